@@ -1,0 +1,41 @@
+"""Real-time monitoring and anomaly detection for people who live in notebooks.
+
+Importing this package is cheap: each public name loads its room on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aiops_nb.config import Config as Config
+    from aiops_nb.core.errors import AiopsError as AiopsError
+    from aiops_nb.monitor import Monitor as Monitor
+    from aiops_nb.record.recording import Recording as Recording
+    from aiops_nb.record.recording import open_recording as open_recording
+    from aiops_nb.session import replay as replay
+    from aiops_nb.session import watch as watch
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "AiopsError": "aiops_nb.core.errors",
+    "Config": "aiops_nb.config",
+    "Monitor": "aiops_nb.monitor",
+    "Recording": "aiops_nb.record.recording",
+    "open_recording": "aiops_nb.record.recording",
+    "replay": "aiops_nb.session",
+    "watch": "aiops_nb.session",
+}
+__all__ = ["AiopsError", "Config", "Monitor", "Recording", "__version__", "open_recording", "replay", "watch"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'aiops_nb' has no attribute {name!r}")
+    return getattr(import_module(_ROOMS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Data types, schemas and seams; imports no other room."""

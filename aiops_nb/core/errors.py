@@ -1,0 +1,57 @@
+"""Errors that a user can act on; the command line prints them as one line.
+
+AiopsError
+├── ConfigError            a parameter, URL or config file is not what was expected
+├── RecordingError         a folder is not a recording, or cannot be read or written
+│   └── FormatVersionError the recording was written by a newer version
+├── MissingExtraError      an optional dependency is not installed; names its install line
+└── BatchError             a batch does not have one of the published schemas
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AiopsError(Exception):
+    """Base of every error that aiops_nb raises for a mistake that a user can mend."""
+
+
+class ConfigError(AiopsError):
+    """A value is wrong: the message says where, what was expected, and what came."""
+
+    @classmethod
+    def at(cls, where: str, expected: str, got: Any) -> ConfigError:
+        """Build the standard message.
+
+        Examples
+        --------
+        >>> str(ConfigError.at("every_seconds", "a number > 0", -1))
+        'every_seconds: expected a number > 0, got -1'
+        """
+        return cls(f"{where}: expected {expected}, got {got!r}")
+
+
+class RecordingError(AiopsError):
+    """A path is not a recording, or the recording cannot be read or written."""
+
+
+class FormatVersionError(RecordingError):
+    """A recording was written in a newer format than this version reads."""
+
+
+class BatchError(AiopsError):
+    """A record batch does not have one of the published schemas."""
+
+
+class MissingExtraError(AiopsError):
+    """An optional dependency is absent.
+
+    Examples
+    --------
+    >>> str(MissingExtraError("reports", "report"))
+    "reports need an extra: pip install 'aiops-nb[report]'"
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} need an extra: pip install 'aiops-nb[{extra}]'")

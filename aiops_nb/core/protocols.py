@@ -1,0 +1,58 @@
+"""The seams: what a collector, a detector and a sink must offer. Third parties implement these."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from aiops_nb.core.types import BoolArray, FeatureTable, Scores, Step
+
+
+@runtime_checkable
+class Collector(Protocol):
+    """A source of batches. Retries, queueing and the polling thread belong to the monitor, not to the collector."""
+
+    name: str
+
+    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        """Wait at most `timeout_seconds` for rows.
+
+        Returns a batch of one published schema; an empty batch (`empty_batch`) if nothing came and time moved on;
+        None if the source has ended for good. Raises OSError for a fault that may pass: the monitor shows it,
+        backs off and polls again.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release everything; may be called twice, and from another thread while `poll` waits, which then returns."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Scores all series of a feature table at once; no clock, no I/O, no unseeded randomness; picklable."""
+
+    name: str
+    features: tuple[str, ...]
+
+    def score(self, table: FeatureTable) -> Scores:
+        """Judge each of the n series; changes nothing. NaN in warm-up, for missing values and for new series."""
+        ...
+
+    def learn(self, table: FeatureTable, rows: BoolArray) -> None:
+        """Take in the values of the series where `rows` (n,) is true."""
+        ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """A consumer of steps; one that fails is counted and shown, and never stops the stream."""
+
+    def write(self, step: Step) -> None:
+        """Take one step; called from the engine thread, so it must be quick."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; may be called twice."""
+        ...

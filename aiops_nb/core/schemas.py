@@ -1,0 +1,163 @@
+"""The published tables: every batch in the stream has one of these Arrow schemas.
+
+Times are UTC nanoseconds, durations seconds, sizes bytes, ratios 0 to 1. Null means not known.
+`seq` is the item's place in the one ordered stream; the tap fills it in, collectors leave 0.
+A batch has one `source`. Dictionaries belong to their batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.errors import BatchError
+
+TableName = Literal["requests", "samples", "messages", "control"]
+ErrorType = Literal["timeout", "dns", "connect", "tls", "reset", "protocol", "assertion"]
+Origin = Literal["probe", "traffic"]
+ControlKind = Literal["heartbeat", "command", "label"]
+
+CODED = pa.dictionary(pa.int32(), pa.string())
+TIME = pa.timestamp("ns", "UTC")
+FLOAT = pa.float64()
+
+REQUESTS = pa.schema(
+    [
+        ("seq", pa.int64()),
+        ("time", TIME),  # when the outcome was known; by start, a timeout is late in its own window
+        ("source", CODED),
+        ("origin", CODED),
+        ("target", CODED),
+        ("method", CODED),
+        ("status_code", pa.int16()),
+        ("duration_seconds", FLOAT),
+        ("error_type", CODED),
+        ("client_ip", pa.string()),
+        ("response_bytes", pa.int64()),
+        ("resolve_seconds", FLOAT),
+        ("connect_seconds", FLOAT),
+        ("tls_seconds", FLOAT),
+        ("wait_seconds", FLOAT),
+        ("transfer_seconds", FLOAT),
+        ("certificate_expires", TIME),
+    ]
+)
+SAMPLES = pa.schema(
+    [("seq", pa.int64()), ("time", TIME), ("source", CODED), ("target", CODED), ("metric", CODED), ("value", FLOAT)]
+)
+MESSAGES = pa.schema(
+    [
+        ("seq", pa.int64()),
+        ("time", TIME),
+        ("source", CODED),
+        ("target", CODED),
+        ("severity", CODED),
+        ("text", pa.string()),
+        ("template", CODED),
+    ]
+)
+CONTROL = pa.schema([("seq", pa.int64()), ("time", TIME), ("source", CODED), ("kind", CODED), ("body", pa.string())])
+
+TABLES: Mapping[TableName, pa.Schema] = {
+    "requests": REQUESTS,
+    "samples": SAMPLES,
+    "messages": MESSAGES,
+    "control": CONTROL,
+}
+ERROR_TYPES: tuple[ErrorType, ...] = get_args(ErrorType)
+_TABLE_BY_COLUMNS: Mapping[tuple[str, ...], TableName] = {tuple(s.names): t for t, s in TABLES.items()}
+
+
+def table_of(batch: pa.RecordBatch) -> TableName:
+    """Name of the table that a batch belongs to.
+
+    Raises
+    ------
+    BatchError
+        If the columns are not those of a published table.
+
+    Examples
+    --------
+    >>> table_of(make_batch("samples", "demo", {"time": [0], "target": ["h"], "metric": ["cpu_ratio"], "value": [0.5]}))
+    'samples'
+    """
+    table = _TABLE_BY_COLUMNS.get(tuple(batch.schema.names))
+    if table is None:
+        raise BatchError(f"batch: expected the columns of one of {', '.join(TABLES)}, got {batch.schema.names}")
+    return table
+
+
+Column = Sequence[Any] | np.ndarray[Any, Any] | pa.Array | str
+
+
+def make_batch(table: TableName, source: str, columns: Mapping[str, Column]) -> pa.RecordBatch:
+    """Build a batch from columns; absent columns are null, a plain string is repeated.
+
+    Parameters
+    ----------
+    table
+        Which schema.
+    source
+        The one source of all rows.
+    columns
+        Equal-length sequences by column name; `time` (int64 ns UTC) is required. NaN in a float column becomes null.
+
+    Examples
+    --------
+    >>> batch = make_batch("requests", "demo", {"time": [1], "origin": "probe", "target": ["a"], "status_code": [503]})
+    >>> batch.num_rows, batch["method"].null_count
+    (1, 1)
+    """
+    rows = len(columns["time"])
+    filled: dict[str, Any] = {"seq": np.zeros(rows, np.int64), "source": source, **columns}
+    arrays = [_array(filled.get(field.name), field.type, rows) for field in TABLES[table]]
+    return pa.RecordBatch.from_arrays(arrays, schema=TABLES[table])
+
+
+def _array(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
+    if values is None:
+        return _null_array(kind, rows)
+    if isinstance(values, pa.Array):
+        return values
+    if isinstance(values, str):
+        return _constant(values, kind, rows)
+    if pa.types.is_dictionary(kind):
+        return pa.array(values, pa.string()).dictionary_encode()
+    if pa.types.is_timestamp(kind):
+        return pa.array(values, pa.int64()).cast(kind)
+    return pa.array(values, kind, from_pandas=True)
+
+
+def _null_array(kind: pa.DataType, rows: int) -> pa.Array:
+    if pa.types.is_dictionary(kind):
+        return pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int32()), pa.array([], pa.string()))
+    return pa.nulls(rows, kind)
+
+
+def _constant(value: str, kind: pa.DataType, rows: int) -> pa.Array:
+    if pa.types.is_dictionary(kind):
+        return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), pa.array([value]))
+    return pa.array([value] * rows, kind)
+
+
+def control_batch(source: str, kind: ControlKind, time_ns: int, body: str = "") -> pa.RecordBatch:
+    """One control item: time moved on (`heartbeat`), a `command`, or a `label`; `body` is JSON."""
+    return make_batch("control", source, {"time": [time_ns], "kind": kind, "body": [body]})
+
+
+def empty_batch(table: TableName) -> pa.RecordBatch:
+    """A batch without rows: a collector returns it to say that time moved on and nothing came."""
+    return pa.RecordBatch.from_arrays([_null_array(field.type, 0) for field in TABLES[table]], schema=TABLES[table])
+
+
+def with_seq(batch: pa.RecordBatch, seq: int) -> pa.RecordBatch:
+    """The same rows at place `seq` of the stream."""
+    return batch.set_column(0, batch.schema.field(0), pa.array(np.full(batch.num_rows, seq, np.int64)))
+
+
+def source_of(batch: pa.RecordBatch) -> str:
+    """The one source of a batch that has rows."""
+    return str(batch.column(2)[0].as_py())

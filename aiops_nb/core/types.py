@@ -1,0 +1,143 @@
+"""The nouns that travel between rooms: items, feature tables, scores, alert changes, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aiops_nb.core.schemas import TableName
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+Severity = Literal["info", "warning", "error", "critical"]
+AlertState = Literal["pending", "firing", "resolved", "inactive"]
+FeatureTableName = Literal["requests", "samples"]
+NS_PER_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One element of the ordered stream: a batch, and its place.
+
+    `seq` is the place of its first row; a joined batch carries several in its `seq` column.
+    """
+
+    seq: int
+    table: TableName
+    source: str
+    batch: pa.RecordBatch
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """Identity of a series. Requests have an `origin` and no `metric`; samples have a `metric` and no `origin`."""
+
+    target: str
+    origin: str = ""
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTable:
+    """The features of every series over one closed window.
+
+    Attributes
+    ----------
+    table
+        What the series are made of.
+    end_ns
+        End of the window, UTC ns; the window is [end - width, end).
+    series
+        The n series in order of their first row; it only ever grows, and is shared between ticks.
+    names
+        The k feature names, with units.
+    values
+        (k, n) float64; NaN = not known.
+    """
+
+    table: FeatureTableName
+    end_ns: int
+    series: tuple[SeriesKey, ...]
+    names: tuple[str, ...]
+    values: FloatArray
+
+    def column(self, name: str) -> FloatArray:
+        """Values of one feature, (n,)."""
+        return self.values[self.names.index(name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a detector says of the n series of a FeatureTable; each array is (n,).
+
+    `score` >= 0, larger = stranger, NaN while warming up. `expected`, `lower`, `upper` are in the feature's unit,
+    NaN where the detector has no band.
+    """
+
+    score: FloatArray
+    expected: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFeature:
+    """One detector's verdicts over one feature at one tick; arrays are (n,)."""
+
+    detector: str
+    alertname: str
+    feature: str
+    threshold: float
+    value: FloatArray
+    scores: Scores
+    is_anomaly: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One closed window of one table: its features and all verdicts on them."""
+
+    features: FeatureTable
+    scored: tuple[ScoredFeature, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertChange:
+    """One change of one alert's state.
+
+    `labels` are the identity (alertname, severity, target, detector, and metric or origin); never a score.
+    `time_ns` is stamped by the row or the window that made the change. `starts_at_ns` is when it began firing
+    (pending: when the condition was first seen); `ends_at_ns` is set on resolved and inactive.
+    Numbers are NaN where they mean nothing.
+    """
+
+    time_ns: int
+    state: AlertState
+    labels: Mapping[str, str]
+    fingerprint: str
+    pending_at_ns: int
+    starts_at_ns: int | None = None
+    ends_at_ns: int | None = None
+    value: float = float("nan")
+    expected: float = float("nan")
+    lower: float = float("nan")
+    upper: float = float("nan")
+    score: float = float("nan")
+    threshold: float = float("nan")
+    summary: str = ""
+
+
+@dataclass(slots=True)
+class Step:
+    """What one push of one item made: closed windows and alert changes, in order."""
+
+    item: Item
+    ticks: list[Tick] = field(default_factory=list)
+    changes: list[AlertChange] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Recordings: the tap, the format, recovery, replay."""

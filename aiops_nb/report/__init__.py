@@ -1,0 +1,1 @@
+"""Batch reports through papermill."""

@@ -1,0 +1,1 @@
+"""Tuning thresholds on what was recorded."""

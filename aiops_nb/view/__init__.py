@@ -1,0 +1,1 @@
+"""The dashboard: store, charts, live figure."""
