@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from aiops_nb.config import Config as Config
     from aiops_nb.core.errors import AiopsError as AiopsError
     from aiops_nb.monitor import Monitor as Monitor
-    from aiops_nb.record.recording import Recording as Recording
-    from aiops_nb.record.recording import open_recording as open_recording
+    from aiops_nb.recording import Recording as Recording
+    from aiops_nb.recording import open_recording as open_recording
     from aiops_nb.session import replay as replay
     from aiops_nb.session import watch as watch
 
@@ -23,8 +23,8 @@ _ROOMS = {
     "AiopsError": "aiops_nb.core.errors",
     "Config": "aiops_nb.config",
     "Monitor": "aiops_nb.monitor",
-    "Recording": "aiops_nb.record.recording",
-    "open_recording": "aiops_nb.record.recording",
+    "Recording": "aiops_nb.recording",
+    "open_recording": "aiops_nb.recording",
     "replay": "aiops_nb.session",
     "watch": "aiops_nb.session",
 }

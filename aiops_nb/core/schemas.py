@@ -8,7 +8,7 @@ A batch has one `source`. Dictionaries belong to their batch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -90,7 +90,7 @@ def table_of(batch: pa.RecordBatch) -> TableName:
     return table
 
 
-Column = Sequence[Any] | np.ndarray[Any, Any] | pa.Array | str
+Column: TypeAlias = Sequence[Any] | np.ndarray[Any, Any] | pa.Array | str
 
 
 def make_batch(table: TableName, source: str, columns: Mapping[str, Column]) -> pa.RecordBatch:

@@ -70,7 +70,8 @@ class FeatureTable:
 
     def column(self, name: str) -> FloatArray:
         """Values of one feature, (n,)."""
-        return self.values[self.names.index(name)]
+        row: FloatArray = self.values[self.names.index(name)]
+        return row
 
 
 @dataclass(frozen=True, slots=True)
