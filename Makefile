@@ -1,0 +1,65 @@
+# make lab    sets everything up and opens JupyterLab on the live monitor
+# make test   sets everything up and runs every check
+# make bench  prints the benchmark tables
+# make clean  removes the environment and what the tools cached
+#
+# Needs Python 3.11 or newer and make; everything else goes into .venv. Another Python: make test PYTHON=python3.12
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+SETTINGS := $(VENV)/share/jupyter/lab/settings
+
+.PHONY: help lab test lint bench constraints clean
+
+help:
+	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+
+lab: $(VENV)/.lab
+	$(BIN)/aiops-nb lab
+
+test: $(VENV)/.dev lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo "aiops-nb: expected Python 3.11 or newer on the PATH, found none" >&2; exit 1; }
+	@echo "Setting up $(VENV); the first time takes a few minutes."
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# JupyterLab sends comm messages to kernel subshells by default, where some are lost for the life of a page;
+# this environment's own JupyterLab does not. A user's settings are never touched.
+$(VENV)/.lab: $(VENV)/.python pyproject.toml constraints.txt
+	$(PIP) --editable '.[all]'
+	@mkdir -p $(SETTINGS)
+	@cp .ci/jupyterlab-overrides.json $(SETTINGS)/overrides.json
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.lab
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.lab
+	$(PIP) --editable '.[all,bench]'
+	@touch $@
+
+# What a new environment gets from the package index today becomes what everybody gets.
+constraints:
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[dev,bench]'
+	build/constraints/bin/python -m pip freeze --exclude-editable > constraints.txt
+	rm -rf build/constraints
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
