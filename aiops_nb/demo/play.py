@@ -1,0 +1,60 @@
+"""Running the service and its script until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from aiops_nb.core.clock import SystemClock
+from aiops_nb.demo.effects import EFFECTS
+from aiops_nb.demo.labels import Label, append_label, rfc3339
+from aiops_nb.demo.script import DemoParams, Fault, faults
+from aiops_nb.demo.site import Site
+
+
+async def run(params: DemoParams, stop: asyncio.Event, announce: Callable[[Site], None]) -> None:
+    """Serve until `stop` is set; `announce` is called once the door is open.
+
+    A fault that `stop` cuts short is labelled like any other.
+    """
+    site = Site(params)
+    await site.open_door()
+    announce(site)
+    script = asyncio.create_task(_play(site, params))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((script, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        script.cancel()
+        await asyncio.gather(script, return_exceptions=True)
+        await site.close()
+    if not script.cancelled():
+        script.result()
+
+
+async def _play(site: Site, params: DemoParams) -> None:
+    for fault in faults(params):
+        await asyncio.sleep(fault.healthy_seconds)
+        await _suffer(site, fault, params)
+    await asyncio.Event().wait()
+
+
+async def _suffer(site: Site, fault: Fault, params: DemoParams) -> None:
+    clock = SystemClock()
+    start_ns = clock.now_ns()
+    try:
+        async with EFFECTS[fault.kind](site, fault, params):
+            await asyncio.sleep(fault.duration_seconds)
+    finally:
+        label = _label(site, fault, start_ns, clock.now_ns())
+        site.labels.append(label)
+        if params.labels_path:
+            append_label(Path(params.labels_path), label)
+
+
+def _label(site: Site, fault: Fault, start_ns: int, end_ns: int) -> Label:
+    target = socket.gethostname() if fault.kind == "memory_growth" else site.url + fault.path
+    return {"kind": fault.kind, "target": target, "start": rfc3339(start_ns), "end": rfc3339(end_ns)}
