@@ -1,0 +1,86 @@
+"""What pyproject.toml, environment.yml, constraints.txt, the Makefile and CI promise, held against each other."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def specs(lines: list[str]) -> dict[str, str]:
+    """Version ranges by canonical name, without markers."""
+    parsed = [Requirement(line) for line in lines]
+    return {canonicalize_name(r.name): str(r.specifier) for r in parsed if r.name != PROJECT["name"]}
+
+
+def pinned() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return specs([line for line in lines if line and not line.startswith("#")])
+
+
+def test_conda_and_pip_install_the_same() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    listed = [line for line in environment["dependencies"] if isinstance(line, str)]
+    conda = specs([line for line in listed if line != "pip"])
+    assert conda.pop("python") == PROJECT["requires-python"]
+    assert conda == specs(PROJECT["dependencies"] + EXTRAS["report"] + EXTRAS["detect"])
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    declared = specs(PROJECT["dependencies"] + [line for lines in EXTRAS.values() for line in lines])
+    pins = pinned()
+    assert declared.keys() <= pins.keys()
+    assert all(Requirement(f"{name}{declared[name]}").specifier.contains(pins[name][2:]) for name in declared)
+
+
+def test_a_pin_is_a_plain_version() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    plain = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+( ; .+)?")  # no address, no path
+    assert [line for line in lines if not plain.fullmatch(line)] == []
+
+
+def test_the_dev_extra_needs_nothing_newer_than_stock_pip() -> None:
+    # Dependency groups need pip 25.1; the pip of a new Python 3.11 environment is older.
+    assert "dependency-groups" not in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "aiops-nb[all]" in EXTRAS["dev"]
+
+
+def test_the_version_is_written_once_more_and_alike() -> None:
+    import aiops_nb
+
+    assert aiops_nb.__version__ == PROJECT["version"] == version("aiops-nb")
+
+
+@pytest.mark.parametrize("target", ["lab", "test", "bench", "clean"])
+def test_make_knows_its_targets(target: str) -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{target}:", text, re.MULTILINE)
+    assert f"make {target}" in text.split("PYTHON", 1)[0]
+
+
+def test_ci_calls_make_test_and_is_valid_bash() -> None:
+    script = ROOT / ".ci" / "run"
+    assert "exec make test" in script.read_text(encoding="utf-8")
+    subprocess.run(["bash", "-n", str(script)], check=True, timeout=30)
+
+
+def test_only_settings_that_jupyterlab_knows_are_overridden() -> None:
+    jupyterlab = pytest.importorskip("jupyterlab.commands")
+    overrides = json.loads((ROOT / ".ci" / "jupyterlab-overrides.json").read_text(encoding="utf-8"))
+    schemas = Path(jupyterlab.get_app_dir()) / "schemas"
+    for plugin, settings in overrides.items():
+        package, _, name = plugin.rpartition(":")
+        schema = json.loads((schemas / package / f"{name}.json").read_text(encoding="utf-8"))
+        assert settings.keys() <= schema["properties"].keys()
