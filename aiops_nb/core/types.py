@@ -14,6 +14,7 @@ from aiops_nb.core.schemas import TableName
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Int32Array = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
 Severity = Literal["info", "warning", "error", "critical"]

@@ -1,0 +1,58 @@
+"""Rules as data: what makes an alert, and how long it must hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from aiops_nb.core.types import Severity
+
+RowCondition = Literal["status_5xx", "status_4xx", "failed"]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class RowRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An alert on single rows, judged within the batch.
+
+    Attributes
+    ----------
+    alertname
+        Identity of the rule.
+    condition
+        What a row must be to count: answered 5xx, answered 4xx, or failed without an answer.
+    severity
+        info, warning, error or critical.
+    for_rows
+        Consecutive rows of a series that must hit before it fires; 1 fires at once.
+    keep_firing_for_seconds
+        How long a series must be free of hits, with rows to prove it, before the alert is resolved.
+    """
+
+    alertname: str
+    condition: RowCondition
+    severity: Severity = "error"
+    for_rows: Annotated[int, Meta(ge=1)] = 3
+    keep_firing_for_seconds: Seconds = 10.0
+
+
+class HoldParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a condition on windows must hold.
+
+    Attributes
+    ----------
+    for_seconds
+        Event time from the first anomalous window to firing; 0 fires at once.
+    keep_firing_for_seconds
+        Event time without an anomaly, with values to prove it, before the alert is resolved.
+    """
+
+    for_seconds: Seconds = 2.0
+    keep_firing_for_seconds: Seconds = 10.0
+
+
+DEFAULT_ROW_RULES = (
+    RowRuleParams(alertname="http_5xx", condition="status_5xx", severity="error"),
+    RowRuleParams(alertname="http_4xx", condition="status_4xx", severity="warning"),
+    RowRuleParams(alertname="request_failed", condition="failed", severity="critical"),
+)

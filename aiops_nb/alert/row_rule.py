@@ -1,0 +1,131 @@
+"""Alerts on rows: consecutive hits of a series, judged within the batch; ended at ticks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops_nb.alert.episodes import FIRING, INACTIVE, NEVER, PENDING, Episodes, IndexArray
+from aiops_nb.alert.params import RowRuleParams
+from aiops_nb.alert.tick_rule import Transition, ended_transition
+from aiops_nb.core.growing import widened
+from aiops_nb.core.types import NS_PER_SECOND, AlertState, BoolArray, IntArray
+
+
+class RowRule:
+    """Counts consecutive hits of each series.
+
+    The first hit makes it pending, the `for_rows`-th on end makes it fire, each stamped by its row. A pending series
+    that ends a window on a row without a hit becomes inactive; a firing one is resolved when `keep_firing_for_seconds`
+    have passed since the first row without a hit. No rows at all change nothing.
+    """
+
+    def __init__(self, params: RowRuleParams) -> None:
+        self.params = params
+        self._episodes = Episodes()
+        self._streak = np.zeros(64, np.int64)
+        self._keep_ns = round(params.keep_firing_for_seconds * NS_PER_SECOND)
+
+    def rows(self, series: IntArray, hit: BoolArray, time_ns: IntArray) -> list[Transition]:
+        """Take rows in stream order, each (rows,); the transitions carry the row that made them."""
+        if not self._episodes.active and not hit.any():
+            return []
+        self._make_room(int(series.max()) + 1)
+        order = self._rows_that_matter(series, hit)
+        if not len(order):
+            return []
+        return self._judge(_Runs(series[order], hit[order], self._streak), order, time_ns)
+
+    def _make_room(self, count: int) -> None:
+        self._episodes.make_room(count)
+        if len(self._streak) < len(self._episodes.state):
+            self._streak = widened(self._streak, len(self._episodes.state))
+
+    def _rows_that_matter(self, series: IntArray, hit: BoolArray) -> IndexArray:
+        matters = self._episodes.state != INACTIVE
+        matters[series[hit]] = True
+        rows = np.flatnonzero(matters[series])
+        return rows[np.argsort(series[rows], kind="stable")]
+
+    def _judge(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
+        pending = self._begin(runs.first_where(runs.hit), runs, order, time_ns)
+        firing = self._fire(runs.first_where(runs.streak >= self.params.for_rows), runs, order, time_ns)
+        self._streak[runs.names] = runs.streak[runs.last]
+        self._note_clear(runs, order, time_ns)
+        return sorted([*pending, *firing], key=lambda change: (change.row, change.state == "firing"))
+
+    def _begin(self, first: IndexArray, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
+        first = first[self._episodes.state[runs.series[first]] == INACTIVE]
+        series, rows = runs.series[first], order[first]
+        self._episodes.begin_pending(series, time_ns[rows])
+        if self.params.for_rows == 1:
+            return []
+        at = time_ns[rows].tolist()
+        return [
+            Transition(s, "pending", t, t, row=r) for s, t, r in zip(series.tolist(), at, rows.tolist(), strict=True)
+        ]
+
+    def _fire(self, first: IndexArray, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
+        first = first[self._episodes.state[runs.series[first]] == PENDING]
+        series, rows = runs.series[first], order[first]
+        self._episodes.begin_firing(series, time_ns[rows])
+        pending_at = self._episodes.pending_at[series].tolist()
+        moments = zip(series.tolist(), time_ns[rows].tolist(), pending_at, rows.tolist(), strict=True)
+        return [Transition(one, "firing", at, since, at, row=row) for one, at, since, row in moments]
+
+    def _note_clear(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> None:
+        clear_since = self._episodes.clear_since
+        last_hit, first_clear = runs.last_hit_and_clear_after()
+        names = runs.names
+        clear_since[names[last_hit >= 0]] = NEVER
+        fresh = (first_clear >= 0) & (clear_since[names] == NEVER) & (self._episodes.state[names] == FIRING)
+        clear_since[names[fresh]] = time_ns[order[first_clear[fresh]]]
+
+    def tick(self, end_ns: int) -> list[Transition]:
+        """End of a window: pending series without a streak become inactive, clear ones are resolved."""
+        episodes = self._episodes
+        if not episodes.active:
+            return []
+        self._make_room(1)
+        count = len(episodes.state)
+        gone = np.flatnonzero((episodes.state == PENDING) & (self._streak == 0))
+        over = np.flatnonzero(episodes.due_to_resolve(count, end_ns, self._keep_ns))
+        changes = [*self._ended(gone, "inactive", end_ns), *self._ended(over, "resolved", end_ns)]
+        episodes.end(gone)
+        episodes.end(over)
+        return changes
+
+    def _ended(self, series: IndexArray, state: AlertState, end_ns: int) -> list[Transition]:
+        return [ended_transition(self._episodes, i, state, end_ns) for i in series.tolist()]
+
+
+class _Runs:
+    """Rows grouped by series, each group in stream order, with the streak of hits after every row."""
+
+    def __init__(self, series: IntArray, hit: BoolArray, carried: IntArray) -> None:
+        self.series, self.hit = series, hit
+        starts = np.flatnonzero(np.diff(series, prepend=-1) != 0)
+        self.last = np.append(starts[1:], len(series)) - 1
+        self.names = series[starts]
+        self._group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(series))))
+        place = np.arange(len(series))
+        miss = np.maximum.accumulate(np.where(hit, -1, place))
+        start = starts[self._group]
+        unbroken = miss < start
+        self.streak: IntArray = np.where(unbroken, place - start + 1 + carried[series], place - miss)
+
+    def first_where(self, mask: BoolArray) -> IndexArray:
+        """Place of the first row of each series where the mask holds, for the series that have one."""
+        places = np.flatnonzero(mask)
+        first: IndexArray = places[np.diff(self.series[places], prepend=-1) != 0]
+        return first
+
+    def last_hit_and_clear_after(self) -> tuple[IndexArray, IndexArray]:
+        """Of each series: place of its last hit (-1: none), and of the first row without one after that (-1: none)."""
+        last_hit = np.full(len(self.names), -1, np.intp)
+        places = np.flatnonzero(self.hit)
+        last_hit[self._group[places]] = places
+        after = np.arange(len(self.series)) > last_hit[self._group]
+        first_clear = np.full(len(self.names), -1, np.intp)
+        clear = np.flatnonzero(after)[::-1]
+        first_clear[self._group[clear]] = clear
+        return last_hit, first_clear

@@ -1,0 +1,36 @@
+"""Arrays over a growing number of series."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+def capacity_for(size: int, capacity: int) -> int:
+    """The capacity, doubled until `size` fits.
+
+    Examples
+    --------
+    >>> capacity_for(100, 64), capacity_for(10, 64)
+    (128, 64)
+    """
+    while capacity < size:
+        capacity *= 2
+    return capacity
+
+
+def widened(array: npt.NDArray[Scalar], capacity: int, fill: Any = 0) -> npt.NDArray[Scalar]:
+    """A copy whose last axis has `capacity` places, the new ones filled.
+
+    Examples
+    --------
+    >>> widened(np.array([1.0]), 3, np.nan)
+    array([ 1., nan, nan])
+    """
+    wide = np.full((*array.shape[:-1], capacity), fill, array.dtype)
+    wide[..., : array.shape[-1]] = array
+    return wide

@@ -1,0 +1,62 @@
+"""How the stream is cut into windows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from aiops_nb.core.types import NS_PER_SECOND
+
+Positive = Annotated[float, Meta(gt=0)]
+
+
+class WindowParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Event-time windows and the rules of lateness.
+
+    Attributes
+    ----------
+    tick_seconds
+        Width of a window; features, scores and tick rules are evaluated once a window.
+    span_ticks
+        Sliding features (ratios, quantiles) cover this many windows.
+    lateness_seconds
+        How long a window waits for rows that arrive out of order.
+    idle_seconds
+        A source unheard of for so long (of recorded heartbeats) stops holding the windows of the others; it is also
+        the most by which one source may run ahead of another before it drags the watermark along.
+    ahead_seconds
+        A row so far ahead of the recorded clock is counted and never used.
+    gap_ticks
+        At most so many empty windows are closed after the last row of a long gap (at least the span).
+    max_series
+        Further series of a table share one named `__other__`.
+    """
+
+    tick_seconds: Positive = 1.0
+    span_ticks: Annotated[int, Meta(ge=1, le=3600)] = 30
+    lateness_seconds: Annotated[float, Meta(ge=0)] = 1.0
+    idle_seconds: Positive = 10.0
+    ahead_seconds: Positive = 60.0
+    gap_ticks: Annotated[int, Meta(ge=1)] = 60
+    max_series: Annotated[int, Meta(ge=1)] = 1 << 18
+
+    @property
+    def tick_ns(self) -> int:
+        """Width of a window in nanoseconds."""
+        return round(self.tick_seconds * NS_PER_SECOND)
+
+    @property
+    def lateness_ns(self) -> int:
+        """Allowed lateness in nanoseconds."""
+        return round(self.lateness_seconds * NS_PER_SECOND)
+
+    @property
+    def idle_ns(self) -> int:
+        """Idle limit in nanoseconds."""
+        return round(self.idle_seconds * NS_PER_SECOND)
+
+    @property
+    def ahead_ns(self) -> int:
+        """Limit of the future in nanoseconds."""
+        return round(self.ahead_seconds * NS_PER_SECOND)

@@ -1,0 +1,103 @@
+"""Codes of series, given in row order, so that they cannot depend on how the stream was cut into batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.columns import dictionary_indices
+from aiops_nb.core.growing import capacity_for
+from aiops_nb.core.types import Int32Array, IntArray, SeriesKey
+
+OTHER = "__other__"
+
+
+class Interner:
+    """String -> code in the order of first appearance; at most `limit` codes, the rest share one for `__other__`."""
+
+    def __init__(self, limit: int) -> None:
+        self.names: list[str] = [OTHER]
+        self._code: dict[str | None, int] = {}
+        self._limit = limit
+
+    def encode(self, column: pa.DictionaryArray) -> IntArray:
+        """Codes of a dictionary column, (rows,); null is a name of its own, ""."""
+        indices = dictionary_indices(column)
+        names: list[str | None] = [*column.dictionary.to_pylist(), None]
+        lookup = np.fromiter((self._code.get(name, -1) for name in names), np.int64, len(names))
+        if lookup[:-1].min(initial=0) < 0 or (column.null_count and lookup[-1] < 0):
+            self._learn(indices, names, lookup)
+        return lookup[indices]
+
+    def _learn(self, indices: Int32Array, names: list[str | None], lookup: IntArray) -> None:
+        used, first_row = np.unique(indices, return_index=True)
+        for index in used[np.argsort(first_row, kind="stable")].tolist():
+            if lookup[index] < 0:
+                lookup[index] = self._add(names[index])
+
+    def _add(self, name: str | None) -> int:
+        known = self._code.get(name)
+        if known is not None:
+            return known
+        if len(self.names) > self._limit:
+            return 0
+        self.names.append(name or "")
+        self._code[name] = len(self.names) - 1
+        return len(self.names) - 1
+
+
+class SeriesIndex:
+    """Codes of pairs of names, such as (target, metric), in the order of their first row.
+
+    Parameters
+    ----------
+    limit
+        Most series; further ones share the code of `__other__`.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._first, self._second = Interner(limit), Interner(1024)
+        self._pair = np.full((64, 4), -1, np.int64)
+        self._limit = limit
+        self.pairs: list[tuple[str, str]] = []
+
+    def encode(self, first: pa.DictionaryArray, second: pa.DictionaryArray) -> IntArray:
+        """Series codes of the rows, (rows,)."""
+        left, right = self._first.encode(first), self._second.encode(second)
+        self._make_room()
+        codes = self._pair[left, right]
+        if len(codes) and codes.min() < 0:
+            self._learn(left, right, codes)
+            codes = self._pair[left, right]
+        return codes
+
+    def _make_room(self) -> None:
+        rows = capacity_for(len(self._first.names), self._pair.shape[0])
+        columns = capacity_for(len(self._second.names), self._pair.shape[1])
+        if (rows, columns) != self._pair.shape:
+            wide = np.full((rows, columns), -1, np.int64)
+            wide[: self._pair.shape[0], : self._pair.shape[1]] = self._pair
+            self._pair = wide
+
+    def _learn(self, left: IntArray, right: IntArray, codes: IntArray) -> None:
+        for row in np.flatnonzero(codes < 0).tolist():
+            place = int(left[row]), int(right[row])
+            if self._pair[place] < 0:
+                self._pair[place] = self._add(*place)
+
+    def _add(self, left: int, right: int) -> int:
+        names = self._first.names[left], self._second.names[right]
+        if len(self.pairs) >= self._limit:
+            names = (OTHER, self._second.names[right])
+        if names in self.pairs[self._limit :]:
+            return self.pairs.index(names, self._limit)
+        self.pairs.append(names)
+        return len(self.pairs) - 1
+
+    def request_keys(self, count: int) -> tuple[SeriesKey, ...]:
+        """The first `count` series as (target, origin)."""
+        return tuple(SeriesKey(target=a, origin=b) for a, b in self.pairs[:count])
+
+    def sample_keys(self, count: int) -> tuple[SeriesKey, ...]:
+        """The first `count` series as (target, metric)."""
+        return tuple(SeriesKey(target=a, metric=b) for a, b in self.pairs[:count])

@@ -1,0 +1,193 @@
+"""The engine: `push(item) -> Step`, a pure function of the stream.
+
+It reads no clock, starts no thread and draws no random number, so that a live run and its replay give the same
+features, scores and alerts, byte for byte, however the stream is cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.columns import times_ns
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.schemas import TableName
+from aiops_nb.core.types import BoolArray, IntArray, Item, Step
+from aiops_nb.features.watermark import Watermarks
+from aiops_nb.lanes import RequestsLane, SamplesLane
+from aiops_nb.pipeline_params import PipelineParams
+
+
+@dataclass(slots=True)
+class StreamCounters:
+    """What happened to the rows; `late_total` and `ahead_total` were recorded but not used."""
+
+    rows_total: int = 0
+    late_total: int = 0
+    ahead_total: int = 0
+    ticks_total: int = 0
+    skipped_ticks_total: int = 0
+
+
+class StartCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """The first item of every run: the parameters, and the sources that are to come."""
+
+    pipeline: PipelineParams = PipelineParams()
+    sources: tuple[str, ...] = ()
+
+
+class ThresholdCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A slider was moved: the rule `alertname` has a new threshold from here on."""
+
+    alertname: str
+    threshold: float
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of a control item of kind `command`: one of these."""
+
+    start: StartCommand | None = None
+    set_threshold: ThresholdCommand | None = None
+
+
+class Pipeline:
+    """Windows, features, detectors and alerts over one ordered stream.
+
+    Parameters
+    ----------
+    params
+        Fixed parameters; None takes those of each run's start command (defaults before the first).
+    expected_sources
+        Sources that hold the windows until they speak or go idle.
+
+    Examples
+    --------
+    >>> from aiops_nb.core.schemas import make_batch
+    >>> rows = {"time": [0, 1_000_000_000, 9_000_000_000], "origin": "probe", "target": ["a"] * 3}
+    >>> batch = make_batch("requests", "demo", rows)
+    >>> step = Pipeline().push(Item(0, "requests", "demo", batch))
+    >>> [int(tick.features.column("count")[0]) for tick in step.ticks[:3]]
+    [0, 1, 1]
+    """
+
+    def __init__(self, params: PipelineParams | None = None, expected_sources: Iterable[str] = ()) -> None:
+        self._fixed = params
+        self.counters = StreamCounters()
+        self._begin(params or PipelineParams(), expected_sources)
+
+    def _begin(self, params: PipelineParams, expected_sources: Iterable[str]) -> None:
+        self.params = params
+        self._window = params.window
+        self._watermarks = Watermarks(params.window, expected_sources)
+        self._lanes: dict[str, RequestsLane | SamplesLane] = {
+            "requests": RequestsLane(params),
+            "samples": SamplesLane(params),
+        }
+        self._next: int | None = None
+        self._newest = 0
+
+    def push(self, item: Item) -> Step:
+        """Take one item; returns the windows that it closed and the alerts that changed."""
+        step = Step(item)
+        if item.table == "control":
+            columns = (item.batch.column("kind").to_pylist(), item.batch.column("body").to_pylist())
+            for kind, body, time_ns in zip(*columns, times_ns(item.batch.column("time")).tolist(), strict=True):
+                self._control(item.source, kind, time_ns, body or "", step)
+        elif item.batch.num_rows:
+            self._rows(item, step)
+        return step
+
+    def _control(self, source: str, kind: str, time_ns: int, body: str, step: Step) -> None:
+        if kind == "heartbeat":
+            self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
+        elif kind == "command":
+            self._obey(decode_command(body))
+
+    def _obey(self, command: Command) -> None:
+        if command.start is not None:
+            self._begin(self._fixed or command.start.pipeline, command.start.sources)
+        if command.set_threshold is not None:
+            for judge in (judge for lane in self._lanes.values() for judge in lane.feature_judges):
+                if judge.params.alertname == command.set_threshold.alertname:
+                    judge.set_threshold(command.set_threshold.threshold)
+
+    def _rows(self, item: Item, step: Step) -> None:
+        batch, time = item.batch, times_ns(item.batch.column("time"))
+        self.counters.rows_total += len(time)
+        ahead = self._watermarks.too_far_ahead(time)
+        if ahead is not None:
+            self.counters.ahead_total += int(ahead.sum())
+            batch, time = _without(batch, time, ahead)
+        if not len(time):
+            return
+        closed = self._watermarks.after_rows(item.source, time) // self._window.tick_ns
+        if self._next is None:
+            self._start_windows(int(time[0]))
+        self._cut(item.table, batch, time // self._window.tick_ns, closed, step)
+
+    def _start_windows(self, first_time_ns: int) -> None:
+        self._next = (first_time_ns - self._window.lateness_ns) // self._window.tick_ns
+        self._newest = self._next - 1
+
+    def _cut(self, table: TableName, batch: pa.RecordBatch, window: IntArray, closed: IntArray, step: Step) -> None:
+        lane = self._lanes.get(table)
+        add = lane.decode(batch, window) if lane else None
+        rises = np.flatnonzero(np.diff(closed) > 0) + 1
+        edges = [0, *rises[closed[rises] > (self._next or 0)].tolist(), len(window)]
+        for first, last in pairwise(edges):
+            self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
+            usable = self._usable(window[first:last])
+            if add is not None:
+                step.changes += add(slice(first, last), usable)
+
+    def _usable(self, window: IntArray) -> BoolArray | None:
+        self._newest = max(self._newest, int(window.max()))
+        late: BoolArray = window < (self._next or 0)
+        if not late.any():
+            return None
+        self.counters.late_total += int(late.sum())
+        usable: BoolArray = ~late
+        return usable
+
+    def _close_until(self, end: int, step: Step) -> None:
+        """Close the windows before `end`: those with rows, then a bounded number of empty ones; jump over the rest."""
+        if self._next is None or end <= self._next:
+            return
+        gap_ticks = max(self._window.gap_ticks, self._window.span_ticks)
+        last = min(end, max(self._newest + 1, self._next) + gap_ticks)
+        for window in range(self._next, last):
+            self._close(window, step)
+        self.counters.skipped_ticks_total += end - last
+        self._next = end
+
+    def _close(self, window: int, step: Step) -> None:
+        self.counters.ticks_total += 1
+        for lane in self._lanes.values():
+            tick, changes = lane.close(window, (window + 1) * self._window.tick_ns)
+            if tick is not None:
+                step.ticks.append(tick)
+            step.changes += changes
+
+
+def _without(batch: pa.RecordBatch, time: IntArray, rows: BoolArray) -> tuple[pa.RecordBatch, IntArray]:
+    keep = np.flatnonzero(~rows)
+    return batch.take(pa.array(keep)), time[keep]
+
+
+def decode_command(body: str) -> Command:
+    """Read the body of a command item.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a known command; the message carries the path of the fault.
+    """
+    try:
+        return msgspec.json.decode(body, type=Command)
+    except (msgspec.DecodeError, msgspec.ValidationError) as problem:
+        raise ConfigError(f"command: {problem}") from None

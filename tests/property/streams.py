@@ -1,0 +1,84 @@
+"""Random streams for property tests: several sources, disorder, gaps, bursts, new targets, nulls, commands."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from aiops_nb.core.schemas import control_batch, make_batch, with_seq
+from aiops_nb.core.types import NS_PER_SECOND, Item
+
+START_NS = 1_780_000_000 * NS_PER_SECOND
+
+
+def web_batches(seed, source, targets, rate_hz, seconds, burst=(0.0, 0.0), gap=(0.0, 0.0)):
+    """(time, batch) pairs of one source of requests."""
+    rng = np.random.default_rng(seed)
+    now = 0.0
+    while now < seconds:
+        width = rng.uniform(0.05, 0.6)
+        now += width
+        troubled = burst[0] < now < burst[1]
+        rows = 0 if gap[0] < now < gap[1] else rng.poisson(rate_hz * width)
+        if rows:
+            yield now, requests_batch(rng, source, now, width, rows, targets, troubled, seconds)
+        else:
+            yield now, control_batch(source, "heartbeat", START_NS + int(now * 1e9) - NS_PER_SECOND)
+
+
+def requests_batch(rng, source, now, width, rows, targets, troubled, seconds):
+    disorder = np.where(rng.random(rows) < 0.1, rng.exponential(1.0, rows), 0)
+    moments = now - width + np.sort(rng.uniform(0, width, rows)) - disorder
+    born = 1 + int(targets * min(1.0, 2 * now / seconds))
+    failed = rng.random(rows) < (0.3 if troubled else 0.01)
+    status = np.where(rng.random(rows) < (0.5 if troubled else 0.01), 503, np.where(rng.random(rows) < 0.03, 404, 200))
+    return make_batch(
+        "requests",
+        source,
+        {
+            "time": START_NS + np.rint(moments * 1e9).astype(np.int64),
+            "origin": "traffic" if seconds % 2 else "probe",
+            "target": [f"{source}/{i}" for i in rng.integers(0, born, rows)],
+            "status_code": [None if bad else int(s) for bad, s in zip(failed, status, strict=True)],
+            "error_type": ["timeout" if bad else None for bad in failed],
+            "duration_seconds": rng.lognormal(-3, 0.5, rows) * (5 if troubled else 1),
+        },
+    )
+
+
+def host_batches(seed, seconds):
+    """(time, batch) pairs of a host's samples, several of one series in a window."""
+    rng = np.random.default_rng(seed)
+    for second in range(int(seconds)):
+        moment = START_NS + int((second + 0.3) * 1e9)
+        columns = {"time": np.full(8, moment), "target": ["h1", "h2"] * 4, "metric": ["cpu_ratio"] * 4 + ["x"] * 4}
+        yield float(second), make_batch("samples", "host", {**columns, "value": rng.lognormal(0, 3, 8)})
+
+
+def clock_batches(seconds):
+    """(time, batch) pairs of the recorded clock, and one command on the way."""
+    for second in range(int(seconds) + 20):
+        yield float(second), control_batch("clock", "heartbeat", START_NS + int(second * 1e9))
+        if second == seconds // 2:
+            body = json.dumps({"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 3.0}})
+            yield float(second), control_batch("clock", "command", START_NS + int(second * 1e9), body)
+
+
+def random_stream(seed, seconds=60):
+    """Items of a whole run in one order, with `seq`."""
+    parts = [
+        *web_batches(seed, "web1", 6, 40, seconds, burst=(seconds * 0.6, seconds * 0.8)),
+        *web_batches(seed + 1, "web2", 90, 100, seconds, gap=(seconds * 0.3, seconds * 0.5)),
+        *host_batches(seed + 2, seconds),
+        *clock_batches(seconds),
+    ]
+    jitter = np.random.default_rng(seed + 3).uniform(0, 0.5, len(parts))
+    order = np.argsort([moment + j for (moment, _), j in zip(parts, jitter, strict=True)], kind="stable")
+    return [item_of(seq, parts[i][1]) for seq, i in enumerate(order.tolist())]
+
+
+def item_of(seq, batch):
+    from aiops_nb.core.schemas import source_of, table_of
+
+    return Item(seq, table_of(batch), source_of(batch), with_seq(batch, seq))

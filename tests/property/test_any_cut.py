@@ -1,0 +1,57 @@
+"""Features, scores and alerts do not depend on how the stream was cut into batches."""
+
+from __future__ import annotations
+
+import random
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aiops_nb.core.types import Item
+from tests.property.digests import digest_of
+from tests.property.streams import random_stream
+
+
+def recut(items, seed, longest):
+    """Join neighbours of one table and source, and cut them at random; control items stay as they are."""
+    rng, held = random.Random(seed), []
+    for item in items:
+        if held and (item.table == "control" or (item.table, item.source) != (held[0].table, held[0].source)):
+            yield from pieces(held, rng, longest)
+            held = []
+        if item.table == "control":
+            yield item
+        else:
+            held.append(item)
+    yield from pieces(held, rng, longest) if held else ()
+
+
+def pieces(held, rng, longest):
+    table = pa.Table.from_batches([item.batch for item in held]).unify_dictionaries().combine_chunks()
+    at = 0
+    while at < len(table):
+        length = rng.randint(1, longest)
+        batch = table.slice(at, length).combine_chunks().to_batches()[0]
+        yield Item(batch.column("seq")[0].as_py(), held[0].table, held[0].source, batch)
+        at += length
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 10_000), longest=st.sampled_from([1, 3, 7, 100, 5000]))
+def test_any_cut_gives_the_same_bytes(seed, longest):
+    items = random_stream(seed, seconds=45 + seed % 2)
+    whole, counted = digest_of(items)
+    cut, counted_cut = digest_of(recut(items, seed, longest))
+    assert whole.tick_count > 60 and whole.alert_count > 0
+    assert (cut.result(), counted_cut) == (whole.result(), counted)
+
+
+@pytest.mark.parametrize("part", ["features", "scores", "alerts"])
+def test_the_digest_sees_a_changed_row(part):
+    items = random_stream(5)
+    first = next(i for i, item in enumerate(items) if item.table == "requests" and i > len(items) * 0.65)
+    without, _ = digest_of([*items[:first], *items[first + 1 :]])
+    whole, _ = digest_of(items)
+    assert getattr(whole, part).hexdigest() != getattr(without, part).hexdigest()
