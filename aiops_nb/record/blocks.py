@@ -1,0 +1,153 @@
+"""Blocks: long batches of one table, as they come off the disk, before they are cut into items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aiops_nb.core.columns import times_ns
+from aiops_nb.core.schemas import TABLES
+from aiops_nb.record.format import Segment
+from aiops_nb.record.stream import LiveStream
+
+BLOCK_ROWS = 1 << 16
+_SEQ, _TIME = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which rows: start_ns <= time < end_ns, and seq <= last_seq; None = no bound."""
+
+    start_ns: int | None = None
+    end_ns: int | None = None
+    last_seq: int | None = None
+
+    def meets(self, extent: Extent) -> bool:
+        """Whether some of these rows may lie in an extent."""
+        return (
+            (self.start_ns is None or extent.end_ns > self.start_ns)
+            and (self.end_ns is None or extent.start_ns < self.end_ns)
+            and (self.last_seq is None or extent.first_seq <= self.last_seq)
+        )
+
+    def of(self, block: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows of a block that lie within."""
+        time, seq = times_ns(block.column(_TIME)), block.column(_SEQ).to_numpy()
+        keep = np.ones(block.num_rows, np.bool_)
+        if self.start_ns is not None:
+            keep &= time >= self.start_ns
+        if self.end_ns is not None:
+            keep &= time < self.end_ns
+        if self.last_seq is not None:
+            keep &= seq <= self.last_seq
+        return block if keep.all() else block.filter(pa.array(keep))
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far some rows reach: places [first_seq, last_seq], times [start_ns, end_ns)."""
+
+    rows: int
+    first_seq: int
+    last_seq: int
+    start_ns: int
+    end_ns: int
+
+
+def open_sealed(segment: Segment) -> pq.ParquetFile:
+    """A sealed segment.
+
+    Raises
+    ------
+    pa.ArrowException, OSError
+        If it cannot be read, or has other columns than its table.
+    """
+    file = pq.ParquetFile(segment.sealed, memory_map=True, page_checksum_verification=True)
+    if not file.schema_arrow.equals(TABLES[segment.table]):
+        file.close()
+        raise pa.ArrowInvalid(f"expected the columns of {segment.table}, got {', '.join(file.schema_arrow.names)}")
+    return file
+
+
+def is_sealed(segment: Segment) -> bool:
+    """Whether the Parquet file is there and can be read; then a live file beside it is a remainder and is ignored."""
+    try:
+        open_sealed(segment).close()
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
+def is_live_file(segment: Segment) -> bool:
+    """Whether the rows are to be read from the live file."""
+    return segment.live.exists() and not is_sealed(segment)
+
+
+def segment_blocks(segment: Segment, span: Span) -> Iterator[pa.RecordBatch]:
+    """The rows of one segment that lie within a span; of a live file, the whole batches that are there now."""
+    if is_live_file(segment):
+        # A writer may seal it between the question and the opening; then nothing was read yet.
+        with suppress(FileNotFoundError):
+            yield from map(span.of, live_blocks(LiveStream(segment.live, TABLES[segment.table])))
+            return
+    yield from map(span.of, _sealed_blocks(segment, span))
+
+
+def segment_extents(segment: Segment) -> list[Extent]:
+    """How far the rows of one segment reach, in parts."""
+    if is_live_file(segment):
+        with suppress(FileNotFoundError):
+            return [_block_extent(block) for block in live_blocks(LiveStream(segment.live, TABLES[segment.table]))]
+    with open_sealed(segment) as file:
+        return _group_extents(file)
+
+
+def _sealed_blocks(segment: Segment, span: Span) -> Iterator[pa.RecordBatch]:
+    """Row groups outside of the span are never read."""
+    with open_sealed(segment) as file:
+        for place, extent in enumerate(_group_extents(file)):
+            if span.meets(extent):
+                yield from file.iter_batches(BLOCK_ROWS, row_groups=[place])
+
+
+def _group_extents(file: pq.ParquetFile) -> list[Extent]:
+    """One extent for each row group, from the file's own statistics."""
+    return [_group_extent(file.metadata.row_group(place)) for place in range(file.num_row_groups)]
+
+
+def _group_extent(group: pq.RowGroupMetaData) -> Extent:
+    seq, time = group.column(_SEQ).statistics, group.column(_TIME).statistics
+    return Extent(group.num_rows, seq.min_raw, seq.max_raw, time.min_raw, time.max_raw + 1)
+
+
+def _block_extent(block: pa.RecordBatch) -> Extent:
+    """The extent of a block; its seq only rises, its time need not."""
+    seq, time = block.column(_SEQ).to_numpy(), times_ns(block.column(_TIME))
+    return Extent(block.num_rows, int(seq[0]), int(seq[-1]), int(time.min()), int(time.max()) + 1)
+
+
+def live_blocks(stream: LiveStream) -> Iterator[pa.RecordBatch]:
+    """Blocks of a live segment: its small batches joined, so that each costs the reader no more than a sealed one."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in stream:
+        if waiting and rows + batch.num_rows > BLOCK_ROWS:
+            yield from joined(waiting)
+            waiting, rows = [], 0
+        waiting.append(batch)
+        rows += batch.num_rows
+    if waiting:
+        yield from joined(waiting)
+
+
+def joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """The same rows with one dictionary a column, in one batch (more only where text exceeds 2 GB)."""
+    if len(batches) == 1:
+        return batches
+    whole: list[pa.RecordBatch] = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()
+    return whole

@@ -1,0 +1,150 @@
+"""The layout of a recording: one directory, a folder for each table, numbered segments in it.
+
+manifest.json             format version, library versions, columns, and what had to be repaired
+config.yaml               the configuration of the latest run
+labels.jsonl              faults and judgements, if somebody wrote them
+writer.lock               held by the process that writes; the operating system releases it when that process dies
+requests/000000.parquet   a sealed segment
+requests/_000001.arrows   a live segment; other readers skip names that begin with an underscore
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb import __version__
+from aiops_nb.core.errors import FormatVersionError, RecordingError
+from aiops_nb.core.schemas import TABLES, TableName
+
+FORMAT_VERSION = 1
+MANIFEST, CONFIG, LABELS, LOCK = "manifest.json", "config.yaml", "labels.jsonl", "writer.lock"
+_SEGMENT_FILE = re.compile(r"_?(\d{6,})\.(?:parquet|arrows)")
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recording says of itself.
+
+    `tables` holds the Arrow type of every column, `repairs` one sentence for each thing that a crash made necessary.
+    """
+
+    format_version: int
+    created: str
+    versions: dict[str, str]
+    tables: dict[str, dict[str, str]]
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One numbered part of one table: a live file that only grows, later a sealed one in its place."""
+
+    root: Path
+    table: TableName
+    number: int
+
+    @property
+    def sealed(self) -> Path:
+        """The Parquet file; where it exists and can be read, it is the truth."""
+        return self.root / self.table / f"{self.number:06d}.parquet"
+
+    @property
+    def live(self) -> Path:
+        """The Arrow stream."""
+        return self.sealed.with_name(f"_{self.number:06d}.arrows")
+
+    @property
+    def unfinished(self) -> Path:
+        """The Parquet file while it is being written."""
+        return self.sealed.with_name(f"_{self.number:06d}.parquet.tmp")
+
+    @property
+    def cut(self) -> Path:
+        """The bytes that a repair cut off a torn live file."""
+        return self.sealed.with_name(f"_{self.number:06d}.cut")
+
+
+def segments(root: Path, table: TableName) -> list[Segment]:
+    """The segments of one table in the order of their rows."""
+    folder = root / table
+    names = [_SEGMENT_FILE.fullmatch(path.name) for path in folder.iterdir()] if folder.is_dir() else []
+    return [Segment(root, table, number) for number in sorted({int(match[1]) for match in names if match})]
+
+
+def all_segments(root: Path) -> Iterator[Segment]:
+    """Every segment of every table."""
+    for table in TABLES:
+        yield from segments(root, table)
+
+
+def new_manifest(created_ns: int) -> Manifest:
+    """The manifest of a recording that begins now."""
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        created=datetime.fromtimestamp(created_ns // 1_000_000_000, UTC).isoformat(),
+        versions={
+            "aiops_nb": __version__,
+            "python": platform.python_version(),
+            "pyarrow": pa.__version__,
+            "numpy": np.__version__,
+        },
+        tables={table: {field.name: str(field.type) for field in schema} for table, schema in TABLES.items()},
+    )
+
+
+def write_manifest(root: Path, manifest: Manifest) -> None:
+    """Put the manifest in place, whole or not at all."""
+    replace_file(root / MANIFEST, json.dumps(msgspec.to_builtins(manifest), indent=2).encode() + b"\n")
+
+
+def read_manifest(root: Path) -> Manifest:
+    """What a directory says of itself.
+
+    Raises
+    ------
+    RecordingError
+        If it is not a recording.
+    FormatVersionError
+        If a newer version wrote it.
+    """
+    path = root / MANIFEST
+    if not path.is_file():
+        found = "a directory without it" if root.is_dir() else "a file" if root.exists() else "nothing there"
+        raise RecordingError(f"{root}: expected a recording (a directory with {MANIFEST}), found {found}")
+    try:
+        return _decode_manifest(path)
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as problem:
+        raise RecordingError(f"{path}: expected the manifest of a recording, got {problem}") from None
+
+
+class _Version(msgspec.Struct):
+    format_version: int
+
+
+def _decode_manifest(path: Path) -> Manifest:
+    text = path.read_bytes()
+    version = msgspec.json.decode(text, type=_Version).format_version
+    if version > FORMAT_VERSION:
+        known = f"at most {FORMAT_VERSION} (aiops_nb {__version__})"
+        raise FormatVersionError(f"{path}: expected format_version {known}, got {version}; install a newer aiops-nb")
+    return msgspec.json.decode(text, type=Manifest)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a small file so that a crash leaves the old one or the new one."""
+    unfinished = path.with_name(path.name + ".tmp")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

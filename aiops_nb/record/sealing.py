@@ -1,0 +1,68 @@
+"""Sealing: a closed live segment becomes Parquet, and a crash at any point leaves every row readable exactly once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import suppress
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aiops_nb.core.schemas import TABLES
+from aiops_nb.record.blocks import BLOCK_ROWS, is_sealed, live_blocks
+from aiops_nb.record.format import Segment
+from aiops_nb.record.stream import LiveStream
+
+
+def seal(segment: Segment) -> None:
+    """Turn the live file into Parquet, then remove it; may be repeated after a crash at any point.
+
+    Raises
+    ------
+    OSError
+        If the disk has no room; the live file is then left as it was.
+    """
+    if not is_sealed(segment):
+        _leave_room(segment)
+        try:
+            write_unfinished(segment)
+            put_in_place(segment)
+        finally:
+            segment.unfinished.unlink(missing_ok=True)
+    remove_live(segment)
+
+
+def _leave_room(segment: Segment) -> None:
+    """Refuse to take the last bytes of the disk from the live files: they would end the recording."""
+    needed_bytes = 2 * segment.live.stat().st_size
+    if shutil.disk_usage(segment.root).free < needed_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(segment.sealed))
+
+
+def write_unfinished(segment: Segment) -> None:
+    """Write the Parquet file under a name that no reader opens, down to the disk."""
+    schema = TABLES[segment.table]
+    coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    rising = {"seq": "DELTA_BINARY_PACKED", "time": "DELTA_BINARY_PACKED"}
+    with segment.unfinished.open("wb") as file:
+        with pq.ParquetWriter(
+            file, schema, compression="zstd", use_dictionary=coded, column_encoding=rising, write_page_checksum=True
+        ) as writer:
+            for block in live_blocks(LiveStream(segment.live, schema)):
+                writer.write_batch(block, row_group_size=BLOCK_ROWS)
+        # Else a power cut could keep the renaming and the removal, and lose the rows.
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def put_in_place(segment: Segment) -> None:
+    """From here on the Parquet file is the truth."""
+    segment.unfinished.replace(segment.sealed)
+
+
+def remove_live(segment: Segment) -> None:
+    """Remove the live file; on Windows a reader may hold it open, then the next opening of the recording does it."""
+    with suppress(PermissionError):
+        segment.live.unlink(missing_ok=True)

@@ -1,0 +1,108 @@
+"""Live files: Arrow IPC streams that only grow, one message for each item, readable up to a torn tail."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+
+
+class LiveFile:
+    """Appends batches; each is handed to the operating system whole before `append` returns, or not at all.
+
+    A message is built in memory and written in one call: a crash tears at most the last one. A batch that brings
+    other dictionaries than the one before brings them whole (a replacement, never a delta).
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, *, fsync: bool = False) -> None:
+        self._path = path
+        self._file = path.open("xb", buffering=0)
+        self._fsync = fsync
+        self._message = io.BytesIO()
+        self._writer = ipc.new_stream(self._message, schema)
+        self.size_bytes = 0
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        """Put one batch on disk; after an OSError the file is as it was before."""
+        self._writer.write_batch(batch)
+        try:
+            self._write_message()
+        except OSError:
+            self._file.truncate(self.size_bytes)
+            raise
+
+    def _write_message(self) -> None:
+        with self._message.getbuffer() as message:
+            written = 0
+            while written < len(message):
+                written += self._file.write(message[written:]) or 0
+        if self._fsync:
+            os.fsync(self._file.fileno())
+        self.size_bytes += written
+        self._message.seek(0)
+        self._message.truncate()
+
+    def close(self) -> None:
+        """Mark the end, if the disk still takes eight bytes; a file without the mark is read all the same.
+
+        A file that no batch came into is removed.
+        """
+        with suppress(OSError), self._file:
+            if self.size_bytes and self._file.write(END_OF_STREAM) != len(END_OF_STREAM):
+                self._file.truncate(self.size_bytes)
+        if not self.size_bytes:
+            self._path.unlink(missing_ok=True)
+
+
+class LiveStream:
+    """The whole batches of a live file, in order; iterate first, then ask how it ended.
+
+    Reads into memory and never maps the file: a writer may cut it short while it is read.
+
+    Attributes
+    ----------
+    items_total
+        Whole batches read so far.
+    end_bytes
+        Where the last of them ends.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._schema = schema
+        self.items_total = 0
+        self.end_bytes = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        with pa.OSFile(str(self._path)) as source, suppress(pa.ArrowException, OSError, StopIteration):
+            reader = ipc.open_stream(source)
+            before = -1
+            while reader.schema.equals(self._schema):
+                batch = reader.read_next_batch()
+                before = _checked_seq(batch, before)
+                self.items_total, self.end_bytes = self.items_total + 1, source.tell()
+                yield batch
+
+    def rest(self) -> bytes:
+        """What follows the last whole batch: the end mark, or the beginning of a message that was never finished."""
+        with self._path.open("rb") as file:
+            file.seek(self.end_bytes)
+            return file.read()
+
+
+def _checked_seq(batch: pa.RecordBatch, before: int) -> int:
+    """Place of a batch that makes sense: power loss can leave a message of the right length, filled with zeros."""
+    batch.validate(full=True)
+    if batch.num_rows == 0:
+        raise pa.ArrowInvalid("expected rows, got none")
+    first, last = batch.column(0)[0].as_py(), batch.column(0)[-1].as_py()
+    if not before < first == last:
+        raise pa.ArrowInvalid(f"expected one seq above {before}, got {first} to {last}")
+    return int(first)
