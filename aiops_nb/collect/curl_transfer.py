@@ -1,0 +1,208 @@
+"""One probe as one blocking libcurl transfer, timed by libcurl outside the interpreter lock."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pycurl
+
+from aiops_nb.collect.classify import classify_curl
+from aiops_nb.collect.probe_result import Outcome
+from aiops_nb.collect.probe_target import ProbeTarget
+from aiops_nb.collect.secrets import SecretHeaders
+from aiops_nb.core.schemas import ErrorType
+
+Option = tuple[int, object]
+_MAX_TIME_NS = 2**63 - 1  # the year 2262: certificates of private authorities may outlive it
+_WRITE_ERROR = 23
+
+
+class CurlTransfer:
+    """A target ready to be asked: its options prepared once, its own connection if it keeps one.
+
+    Parameters
+    ----------
+    target
+        What to ask.
+    timeout_seconds
+        Of the whole transfer.
+    is_closing
+        Asked now and then during a transfer that may be aborted, and at each piece of a body.
+    """
+
+    def __init__(self, target: ProbeTarget, timeout_seconds: float, is_closing: Callable[[], bool]) -> None:
+        self._headers = SecretHeaders(target.headers)
+        self._options = _options(target, timeout_seconds)
+        self._constant_headers = _header_lines(self._headers.resolve()) if self._headers.are_constant else None
+        self._max_body_bytes = target.max_body_bytes
+        self._is_closing = is_closing
+        self._own = pycurl.Curl() if target.reuse_connection else None
+
+    @staticmethod
+    def make_handle() -> pycurl.Curl:
+        """What one worker thread keeps for all its transfers."""
+        return pycurl.Curl()
+
+    def run(self, handle: pycurl.Curl, *, may_abort: bool) -> Outcome:
+        """Ask once, on a worker's handle (or on the connection that is kept).
+
+        `may_abort` lets `is_closing` end a silent transfer; each of its calls takes the interpreter lock, which under a
+        busy notebook is measured too.
+        """
+        curl = self._own or handle
+        sink = _Sink(self._max_body_bytes, self._is_closing)
+        self._prepare(curl, sink, may_abort)
+        started = time.monotonic()
+        try:
+            curl.perform()
+        except pycurl.error as problem:
+            code = 0 if sink.is_full and problem.args[0] == _WRITE_ERROR else int(problem.args[0])
+            return _outcome(curl, sink, code, time.monotonic() - started)
+        return _outcome(curl, sink, 0, time.monotonic() - started)
+
+    def _prepare(self, curl: pycurl.Curl, sink: _Sink, may_abort: bool) -> None:
+        curl.reset()
+        for option, value in self._options:
+            curl.setopt(option, value)
+        curl.setopt(pycurl.HTTPHEADER, self._constant_headers or _header_lines(self._headers.resolve()))
+        curl.setopt(pycurl.WRITEFUNCTION, sink.write)
+        if may_abort:
+            curl.setopt(pycurl.NOPROGRESS, 0)
+            curl.setopt(pycurl.XFERINFOFUNCTION, sink.progress)
+
+    def close(self) -> None:
+        """Give up the kept connection."""
+        if self._own is not None:
+            self._own.close()
+
+
+class _Sink:
+    """Counts a body and forgets it."""
+
+    def __init__(self, max_bytes: int, is_closing: Callable[[], bool]) -> None:
+        self.received_bytes = 0
+        self._max_bytes = max_bytes
+        self._is_closing = is_closing
+
+    @property
+    def is_full(self) -> bool:
+        return self.received_bytes > self._max_bytes
+
+    def write(self, piece: bytes) -> int:
+        self.received_bytes += len(piece)
+        return 0 if self.is_full or self._is_closing() else len(piece)
+
+    def progress(self, *_: int) -> int:
+        return int(self._is_closing())
+
+
+def _options(target: ProbeTarget, timeout_seconds: float) -> list[Option]:
+    timeout_ms = max(1, round(timeout_seconds * 1000))
+    options: list[Option] = [
+        (pycurl.URL, target.url.encode()),
+        (pycurl.NOSIGNAL, 1),
+        (pycurl.TIMEOUT_MS, timeout_ms),
+        (pycurl.CONNECTTIMEOUT_MS, timeout_ms),
+        (pycurl.USERAGENT, "aiops-nb"),
+        (pycurl.BUFFERSIZE, 131_072),  # fewer pieces, so fewer waits for the interpreter lock
+        (pycurl.FOLLOWLOCATION, int(target.follow_redirects)),
+        (pycurl.MAXREDIRS, target.max_redirects),
+    ]
+    return options + _connection(target) + _tls(target) + _request(target)
+
+
+def _connection(target: ProbeTarget) -> list[Option]:
+    options: list[Option] = []
+    if not target.reuse_connection:
+        options += [(pycurl.FRESH_CONNECT, 1), (pycurl.FORBID_REUSE, 1)]
+        options += [(pycurl.DNS_CACHE_TIMEOUT, 0), (pycurl.SSL_SESSIONID_CACHE, 0)]
+    if _is_loopback(target.url):
+        options.append((pycurl.PROXY, ""))  # a proxy's loopback is not ours
+    if target.http_version is not None:
+        options.append((pycurl.HTTP_VERSION, _http_version(target.http_version)))
+    return options
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+
+
+def _http_version(version: str) -> int:
+    has_http2 = bool(pycurl.version_info()[4] & pycurl.VERSION_HTTP2)
+    return int(pycurl.CURL_HTTP_VERSION_2TLS if version == "2" and has_http2 else pycurl.CURL_HTTP_VERSION_1_1)
+
+
+def _tls(target: ProbeTarget) -> list[Option]:
+    if urlsplit(target.url).scheme != "https" and not target.follow_redirects:
+        return []
+    options: list[Option] = [(pycurl.OPT_CERTINFO, 1)]
+    if not target.verify_tls:
+        options += [(pycurl.SSL_VERIFYPEER, 0), (pycurl.SSL_VERIFYHOST, 0)]
+    if target.ca_file is not None:
+        options.append((pycurl.CAINFO, target.ca_file))
+    return options
+
+
+def _request(target: ProbeTarget) -> list[Option]:
+    options: list[Option] = []
+    if target.method == "HEAD":
+        options.append((pycurl.NOBODY, 1))
+    if target.body is not None or target.method == "POST":
+        options.append((pycurl.POSTFIELDS, (target.body or "").encode()))
+    if target.method not in ("GET", "HEAD") or target.body is not None:
+        options.append((pycurl.CUSTOMREQUEST, target.method))
+    return options
+
+
+def _header_lines(headers: dict[str, str]) -> list[bytes]:
+    # "Expect:" removes libcurl's own wait for "100 Continue", which would be counted as the server's
+    return [b"Expect:", *(_header_line(n, v) for n, v in headers.items())]
+
+
+def _header_line(name: str, value: str) -> bytes:
+    return f"{name}: {value}".encode() if value else f"{name};".encode()  # "Name:" would remove it
+
+
+def _outcome(curl: pycurl.Curl, sink: _Sink, code: int, elapsed_seconds: float) -> Outcome:
+    status = curl.getinfo(pycurl.RESPONSE_CODE) or None
+    error: ErrorType | None = classify_curl(code, curl.getinfo(pycurl.OS_ERRNO)) if code else None
+    total = curl.getinfo(pycurl.TOTAL_TIME) or elapsed_seconds
+    resolve, connect, tls, wait, transfer = _phases(curl, total, status is not None)
+    return Outcome(
+        duration_seconds=total,
+        status_code=status,
+        error_type=error,
+        response_bytes=None if sink.is_full or status is None else sink.received_bytes,
+        resolve_seconds=resolve,
+        connect_seconds=connect,
+        tls_seconds=tls,
+        wait_seconds=wait,
+        transfer_seconds=transfer,
+        certificate_expires=_earliest_expiry(curl),
+    )
+
+
+def _phases(curl: pycurl.Curl, total: float, replied: bool) -> tuple[float | None, ...]:
+    """Split libcurl's cumulative times; a phase that did not happen is None."""
+    marks = [curl.getinfo(i) for i in (pycurl.NAMELOOKUP_TIME, pycurl.CONNECT_TIME, pycurl.APPCONNECT_TIME)]
+    if curl.getinfo(pycurl.NUM_CONNECTS) == 0 and marks[1]:
+        marks = [0.0, 0.0, 0.0]  # a kept connection
+    marks += [curl.getinfo(pycurl.STARTTRANSFER_TIME), total] if replied else [0.0, 0.0]
+    phases: list[float | None] = []
+    before = 0.0
+    for mark in marks:
+        phases.append(max(0.0, mark - before) if mark else None)
+        before = max(before, mark)
+    return tuple(phases)
+
+
+def _earliest_expiry(curl: pycurl.Curl) -> int | None:
+    chain = curl.getinfo(pycurl.INFO_CERTINFO)
+    dates = [value for certificate in chain for field, value in certificate if field == "Expire date"]
+    if not dates:
+        return None
+    return min(min(ssl.cert_time_to_seconds(date) * 1_000_000_000, _MAX_TIME_NS) for date in dates)

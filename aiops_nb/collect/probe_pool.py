@@ -1,0 +1,167 @@
+"""Worker threads that each wait for one start, ask one target, and hand over what they found."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from aiops_nb.collect.probe_result import Outcome, ProbeResult
+from aiops_nb.collect.probe_schedule import ProbeSchedule, Ticket
+from aiops_nb.core.clock import Clock
+
+_LOGGER = logging.getLogger(__name__)
+_ASSUMED_LATENCY_SECONDS = 0.1
+_LATE_SECONDS = 0.02
+_QUICK_SECONDS = 0.5
+_JOIN_SECONDS = 2.0  # libcurl looks about once a second whether it should abort
+
+
+class Transfer(Protocol):
+    """A prepared target; `run` blocks until the outcome is known."""
+
+    def make_handle(self) -> Any:
+        """What a worker keeps between transfers."""
+        ...
+
+    def run(self, handle: Any, *, may_abort: bool) -> Outcome:
+        """Ask once."""
+        ...
+
+    def close(self) -> None:
+        """Release what the target keeps."""
+        ...
+
+
+class Lane:
+    """One target on its way through the pool."""
+
+    __slots__ = ("is_running", "is_slow", "method", "name", "transfer")
+
+    def __init__(self, name: str, method: str, transfer: Transfer) -> None:
+        self.name = name
+        self.method = method
+        self.transfer = transfer
+        self.is_running = False
+        self.is_slow = True  # until it has answered once
+
+
+class ProbePool:
+    """Threads that start with the first need and grow while starts come late, up to `max_threads`.
+
+    Parameters
+    ----------
+    lanes
+        The targets, in the order of the schedule.
+    every_seconds
+        The interval.
+    clock
+        Stamps the start of each transfer; the end is the start plus what the transfer measured.
+    emit
+        Takes each result, from any of the threads.
+    closing
+        Set to end: waiting threads leave at once, running transfers when they can be aborted or time out.
+    max_threads
+        Never more threads than this, nor more than targets.
+    """
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        *,
+        every_seconds: float,
+        clock: Clock,
+        emit: Callable[[ProbeResult], None],
+        closing: threading.Event,
+        max_threads: int,
+    ) -> None:
+        self.skipped_total = 0
+        self.failed_total = 0
+        self._lanes = lanes
+        self._clock = clock
+        self._emit = emit
+        self._closing = closing
+        self._max_threads = min(len(lanes), max_threads)
+        self._schedule = ProbeSchedule(len(lanes), every_seconds, clock.monotonic_seconds())
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._lags: deque[float] = deque(maxlen=len(lanes))
+        rate_hz = len(lanes) / every_seconds
+        for _ in range(min(self._max_threads, 1 + math.ceil(rate_hz * _ASSUMED_LATENCY_SECONDS))):
+            self._add_thread()
+
+    @property
+    def counters(self) -> dict[str, float]:
+        """The largest start lag of the last start of each target, and totals."""
+        with self._lock:
+            return {
+                "start_lag_seconds": max(self._lags, default=0.0),
+                "skipped_total": self.skipped_total,
+                "failed_total": self.failed_total,
+                "missed_total": self._schedule.missed_total,
+                "threads": len(self._threads),
+            }
+
+    def close(self) -> None:
+        """End the threads; one that hangs in a transfer which cannot be aborted ends at its timeout."""
+        self._closing.set()
+        deadline = self._clock.monotonic_seconds() + _JOIN_SECONDS
+        for thread in list(self._threads):
+            thread.join(max(0.0, deadline - self._clock.monotonic_seconds()))
+        for lane in self._lanes:
+            if not lane.is_running:
+                lane.transfer.close()
+
+    def _add_thread(self) -> None:
+        name = f"aiops-probe-{len(self._threads)}"
+        thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        handle = self._lanes[0].transfer.make_handle()
+        while not self._closing.is_set():
+            ticket = self._take()
+            wait_seconds = ticket.due_seconds - self._clock.monotonic_seconds()
+            if wait_seconds > 0 and self._closing.wait(wait_seconds):
+                break
+            lane = self._lanes[ticket.index]
+            if self._enter(lane, ticket):
+                self._probe(lane, handle)
+        handle.close()
+
+    def _take(self) -> Ticket:
+        with self._lock:
+            now = self._clock.monotonic_seconds()
+            ticket = self._schedule.take(now)
+            # Every other thread holds an earlier start, so all of them are busy.
+            if now - ticket.due_seconds > _LATE_SECONDS and len(self._threads) < self._max_threads:
+                self._add_thread()
+            return ticket
+
+    def _enter(self, lane: Lane, ticket: Ticket) -> bool:
+        with self._lock:
+            if lane.is_running:
+                self.skipped_total += 1
+                return False
+            self._lags.append(self._clock.monotonic_seconds() - ticket.due_seconds)
+            lane.is_running = True
+            return True
+
+    def _probe(self, lane: Lane, handle: Any) -> None:
+        start_ns = self._clock.now_ns()
+        try:
+            outcome = lane.transfer.run(handle, may_abort=lane.is_slow)
+        except Exception:  # a fault of ours in one target must not end the thread that serves the others
+            self.failed_total += 1
+            _LOGGER.exception("probe of %s failed to run", lane.name)
+            return
+        finally:
+            lane.is_running = False
+        lane.is_slow = outcome.duration_seconds > _QUICK_SECONDS
+        if not self._closing.is_set():
+            end_ns = start_ns + round(outcome.duration_seconds * 1e9)
+            self._emit(ProbeResult(time_ns=end_ns, target=lane.name, method=lane.method, outcome=outcome))

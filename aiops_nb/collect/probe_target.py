@@ -1,0 +1,156 @@
+"""What to probe, and how: checked when it is made, safe to show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.urls import mask_url, parse_http_url
+
+MAX_DEFAULT_TIMEOUT_SECONDS = 10.0
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+
+
+class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One URL to ask at every interval.
+
+    Parameters
+    ----------
+    url
+        http or https. A `user:password@` in it is sent, and never shown.
+    name
+        What the target is called in every table; by default the masked URL.
+    method
+        Any HTTP method.
+    headers
+        Extra request headers. A value `env:NAME` or `file:PATH` is read at every probe, so that a secret can be
+        rotated and stands in no config; one that vanishes keeps its last value.
+    body
+        Sent as it is, in UTF-8.
+    timeout_seconds
+        Of the whole transfer, connecting included; must be < the interval. By default 0.9 intervals, at most 10 s.
+    follow_redirects
+        Follow up to `max_redirects`; one more is the error `protocol`.
+    verify_tls, ca_file
+        Verification is on; `ca_file` is a PEM bundle that replaces the default authorities.
+    http_version
+        `1.1`, or `2` where the server offers it over TLS and the installed libcurl has it; by default libcurl's choice.
+    reuse_connection
+        Keep the connection between probes. Off by default: then each probe resolves, connects and shakes hands anew.
+    max_body_bytes
+        Reading stops there. The probe then counts as finished, its `response_bytes` are not known (null).
+
+    Examples
+    --------
+    >>> ProbeTarget(url="https://joe:secret@example.org/health", headers={"X-Key": "abc"})
+    ProbeTarget(name='https://example.org/health', url='https://example.org/health', method='GET', headers=['X-Key'])
+    """
+
+    url: str
+    name: str = ""
+    method: str = "GET"
+    headers: Mapping[str, str] = {}
+    body: str | None = None
+    timeout_seconds: float | None = None
+    follow_redirects: bool = True
+    max_redirects: int = 10
+    verify_tls: bool = True
+    ca_file: str | None = None
+    http_version: Literal["1.1", "2"] | None = None
+    reuse_connection: bool = False
+    max_body_bytes: int = 10_000_000
+
+    def __post_init__(self) -> None:
+        parse_http_url(self.url)
+        _check_method(self.method)
+        for name, value in self.headers.items():
+            check_header(name, value)
+        _check_positive("timeout_seconds", self.timeout_seconds)
+        _check_positive("max_body_bytes", self.max_body_bytes)
+        _check_positive("max_redirects", self.max_redirects)
+
+    def __repr__(self) -> str:
+        shown = f"name={self.shown_name!r}, url={mask_url(self.url)!r}, method={self.method!r}"
+        return f"ProbeTarget({shown}, headers={list(self.headers)})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("name", self.shown_name), ("url", mask_url(self.url))]
+
+    @property
+    def shown_name(self) -> str:
+        """The given name, or the masked URL."""
+        return self.name or mask_url(self.url)
+
+    def timeout_for(self, every_seconds: float) -> float:
+        """The timeout at a given interval, in seconds."""
+        return self.timeout_seconds or min(0.9 * every_seconds, MAX_DEFAULT_TIMEOUT_SECONDS)
+
+
+def _check_method(method: str) -> None:
+    if not _TOKEN.fullmatch(method):
+        raise ConfigError.at("method", "an HTTP method such as GET", method)
+
+
+def check_header(name: str, value: str) -> None:
+    """Refuse a header that would be more than one; the value is never shown.
+
+    Examples
+    --------
+    >>> check_header("X-Key", "a")
+    """
+    if not _TOKEN.fullmatch(name):
+        raise ConfigError.at("headers", "a header name such as X-Api-Key", name)
+    if any(c in value for c in "\r\n\0"):
+        raise ConfigError(f"headers[{name!r}]: expected a value on one line, got a line break or NUL in it")
+
+
+def _check_positive(where: str, value: float | None) -> None:
+    if value is not None and not value > 0:
+        raise ConfigError.at(where, "a number > 0", value)
+
+
+def check_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> tuple[str, ...]:
+    """Check targets against the interval and each other, and give the name of each.
+
+    Two targets that were given the same name are an error. Two whose masked URLs are the same (they differ in what
+    is masked: query or password) are told apart by a suffix, in their order.
+
+    Examples
+    --------
+    >>> check_targets([ProbeTarget(url="http://h/a?x=1"), ProbeTarget(url="http://h/a?x=2")], 1.0)
+    ('http://h/a', 'http://h/a (2)')
+    """
+    if not every_seconds > 0:
+        raise ConfigError.at("every_seconds", "a number > 0", every_seconds)
+    if not targets:
+        raise ConfigError("targets: expected at least one target, got none")
+    for index, target in enumerate(targets):
+        _check_timeout(index, target, every_seconds)
+    return _unique_names(targets)
+
+
+def _check_timeout(index: int, target: ProbeTarget, every_seconds: float) -> None:
+    if target.timeout_for(every_seconds) >= every_seconds:
+        where = f"targets[{index}].timeout_seconds"
+        raise ConfigError.at(where, f"a number < every_seconds ({every_seconds:g})", target.timeout_seconds)
+
+
+def _unique_names(targets: Sequence[ProbeTarget]) -> tuple[str, ...]:
+    taken: dict[str, int] = {}
+    for index, target in enumerate(targets):
+        if target.name and taken.setdefault(target.name, index) != index:
+            raise ConfigError.at(f"targets[{index}].name", f"another than targets[{taken[target.name]}]", target.name)
+    return tuple(target.name or _free_name(target.shown_name, taken, i) for i, target in enumerate(targets))
+
+
+def _free_name(wanted: str, taken: dict[str, int], index: int) -> str:
+    name, count = wanted, 1
+    while name in taken:
+        count += 1
+        name = f"{wanted} ({count})"
+    taken[name] = index
+    return name
