@@ -102,7 +102,7 @@ def segment_extents(segment: Segment) -> list[Extent]:
     """How far the rows of one segment reach, in parts."""
     if is_live_file(segment):
         with suppress(FileNotFoundError):
-            return [_block_extent(block) for block in live_blocks(LiveStream(segment.live, TABLES[segment.table]))]
+            return [_block_extent(batch) for batch in LiveStream(segment.live, TABLES[segment.table])]
     with open_sealed(segment) as file:
         return _group_extents(file)
 

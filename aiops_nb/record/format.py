@@ -143,8 +143,11 @@ def _decode_manifest(path: Path) -> Manifest:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a small file so that a crash leaves the old one or the new one."""
     unfinished = path.with_name(path.name + ".tmp")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -86,7 +86,7 @@ def read_tail(segment: Segment) -> Tail:
 
 def sentences(root: Path, tails: list[Tail]) -> tuple[str, ...]:
     """What happened, for people: one sentence for each unclosed file, and one for the items that are missing."""
-    unclosed = [tail.sentence() for tail in tails if not tail.is_closed and (len(tail.seqs) or tail.rest)]
+    unclosed = [tail.sentence() for tail in tails if not tail.is_closed]
     return (*unclosed, *_missing_sentence(root, tails)) if unclosed else ()
 
 
