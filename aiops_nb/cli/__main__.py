@@ -1,0 +1,8 @@
+"""`python -m aiops_nb.cli`: the same as `aiops-nb`."""
+
+import sys
+
+from aiops_nb.cli.app import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""`aiops-nb report`: a notebook and an HTML page of a recording."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from aiops_nb.cli.changes import write_line
+
+SUMMARY = "make a report of a recording: an executed notebook, and HTML whose charts zoom with no network"
+EXAMPLE = "aiops-nb report recordings/today --out reports"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    command.add_argument("recording", type=Path, metavar="RECORDING", help="folder of a recording")
+    command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    add_range_arguments(command)
+    command.add_argument("--targets", nargs="+", metavar="TARGET", help="only these (default: all)")
+    command.add_argument("--json", action="store_true", help="print the paths as one JSON object")
+
+
+def add_range_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare what `report` and `export` share: a half-open range of times."""
+    command.add_argument("--start", metavar="TIME", help="from 2026-05-28T20:26:40Z on (default: the beginning)")
+    command.add_argument("--end", metavar="TIME", help="before this time (default: the end)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the report, and say where it is."""
+    from aiops_nb.report.run import run_report
+
+    paths = run_report(
+        arguments.recording,
+        out=arguments.out,
+        start=arguments.start,
+        end=arguments.end,
+        targets=arguments.targets,
+    )
+    named = {"html": str(paths.html), "notebook": str(paths.notebook)}
+    write_line(json.dumps(named) if arguments.json else "\n".join(named.values()))
+    return 0

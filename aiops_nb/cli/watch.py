@@ -1,0 +1,50 @@
+"""`aiops-nb watch`: watch URLs from a terminal, with no Jupyter at all."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import aiops_nb
+from aiops_nb.cli.changes import ChangePrinter, ChangeQueue
+from aiops_nb.cli.codes import ALERTED, OK
+from aiops_nb.cli.durations import duration_seconds
+from aiops_nb.cli.follow import follow, summarise
+from aiops_nb.cli.signals import stop_wishes
+
+SUMMARY = "watch URLs and this host; one line for every change of an alert's state"
+EXAMPLE = "aiops-nb watch https://example.org/health --for 60s --record recordings/today"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    command.add_argument("targets", nargs="*", metavar="URL", help="http:// or https://; none: only this host")
+    command.add_argument("--every", type=duration_seconds, default=1.0, metavar="TIME", help="(default: 1s)")
+    command.add_argument(
+        "--for", dest="for_seconds", type=duration_seconds, metavar="TIME", help="then end; 30s, 5m, 2h"
+    )
+    command.add_argument("--record", type=Path, metavar="DIR", help="write everything seen here")
+    command.add_argument("--config", type=Path, metavar="FILE", help="YAML: timeout, rules, detectors")
+    add_output_arguments(command)
+
+
+def add_output_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare what `watch` and `replay` share."""
+    command.add_argument("--json", action="store_true", help="one JSON object per line and nothing else")
+    command.add_argument("--fail-on-alert", action="store_true", help="exit with 3 if any alert fired")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Watch until the time is over or somebody ends it; the recording is sealed in either case."""
+    changes, printer = ChangeQueue(), ChangePrinter(as_json=arguments.json)
+    with stop_wishes(changes.wake) as wish:
+        monitor = aiops_nb.watch(
+            arguments.targets,
+            every_seconds=arguments.every,
+            record=arguments.record,
+            config=arguments.config,
+            sinks=[changes],
+        )
+        follow(monitor, changes, printer, wish, arguments.for_seconds)
+    summarise(monitor, printer, arguments.record)
+    return wish.exit_code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)
