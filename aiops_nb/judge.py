@@ -11,12 +11,22 @@ from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.params import RowRuleParams
 from aiops_nb.alert.row_rule import RowRule
 from aiops_nb.alert.tick_rule import TickRule, Transition
-from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, ScoredFeature, SeriesKey
+from aiops_nb.core.readable import readable, readable_name
+from aiops_nb.core.types import AlertChange, AlertState, BoolArray, FeatureTable, ScoredFeature, Scores, SeriesKey
 from aiops_nb.detect.robust_z import RobustZ
 from aiops_nb.features.requests import RequestRows
 from aiops_nb.pipeline_params import FeatureRuleParams
 
 ROW_RULE_DETECTOR = "row_rule"
+FAILURES = {
+    "timeout": "no answer in time (timeout)",
+    "dns": "host name not found (dns)",
+    "connect": "connection refused or unreachable (connect)",
+    "tls": "TLS failed (tls)",
+    "reset": "connection broken off (reset)",
+    "protocol": "no valid HTTP answer (protocol)",
+    "assertion": "answer not as required (assertion)",
+}
 
 
 def labels_of(alertname: str, severity: str, detector: str, key: SeriesKey) -> dict[str, str]:
@@ -64,7 +74,7 @@ class FeatureJudge:
     def _change(self, scored: ScoredFeature, key: SeriesKey, transition: Transition) -> AlertChange:
         at, scores = transition.series, scored.scores
         labels = labels_of(self.params.alertname, self.params.severity, scored.detector, key)
-        value, expected, upper = float(scored.value[at]), float(scores.expected[at]), float(scores.upper[at])
+        value = float(scored.value[at])
         return AlertChange(
             time_ns=transition.time_ns,
             state=transition.state,
@@ -74,13 +84,24 @@ class FeatureJudge:
             starts_at_ns=transition.starts_at_ns,
             ends_at_ns=transition.ends_at_ns,
             value=value,
-            expected=expected,
+            expected=float(scores.expected[at]),
             lower=float(scores.lower[at]),
-            upper=upper,
+            upper=float(scores.upper[at]),
             score=float(scores.score[at]),
             threshold=scored.threshold,
-            summary=f"{key.target}: {scored.feature} {value:.4g}, expected {expected:.4g}, at most {upper:.4g}",
+            summary=_band_sentence(key, scored.feature, value, scores, at),
         )
+
+
+def _band_sentence(key: SeriesKey, feature: str, value: float, scores: Scores, at: int) -> str:
+    about = f"{key.target} {key.metric}".strip()
+    bounds = (("at least", scores.lower[at]), ("at most", scores.upper[at]))
+    limits = [f"{word} {readable(float(bound), feature)}" for word, bound in bounds if bound == bound]
+    told = [
+        f"{readable_name(feature)} {readable(value, feature)}",
+        f"expected {readable(float(scores.expected[at]), feature)}",
+    ]
+    return f"{about}: {', '.join([*told, *limits])}"
 
 
 def _answered_5xx(rows: RequestRows) -> BoolArray:
@@ -121,7 +142,8 @@ class RowJudge:
     def change(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch | None = None) -> AlertChange:
         """The alert change of a transition; `row` is the one row that made it, if a row did."""
         labels = labels_of(self.params.alertname, self.params.severity, ROW_RULE_DETECTOR, key)
-        value, summary = (float("nan"), f"{key.target}: {transition.state}") if row is None else self._told(key, row)
+        over = float("nan"), f"{key.target}: {self.params.alertname} is over"
+        value, summary = over if row is None else self._told(key, row, transition.state)
         return AlertChange(
             time_ns=transition.time_ns,
             state=transition.state,
@@ -135,8 +157,9 @@ class RowJudge:
             summary=summary,
         )
 
-    def _told(self, key: SeriesKey, row: pa.RecordBatch) -> tuple[float, str]:
+    def _told(self, key: SeriesKey, row: pa.RecordBatch, state: AlertState) -> tuple[float, str]:
         status, kind = row["status_code"][0].as_py(), row["error_type"][0].as_py()
+        repeated = f", {self.params.for_rows} times in a row" if state == "firing" and self.params.for_rows > 1 else ""
         if self.params.condition == "failed":
-            return float("nan"), f"{key.target}: failed ({kind or 'no answer'})"
-        return float(status), f"{key.target}: answered {status}"
+            return float("nan"), f"{key.target}: {FAILURES.get(kind, kind or 'no answer')}{repeated}"
+        return float(status), f"{key.target}: answered {status}{repeated}"

@@ -34,25 +34,30 @@ class StreamCounters:
     skipped_ticks_total: int = 0
 
 
-class StartCommand(msgspec.Struct, frozen=True, kw_only=True):
+class StartCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The first item of every run: the parameters, and the sources that are to come."""
 
     pipeline: PipelineParams = PipelineParams()
     sources: tuple[str, ...] = ()
 
 
-class ThresholdCommand(msgspec.Struct, frozen=True, kw_only=True):
+class ThresholdCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A slider was moved: the rule `alertname` has a new threshold from here on."""
 
     alertname: str
     threshold: float
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of a control item of kind `command`: one of these."""
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Body of a control item of kind `command`: one of these.
+
+    `source_ended` names a source that will not hold the windows any more; `stop` ends a run and closes its windows.
+    """
 
     start: StartCommand | None = None
     set_threshold: ThresholdCommand | None = None
+    source_ended: str | None = None
+    stop: bool = False
 
 
 class Pipeline:
@@ -61,7 +66,8 @@ class Pipeline:
     Parameters
     ----------
     params
-        Fixed parameters; None takes those of each run's start command (defaults before the first).
+        Fixed parameters, which no recorded command changes; None takes those of each run's start command (defaults
+        before the first).
     expected_sources
         Sources that hold the windows until they speak or go idle.
 
@@ -106,15 +112,22 @@ class Pipeline:
         if kind == "heartbeat":
             self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
         elif kind == "command":
-            self._obey(decode_command(body))
+            self._obey(decode_command(body), step)
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: Command, step: Step) -> None:
         if command.start is not None:
             self._begin(self._fixed or command.start.pipeline, command.start.sources)
-        if command.set_threshold is not None:
-            for judge in (judge for lane in self._lanes.values() for judge in lane.feature_judges):
-                if judge.params.alertname == command.set_threshold.alertname:
-                    judge.set_threshold(command.set_threshold.threshold)
+        if command.set_threshold is not None and self._fixed is None:
+            self._set_threshold(command.set_threshold)
+        if command.source_ended is not None:
+            self._watermarks.forget(command.source_ended)
+        if command.stop:
+            self._close_until(self._newest + 1, step)
+
+    def _set_threshold(self, command: ThresholdCommand) -> None:
+        for judge in (judge for lane in self._lanes.values() for judge in lane.feature_judges):
+            if judge.params.alertname == command.alertname:
+                judge.set_threshold(command.threshold)
 
     def _rows(self, item: Item, step: Step) -> None:
         batch, time = item.batch, times_ns(item.batch.column("time"))

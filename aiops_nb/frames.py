@@ -1,0 +1,157 @@
+"""DataFrames of rows, features, scores and alerts: UTC times, units in the column names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.schemas import TABLES, TableName
+from aiops_nb.core.types import AlertChange, FeatureTableName, SeriesKey, Step, Tick
+from aiops_nb.features.requests import REQUEST_FEATURES
+from aiops_nb.features.samples import SAMPLE_FEATURES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEATURES = {"requests": REQUEST_FEATURES, "samples": SAMPLE_FEATURES}
+KEYS: dict[FeatureTableName, tuple[str, ...]] = {"requests": ("target", "origin"), "samples": ("target", "metric")}
+AnyArray = np.ndarray[Any, np.dtype[Any]]
+ALERT_COLUMNS = (
+    "alertname",
+    "severity",
+    "target",
+    "origin",
+    "metric",
+    "detector",
+    "state",
+    "pending_at",
+    "starts_at",
+    "ends_at",
+    "value",
+    "expected",
+    "lower",
+    "upper",
+    "score",
+    "threshold",
+    "summary",
+    "fingerprint",
+)
+LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "detector")
+NUMBER_COLUMNS = ("value", "expected", "lower", "upper", "score", "threshold")
+SCORE_NUMBERS = ("value", "expected", "lower", "upper", "score")
+
+
+def rows_frame(table: TableName, batches: Sequence[pa.RecordBatch]) -> pd.DataFrame:
+    """The rows of one table, in stream order, without `seq`."""
+    schema = TABLES[table]
+    whole = pa.Table.from_batches(batches, schema=schema).unify_dictionaries()
+    frame: pd.DataFrame = whole.drop_columns(["seq"]).to_pandas()
+    return frame
+
+
+def features_frame(table: FeatureTableName, steps: Iterable[Step]) -> pd.DataFrame:
+    """One row per closed window and series: time (end of the window), the series, its features."""
+    import pandas as pd
+
+    ticks = [tick for tick in _ticks(steps) if tick.features.table == table]
+    columns = _series_columns(table, ticks)
+    matrix = np.concatenate([tick.features.values for tick in ticks], axis=1) if ticks else np.empty((99, 0))
+    return pd.DataFrame(columns | {name: matrix[i] for i, name in enumerate(FEATURES[table])})
+
+
+def scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
+    """One row per closed window, series and rule."""
+    import pandas as pd
+
+    scored = [(tick, part) for tick in _ticks(steps) for part in tick.scored]
+    counts = [len(part.value) for _, part in scored]
+    columns = _scored_keys([tick for tick, _ in scored])
+    for name in ("alertname", "feature", "detector"):
+        columns[name] = np.repeat(np.array([getattr(part, name) for _, part in scored], object), counts)
+    columns["value"] = _joined([part.value for _, part in scored])
+    for name in SCORE_NUMBERS[1:]:
+        columns[name] = _joined([getattr(part.scores, name) for _, part in scored])
+    columns["threshold"] = np.repeat([part.threshold for _, part in scored], counts)
+    columns["is_anomaly"] = _joined([part.is_anomaly for _, part in scored]).astype(bool)
+    return pd.DataFrame(columns)
+
+
+def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
+    """One row per episode, newest state; numbers and summary are those of the moment when it began to fire.
+
+    Episodes that were pending and never fired are left out once they are inactive.
+    """
+    import pandas as pd
+
+    episodes: dict[tuple[str, int], dict[str, object]] = {}
+    for change in changes:
+        key = change.fingerprint, change.pending_at_ns
+        if change.state == "inactive":
+            episodes.pop(key, None)
+        else:
+            episodes[key] = _episode(change, episodes.get(key))
+    frame = pd.DataFrame(list(episodes.values()), columns=list(ALERT_COLUMNS))
+    for name in ("pending_at", "starts_at", "ends_at"):
+        frame[name] = _utc(frame[name])
+    return frame
+
+
+def _episode(change: AlertChange, before: dict[str, object] | None) -> dict[str, object]:
+    episode: dict[str, object] = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
+    told = before if before is not None and change.state == "resolved" else None
+    for name in (*NUMBER_COLUMNS, "summary"):
+        episode[name] = told[name] if told else getattr(change, name)
+    moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
+    return episode | moments | {"state": change.state, "fingerprint": change.fingerprint}
+
+
+def _utc(times_ns: pd.Series) -> pd.Series:
+    import pandas as pd
+
+    return pd.to_datetime(times_ns.astype("Int64"), unit="ns", utc=True).astype("datetime64[ns, UTC]")
+
+
+def _ticks(steps: Iterable[Step]) -> Iterable[Tick]:
+    return (tick for step in steps for tick in step.ticks)
+
+
+def _joined(parts: list[AnyArray]) -> AnyArray:
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+Columns = dict[str, object]
+
+
+def _series_columns(table: FeatureTableName, ticks: Sequence[Tick]) -> Columns:
+    columns: Columns = {"time": _tick_times(ticks)}
+    return columns | {key: _names(ticks, attrgetter(key)) for key in KEYS[table]}
+
+
+def _scored_keys(ticks: Sequence[Tick]) -> Columns:
+    columns: Columns = {"time": _tick_times(ticks)}
+    for key in ("target", "origin", "metric"):
+        columns[key] = _names(ticks, attrgetter(key))
+    return columns
+
+
+def _tick_times(ticks: Sequence[Tick]) -> pd.DatetimeIndex:
+    import pandas as pd
+
+    ends = np.array([tick.features.end_ns for tick in ticks], "datetime64[ns]")
+    return pd.DatetimeIndex(np.repeat(ends, [len(tick.features.series) for tick in ticks])).tz_localize("UTC")
+
+
+def _names(ticks: Sequence[Tick], name: Callable[[SeriesKey], str]) -> AnyArray:
+    """One name per tick and series; series tuples are shared between ticks, so each is read once."""
+    known: dict[int, AnyArray] = {}
+    parts = []
+    for tick in ticks:
+        series = tick.features.series
+        if id(series) not in known:
+            known[id(series)] = np.array([name(key) for key in series], object)
+        parts.append(known[id(series)])
+    return _joined(parts) if parts else np.empty(0, object)

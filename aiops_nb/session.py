@@ -1,0 +1,167 @@
+"""The two ways to begin: watch something live, or replay a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from aiops_nb.collect.host_metrics import HostMetrics
+from aiops_nb.collect.http_probe import HttpProbe
+from aiops_nb.collect.probe_target import ProbeTarget, check_targets
+from aiops_nb.config import Config, dump_config, load_config
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.protocols import Collector, Sink
+from aiops_nb.live_run import LiveRun
+from aiops_nb.monitor import Monitor
+from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.record.recorder import Recorder
+from aiops_nb.record.tap import Passage, Tap
+from aiops_nb.recording import Recording, open_recording
+from aiops_nb.replay_run import ReplayRun
+from aiops_nb.run import Deliver
+
+Target: TypeAlias = str | ProbeTarget
+ConfigSource: TypeAlias = Config | PipelineParams | str | Path | dict[str, object] | None
+
+
+def watch(
+    targets: Target | Sequence[Target],
+    *,
+    every_seconds: float = 1.0,
+    record: str | Path | None = None,
+    config: ConfigSource = None,
+    sinks: Sequence[Sink] = (),
+) -> Monitor:
+    """Watch URLs, and this host, from now on.
+
+    Parameters
+    ----------
+    targets
+        One or more URLs or `ProbeTarget`s; none at all watches this host only.
+    every_seconds
+        Interval of each target, > 0.
+    record
+        Directory of the recording; an existing one is continued. None records nothing.
+    config
+        A `Config`, the path of a YAML file, or a mapping; None takes the defaults.
+    sinks
+        Consumers that are to see the stream from its first item.
+
+    Returns
+    -------
+    Monitor
+        Started; stop it with `.stop()` or by leaving its `with` block.
+
+    Raises
+    ------
+    ConfigError
+        For a malformed URL, an unknown config key, a value out of range: the message names it.
+    RecordingError
+        If `record` cannot be written or has another writer.
+
+    Examples
+    --------
+    >>> with watch("http://127.0.0.1:9/health") as monitor:
+    ...     monitor.running
+    True
+    """
+    loaded = load_config(config)
+    probes = _probe_targets(targets, loaded)
+    _check_interval(every_seconds)
+    if probes:
+        check_targets(probes, every_seconds)
+
+    def make_run(deliver: Deliver) -> LiveRun:
+        tap, repairs = _open_tap(record, loaded)
+        try:
+            collectors = _collectors(probes, every_seconds, loaded)
+        except BaseException:
+            tap.close()
+            raise
+        return LiveRun(collectors, tap, loaded.pipeline, deliver, problems=repairs)
+
+    return _started(Monitor(make_run), sinks)
+
+
+def _started(monitor: Monitor, sinks: Sequence[Sink]) -> Monitor:
+    for sink in sinks:
+        monitor.add_sink(sink)
+    monitor.start()
+    return monitor
+
+
+def _check_interval(every_seconds: float) -> None:
+    if not isinstance(every_seconds, (int, float)) or not 0 < every_seconds < float("inf"):
+        raise ConfigError.at("every_seconds", "a number > 0", every_seconds)
+
+
+def _probe_targets(targets: Target | Sequence[Target], config: Config) -> list[ProbeTarget]:
+    listed = [targets] if isinstance(targets, (str, ProbeTarget)) else list(targets)
+    return [_probe_target(index, target, config) for index, target in enumerate(listed)]
+
+
+def _probe_target(index: int, target: Target, config: Config) -> ProbeTarget:
+    if isinstance(target, ProbeTarget):
+        return target
+    if not isinstance(target, str):
+        raise ConfigError.at(f"targets[{index}]", "a URL or a ProbeTarget", target)
+    return ProbeTarget(url=target, timeout_seconds=config.timeout_seconds)
+
+
+def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str, str]]:
+    if record is None:
+        return Passage(), {}
+    recorder = Recorder(record, config_yaml=dump_config(config))
+    return recorder, ({"recording": " ".join(recorder.repairs)} if recorder.repairs else {})
+
+
+def _collectors(probes: Sequence[ProbeTarget], every_seconds: float, config: Config) -> list[Collector]:
+    collectors: list[Collector] = []
+    if probes:
+        collectors.append(HttpProbe(probes, every_seconds=every_seconds))
+    if config.host_metrics:
+        collectors.append(HostMetrics(every_seconds=every_seconds))
+    return collectors
+
+
+def replay(
+    recording: Recording | str | Path,
+    *,
+    speed: float | None = None,
+    config: ConfigSource = None,
+    sinks: Sequence[Sink] = (),
+) -> Monitor:
+    """Put a recording through the same pipeline again.
+
+    Parameters
+    ----------
+    recording
+        From `open_recording`, or its path.
+    speed
+        None: as fast as it goes; returns when done. A number > 0: that many times real time, in the background, with
+        the same dashboard.
+    config
+        Other parameters than those it was recorded with, to see what they would have made of it.
+    sinks
+        Consumers that are to see the stream from its first item.
+
+    Returns
+    -------
+    Monitor
+        With the same DataFrames as the live one.
+
+    Raises
+    ------
+    ConfigError
+        If the speed is not > 0, or the config is wrong.
+    RecordingError
+        If the path is not a recording.
+    """
+    if speed is not None and not (isinstance(speed, (int, float)) and 0 < speed < float("inf")):
+        raise ConfigError.at("speed", "None or a number > 0", speed)
+    opened = recording if isinstance(recording, Recording) else open_recording(recording)
+    params = None if config is None else load_config(config).pipeline
+    items = opened.reader.joined_items if speed is None else opened.reader.items
+    monitor = Monitor(lambda deliver: ReplayRun(items, params, deliver, speed), notes=opened.repairs)
+    return _started(monitor, sinks)
