@@ -30,13 +30,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files, and say where they are."""
+    from aiops_nb.report.export import TABLES as ALL_TABLES
     from aiops_nb.report.export import export_tables
 
     written = export_tables(
         aiops_nb.open_recording(arguments.recording),
         arguments.out,
         format=arguments.format,
-        tables=arguments.tables or TABLES,
+        tables=arguments.tables or ALL_TABLES,
         start=arguments.start,
         end=arguments.end,
         naming=arguments.naming,

@@ -52,7 +52,11 @@ def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS)
     about = " ".join(labels[name] for name in ("target", "metric") if labels.get(name))
     what = f"{labels.get('severity', ''):<8}  {labels.get('alertname', ''):<21}"
     clock = rfc3339(change.time_ns)[11:19]
-    return f"{clock}Z  {symbols[change.state]} {change.state:<8}  {what}  {about}  {change.summary}".rstrip()
+    return f"{clock}Z  {symbols[change.state]} {change.state:<8}  {what}  {about}  {_reason(change)}".rstrip()
+
+
+def _reason(change: AlertChange) -> str:
+    return change.summary.removeprefix(f"{change.labels.get('target', '')}: ")  # which stands beside it already
 
 
 def symbols_for(encoding: str | None) -> Mapping[AlertState, str]:
