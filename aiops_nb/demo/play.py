@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,5 +56,11 @@ async def _suffer(site: Site, fault: Fault, params: DemoParams) -> None:
 
 
 def _label(site: Site, fault: Fault, start_ns: int, end_ns: int) -> Label:
-    target = socket.gethostname() if fault.kind == "memory_growth" else site.url + fault.path
-    return {"kind": fault.kind, "target": target, "start": rfc3339(start_ns), "end": rfc3339(end_ns)}
+    return {"kind": fault.kind, "target": _sufferer(site, fault), "start": rfc3339(start_ns), "end": rfc3339(end_ns)}
+
+
+def _sufferer(site: Site, fault: Fault) -> str:
+    if fault.kind == "memory_growth":
+        return platform.node() or "localhost"  # as the host's own metrics name it
+    whole_service = fault.kind in ("connection_refused", "traffic_flood")  # all endpoints share the workers
+    return site.url if whole_service else site.url + fault.path
