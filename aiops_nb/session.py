@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -97,16 +97,21 @@ def _check_interval(every_seconds: float) -> None:
 
 
 def _probe_targets(targets: Target | Sequence[Target], config: Config) -> list[ProbeTarget]:
-    listed = [targets] if isinstance(targets, (str, ProbeTarget)) else list(targets)
-    return [_probe_target(index, target, config) for index, target in enumerate(listed)]
+    listed = [targets] if isinstance(targets, (str, ProbeTarget)) else targets
+    if not isinstance(listed, Iterable):
+        raise ConfigError.at("targets", "a URL, a ProbeTarget, or several", targets)
+    return [_probe_target(f"targets[{index}]", target, config) for index, target in enumerate(listed)]
 
 
-def _probe_target(index: int, target: Target, config: Config) -> ProbeTarget:
+def _probe_target(where: str, target: Target, config: Config) -> ProbeTarget:
     if isinstance(target, ProbeTarget):
         return target
     if not isinstance(target, str):
-        raise ConfigError.at(f"targets[{index}]", "a URL or a ProbeTarget", target)
-    return ProbeTarget(url=target, timeout_seconds=config.timeout_seconds)
+        raise ConfigError.at(where, "a URL or a ProbeTarget", target)
+    try:
+        return ProbeTarget(url=target, timeout_seconds=config.timeout_seconds)
+    except ConfigError as problem:
+        raise ConfigError(f"{where}.{problem}") from None
 
 
 def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str, str]]:

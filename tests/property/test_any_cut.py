@@ -38,7 +38,7 @@ def pieces(held, rng, longest):
         at += length
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000), longest=st.sampled_from([1, 3, 7, 100, 5000]))
 def test_any_cut_gives_the_same_bytes(seed, longest):
     items = random_stream(seed, seconds=45 + seed % 2)
