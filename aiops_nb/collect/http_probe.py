@@ -102,10 +102,13 @@ class HttpProbe:
         deadline = time.monotonic() + timeout_seconds
         self._start()
         first = self._next(timeout_seconds)
-        if first is None:
-            return None if self._closing.is_set() else empty_batch("requests")
-        self._closing.wait(max(0.0, min(_GATHER_SECONDS, deadline - time.monotonic())))
-        return results_batch(self.name, [first, *self._waiting(MAX_ROWS - 1)])
+        if first is not None:
+            self._closing.wait(max(0.0, min(_GATHER_SECONDS, deadline - time.monotonic())))
+        results = [first, *self._waiting(MAX_ROWS - 1)] if first is not None else []
+        if self._closing.is_set() and not results:
+            return None
+        self._grow(results)
+        return results_batch(self.name, results) if results else empty_batch("requests")
 
     def close(self) -> None:
         """End all threads: those that wait at once, transfers when they end, can be aborted, or time out."""
@@ -127,6 +130,10 @@ class HttpProbe:
                     closing=self._closing,
                     max_threads=_max_threads(),
                 )
+
+    def _grow(self, results: list[ProbeResult]) -> None:
+        if self._pool is not None and not self._closing.is_set():
+            self._pool.grow(results)
 
     def _emit(self, result: ProbeResult) -> None:
         if self._results.qsize() < _MAX_WAITING:

@@ -14,9 +14,10 @@ from aiops_nb.collect.probe_schedule import ProbeSchedule, Ticket
 from aiops_nb.core.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)
-_ASSUMED_LATENCY_SECONDS = 0.1
-_LATE_SECONDS = 0.02
-_QUICK_SECONDS = 0.5
+_ASSUMED_SECONDS = 0.05
+_HANDLING_SECONDS = 0.02  # around each transfer: waits for the interpreter lock, mostly
+_LATE_SECONDS = 0.05
+_SHORT_SECONDS = 1.5
 _JOIN_SECONDS = 2.0  # libcurl looks about once a second whether it should abort
 
 
@@ -46,11 +47,11 @@ class Lane:
         self.method = method
         self.transfer = transfer
         self.is_running = False
-        self.is_slow = True  # until it has answered once
+        self.is_slow = False
 
 
 class ProbePool:
-    """Threads that start with the first need and grow while starts come late, up to `max_threads`.
+    """As many threads as targets x latency / interval needs, twice over; more when starts come late, up to `max_threads`.
 
     Parameters
     ----------
@@ -89,9 +90,10 @@ class ProbePool:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._lags: deque[float] = deque(maxlen=len(lanes))
-        rate_hz = len(lanes) / every_seconds
-        for _ in range(min(self._max_threads, 1 + math.ceil(rate_hz * _ASSUMED_LATENCY_SECONDS))):
-            self._add_thread()
+        self._durations: deque[float] = deque(maxlen=len(lanes))
+        self._rate_hz = len(lanes) / every_seconds
+        self._is_late = False
+        self._grow_to(self._needed(_ASSUMED_SECONDS))
 
     @property
     def counters(self) -> dict[str, float]:
@@ -115,11 +117,26 @@ class ProbePool:
             if not lane.is_running:
                 lane.transfer.close()
 
-    def _add_thread(self) -> None:
-        name = f"aiops-probe-{len(self._threads)}"
-        thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def grow(self, results: Sequence[ProbeResult]) -> None:
+        """Add threads if starts came late since the last call; called by the one who polls.
+
+        By measured latency, because late starts alone may come from a busy interpreter, where more threads make it
+        worse; without any result (all hang) by a quarter.
+        """
+        self._durations.extend(result.outcome.duration_seconds for result in results)
+        if self._is_late:
+            self._is_late = False
+            mean_seconds = sum(self._durations) / max(1, len(self._durations))
+            self._grow_to(self._needed(mean_seconds) if results else len(self._threads) * 5 // 4 + 1)
+
+    def _needed(self, latency_seconds: float) -> int:
+        return 1 + math.ceil(2 * self._rate_hz * (latency_seconds + _HANDLING_SECONDS))
+
+    def _grow_to(self, count: int) -> None:
+        for place in range(len(self._threads), min(count, self._max_threads)):
+            thread = threading.Thread(target=self._work, name=f"aiops-probe-{place}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         handle = self._lanes[0].transfer.make_handle()
@@ -137,9 +154,7 @@ class ProbePool:
         with self._lock:
             now = self._clock.monotonic_seconds()
             ticket = self._schedule.take(now)
-            # Every other thread holds an earlier start, so all of them are busy.
-            if now - ticket.due_seconds > _LATE_SECONDS and len(self._threads) < self._max_threads:
-                self._add_thread()
+            self._is_late |= now - ticket.due_seconds > _LATE_SECONDS
             return ticket
 
     def _enter(self, lane: Lane, ticket: Ticket) -> bool:
@@ -161,7 +176,7 @@ class ProbePool:
             return
         finally:
             lane.is_running = False
-        lane.is_slow = outcome.duration_seconds > _QUICK_SECONDS
+        lane.is_slow = outcome.duration_seconds > _SHORT_SECONDS
         if not self._closing.is_set():
             end_ns = start_ns + round(outcome.duration_seconds * 1e9)
             self._emit(ProbeResult(time_ns=end_ns, target=lane.name, method=lane.method, outcome=outcome))

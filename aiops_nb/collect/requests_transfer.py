@@ -108,12 +108,12 @@ def classify_exception(problem: BaseException) -> ErrorType:
     return "protocol"
 
 
-# In this order: a name that does not resolve is also a failed connection.
+# In this order: a name that does not resolve is also a failed connection, and that, in urllib3, a kind of timeout.
 _ERROR_OF_EXCEPTION: tuple[tuple[tuple[type[BaseException], ...], ErrorType], ...] = (
-    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), "timeout"),
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), "tls"),
     ((urllib3.exceptions.NameResolutionError,), "dns"),
     ((urllib3.exceptions.NewConnectionError, ConnectionRefusedError), "connect"),
+    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), "timeout"),
     ((ConnectionError, urllib3.exceptions.IncompleteRead), "reset"),
 )
 
