@@ -84,7 +84,7 @@ def make_batch_of(seed: int, variant: int) -> pa.RecordBatch:
 
 def write_until_killed(path: str, seed: int) -> None:
     """The victim: writes, seals beside it, and tells of each item after `write` has returned."""
-    recorder = Recorder(path, segment_rows=300_000)
+    recorder = Recorder(path, segment_rows=100_000)
     threading.Thread(target=_seal_forever, args=(recorder,), daemon=True).start()
     batches = [make_batch_of(seed, variant) for variant in range(VARIANTS)]
     for batch in cycle(batches):

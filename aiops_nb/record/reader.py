@@ -74,7 +74,7 @@ class RecordingReader:
     def _recover(self) -> None:
         try:
             _recover_if_dead(self.path)
-        except OSError as problem:
+        except (pa.ArrowException, OSError) as problem:
             for sentence in (*examine(self.path), f"{self.path}: nothing was repaired on disk: {problem}"):
                 self._note(sentence)
 

@@ -27,7 +27,7 @@ from aiops_nb.record.format import (
 )
 from aiops_nb.record.lock import take_lock
 from aiops_nb.record.recovery import recover
-from aiops_nb.record.sealing import seal
+from aiops_nb.record.sealing import check_room, seal
 from aiops_nb.record.stream import LiveFile
 from aiops_nb.record.tap import placed
 
@@ -110,10 +110,10 @@ class Recorder:
         try:
             self.repairs = self._prepare(config_yaml)
             self._seq, self._number = _next_places(self.path)
-        except OSError as problem:
+        except (pa.ArrowException, OSError) as problem:
             self._lock.release()
             raise RecordingError(f"{self.path}: cannot be written: {problem}") from None
-        except BaseException:
+        except RecordingError:
             self._lock.release()
             raise
 
@@ -215,8 +215,9 @@ class Recorder:
 
 def _try_seal(segment: Segment) -> bool:
     try:
+        check_room(segment)
         seal(segment)
-    except OSError as problem:
+    except (pa.ArrowException, OSError) as problem:
         _log.warning("%s stays unsealed: %s", segment.live, problem)
         return False
     return True

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from aiops_nb.core.schemas import TABLES
 from aiops_nb.record.blocks import BLOCK_ROWS, is_sealed, live_blocks
-from aiops_nb.record.format import Segment
+from aiops_nb.record.format import Segment, sync_folder
 from aiops_nb.record.stream import LiveStream
 
 
@@ -25,7 +25,6 @@ def seal(segment: Segment) -> None:
         If the disk has no room; the live file is then left as it was.
     """
     if not is_sealed(segment):
-        _leave_room(segment)
         try:
             write_unfinished(segment)
             put_in_place(segment)
@@ -34,8 +33,14 @@ def seal(segment: Segment) -> None:
     remove_live(segment)
 
 
-def _leave_room(segment: Segment) -> None:
-    """Refuse to take the last bytes of the disk from the live files: they would end the recording."""
+def check_room(segment: Segment) -> None:
+    """Refuse to seal where it could take the last bytes of the disk from files that are being written.
+
+    Raises
+    ------
+    OSError
+        If the disk has less room than twice what the segment takes now.
+    """
     needed_bytes = 2 * segment.live.stat().st_size
     if shutil.disk_usage(segment.root).free < needed_bytes:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(segment.sealed))
@@ -60,6 +65,7 @@ def write_unfinished(segment: Segment) -> None:
 def put_in_place(segment: Segment) -> None:
     """From here on the Parquet file is the truth."""
     segment.unfinished.replace(segment.sealed)
+    sync_folder(segment.sealed.parent)
 
 
 def remove_live(segment: Segment) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
+from aiops_nb.record.format import sync_folder
+
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -25,6 +27,8 @@ class LiveFile:
         self._path = path
         self._file = path.open("xb", buffering=0)
         self._fsync = fsync
+        if fsync:
+            sync_folder(path.parent)
         self._message = io.BytesIO()
         self._writer = ipc.new_stream(self._message, schema)
         self.size_bytes = 0
@@ -35,7 +39,7 @@ class LiveFile:
         try:
             self._write_message()
         except OSError:
-            self._file.truncate(self.size_bytes)
+            self._cut_back()
             raise
 
     def _write_message(self) -> None:
@@ -49,6 +53,9 @@ class LiveFile:
         self._message.seek(0)
         self._message.truncate()
 
+    def _cut_back(self) -> None:
+        self._file.seek(self._file.truncate(self.size_bytes))
+
     def close(self) -> None:
         """Mark the end, if the disk still takes eight bytes; a file without the mark is read all the same.
 
@@ -56,7 +63,7 @@ class LiveFile:
         """
         with suppress(OSError), self._file:
             if self.size_bytes and self._file.write(END_OF_STREAM) != len(END_OF_STREAM):
-                self._file.truncate(self.size_bytes)
+                self._cut_back()
         if not self.size_bytes:
             self._path.unlink(missing_ok=True)
 

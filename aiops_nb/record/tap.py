@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops_nb.core.errors import BatchError
-from aiops_nb.core.schemas import TABLES, source_of, table_of, with_seq
+from aiops_nb.core.schemas import TABLES, TableName, source_of, table_of, with_seq
 from aiops_nb.core.types import Item
 
 
@@ -72,16 +72,25 @@ def placed(batch: pa.RecordBatch, seq: int) -> Item:
     Raises
     ------
     BatchError
-        If the batch has no rows, another schema, or rows without time or source: none of these could be replayed.
+        If the batch has no rows, another schema, rows without time or source, or memory that is not what the schema
+        says: none of these could be replayed.
     """
     table = table_of(batch)
+    _check(table, batch)
+    return Item(seq, table, source_of(batch), _without_coded_nulls(with_seq(batch, seq)))
+
+
+def _check(table: TableName, batch: pa.RecordBatch) -> None:
     if not batch.schema.equals(TABLES[table]):
         raise BatchError(f"{table}: expected the types {_types(TABLES[table])}, got {_types(batch.schema)}")
     if batch.num_rows == 0:
         raise BatchError(f"{table}: expected a batch with rows, got none; that time moved on is told by a heartbeat")
     if batch.column(1).null_count or batch.column(2).null_count:
         raise BatchError(f"{table}: expected time and source in every row, got nulls")
-    return Item(seq, table, source_of(batch), _without_coded_nulls(with_seq(batch, seq)))
+    try:
+        batch.validate(full=True)  # one bad message would end a live file for every reader
+    except pa.ArrowInvalid as problem:
+        raise BatchError(f"{table}: expected valid columns, got {problem}") from None
 
 
 def _types(schema: pa.Schema) -> str:

@@ -69,7 +69,9 @@ def test_a_batch_that_could_not_be_replayed_gets_no_place(tap: str, tmp_path: Pa
     taken = Recorder(tmp_path) if tap == "recorder" else Passage()
     whole = samples(0)
     nulls = pa.DictionaryArray.from_arrays(pa.nulls(3, pa.int32()), pa.array([], pa.string()))
+    beyond = pa.DictionaryArray.from_arrays(pa.array([0, 1, 9], pa.int32()), pa.array(["a", "b"]), safe=False)
     wrong = {
+        "expected valid columns": whole.set_column(3, SAMPLES.field("target"), beyond),
         "expected a batch with rows": empty_batch("samples"),
         "expected time and source": whole.set_column(2, SAMPLES.field("source"), nulls),
         "expected the types": whole.set_column(5, "value", pa.array(np.zeros(3, np.float32))),
