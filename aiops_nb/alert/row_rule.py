@@ -14,8 +14,8 @@ from aiops_nb.core.types import NS_PER_SECOND, AlertState, BoolArray, IntArray
 class RowRule:
     """Counts consecutive hits of each series.
 
-    The first hit makes it pending, the `for_rows`-th on end makes it fire, each stamped by its row. A pending series
-    that ends a window on a row without a hit becomes inactive; a firing one is resolved when `keep_firing_for_seconds`
+    Half of `for_rows` hits on end make it pending, all of them make it fire, each stamped by its row: in busy traffic
+    a single error among many answers is not worth a state. A pending series that ends a window on a row without a hit becomes inactive; a firing one is resolved when `keep_firing_for_seconds`
     have passed since the first row without a hit. No rows at all change nothing.
     """
 
@@ -23,6 +23,7 @@ class RowRule:
         self.params = params
         self._episodes = Episodes()
         self._streak = np.zeros(64, np.int64)
+        self._pending_rows = (params.for_rows + 1) // 2
         self._keep_ns = round(params.keep_firing_for_seconds * NS_PER_SECOND)
 
     def rows(self, series: IntArray, hit: BoolArray, time_ns: IntArray) -> list[Transition]:
@@ -47,7 +48,7 @@ class RowRule:
         return rows[np.argsort(series[rows], kind="stable")]
 
     def _judge(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
-        pending = self._begin(runs.first_where(runs.hit), runs, order, time_ns)
+        pending = self._begin(runs.first_where(runs.streak >= self._pending_rows), runs, order, time_ns)
         firing = self._fire(runs.first_where(runs.streak >= self.params.for_rows), runs, order, time_ns)
         self._streak[runs.names] = runs.streak[runs.last]
         self._note_clear(runs, order, time_ns)

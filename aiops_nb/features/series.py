@@ -60,6 +60,7 @@ class SeriesIndex:
         self._pair = np.full((64, 4), -1, np.int64)
         self._limit = limit
         self.pairs: list[tuple[str, str]] = []
+        self._keys: list[SeriesKey] = []
 
     def encode(self, first: pa.DictionaryArray, second: pa.DictionaryArray) -> IntArray:
         """Series codes of the rows, (rows,)."""
@@ -96,8 +97,12 @@ class SeriesIndex:
 
     def request_keys(self, count: int) -> tuple[SeriesKey, ...]:
         """The first `count` series as (target, origin)."""
-        return tuple(SeriesKey(target=a, origin=b) for a, b in self.pairs[:count])
+        for target, origin in self.pairs[len(self._keys) : count]:
+            self._keys.append(SeriesKey(target=target, origin=origin))
+        return tuple(self._keys[:count])
 
     def sample_keys(self, count: int) -> tuple[SeriesKey, ...]:
         """The first `count` series as (target, metric)."""
-        return tuple(SeriesKey(target=a, metric=b) for a, b in self.pairs[:count])
+        for target, metric in self.pairs[len(self._keys) : count]:
+            self._keys.append(SeriesKey(target=target, metric=metric))
+        return tuple(self._keys[:count])

@@ -59,6 +59,10 @@ class Watermarks:
         own = self._own[source]
         return own if others is None else max(min(own, others), own - self._idle_ns)
 
+    def forget(self, source: str) -> None:
+        """The source has ended and holds nothing any more."""
+        self._own.pop(source, None)
+
     def _after_clock(self, time_ns: int) -> int:
         first = self._clock is None
         self._clock = time_ns if first else max(time_ns, self._clock or 0)
