@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import tomllib
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -84,3 +86,16 @@ def test_only_settings_that_jupyterlab_knows_are_overridden() -> None:
         package, _, name = plugin.rpartition(":")
         schema = json.loads((schemas / package / f"{name}.json").read_text(encoding="utf-8"))
         assert settings.keys() <= schema["properties"].keys()
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_notebooks_and_the_server_extension(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(argv, cwd=ROOT, check=True, timeout=120, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = set(wheel.namelist())
+    notebooks = {f"aiops_nb/report/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert notebooks
+    assert {name for name in names if name.endswith(".ipynb")} == notebooks
+    assert "aiops_nb/py.typed" in names
+    assert [name for name in names if name.endswith("jupyter_server_config.d/aiops_nb.json")]
