@@ -88,6 +88,21 @@ def all_segments(root: Path) -> Iterator[Segment]:
         yield from segments(root, table)
 
 
+def make_directory(root: Path) -> None:
+    """Make the directory of a recording, or find one.
+
+    Raises
+    ------
+    RecordingError
+        If it holds other things.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    strangers = sorted(path.name for path in root.iterdir() if path.name not in (LOCK, f"{MANIFEST}.tmp"))
+    if strangers and MANIFEST not in strangers:
+        found = ", ".join(strangers[:3])
+        raise RecordingError(f"{root}: expected a new or empty directory or a recording, found {found}")
+
+
 def new_manifest(created_ns: int) -> Manifest:
     """The manifest of a recording that begins now."""
     return Manifest(

@@ -13,20 +13,18 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import Item
-from aiops_nb.record.blocks import segment_extents
 from aiops_nb.record.format import (
     CONFIG,
-    LOCK,
     MANIFEST,
     Segment,
-    all_segments,
+    make_directory,
     new_manifest,
     read_manifest,
     replace_file,
     write_manifest,
 )
 from aiops_nb.record.lock import take_lock
-from aiops_nb.record.recovery import recover
+from aiops_nb.record.recovery import next_places, recover
 from aiops_nb.record.sealing import check_room, seal
 from aiops_nb.record.stream import LiveFile
 from aiops_nb.record.tap import placed
@@ -96,6 +94,7 @@ class Recorder:
         self._sealing = threading.Lock()
         self._files: dict[TableName, LiveFile] = {}
         self._pending: list[Segment] = []
+        self._told: set[Segment] = set()
         self._rows = 0
         self._opened_seconds = 0.0
         self._is_open = True
@@ -103,13 +102,13 @@ class Recorder:
 
     def _open(self, config_yaml: str) -> None:
         try:
-            _make_directory(self.path)
+            make_directory(self.path)
             self._lock = take_lock(self.path)
         except OSError as problem:
             raise RecordingError(f"{self.path}: expected a directory to write to, got {problem}") from None
         try:
             self.repairs = self._prepare(config_yaml)
-            self._seq, self._number = _next_places(self.path)
+            self._seq, self._number = next_places(self.path)
         except (pa.ArrowException, OSError) as problem:
             self._lock.release()
             raise RecordingError(f"{self.path}: cannot be written: {problem}") from None
@@ -191,10 +190,22 @@ class Recorder:
         with self._sealing:
             with self._order:
                 pending, self._pending = self._pending, []
-            unsealed = [segment for segment in pending if not _try_seal(segment)]
+            unsealed = [segment for segment in pending if not self._try_seal(segment)]
             with self._order:
                 self._pending = unsealed + self._pending
         return len(pending) - len(unsealed)
+
+    def _try_seal(self, segment: Segment) -> bool:
+        try:
+            check_room(segment)
+            seal(segment)
+        except (pa.ArrowException, OSError) as problem:
+            _log.log(
+                logging.DEBUG if segment in self._told else logging.WARNING, "%s is left: %s", segment.live, problem
+            )
+            self._told.add(segment)
+            return False
+        return True
 
     def close(self) -> None:
         """Seal everything and let go of the lock; may be called twice."""
@@ -211,35 +222,3 @@ class Recorder:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _try_seal(segment: Segment) -> bool:
-    try:
-        check_room(segment)
-        seal(segment)
-    except (pa.ArrowException, OSError) as problem:
-        _log.warning("%s stays unsealed: %s", segment.live, problem)
-        return False
-    return True
-
-
-def _make_directory(root: Path) -> None:
-    root.mkdir(parents=True, exist_ok=True)
-    strangers = sorted(path.name for path in root.iterdir() if path.name not in (LOCK, f"{MANIFEST}.tmp"))
-    if strangers and MANIFEST not in strangers:
-        raise RecordingError(
-            f"{root}: expected a new or empty directory or a recording, found {', '.join(strangers[:3])}"
-        )
-
-
-def _next_places(root: Path) -> tuple[int, int]:
-    """The first free `seq` and the first free segment number."""
-    seq = number = 0
-    for segment in all_segments(root):
-        try:
-            seq = max([seq, *(extent.last_seq + 1 for extent in segment_extents(segment))])
-        except (pa.ArrowException, OSError) as problem:
-            # Its places are not known, so going on could give them out twice.
-            raise RecordingError(f"{segment.sealed}: cannot be read ({problem}); move it away to go on") from None
-        number = max(number, segment.number + 1)
-    return seq, number

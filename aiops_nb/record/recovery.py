@@ -8,7 +8,9 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
+from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.schemas import TABLES
 from aiops_nb.core.types import IntArray
 from aiops_nb.record.blocks import is_live_file, is_sealed, open_sealed, segment_extents
@@ -52,6 +54,24 @@ def recover(root: Path) -> tuple[str, ...]:
     for tail in tails:
         _settle(tail)
     return repairs
+
+
+def next_places(root: Path) -> tuple[int, int]:
+    """The first free `seq` and the first free segment number.
+
+    Raises
+    ------
+    RecordingError
+        If a file cannot be read: its places are not known, and could be given out twice.
+    """
+    seq = number = 0
+    for segment in all_segments(root):
+        try:
+            seq = max([seq, *(extent.last_seq + 1 for extent in segment_extents(segment))])
+        except (pa.ArrowException, OSError) as problem:
+            raise RecordingError(f"{segment.sealed}: cannot be read ({problem}); move it away to go on") from None
+        number = max(number, segment.number + 1)
+    return seq, number
 
 
 def examine(root: Path) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from aiops_nb.core.schemas import TABLES
 from aiops_nb.record.blocks import BLOCK_ROWS, is_sealed, live_blocks
 from aiops_nb.record.format import Segment, sync_folder
-from aiops_nb.record.stream import LiveStream
+from aiops_nb.record.stream import END_OF_STREAM, LiveStream
 
 
 def seal(segment: Segment) -> None:
@@ -22,7 +22,7 @@ def seal(segment: Segment) -> None:
     Raises
     ------
     OSError
-        If the disk has no room; the live file is then left as it was.
+        If the disk has no room, or the live file cannot be read to its end; it is then left as it was.
     """
     if not is_sealed(segment):
         try:
@@ -52,14 +52,23 @@ def write_unfinished(segment: Segment) -> None:
     coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     rising = {"seq": "DELTA_BINARY_PACKED", "time": "DELTA_BINARY_PACKED"}
     with segment.unfinished.open("wb") as file:
+        stream = LiveStream(segment.live, schema)
         with pq.ParquetWriter(
             file, schema, compression="zstd", use_dictionary=coded, column_encoding=rising, write_page_checksum=True
         ) as writer:
-            for block in live_blocks(LiveStream(segment.live, schema)):
+            for block in live_blocks(stream):
                 writer.write_batch(block, row_group_size=BLOCK_ROWS)
+        _check_end(segment, stream.rest())
         # Else a power cut could keep the renaming and the removal, and lose the rows.
         file.flush()
         os.fsync(file.fileno())
+
+
+def _check_end(segment: Segment, rest: bytes) -> None:
+    """Whatever is not in the Parquet file must be kept elsewhere: a reading that failed half-way loses nothing."""
+    kept = segment.cut.read_bytes() if segment.cut.exists() else b""
+    if rest not in (b"", END_OF_STREAM, kept):
+        raise OSError(errno.EIO, f"{len(rest)} bytes at the end cannot be read", str(segment.live))
 
 
 def put_in_place(segment: Segment) -> None:

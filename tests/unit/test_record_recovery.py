@@ -151,6 +151,21 @@ def test_sealing_may_be_repeated(tmp_path: Path) -> None:
     assert same_items(read(dead), written)
 
 
+def test_a_live_file_that_cannot_be_read_to_its_end_is_not_removed(tmp_path: Path) -> None:
+    dead, written = crashed(tmp_path)
+    segment = Segment(dead, "requests", 0)
+    with segment.live.open("ab") as file:
+        file.write(b"not an item")
+    before = segment.live.read_bytes()
+    with pytest.raises(OSError, match="11 bytes at the end cannot be read"):
+        seal(segment)
+    assert segment.live.read_bytes() == before
+    assert not segment.sealed.exists()
+    assert not segment.unfinished.exists()
+    assert same_items(read(dead), written), "a repair keeps them apart first"
+    assert segment.cut.read_bytes() == b"not an item"
+
+
 def test_a_parquet_file_that_never_reached_the_disk_is_made_again(tmp_path: Path) -> None:
     dead, written = crashed(tmp_path)
     segment = Segment(dead, "requests", 0)
