@@ -1,0 +1,61 @@
+"""Alert episodes as a table shows them, with the rows that prove each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiops_nb.core.types import AlertChange
+
+MOST_EPISODES = 100
+_ORDER = {"firing": 0, "pending": 1, "resolved": 2}
+Evidence = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """The last change of an episode, and the rows before it fired."""
+
+    change: AlertChange
+    evidence: Evidence
+
+
+class AlertLog:
+    """Episodes by fingerprint and beginning; the oldest of those that are over go.
+
+    Parameters
+    ----------
+    prove
+        Gives the rows that led to a change.
+    """
+
+    def __init__(self, prove: Callable[[AlertChange], Evidence]) -> None:
+        self._prove = prove
+        self._episodes: dict[tuple[str, int], Episode] = {}
+        self.changes_total = 0
+
+    def take(self, change: AlertChange) -> None:
+        """Note one change; what was pending and came to nothing is forgotten."""
+        self.changes_total += 1
+        key = (change.fingerprint, change.pending_at_ns)
+        before = self._episodes.pop(key, None)
+        if change.state == "inactive":
+            return
+        keep = before is not None and change.state == "resolved"
+        evidence = before.evidence if before is not None and keep else self._prove(change)
+        self._episodes[key] = Episode(change, evidence)
+        self._forget()
+
+    def _forget(self) -> None:
+        over = [key for key, episode in self._episodes.items() if episode.change.state == "resolved"]
+        for key in over[: max(0, len(self._episodes) - MOST_EPISODES)]:
+            del self._episodes[key]
+
+    def firing(self) -> list[AlertChange]:
+        """Those that fire now."""
+        return [e.change for e in self._episodes.values() if e.change.state == "firing"]
+
+    def shown(self) -> list[Episode]:
+        """Firing, then pending, then over; the newest first."""
+        newest = sorted(self._episodes.values(), key=lambda episode: -episode.change.time_ns)
+        return sorted(newest, key=lambda episode: _ORDER.get(episode.change.state, 3))[:MOST_EPISODES]

@@ -1,0 +1,203 @@
+"""The charts of a dashboard, kept up to date from a store: what changed since the last frame, and no more."""
+
+from __future__ import annotations
+
+import numpy as np
+from bokeh.models.ranges import Range1d
+from bokeh.models.sources import ColumnDataSource
+from bokeh.models.ui import UIElement
+
+from aiops_nb.core.types import NS_PER_SECOND
+from aiops_nb.view.charts import MOST_POINTS, calm_end, empty_source, make_shared, make_slot, mark_errors, name_lines
+from aiops_nb.view.choice import SHOWN, choose
+from aiops_nb.view.names import short_names
+from aiops_nb.view.rings import MOST_WINDOWS
+from aiops_nb.view.series_data import all_points, host_data, last_rows, line_data, point_data
+from aiops_nb.view.store import ViewStore
+
+DEFAULT_SPAN_SECONDS = 120
+RECHOOSE_NS = 3 * NS_PER_SECOND
+LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
+
+
+class Board:
+    """All charts over one store, on one time axis that `draw` moves to the newest row.
+
+    `span_seconds`, the time shown, and `wanted`, the numbers of the series to show (none: the troubled and the busy),
+    may be set from any thread; the next `draw` obeys.
+
+    Examples
+    --------
+    >>> board = Board(ViewStore())
+    >>> board.draw()
+    >>> [root.name for root in board.roots][-2:]
+    ['chart-cpu_ratio', 'chart-memory_ratio']
+    """
+
+    def __init__(self, store: ViewStore) -> None:
+        self._store = store
+        self.span_seconds = self._span_seconds = DEFAULT_SPAN_SECONDS
+        self.wanted: tuple[int, ...] = ()
+        self.x_range = Range1d(start=0, end=1, name="time")
+        self._slots = [make_slot(place, self.x_range) for place in range(SHOWN)]
+        lines = [slot.lines for slot in self._slots]
+        self._rate = make_shared("Requests", "/s", "rate", lines, self.x_range, LEAST_RATE_HZ)
+        self._error = make_shared("Errors", "%", "error", lines, self.x_range, LEAST_ERROR_PERCENT)
+        mark_errors(self._error, lines)
+        self._hosts = {metric: _Hosts(store, metric, title, self.x_range) for metric, title in HOST_TITLES.items()}
+        self._shown: list[int] = []
+        self._names: list[str] = []
+        self._chosen_at_ns = -RECHOOSE_NS
+        self._ticks_drawn = 0
+        self._samples_drawn = 0
+
+    @property
+    def roots(self) -> list[UIElement]:
+        """The charts in reading order."""
+        shared = [self._rate.plot, self._error.plot, *(hosts.chart.plot for hosts in self._hosts.values())]
+        return [*(slot.latency for slot in self._slots), *shared]
+
+    @property
+    def start_ns(self) -> int:
+        """Where the time axis begins."""
+        return self._store.newest_ns - self._span_seconds * NS_PER_SECOND
+
+    def draw(self) -> None:
+        """Bring every chart up to date with the store."""
+        store = self._store
+        if not store.newest_ns:
+            return
+        if self._span_seconds != self.span_seconds:
+            self._begin_again(self.span_seconds)
+        new_ticks = min(store.requests.appended_total - self._ticks_drawn, MOST_WINDOWS)
+        before = self._shown
+        self._choose()
+        for place, series in enumerate(self._shown):
+            if place < len(before) and before[place] == series:
+                self._extend(place, series, new_ticks)
+            else:
+                self._replace(place, series)
+        self._ticks_drawn = store.requests.appended_total
+        self._draw_hosts()
+        self._move_axes(new_ticks)
+
+    def _begin_again(self, span_seconds: int) -> None:
+        self._span_seconds = span_seconds
+        self._shown = []
+        for hosts in self._hosts.values():
+            hosts.shown = []
+
+    # ---- which targets
+
+    def _choose(self) -> None:
+        store = self._store
+        names = len(store.series.keys)
+        due = store.newest_ns - self._chosen_at_ns >= RECHOOSE_NS
+        if self._shown and not due and len(self._shown) == min(names, SHOWN) and not self.wanted:
+            return
+        self._chosen_at_ns = store.newest_ns
+        chosen = choose(store, self._shown, self.wanted)
+        if chosen != self._shown:
+            self._shown = chosen
+            self._name()
+
+    def _name(self) -> None:
+        keys = [self._store.series.keys[series] for series in self._shown]
+        names = short_names(keys)
+        for place, slot in enumerate(self._slots):
+            shown = place < len(names)
+            slot.latency.visible = shown
+            if shown:
+                slot.title.text = names[place]
+        for shared in (self._rate, self._error):
+            name_lines(shared, names)
+
+    # ---- data
+
+    def _extend(self, place: int, series: int, new_ticks: int) -> None:
+        slot, fresh = self._slots[place], self._store.fresh
+        if new_ticks:
+            data = line_data(self._store, series, self.start_ns)
+            slot.lines.stream(last_rows(data, min(new_ticks, len(data["time"]))), rollover=MOST_WINDOWS)
+        own = fresh.take(fresh.series == series)
+        if not len(own.time_ns):
+            return
+        if len(slot.points.data["time"]) + len(own.time_ns) > MOST_POINTS:
+            slot.points.data = point_data(all_points(self._store, series, self.start_ns))
+        else:
+            slot.points.stream(point_data(own), rollover=MOST_POINTS)
+
+    def _replace(self, place: int, series: int) -> None:
+        slot = self._slots[place]
+        slot.lines.data = line_data(self._store, series, self.start_ns)
+        slot.points.data = point_data(all_points(self._store, series, self.start_ns))
+
+    def _draw_hosts(self) -> None:
+        new = min(self._store.samples.appended_total - self._samples_drawn, MOST_WINDOWS)
+        self._samples_drawn = self._store.samples.appended_total
+        for hosts in self._hosts.values():
+            hosts.draw(new, self.start_ns)
+
+    # ---- axes
+
+    def _move_axes(self, new_ticks: int) -> None:
+        start, end = self.start_ns / 1e6, self._store.newest_ns / 1e6
+        self.x_range.update(start=start, end=end)
+        shown = self._slots[: len(self._shown)]
+        for slot in shown:
+            _set_end(slot.y_range, calm_end(_largest_latency(slot.lines, slot.points, start), LEAST_LATENCY_MS))
+        if new_ticks:
+            rate = max((_largest(slot.lines, "rate", start) for slot in shown), default=0.0)
+            error = max((_largest(slot.lines, "error", start) for slot in shown), default=0.0)
+            _set_end(self._rate.y_range, calm_end(rate, LEAST_RATE_HZ))
+            _set_end(self._error.y_range, min(calm_end(error, LEAST_ERROR_PERCENT), 105.0))
+
+
+HOST_TITLES = {"cpu_ratio": "CPU", "memory_ratio": "Memory"}
+
+
+class _Hosts:
+    """One metric of the hosts, in per cent of all there is."""
+
+    def __init__(self, store: ViewStore, metric: str, title: str, x_range: Range1d) -> None:
+        self._store, self._metric = store, metric
+        self.sources = [empty_source(("time", "value"), f"{metric}-{place}") for place in range(SHOWN)]
+        self.chart = make_shared(title, "%", "value", self.sources, x_range, 100.0)
+        self.chart.plot.name = f"chart-{metric}"
+        self.shown: list[int] = []
+
+    def draw(self, new_windows: int, start_ns: int) -> None:
+        keys = self._store.hosts.keys
+        hosts = [number for number, key in enumerate(keys) if key.metric == self._metric][:SHOWN]
+        if hosts != self.shown:
+            self._replace(hosts, start_ns)
+        elif new_windows:
+            for source, host in zip(self.sources, hosts, strict=False):
+                data = host_data(self._store, host, start_ns)
+                source.stream(last_rows(data, min(new_windows, len(data["time"]))), rollover=MOST_WINDOWS)
+
+    def _replace(self, hosts: list[int], start_ns: int) -> None:
+        self.shown = hosts
+        for source, host in zip(self.sources, hosts, strict=False):
+            source.data = host_data(self._store, host, start_ns)
+        name_lines(self.chart, short_names([self._store.hosts.keys[host] for host in hosts]))
+
+
+def _set_end(axis: Range1d, end: float) -> None:
+    if axis.end != end:
+        axis.end = end
+
+
+def _largest(source: ColumnDataSource, column: str, start: float) -> float:
+    time, values = np.asarray(source.data["time"]), np.asarray(source.data[column])
+    seen = values[(time >= start) & np.isfinite(values)]
+    return float(seen.max(initial=0.0))
+
+
+def _largest_latency(lines: ColumnDataSource, points: ColumnDataSource, start: float) -> float:
+    """Of what must be seen; a band much wider than the line may leave the chart."""
+    line = _largest(lines, "p95", start)
+    dots = max(_largest(points, "answered", start), _largest(points, "failed", start))
+    band = _largest(lines, "upper", start)
+    seen = max(line, dots)
+    return max(seen, min(band, 2 * seen)) if seen else band

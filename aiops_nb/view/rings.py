@@ -1,0 +1,181 @@
+"""Bounded histories in numpy: values per window and series, and single requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aiops_nb.core.growing import capacity_for
+from aiops_nb.core.types import FloatArray, IntArray
+
+MOST_WINDOWS, FEWEST_WINDOWS = 1000, 20
+Float32Array = npt.NDArray[np.float32]
+
+
+class History:
+    """Columns of values by window and series; the more series, the fewer windows are kept.
+
+    Parameters
+    ----------
+    names
+        Of the columns.
+    cells
+        Bound on windows x series of one column.
+
+    Examples
+    --------
+    >>> history = History(("rate_hz",), cells=1000)
+    >>> history.append(1_000_000_000, {"rate_hz": np.array([2.0, 3.0])}, np.array([0, 1]))
+    >>> history.since(0, 1, ("rate_hz",))
+    {'time_ns': array([1000000000]), 'rate_hz': array([3.], dtype=float32)}
+    """
+
+    def __init__(self, names: tuple[str, ...], cells: int = 1_000_000) -> None:
+        self.names, self._cells = names, cells
+        self.length = 0
+        self.appended_total = 0
+        self._allocate(16)
+
+    def _allocate(self, width: int) -> None:
+        self.width = width
+        self.windows = min(max(self._cells // width, FEWEST_WINDOWS), MOST_WINDOWS)
+        self._time = np.zeros(2 * self.windows, np.int64)
+        self._values = {name: np.full((2 * self.windows, width), np.nan, np.float32) for name in self.names}
+
+    def append(self, time_ns: int, values: Mapping[str, FloatArray], series: IntArray) -> None:
+        """Add one window; `values` belong to these series, all others are not known."""
+        self._make_room(int(series.max(initial=-1)) + 1)
+        at = self.length
+        self._time[at] = time_ns
+        for name, column in values.items():
+            self._values[name][at] = np.nan
+            self._values[name][at, series] = column
+        self.length += 1
+        self.appended_total += 1
+
+    def latest(self, name: str) -> Float32Array:
+        """Values of the last window, (width,); NaN where not known."""
+        newest: Float32Array = self._values[name][max(self.length - 1, 0)]
+        return newest
+
+    def since(self, start_ns: int, series: int, names: tuple[str, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """Copies of the columns of one series from the first window that ends at or after `start_ns`."""
+        first = int(np.searchsorted(self._time[: self.length], start_ns))
+        columns: dict[str, npt.NDArray[np.generic]] = {"time_ns": self._time[first : self.length].copy()}
+        known = series < self.width
+        for name in names:
+            column = self._values[name][first : self.length, series] if known else np.full(self.length - first, np.nan)
+            columns[name] = column.copy()
+        return columns
+
+    def _make_room(self, count: int) -> None:
+        if count > self.width:
+            self._move(capacity_for(count, self.width))
+        elif self.length == len(self._time):
+            self._move(self.width)
+
+    def _move(self, width: int) -> None:
+        time, values, old, length = self._time, self._values, self.width, self.length
+        self._allocate(width)
+        self.length = min(length, self.windows)
+        self._time[: self.length] = time[length - self.length : length]
+        for name in self.names:
+            self._values[name][: self.length, :old] = values[name][length - self.length : length]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """Single requests: series, UTC ns, seconds, status (0: none), error kind (0: none)."""
+
+    series: npt.NDArray[np.int32]
+    time_ns: IntArray
+    seconds: Float32Array
+    status: npt.NDArray[np.int16]
+    error: npt.NDArray[np.int8]
+
+    def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_] | slice) -> Points:
+        """These rows."""
+        return Points(
+            series=self.series[rows],
+            time_ns=self.time_ns[rows],
+            seconds=self.seconds[rows],
+            status=self.status[rows],
+            error=self.error[rows],
+        )
+
+    @property
+    def failed(self) -> npt.NDArray[np.bool_]:
+        """Whether no answer came, or a 5xx."""
+        failed: npt.NDArray[np.bool_] = (self.error != 0) | (self.status >= 500)
+        return failed
+
+    @classmethod
+    def joined(cls, parts: list[Points]) -> Points:
+        """All rows of the parts in order."""
+        return Points(
+            series=np.concatenate([part.series for part in parts]),
+            time_ns=np.concatenate([part.time_ns for part in parts]),
+            seconds=np.concatenate([part.seconds for part in parts]),
+            status=np.concatenate([part.status for part in parts]),
+            error=np.concatenate([part.error for part in parts]),
+        )
+
+    @classmethod
+    def none(cls) -> Points:
+        """No rows."""
+        return Points(
+            series=np.zeros(0, np.int32),
+            time_ns=np.zeros(0, np.int64),
+            seconds=np.zeros(0, np.float32),
+            status=np.zeros(0, np.int16),
+            error=np.zeros(0, np.int8),
+        )
+
+
+def extremes(points: Points, group: IntArray) -> Points:
+    """The quickest and the slowest request of each group, in their order; groups of up to two stay whole.
+
+    Examples
+    --------
+    >>> ten = Points(
+    ...     series=np.zeros(10, np.int32), time_ns=np.arange(10), seconds=np.arange(10, dtype=np.float32),
+    ...     status=np.full(10, 200, np.int16), error=np.zeros(10, np.int8),
+    ... )
+    >>> extremes(ten, np.zeros(10, np.int64)).time_ns
+    array([0, 9])
+    """
+    if len(group) == 0:
+        return points
+    order = np.lexsort((points.seconds, group))
+    starts = np.flatnonzero(np.diff(group[order], prepend=group[order[0]] - 1))
+    ends = np.append(starts[1:], len(order)) - 1
+    return points.take(np.unique(np.concatenate([order[starts], order[ends]])))
+
+
+class PointRing:
+    """The last requests of all series together, thinned before they come in."""
+
+    def __init__(self, capacity: int = 200_000) -> None:
+        self._capacity = capacity
+        self._parts: list[Points] = []
+        self._rows = 0
+
+    def append(self, points: Points) -> None:
+        """Add rows; the oldest go."""
+        self._parts.append(points)
+        self._rows += len(points.time_ns)
+        if self._rows > 2 * self._capacity or len(self._parts) > 256:
+            self._join()
+
+    def of(self, series: int, start_ns: int) -> Points:
+        """Rows of one series since `start_ns`."""
+        whole = self._join()
+        return whole.take((whole.series == series) & (whole.time_ns >= start_ns))
+
+    def _join(self) -> Points:
+        whole = Points.joined(self._parts).take(slice(-self._capacity, None)) if self._parts else Points.none()
+        self._parts, self._rows = [whole], len(whole.time_ns)
+        return whole

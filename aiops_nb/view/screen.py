@@ -1,0 +1,124 @@
+"""The widgets of a dashboard: tools, tiles, charts, alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from aiops_nb.core.types import SeriesKey
+from aiops_nb.view.board import DEFAULT_SPAN_SECONDS, Board
+from aiops_nb.view.live_figure import LiveFigure
+from aiops_nb.view.panels import Panel, alert_rows, tiles_of
+from aiops_nb.view.source import Source
+from aiops_nb.view.store import ViewStore
+
+SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900}
+ROOM_FOR_ALL = 8
+MOST_NAMES = 2000
+
+
+class Screen:
+    """Widgets over a store; `draw` is called by the one pump.
+
+    Parameters
+    ----------
+    source
+        Started and stopped by the buttons.
+    store
+        What is shown.
+    wake
+        Has a frame drawn soon.
+    """
+
+    def __init__(self, source: Source, store: ViewStore, wake: Callable[[], None]) -> None:
+        self._source, self._store, self._wake = source, store, wake
+        self._board = board = Board(store)
+        self.figure = LiveFigure(board.roots)
+        self.status = Panel(kind="status")
+        self.alerts = Panel(kind="alerts")
+        self.start = _button("Start", "play", self._start)
+        self.stop = _button("Stop", "stop", self._stop)
+        self.span = ipywidgets.ToggleButtons(
+            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "64px"}, tooltips=["shown time"] * 4
+        )
+        self.picked = ipywidgets.TagsInput(
+            allow_duplicates=False, placeholder="show only these targets ...", layout={"display": "none"}
+        )
+        self.span.observe(lambda change: self._show_span(change["new"]), "value")
+        self.picked.observe(lambda change: self._pick(change["new"]), "value")
+        self.root = _column([self._tools(), self.status, self.figure, self.alerts])
+        self._names_given = 0
+
+    def _tools(self) -> ipywidgets.HBox:
+        layout = {"width": "100%", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 12px"}
+        return ipywidgets.HBox([self.start, self.stop, self.span, self.picked], layout=layout)
+
+    def draw(self, running: bool) -> None:
+        """Bring everything up to date; what did not change is not sent."""
+        with self.figure.one_message():
+            self._board.draw()
+        self.figure.set_live(running)
+        self.status.state = "running" if running else "stopped"
+        self.status.tiles = tiles_of(self._store)
+        self.status.warnings = self._warnings()
+        self.alerts.alerts = alert_rows(self._store)
+        self.start.disabled, self.stop.disabled = running, not running
+        self._offer_names()
+
+    def close(self) -> None:
+        """Remove every widget from every page; may be called twice."""
+        parts = [*self.root.children[0].children, *self.root.children, self.root]
+        for widget in parts:
+            widget.close()
+
+    def _warnings(self) -> list[str]:
+        skipped = self._store.skipped_rows_total
+        own = [f"{skipped:,} requests came too fast to be drawn (recorded and judged all the same)"] if skipped else []
+        return [*self._source.warnings(), *own]
+
+    def _offer_names(self) -> None:
+        keys = self._store.series.keys
+        if len(keys) > ROOM_FOR_ALL and len(keys) != self._names_given and self._names_given < MOST_NAMES:
+            self._names_given = len(keys)
+            self.picked.allowed_tags = [name_of(key) for key in keys[:MOST_NAMES]]
+            self.picked.layout.display = None
+
+    # ---- from the page, in the kernel's own threads
+
+    def _start(self) -> None:
+        self._source.start()
+
+    def _stop(self) -> None:
+        self._source.stop()
+
+    def _show_span(self, seconds: int) -> None:
+        self._board.span_seconds = seconds
+        self._wake()
+
+    def _pick(self, names: list[str]) -> None:
+        numbers = {name_of(key): number for number, key in enumerate(self._store.series.keys)}
+        self._board.wanted = tuple(numbers[name] for name in names if name in numbers)
+        self._wake()
+
+
+def name_of(key: SeriesKey) -> str:
+    """A series as the selector names it.
+
+    Examples
+    --------
+    >>> name_of(SeriesKey("a", origin="traffic"))
+    'a (traffic)'
+    """
+    return f"{key.target} (traffic)" if key.origin == "traffic" else key.target
+
+
+def _button(text: str, icon: str, act: Callable[[], None]) -> ipywidgets.Button:
+    button = ipywidgets.Button(description=text, icon=icon, layout={"width": "84px"})
+    button.on_click(lambda _button: act())
+    return button
+
+
+def _column(children: list[Any]) -> ipywidgets.VBox:
+    return ipywidgets.VBox(children, layout={"width": "100%", "grid_gap": "10px", "overflow": "visible"})

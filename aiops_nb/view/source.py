@@ -1,0 +1,46 @@
+"""What a dashboard asks of the thing it shows: a running monitor, or a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from aiops_nb.core.protocols import Sink
+from aiops_nb.core.types import Step
+
+
+class Source(Protocol):
+    """A stream of steps that can be started and stopped."""
+
+    @property
+    def running(self) -> bool:
+        """Whether items still flow."""
+        ...
+
+    def start(self) -> None:
+        """Start; returns at once. Does nothing if it runs."""
+        ...
+
+    def stop(self) -> None:
+        """Stop, after everything that was queued has reached the sinks."""
+        ...
+
+    def add_sink(self, sink: Sink) -> None:
+        """Give every further step to this sink too."""
+        ...
+
+    def remove_sink(self, sink: Sink) -> None:
+        """Give no further step to this sink; does not close it."""
+        ...
+
+    def command(self, command: dict[str, object], /) -> None:
+        """Put a command into the stream."""
+        ...
+
+    def warnings(self) -> list[str]:
+        """What a person should know: recording stopped, rows dropped or late, collectors that fail."""
+        ...
+
+    def recent(self) -> Iterable[Step]:
+        """Steps of the last minutes, oldest first: a dashboard made later is whole at once."""
+        ...
