@@ -51,7 +51,7 @@ class Lane:
 
 
 class ProbePool:
-    """As many threads as targets x latency / interval needs, twice over; more when starts come late, up to `max_threads`.
+    """Twice the threads that targets x latency / interval needs, and more when starts come late, up to `max_threads`.
 
     Parameters
     ----------

@@ -1,0 +1,173 @@
+"""The kinds of JSON lines that are read: our own schemas by their column names, and the events of an older tool.
+
+Times are RFC 3339 (without an offset: UTC) or seconds since 1970. Durations are seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Annotated, TypeAlias, cast
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.schemas import TABLES, Column, ErrorType, Origin, TableName, make_batch
+from aiops_nb.core.types import BoolArray, FloatArray, IntArray
+
+Time: TypeAlias = float | datetime.datetime
+_Status: TypeAlias = Annotated[int, msgspec.Meta(ge=100, le=999)]
+_Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
+_Bytes: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_MAX_SECONDS = 9.2e9  # the year 2261; int64 nanoseconds end in 2262
+
+
+class RequestLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A request with the usual fields and no other: the fast path."""
+
+    time: Time
+    target: str
+    method: str | None = None
+    status_code: _Status | None = None
+    duration_seconds: _Seconds | None = None
+    error_type: ErrorType | None = None
+    client_ip: str | None = None
+    response_bytes: _Bytes | None = None
+
+
+class FullRequestLine(msgspec.Struct, gc=False):
+    """A request with any field of the schema; unknown fields are ignored, a sample is refused."""
+
+    time: Time
+    target: str
+    origin: Origin = "traffic"
+    method: str | None = None
+    status_code: _Status | None = None
+    duration_seconds: _Seconds | None = None
+    error_type: ErrorType | None = None
+    client_ip: str | None = None
+    response_bytes: _Bytes | None = None
+    resolve_seconds: _Seconds | None = None
+    connect_seconds: _Seconds | None = None
+    tls_seconds: _Seconds | None = None
+    wait_seconds: _Seconds | None = None
+    transfer_seconds: _Seconds | None = None
+    metric: msgspec.UnsetType = msgspec.UNSET
+
+
+class SampleLine(msgspec.Struct, gc=False):
+    """One value of one metric."""
+
+    time: Time
+    target: str
+    metric: str
+    value: float
+
+
+class EventLine(msgspec.Struct, gc=False):
+    """An event of the older tool: times without zone are UTC, milliseconds, percent."""
+
+    timestamp: datetime.datetime
+    endpoint: str
+    status_code: _Status | None = None
+    response_time: _Seconds | None = None
+    cpu_usage: float | None = None
+    memory_usage: float | None = None
+    ip: str | None = None
+    method: str | None = None
+
+
+Line: TypeAlias = RequestLine | FullRequestLine | SampleLine | EventLine
+
+
+def line_times(lines: Sequence[Line]) -> list[Time]:
+    """When each happened, as it was written; lines of one class."""
+    return list(map(attrgetter("timestamp" if isinstance(lines[0], EventLine) else "time"), lines))
+
+
+def times_ns(times: Sequence[Time]) -> tuple[IntArray, BoolArray]:
+    """Nanoseconds since 1970 and which of them can be (years 1970 to 2261), both (n,).
+
+    Seconds are rounded to the microsecond: a float64 of today holds no more.
+
+    Examples
+    --------
+    >>> times, valid = times_ns([1.000001, datetime.datetime(1970, 1, 1, 0, 0, 2), 1.78e12])
+    >>> times.tolist(), valid.tolist()
+    ([1000001000, 2000000000, 0], [True, True, False])
+    """
+    seconds = _seconds(times)
+    valid: BoolArray = (seconds >= 0) & (seconds < _MAX_SECONDS)
+    return np.rint(np.where(valid, seconds, 0.0) * 1e6).astype(np.int64) * 1000, valid
+
+
+def _seconds(times: Sequence[Time]) -> FloatArray:
+    kinds = set(map(type, times))
+    if kinds == {float}:
+        return np.array(times, np.float64)
+    if kinds == {datetime.datetime}:
+        micros = pa.array(times, pa.timestamp("us", "UTC")).cast(pa.int64())
+        seconds: FloatArray = micros.to_numpy() / 1e6
+        return seconds
+    return np.concatenate([_seconds([time]) for time in times])
+
+
+def line_batches(source: str, host: str, time_ns: IntArray, lines: Sequence[Line]) -> list[pa.RecordBatch]:
+    """Batches of at least one line, all of one class; `host` is the target of samples that events carry."""
+    if isinstance(lines[0], EventLine):
+        return _event_batches(source, host, time_ns, cast("Sequence[EventLine]", lines))
+    return [_batch("samples" if isinstance(lines[0], SampleLine) else "requests", source, time_ns, lines)]
+
+
+def shape_of(line: bytes) -> type[Line]:
+    """Which class a line seems to be meant as.
+
+    Examples
+    --------
+    >>> shape_of(b'{"metric": "cpu_ratio"').__name__, shape_of(b"?").__name__
+    ('SampleLine', 'FullRequestLine')
+    """
+    if b'"metric"' in line:
+        return SampleLine
+    return EventLine if b'"timestamp"' in line else FullRequestLine
+
+
+def _batch(table: TableName, source: str, time_ns: IntArray, lines: Sequence[Line]) -> pa.RecordBatch:
+    names = [name for name in type(lines[0]).__struct_fields__ if name in TABLES[table].names and name != "time"]
+    columns: dict[str, Column] = {name: list(map(attrgetter(name), lines)) for name in names}
+    if table == "requests":
+        columns = {"origin": "traffic", **columns}
+    return make_batch(table, source, {**columns, "time": time_ns})
+
+
+def _event_batches(source: str, host: str, time_ns: IntArray, lines: Sequence[EventLine]) -> list[pa.RecordBatch]:
+    requests = make_batch(
+        "requests",
+        source,
+        {
+            "time": time_ns,
+            "origin": "traffic",
+            "target": [line.endpoint for line in lines],
+            "method": [line.method for line in lines],
+            "status_code": [line.status_code for line in lines],
+            "duration_seconds": np.array([line.response_time for line in lines], np.float64) / 1000,
+            "client_ip": [line.ip for line in lines],
+        },
+    )
+    samples = _event_samples(source, host, time_ns, lines)
+    return [requests, samples] if samples.num_rows else [requests]
+
+
+def _event_samples(source: str, host: str, time_ns: IntArray, lines: Sequence[EventLine]) -> pa.RecordBatch:
+    percent = np.array([[line.cpu_usage, line.memory_usage] for line in lines], np.float64).ravel()
+    known = ~np.isnan(percent)
+    metric = np.tile(np.array([0, 1], np.int32), len(lines))[known]
+    columns: dict[str, Column] = {
+        "time": np.repeat(time_ns, 2)[known],
+        "target": host,
+        "metric": pa.DictionaryArray.from_arrays(metric, pa.array(["cpu_ratio", "memory_ratio"])),
+        "value": percent[known] / 100,
+    }
+    return make_batch("samples", source, columns)
