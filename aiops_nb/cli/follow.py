@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiops_nb.cli.changes import ChangePrinter, ChangeQueue, write_line
 from aiops_nb.cli.signals import StopWish
+from aiops_nb.core.errors import AiopsError
 
 if TYPE_CHECKING:
     from aiops_nb.monitor import Monitor
@@ -25,6 +27,13 @@ def follow(
         monitor.stop()
     for change in changes.rest():
         printer.write(change)
+    _require_orderly_end(monitor)
+
+
+def _require_orderly_end(monitor: Monitor) -> None:
+    failures = [warning for warning in monitor.warnings() if warning.startswith(("engine: ", "replay: "))]
+    if failures:
+        raise AiopsError("; ".join(failures))
 
 
 def _is_over(monitor: Monitor, wish: StopWish, deadline: float) -> bool:
@@ -32,13 +41,10 @@ def _is_over(monitor: Monitor, wish: StopWish, deadline: float) -> bool:
 
 
 def summarise(monitor: Monitor, printer: ChangePrinter, record: Path | None = None) -> None:
-    """One last line for people; programs get nothing but changes."""
+    """One last line for people, and what they should know; programs get nothing but changes."""
     if printer.as_json:
         return
-    counters = monitor.counters
-    parts = [f"{counters.rows_total:,} rows", printer.summary()]
-    if counters.late_total or counters.ahead_total:
-        parts.append(f"{counters.late_total:,} late and {counters.ahead_total:,} early rows not used")
-    if record is not None:
-        parts.append(f"recorded in {record}")
-    write_line("; ".join(parts))
+    where = f"; recorded in {record}" if record is not None else ""
+    write_line(f"{monitor.counters.rows_total:,} rows; {printer.summary()}{where}")
+    for warning in monitor.warnings():
+        print(f"aiops-nb: {warning}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -91,16 +92,30 @@ def test_fail_on_alert(recorded: tuple[Path, bytes], speed: Sequence[str], capfd
     assert main(["replay", str(recorded[0]), *speed]) == codes.OK
 
 
+@pytest.mark.parametrize("speed", [[], ["--speed", "40"]], ids=["at once", "paced"])
+def test_a_damaged_segment_is_named_and_the_rest_replayed(
+    recorded: tuple[Path, bytes], speed: Sequence[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    damaged = Path(shutil.copytree(recorded[0], tmp_path / "damaged"))
+    segment = next(damaged.glob("samples/*.parquet"))
+    whole = segment.read_bytes()
+    segment.write_bytes(whole[: len(whole) // 2] + bytes(64) + whole[len(whole) // 2 + 64 :])
+    assert main(["replay", str(damaged), "--json", *speed]) == codes.OK
+    captured = capfd.readouterr()
+    assert captured.out.encode() == recorded[1]  # the requests, of which the alerts are made, are whole
+    assert str(segment) in captured.err and "Traceback" not in captured.err
+
+
 @POSIX
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_and_seals_the_recording(number: int, code: int, dead_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "recording"
     argv = command("watch", dead_url, "--every", "200ms", "--json", "--record", str(folder))
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
+        assert process.stdout is not None and process.stderr is not None
         first = process.stdout.readline()
         process.send_signal(number)
-        rest, problems = process.communicate(timeout=60)
+        rest, problems = process.stdout.read(), process.stderr.read()
     assert (process.returncode, problems) == (code, b"")
     assert list(folder.rglob("*.arrows")) == []
     assert aiops_nb.open_recording(folder).repairs == ()
@@ -114,7 +129,7 @@ def test_a_signal_ends_a_paced_replay(recorded: tuple[Path, bytes]) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.stdout.read()
     assert process.returncode == codes.INTERRUPTED
 
 
