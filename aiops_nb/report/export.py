@@ -1,0 +1,155 @@
+"""Tables as files that any other tool reads: CSV, JSON lines, Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.framed import Framed
+from aiops_nb.recording import Recording
+from aiops_nb.report.columns import NAMINGS, Naming, metric_names, named
+from aiops_nb.time_range import Moment, range_ns
+
+Format = Literal["csv", "jsonl", "parquet"]
+Table = Literal["requests", "samples", "features", "scores", "alerts", "labels"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+TABLES: tuple[Table, ...] = get_args(Table)
+WHOLE_NUMBERS = {
+    name for naming in get_args(Naming) for name in named(["status_code", "response_bytes"], "requests", naming)
+}
+
+
+def export_tables(
+    source: Framed,
+    out_dir: str | Path,
+    *,
+    format: Format = "csv",
+    tables: Sequence[Table] = TABLES,
+    start: Moment = None,
+    end: Moment = None,
+    naming: Naming = "aiops_nb",
+) -> list[Path]:
+    """Write each table into a file of its own; features give one file for requests and one for samples.
+
+    Parameters
+    ----------
+    source
+        A recording or a monitor.
+    out_dir
+        Made if need be; files of the same name are replaced.
+    format
+        `csv` and `jsonl` have times as RFC 3339 UTC with nanoseconds, `parquet` as timestamps.
+    tables
+        Which; all by default. A monitor has no labels and gives no such file.
+    start, end
+        Half-open range in UTC; labels that overlap it.
+    naming
+        `otel` or `prometheus` for the column names of those worlds, as docs/columns.md lists them.
+
+    Raises
+    ------
+    ConfigError
+        If a format, table or naming is not known.
+    """
+    _require(format, FORMATS, "format")
+    _require(naming, tuple(NAMINGS), "naming")
+    for table in tables:
+        _require(table, TABLES, "tables")
+    range_ns(start, end)
+    folder = Path(out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = ((name, frame) for table in tables for name, frame in _frames(source, table, start, end))
+    return [_write(renamed(frame, name, naming), folder / f"{name}.{format}", format) for name, frame in files]
+
+
+def _require(value: str, known: Sequence[str], where: str) -> None:
+    if value not in known:
+        raise ConfigError.at(where, f"one of {', '.join(known)}", value)
+
+
+def _frames(source: Framed, table: Table, start: Moment, end: Moment) -> Iterable[tuple[str, pd.DataFrame]]:
+    if table == "features":
+        yield "features_requests", source.features("requests", start=start, end=end)
+        yield "features_samples", source.features("samples", start=start, end=end)
+    elif table == "labels":
+        if isinstance(source, Recording):
+            yield table, _labels_between(source.labels(), start, end)
+    else:
+        yield table, getattr(source, table)(start=start, end=end)
+
+
+def _labels_between(labels: pd.DataFrame, start: Moment, end: Moment) -> pd.DataFrame:
+    start_ns, end_ns = range_ns(start, end)
+    if start_ns is not None:
+        labels = labels[labels["end"] > pd.Timestamp(start_ns, tz="UTC")]
+    return labels if end_ns is None else labels[labels["start"] < pd.Timestamp(end_ns, tz="UTC")]
+
+
+def renamed(frame: pd.DataFrame, table: str, naming: Naming) -> pd.DataFrame:
+    """The same table in the words of another world."""
+    if table == "requests" and naming == "prometheus":
+        frame = frame.assign(probe_success=_success(frame))
+    if table == "samples":
+        frame = frame.assign(metric=frame["metric"].astype(object).replace(dict(metric_names(naming))))
+    return frame.set_axis(named(list(frame.columns), table, naming), axis=1)
+
+
+def _success(requests: pd.DataFrame) -> pd.Series:
+    return (requests["error_type"].isna() & requests["status_code"].between(200, 399)).astype("int8")
+
+
+def _write(frame: pd.DataFrame, path: Path, format: Format) -> Path:
+    WRITERS[format](frame, path)
+    return path
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    as_text(frame).to_csv(path, index=False, lineterminator="\n")
+
+
+def _write_jsonl(frame: pd.DataFrame, path: Path) -> None:
+    columns = as_text(frame).astype(object)
+    rows = columns.where(columns.notna(), None).to_dict("records")
+    path.write_bytes(msgspec.json.Encoder().encode_lines(rows))
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_parquet(path, index=False, compression="zstd")
+
+
+WRITERS: Mapping[Format, Callable[[pd.DataFrame, Path], None]] = {
+    "csv": _write_csv,
+    "jsonl": _write_jsonl,
+    "parquet": _write_parquet,
+}
+
+
+def as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Times as RFC 3339 UTC, and whole numbers without a decimal point although some are missing.
+
+    Examples
+    --------
+    >>> times = pd.to_datetime(pd.Series([1_500_000_000, None]), utc=True)
+    >>> print(as_text(pd.DataFrame({"time": times, "status_code": [200.0, None]})).to_csv(index=False))
+    time,status_code
+    1970-01-01T00:00:01.500000000Z,200
+    ,
+    <BLANKLINE>
+    """
+    return frame.assign(**{str(name): _texts(frame[name]) for name in frame.columns})
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        times = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[ns]")
+        texts = pd.Series(np.char.add(np.datetime_as_string(times, unit="ns"), "Z"), index=column.index, dtype=object)
+        return texts.where(column.notna(), None)
+    if column.name in WHOLE_NUMBERS:
+        return column.astype("Int64")
+    return column

@@ -1,0 +1,98 @@
+"""A report checks itself: figures computed again from the recorded rows, by another way than the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aiops_nb.recording import Recording, open_recording
+from aiops_nb.report.html import Html, details_html, table_html
+from aiops_nb.report.tables import is_error
+from aiops_nb.time_range import Moment, range_ns
+
+TOLERANCE = 1e-9
+
+
+class Check(NamedTuple):
+    """One figure, as reported and as computed again."""
+
+    what: str
+    reported: float
+    recomputed: float
+    holds: bool
+
+
+def verify(
+    recording: Recording,
+    summary: pd.DataFrame,
+    alerts: pd.DataFrame,
+    requests: pd.DataFrame,
+    scores: pd.DataFrame,
+    *,
+    start: Moment = None,
+    end: Moment = None,
+) -> pd.DataFrame:
+    """All checks of a report: `what`, `reported`, `recomputed`, `holds`.
+
+    The summary's counts, ratios and quantiles come again from the Arrow rows without pandas; behind each alert there
+    must be rows; and a second replay must give the same alerts.
+    """
+    start_ns, end_ns = range_ns(start, end)
+    rows = recording.reader.table("requests", start_ns=start_ns, end_ns=end_ns)
+    of_summary = [check for line in summary.to_dict("records") for check in _check_line(line, rows)]
+    fired = alerts[alerts["starts_at"].notna()]
+    of_alerts = [_check_alert(alert, requests, scores) for _, alert in fired.iterrows()]
+    checks = [*of_summary, *of_alerts, _check_replay(recording, alerts, start, end)]
+    return pd.DataFrame(checks, columns=list(Check._fields))
+
+
+def _check_replay(recording: Recording, alerts: pd.DataFrame, start: Moment, end: Moment) -> Check:
+    again = open_recording(recording.path).alerts(start=start, end=end)
+    same = again[again["target"].isin(alerts["target"])].reset_index(drop=True).equals(alerts.reset_index(drop=True))
+    return Check("alerts of a second replay", len(alerts), len(alerts) if same else math.nan, same)
+
+
+def _check_line(line: dict[Any, Any], rows: pa.Table) -> Iterator[Check]:
+    is_mine = pc.and_(_equals(rows["target"], line["target"]), _equals(rows["origin"], line["origin"]))
+    mine = rows.filter(is_mine)
+    failed = pc.is_valid(mine["error_type"])
+    bad = pc.or_(failed, pc.fill_null(pc.greater_equal(mine["status_code"], 500), False))
+    answered = mine.filter(pc.invert(failed))["duration_seconds"]
+    again: dict[str, Any] = {
+        "requests": mine.num_rows,
+        "error_ratio": (pc.sum(bad).as_py() or 0) / mine.num_rows if mine.num_rows else math.nan,
+    } | {f"p{q}_seconds": pc.quantile(answered, q=q / 100)[0].as_py() for q in (50, 95, 99)}
+    for name, value in again.items():
+        yield _check(f"{name} of {line['target']}", float(line[name]), math.nan if value is None else float(value))
+
+
+def _equals(column: pa.ChunkedArray, text: str) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(column.cast(pa.string()), text), False)
+
+
+def _check(what: str, reported: float, recomputed: float) -> Check:
+    both_unknown = math.isnan(reported) and math.isnan(recomputed)
+    return Check(what, reported, recomputed, both_unknown or math.isclose(reported, recomputed, rel_tol=TOLERANCE))
+
+
+def _check_alert(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> Check:
+    by_score = scores["alertname"] == alert["alertname"]
+    source = scores[by_score & scores["is_anomaly"]] if by_score.any() else requests[_is_bad(requests)]
+    until = source["time"].between(alert["pending_at"], alert["starts_at"])
+    found = int((until & (source["target"] == alert["target"])).sum())
+    return Check(f"rows behind {alert['alertname']} of {alert['target']}", 1.0, float(found), found >= 1)
+
+
+def _is_bad(requests: pd.DataFrame) -> pd.Series:
+    return is_error(requests) | requests["status_code"].fillna(0).between(400, 499)
+
+
+def checks_html(checks: pd.DataFrame) -> Html:
+    """How many checks hold; all of them on a click."""
+    title = f"{int(checks['holds'].sum())} of {len(checks)} checks hold"
+    return details_html([(title, table_html(checks))], first_open=not checks["holds"].all())
