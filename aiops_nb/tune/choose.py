@@ -1,0 +1,100 @@
+"""The chosen setting, and the file that the next run reads it from."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+
+from aiops_nb.config import Config, dump_config
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.pipeline_params import FeatureRuleParams
+
+
+def with_threshold(config: Config, threshold: float, alertname: str | None = None) -> Config:
+    """The same config with another threshold; the resolve threshold keeps its share of it.
+
+    Parameters
+    ----------
+    config
+        To start from.
+    threshold
+        > 0.
+    alertname
+        Which rule; None changes all that have a detector.
+
+    Raises
+    ------
+    ConfigError
+        If the threshold is not > 0, or no rule has that name.
+
+    Examples
+    --------
+    >>> changed = with_threshold(Config(), 12.0, "latency_p95_anomaly")
+    >>> [(rule.threshold, rule.resolve_threshold) for rule in changed.pipeline.feature_rules]
+    [(12.0, 8.0), (6.0, 4.0)]
+    """
+    if not 0 < threshold < math.inf:
+        raise ConfigError.at("threshold", "a number > 0", threshold)
+    rules = config.pipeline.feature_rules
+    names = [rule.alertname for rule in rules]
+    if alertname is not None and alertname not in names:
+        raise ConfigError.at("alertname", f"one of {', '.join(names)}", alertname)
+    changed = tuple(_moved(rule, threshold) if alertname in (None, rule.alertname) else rule for rule in rules)
+    return msgspec.structs.replace(config, pipeline=msgspec.structs.replace(config.pipeline, feature_rules=changed))
+
+
+def _moved(rule: FeatureRuleParams, threshold: float) -> FeatureRuleParams:
+    share = rule.resolve_threshold / rule.threshold
+    return msgspec.structs.replace(rule, threshold=threshold, resolve_threshold=threshold * share)
+
+
+def choose(table: pd.DataFrame, max_false_alarms_per_day: float = math.inf) -> float:
+    """The threshold to take from a sweep.
+
+    Among those within the budget of false alarms: the most faults found, then the fewest false alarms. Of several equal
+    ones the middle: the middle of a plateau holds on new data better than its edge. If none is within the budget, the
+    one with the fewest false alarms.
+
+    Parameters
+    ----------
+    table
+        From `sweep`.
+    max_false_alarms_per_day
+        The budget.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"threshold": [3.0, 5.0, 7.0, 9.0, 11.0], "faults_found": [4, 4, 4, 4, 2],
+    ...                       "false_alarms_per_day": [9.0, 1.0, 1.0, 1.0, 0.0]})
+    >>> choose(table), choose(table, max_false_alarms_per_day=0.5)
+    (7.0, 11.0)
+    """
+    tried = table[table["threshold"] < math.inf]
+    if tried.empty:
+        raise ConfigError.at("table", "at least one threshold", "none")
+    fewest = max(max_false_alarms_per_day, float(tried["false_alarms_per_day"].min()))
+    affordable = tried[tried["false_alarms_per_day"] <= fewest]
+    most = affordable[affordable["faults_found"] == affordable["faults_found"].max()]
+    equal = most[most["false_alarms_per_day"] == most["false_alarms_per_day"].min()]
+    thresholds = sorted(equal["threshold"].tolist())
+    return float(thresholds[len(thresholds) // 2])
+
+
+def save_config(config: Config, path: str | Path) -> Path:
+    """Write a config file that `watch(..., config=path)` and `replay(..., config=path)` take.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be written.
+    """
+    file = Path(path)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dump_config(config), encoding="utf-8")
+    except OSError as problem:
+        raise ConfigError(f"config: expected a file that can be written, got {file} ({problem})") from None
+    return file

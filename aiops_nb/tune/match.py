@@ -1,0 +1,123 @@
+"""Which alerts found which faults, by events: no point of a series is scored, no credit is given twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+TOLERANCE_SECONDS = 5.0
+
+BoolMatrix = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """Alerts held against labels.
+
+    Attributes
+    ----------
+    labels
+        The faults asked for, with `found`, `alertname` of the first alert that found it, and `delay_seconds` from the
+        start of the fault to the start of that alert (NaN if missed).
+    alerts
+        The alerts that fired, with `is_false`: it began while nothing was wrong with its target.
+    """
+
+    labels: pd.DataFrame
+    alerts: pd.DataFrame
+
+    @property
+    def found(self) -> int:
+        """Faults found."""
+        return int(self.labels["found"].sum())
+
+    @property
+    def missed(self) -> int:
+        """Faults missed."""
+        return len(self.labels) - self.found
+
+    @property
+    def false_alarms(self) -> int:
+        """Alerts that began while nothing was wrong."""
+        return int(self.alerts["is_false"].sum())
+
+
+def match(
+    alerts: pd.DataFrame,
+    labels: pd.DataFrame,
+    *,
+    tolerance_seconds: float = TOLERANCE_SECONDS,
+    kinds: Sequence[str] | None = None,
+) -> Matches:
+    """Hold alerts against labels.
+
+    A fault is found if an alert of its target starts within `[start, end + tolerance]`. An alert of its target that
+    starts there is never false; any other is. A label's target covers what lies below it (`http://host` covers
+    `http://host/a`), and an empty one covers everything.
+
+    Parameters
+    ----------
+    alerts
+        Episodes as `alerts()` gives them; those that never fired are left out.
+    labels
+        As `read_labels` gives them.
+    tolerance_seconds
+        How late after the end of a fault an alert still counts as finding it.
+    kinds
+        Faults asked for; others are neither found nor missed, and an alert during one is not false.
+
+    Examples
+    --------
+    >>> at = lambda second: pd.Timestamp(second, unit="s", tz="UTC")
+    >>> labels = pd.DataFrame({"kind": ["slow"], "target": [""], "start": [at(100)], "end": [at(120)]})
+    >>> alerts = pd.DataFrame({"alertname": "a", "target": "t", "starts_at": [at(50), at(107)]})
+    >>> matches = match(alerts, labels)
+    >>> matches.found, matches.false_alarms, matches.labels["delay_seconds"].tolist()
+    (1, 1, [7.0])
+    """
+    fired = alerts[alerts["starts_at"].notna()].sort_values("starts_at", kind="stable").reset_index(drop=True)
+    hits = _hits(fired, labels, pd.Timedelta(seconds=tolerance_seconds))
+    asked = np.ones(len(labels), bool) if kinds is None else labels["kind"].isin(list(kinds)).to_numpy()
+    return Matches(
+        labels=_found(labels[asked].reset_index(drop=True), fired, hits[asked]),
+        alerts=fired.assign(is_false=np.logical_not(_any(hits, axis=0))),
+    )
+
+
+def _hits(alerts: pd.DataFrame, labels: pd.DataFrame, tolerance: pd.Timedelta) -> BoolMatrix:
+    """(labels, alerts): whether the alert starts within the label, of its target."""
+    at = alerts["starts_at"].to_numpy("datetime64[ns]")
+    start = labels["start"].to_numpy("datetime64[ns]")[:, None]
+    end = (labels["end"] + tolerance).to_numpy("datetime64[ns]")[:, None]
+    targets = alerts["target"].astype(str).tolist()
+    covered = [[covers(label, target) for target in targets] for label in labels["target"].astype(str)]
+    hits: BoolMatrix = (start <= at) & (at <= end) & np.array(covered, bool).reshape(len(labels), len(alerts))
+    return hits
+
+
+def _any(hits: BoolMatrix, axis: int) -> BoolMatrix:
+    some: BoolMatrix = np.any(hits, axis=axis)
+    return some
+
+
+def covers(label_target: str, target: str) -> bool:
+    """Whether a fault of the one is a fault of the other.
+
+    Examples
+    --------
+    >>> covers("http://a:1", "http://a:1/b"), covers("http://a:1/b", "http://a:1/bc"), covers("", "x")
+    (True, False, True)
+    """
+    return label_target in ("", target) or target.startswith(label_target.rstrip("/") + "/")
+
+
+def _found(labels: pd.DataFrame, alerts: pd.DataFrame, hits: BoolMatrix) -> pd.DataFrame:
+    found = _any(hits, axis=1)
+    first = alerts.iloc[hits.argmax(axis=1)] if len(alerts) else alerts.reindex(range(len(labels)))
+    delay = (first["starts_at"].reset_index(drop=True) - labels["start"]).dt.total_seconds()
+    names = first["alertname"].reset_index(drop=True)
+    return labels.assign(found=found, alertname=names.where(found, ""), delay_seconds=delay.where(found))

@@ -1,0 +1,149 @@
+"""A recording replayed once for each threshold, and what each would have been worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from aiops_nb.config import Config
+from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.types import AlertChange
+from aiops_nb.frames import alerts_frame
+from aiops_nb.recording import Recording
+from aiops_nb.replay_run import ReplayRun
+from aiops_nb.time_range import Moment, range_ns
+from aiops_nb.tune.choose import with_threshold
+from aiops_nb.tune.match import TOLERANCE_SECONDS, Matches, covers, match
+
+SECONDS_PER_DAY = 86_400.0
+SILENCE = math.inf
+THRESHOLDS = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0)
+
+
+def sweep(
+    recording: Recording,
+    labels: pd.DataFrame,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    alertname: str | None = None,
+    config: Config | None = None,
+    kinds: Sequence[str] | None = None,
+    start: Moment = None,
+    end: Moment = None,
+    tolerance_seconds: float = TOLERANCE_SECONDS,
+) -> pd.DataFrame:
+    """Replay a recording with each threshold and count what it finds and what it costs.
+
+    Parameters
+    ----------
+    recording
+        What to replay; always from its beginning, so that detectors are warm.
+    labels
+        The true faults, as `read_labels` gives them.
+    thresholds
+        To be tried, of the scores.
+    alertname
+        Which rule's threshold, and only its alerts are counted. None: all rules with a detector, all alerts.
+    config
+        To start from; by default the recording's own.
+    kinds
+        Faults asked for, by default all; an alert during another one is not false.
+    start, end
+        Only labels that begin, and alerts that start, in this half-open range are counted.
+    tolerance_seconds
+        How late after the end of a fault an alert still counts as finding it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per threshold: `threshold`, `alerts_per_day`, `faults_found`, `faults_missed`, `recall_ratio`,
+        `false_alarms_per_day`, `median_delay_seconds`, and what as many alerts at random moments would have given:
+        `random_recall_ratio`, `random_false_alarms_per_day`. The last row, threshold infinite, is silence.
+
+    Raises
+    ------
+    RecordingError
+        If nothing was recorded in the range.
+    """
+    first, last = _range(recording, start, end)
+    asked = labels[(labels["start"] >= first) & (labels["start"] < last)].reset_index(drop=True)
+    days = (last - first).total_seconds() / SECONDS_PER_DAY
+    base = config or recording.config
+    odds = _Odds(asked, days, tolerance_seconds)
+    rows = []
+    for threshold in (*sorted(thresholds), SILENCE):
+        alerts = _alerts_at(recording, base, threshold, alertname)
+        mine = alerts[(alerts["starts_at"] >= first) & (alerts["starts_at"] < last)]
+        matches = match(mine, asked, tolerance_seconds=tolerance_seconds, kinds=kinds)
+        rows.append({"threshold": threshold} | _worth(matches, days) | _by_chance(matches, odds))
+    return pd.DataFrame(rows)
+
+
+def _alerts_at(recording: Recording, base: Config, threshold: float, alertname: str | None) -> pd.DataFrame:
+    if threshold == SILENCE:
+        return alerts_frame([])
+    alerts = replayed_alerts(recording, with_threshold(base, threshold, alertname))
+    return alerts if alertname is None else alerts[alerts["alertname"] == alertname]
+
+
+def replayed_alerts(recording: Recording, config: Config) -> pd.DataFrame:
+    """The episodes that a config makes of a recording; nothing else is kept in memory."""
+    changes: list[AlertChange] = []
+    ReplayRun(recording.reader.joined_items, config.pipeline, lambda step: changes.extend(step.changes)).start()
+    return alerts_frame(changes)
+
+
+def _range(recording: Recording, start: Moment, end: Moment) -> tuple[pd.Timestamp, pd.Timestamp]:
+    bounds = recording.time_range
+    start_ns, end_ns = range_ns(start, end)
+    if bounds is None:
+        raise RecordingError(f"{recording.path}: expected rows, found none")
+    first = bounds[0] if start_ns is None else max(bounds[0], pd.Timestamp(start_ns, tz="UTC"))
+    last = bounds[1] if end_ns is None else min(bounds[1], pd.Timestamp(end_ns, tz="UTC"))
+    if first >= last:
+        raise RecordingError(f"{recording.path}: expected rows in [{start}, {end}), has {bounds[0]} to {bounds[1]}")
+    return first, last
+
+
+def _worth(matches: Matches, days: float) -> dict[str, float]:
+    asked = len(matches.labels)
+    return {
+        "alerts_per_day": len(matches.alerts) / days,
+        "faults_found": matches.found,
+        "faults_missed": matches.missed,
+        "recall_ratio": matches.found / asked if asked else math.nan,
+        "false_alarms_per_day": matches.false_alarms / days,
+        "median_delay_seconds": float(matches.labels["delay_seconds"].median()),
+    }
+
+
+def _by_chance(matches: Matches, odds: _Odds) -> dict[str, float]:
+    """Expected worth of as many alerts at random moments, on random ones of the targets that did alert."""
+    alerts = len(matches.alerts)
+    targets = sorted({str(target) for target in matches.alerts["target"]})
+    asked = [odds.of(label, targets) for _, label in matches.labels.iterrows()]
+    any_label = min(1.0, sum(odds.of(label, targets) for _, label in odds.labels.iterrows()))
+    return {
+        "random_recall_ratio": sum(1 - (1 - chance) ** alerts for chance in asked) / len(asked) if asked else math.nan,
+        "random_false_alarms_per_day": alerts * (1 - any_label) / odds.days,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Odds:
+    """What decides how likely an alert at a random moment lies in a label."""
+
+    labels: pd.DataFrame
+    days: float
+    tolerance_seconds: float
+
+    def of(self, label: pd.Series, targets: Sequence[str]) -> float:
+        """Probability that one random alert, on one of the targets, finds the label."""
+        if not targets:
+            return 0.0
+        seconds = float((label["end"] - label["start"]).total_seconds()) + self.tolerance_seconds
+        covered = sum(covers(str(label["target"]), target) for target in targets) / len(targets)
+        return min(1.0, covered * seconds / (self.days * SECONDS_PER_DAY))
