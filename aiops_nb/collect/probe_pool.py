@@ -92,7 +92,6 @@ class ProbePool:
         self._lags: deque[float] = deque(maxlen=len(lanes))
         self._durations: deque[float] = deque(maxlen=len(lanes))
         self._rate_hz = len(lanes) / every_seconds
-        self._is_late = False
         self._grow_to(self._needed(_ASSUMED_SECONDS))
 
     @property
@@ -118,14 +117,15 @@ class ProbePool:
                 lane.transfer.close()
 
     def grow(self, results: Sequence[ProbeResult]) -> None:
-        """Add threads if starts came late since the last call; called by the one who polls.
+        """Add threads if a start is overdue that no thread has taken; called by the one who polls.
 
-        By measured latency, because late starts alone may come from a busy interpreter, where more threads make it
+        By measured latency, because starts are also late when the interpreter is busy, and more threads make that
         worse; without any result (all hang) by a quarter.
         """
         self._durations.extend(result.outcome.duration_seconds for result in results)
-        if self._is_late:
-            self._is_late = False
+        with self._lock:
+            overdue_seconds = self._clock.monotonic_seconds() - self._schedule.next_due_seconds
+        if overdue_seconds > _LATE_SECONDS:
             mean_seconds = sum(self._durations) / max(1, len(self._durations))
             self._grow_to(self._needed(mean_seconds) if results else len(self._threads) * 5 // 4 + 1)
 
@@ -152,10 +152,7 @@ class ProbePool:
 
     def _take(self) -> Ticket:
         with self._lock:
-            now = self._clock.monotonic_seconds()
-            ticket = self._schedule.take(now)
-            self._is_late |= now - ticket.due_seconds > _LATE_SECONDS
-            return ticket
+            return self._schedule.take(self._clock.monotonic_seconds())
 
     def _enter(self, lane: Lane, ticket: Ticket) -> bool:
         with self._lock:

@@ -44,7 +44,11 @@ class ProbeSchedule:
         if oldest > self._next:
             self.missed_total += oldest - self._next
             self._next = oldest
-        place = self._next
+        ticket = Ticket(index=self._next % self._targets, due_seconds=self.next_due_seconds)
         self._next += 1
-        due = self._start_seconds + place * self._every_seconds / self._targets
-        return Ticket(index=place % self._targets, due_seconds=due)
+        return ticket
+
+    @property
+    def next_due_seconds(self) -> float:
+        """When the start that `take` would give is due."""
+        return self._start_seconds + self._next * self._every_seconds / self._targets

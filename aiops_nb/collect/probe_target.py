@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -130,6 +131,7 @@ def check_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> tuple
         raise ConfigError("targets: expected at least one target, got none")
     for index, target in enumerate(targets):
         _check_timeout(index, target, every_seconds)
+        _check_ca_file(index, target)
     return _unique_names(targets)
 
 
@@ -137,6 +139,11 @@ def _check_timeout(index: int, target: ProbeTarget, every_seconds: float) -> Non
     if target.timeout_for(every_seconds) >= every_seconds:
         where = f"targets[{index}].timeout_seconds"
         raise ConfigError.at(where, f"a number < every_seconds ({every_seconds:g})", target.timeout_seconds)
+
+
+def _check_ca_file(index: int, target: ProbeTarget) -> None:
+    if target.ca_file is not None and not os.access(target.ca_file, os.R_OK):
+        raise ConfigError.at(f"targets[{index}].ca_file", "a readable file", target.ca_file)
 
 
 def _unique_names(targets: Sequence[ProbeTarget]) -> tuple[str, ...]:
