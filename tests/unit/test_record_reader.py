@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from aiops_nb.core.errors import RecordingError
-from aiops_nb.core.schemas import TABLES
+from aiops_nb.core.schemas import TABLES, control_batch
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
 from tests.record_rows import plain, record, requests, same_items, samples, small_stream
@@ -47,6 +47,19 @@ def test_row_groups_outside_of_the_span_are_not_read(tmp_path: Path) -> None:
     assert reader.repairs == ()
     assert reader.table("samples").num_rows < 200_000
     assert f"{file}: cannot be read, its rows are left out" in reader.repairs[0]
+
+
+def test_control_items_are_never_joined_and_part_the_others(tmp_path: Path) -> None:
+    beat = control_batch("clock", "heartbeat", 5)
+    written = record(tmp_path, [samples(0), samples(3), beat, beat, samples(6), samples(9)])
+    joined = list(RecordingReader(tmp_path).joined_items())
+    assert [(item.seq, item.table, item.batch.num_rows) for item in joined] == [
+        (0, "samples", 6),
+        (2, "control", 1),
+        (3, "control", 1),
+        (4, "samples", 6),
+    ]
+    assert same_items(joined[1:3], written[2:4])
 
 
 def test_an_empty_recording(tmp_path: Path) -> None:

@@ -136,6 +136,7 @@ def test_a_crash_between_the_steps_of_sealing(tmp_path: Path, done: int, open_it
     if isinstance(opened, Recorder):
         opened.close()
     assert same_items(read(dead), written)
+    assert not any("missing" in told for told in RecordingReader(dead).repairs)
     assert sorted(path.name for path in (dead / "requests").iterdir()) == ["000000.parquet"]
 
 
