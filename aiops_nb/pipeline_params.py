@@ -47,7 +47,7 @@ DEFAULT_FEATURE_RULES = (
     FeatureRuleParams(
         alertname="latency_p95_anomaly",
         feature="duration_p95_seconds",
-        detector=RobustZParams(min_deviation=0.005),
+        detector=RobustZParams(min_deviation=0.005, min_deviation_ratio=0.15),
     ),
     FeatureRuleParams(
         alertname="error_ratio_anomaly",

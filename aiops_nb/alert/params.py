@@ -47,7 +47,7 @@ class HoldParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Event time without an anomaly, with values to prove it, before the alert is resolved.
     """
 
-    for_seconds: Seconds = 2.0
+    for_seconds: Seconds = 3.0
     keep_firing_for_seconds: Seconds = 10.0
 
 

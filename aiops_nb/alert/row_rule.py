@@ -23,12 +23,13 @@ class RowRule:
         self.params = params
         self._episodes = Episodes()
         self._streak = np.zeros(64, np.int64)
+        self._running_streaks = False
         self._pending_rows = (params.for_rows + 1) // 2
         self._keep_ns = round(params.keep_firing_for_seconds * NS_PER_SECOND)
 
     def rows(self, series: IntArray, hit: BoolArray, time_ns: IntArray) -> list[Transition]:
         """Take rows in stream order, each (rows,); the transitions carry the row that made them."""
-        if not self._episodes.active and not hit.any():
+        if not self._running_streaks and not self._episodes.active and not hit.any():
             return []
         self._make_room(int(series.max()) + 1)
         order = self._rows_that_matter(series, hit)
@@ -42,7 +43,7 @@ class RowRule:
             self._streak = widened(self._streak, len(self._episodes.state))
 
     def _rows_that_matter(self, series: IntArray, hit: BoolArray) -> IndexArray:
-        matters = self._episodes.state != INACTIVE
+        matters = (self._episodes.state != INACTIVE) | (self._streak > 0)
         matters[series[hit]] = True
         rows = np.flatnonzero(matters[series])
         return rows[np.argsort(series[rows], kind="stable")]
@@ -51,6 +52,7 @@ class RowRule:
         pending = self._begin(runs.first_where(runs.streak >= self._pending_rows), runs, order, time_ns)
         firing = self._fire(runs.first_where(runs.streak >= self.params.for_rows), runs, order, time_ns)
         self._streak[runs.names] = runs.streak[runs.last]
+        self._running_streaks = bool(self._streak.any())
         self._note_clear(runs, order, time_ns)
         return sorted([*pending, *firing], key=lambda change: (change.row, change.state == "firing"))
 

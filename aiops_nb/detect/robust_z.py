@@ -37,8 +37,8 @@ class RobustZParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     direction: Direction = "above"
-    warmup_ticks: Annotated[int, Meta(ge=3, le=3600)] = 20
-    learning_rate: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    warmup_ticks: Annotated[int, Meta(ge=3, le=3600)] = 45
+    learning_rate: Annotated[float, Meta(gt=0, lt=1)] = 0.02
     min_deviation: Positive = 1e-6
     min_deviation_ratio: Annotated[float, Meta(ge=0)] = 0.05
     relearn_ticks: Annotated[int, Meta(ge=1)] = 300

@@ -34,7 +34,7 @@ class WindowParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     tick_seconds: Positive = 1.0
-    span_ticks: Annotated[int, Meta(ge=1, le=3600)] = 30
+    span_ticks: Annotated[int, Meta(ge=1, le=3600)] = 60
     lateness_seconds: Annotated[float, Meta(ge=0)] = 1.0
     idle_seconds: Positive = 10.0
     ahead_seconds: Positive = 60.0

@@ -65,11 +65,11 @@ def clock_batches(seconds):
             yield float(second), control_batch("clock", "command", START_NS + int(second * 1e9), body)
 
 
-def random_stream(seed, seconds=60):
+def random_stream(seed, seconds=90):
     """Items of a whole run in one order, with `seq`."""
     parts = [
         *web_batches(seed, "web1", 6, 40, seconds, burst=(seconds * 0.6, seconds * 0.8)),
-        *web_batches(seed + 1, "web2", 90, 100, seconds, gap=(seconds * 0.3, seconds * 0.5)),
+        *web_batches(seed + 1, "web2", 40, 40, seconds, gap=(seconds * 0.3, seconds * 0.5)),
         *host_batches(seed + 2, seconds),
         *clock_batches(seconds),
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pyarrow as pa
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -38,20 +37,19 @@ def pieces(held, rng, longest):
         at += length
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000), longest=st.sampled_from([1, 3, 7, 100, 5000]))
 def test_any_cut_gives_the_same_bytes(seed, longest):
-    items = random_stream(seed, seconds=45 + seed % 2)
+    items = random_stream(seed, seconds=75 + seed % 2)
     whole, counted = digest_of(items)
     cut, counted_cut = digest_of(recut(items, seed, longest))
-    assert whole.tick_count > 60 and whole.alert_count > 0
+    assert whole.tick_count > 120 and whole.alert_count > 0
     assert (cut.result(), counted_cut) == (whole.result(), counted)
 
 
-@pytest.mark.parametrize("part", ["features", "scores", "alerts"])
-def test_the_digest_sees_a_changed_row(part):
-    items = random_stream(5)
-    first = next(i for i, item in enumerate(items) if item.table == "requests" and i > len(items) * 0.65)
-    without, _ = digest_of([*items[:first], *items[first + 1 :]])
+def test_the_digest_sees_what_a_lost_burst_changes():
+    items = random_stream(5, seconds=60)
     whole, _ = digest_of(items)
-    assert getattr(whole, part).hexdigest() != getattr(without, part).hexdigest()
+    burst = {i for i, item in enumerate(items) if item.source == "web1" and i > len(items) // 2}
+    without, _ = digest_of([item for i, item in enumerate(items) if i not in burst])
+    assert all(a != b for a, b in zip(whole.result(), without.result(), strict=True))

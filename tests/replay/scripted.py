@@ -10,23 +10,31 @@ from aiops_nb.core.schemas import empty_batch, table_of
 from aiops_nb.core.types import NS_PER_SECOND
 from tests.property.streams import START_NS
 
+LARGEST_LEAD_SECONDS = 4.0
+
 
 class ScriptClock:
-    """Wall time is as far as the script has got."""
+    """Wall time is as far as the scripts have got; none may run far ahead of the slowest."""
 
-    def __init__(self):
-        self._now_ns = START_NS
-        self._lock = threading.Lock()
+    def __init__(self, names):
+        self._progress = dict.fromkeys(names, 0.0)
+        self._furthest = 0.0
 
-    def advance_to(self, seconds):
-        with self._lock:
-            self._now_ns = max(self._now_ns, START_NS + int(seconds * NS_PER_SECOND))
+    def may_emit(self, name, seconds):
+        return seconds <= min(self._progress.values()) + LARGEST_LEAD_SECONDS
+
+    def advance(self, name, seconds):
+        self._progress[name] = seconds
+        self._furthest = max(self._furthest, seconds)
+
+    def finish(self, name):
+        self._progress[name] = float("inf")
 
     def now_ns(self):
-        return self._now_ns
+        return START_NS + int(self._furthest * NS_PER_SECOND)
 
     def monotonic_seconds(self):
-        return self._now_ns / NS_PER_SECOND
+        return self.now_ns() / NS_PER_SECOND
 
 
 class ScriptedCollector:
@@ -34,17 +42,20 @@ class ScriptedCollector:
 
     def __init__(self, name, script, clock, seed):
         self.name = name
-        self._script, self._clock = iter(script), clock
+        self._script, self._clock = list(script)[::-1], clock
         self._rng = np.random.default_rng(seed)
         self._closed = threading.Event()
 
     def poll(self, timeout_seconds):
         self._closed.wait(self._rng.uniform(0, 0.0005))  # lets the threads interleave differently each time
-        step = next(self._script, None)
-        if step is None or self._closed.is_set():
+        if not self._script or self._closed.is_set():
+            self._clock.finish(self.name)
             return None
-        self._clock.advance_to(step[0])
-        return empty_batch("requests") if table_of(step[1]) == "control" else step[1]
+        if not self._clock.may_emit(self.name, self._script[-1][0]):
+            return empty_batch("requests")
+        seconds, batch = self._script.pop()
+        self._clock.advance(self.name, seconds)
+        return empty_batch("requests") if table_of(batch) == "control" else batch
 
     def close(self):
         self._closed.set()
