@@ -66,6 +66,9 @@ class TrafficParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 raise ConfigError.at(name, "a number > 0", getattr(self, name))
         if not self.targets:
             raise ConfigError("targets: expected at least one, got none")
+        for place, fault in enumerate(self.faults):
+            if fault.target is not None and fault.target not in self.targets:
+                raise ConfigError.at(f"faults[{place}].target", f"one of {', '.join(self.targets)}", fault.target)
 
 
 def fault_labels(params: TrafficParams) -> list[FaultLabel]:
