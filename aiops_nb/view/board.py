@@ -8,14 +8,15 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.ui import UIElement
 
 from aiops_nb.core.types import NS_PER_SECOND
-from aiops_nb.view.charts import MOST_POINTS, calm_end, empty_source, make_shared, make_slot, mark_errors, name_lines
+from aiops_nb.view.charts import Slot, add_line, empty_source, make_shared, make_slot, name_lines
 from aiops_nb.view.choice import SHOWN, choose
 from aiops_nb.view.names import short_names
 from aiops_nb.view.rings import MOST_WINDOWS
-from aiops_nb.view.series_data import all_points, host_data, last_rows, line_data, point_data
+from aiops_nb.view.series_data import MOST_POINTS, all_points, calm_end, host_data, last_rows, line_data, point_data
 from aiops_nb.view.store import ViewStore
 
 DEFAULT_SPAN_SECONDS = 120
+LEAST_SPAN_MS = 20_000
 RECHOOSE_NS = 3 * NS_PER_SECOND
 LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
 
@@ -31,7 +32,7 @@ class Board:
     >>> board = Board(ViewStore())
     >>> board.draw()
     >>> [root.name for root in board.roots][-2:]
-    ['chart-cpu_ratio', 'chart-memory_ratio']
+    ['chart-cpu', 'chart-memory']
     """
 
     def __init__(self, store: ViewStore) -> None:
@@ -39,11 +40,9 @@ class Board:
         self.span_seconds = self._span_seconds = DEFAULT_SPAN_SECONDS
         self.wanted: tuple[int, ...] = ()
         self.x_range = Range1d(start=0, end=1, name="time")
-        self._slots = [make_slot(place, self.x_range) for place in range(SHOWN)]
-        lines = [slot.lines for slot in self._slots]
-        self._rate = make_shared("Requests", "/s", "rate", lines, self.x_range, LEAST_RATE_HZ)
-        self._error = make_shared("Errors", "%", "error", lines, self.x_range, LEAST_ERROR_PERCENT)
-        mark_errors(self._error, lines)
+        self._slots: list[Slot] = []
+        self._rate = make_shared("Requests", "per second", "rate", self.x_range, LEAST_RATE_HZ)
+        self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT)
         self._hosts = {metric: _Hosts(store, metric, title, self.x_range) for metric, title in HOST_TITLES.items()}
         self._shown: list[int] = []
         self._names: list[str] = []
@@ -53,14 +52,15 @@ class Board:
 
     @property
     def roots(self) -> list[UIElement]:
-        """The charts in reading order."""
+        """All charts; there are more when there are more targets."""
         shared = [self._rate.plot, self._error.plot, *(hosts.chart.plot for hosts in self._hosts.values())]
         return [*(slot.latency for slot in self._slots), *shared]
 
     @property
     def start_ns(self) -> int:
-        """Where the time axis begins."""
-        return self._store.newest_ns - self._span_seconds * NS_PER_SECOND
+        """Where the time axis begins: as long ago as asked for, or where the rows begin."""
+        store = self._store
+        return max(store.newest_ns - self._span_seconds * NS_PER_SECOND, store.oldest_ns)
 
     def draw(self) -> None:
         """Bring every chart up to date with the store."""
@@ -104,13 +104,21 @@ class Board:
     def _name(self) -> None:
         keys = [self._store.series.keys[series] for series in self._shown]
         names = short_names(keys)
+        while len(self._slots) < len(names):
+            self._add_slot()
+        for slot, name in zip(self._slots, names, strict=False):
+            slot.title.text = name
         for place, slot in enumerate(self._slots):
             shown = place < len(names)
-            slot.latency.visible = shown
-            if shown:
-                slot.title.text = names[place]
+            slot.latency.visible = self._rate.lines[place].visible = self._error.lines[place].visible = shown
         for shared in (self._rate, self._error):
             name_lines(shared, names)
+
+    def _add_slot(self) -> None:
+        slot = make_slot(len(self._slots), self.x_range)
+        self._slots.append(slot)
+        add_line(self._rate, slot.lines)
+        add_line(self._error, slot.lines, marks="error_anomaly")
 
     # ---- data
 
@@ -141,8 +149,8 @@ class Board:
     # ---- axes
 
     def _move_axes(self, new_ticks: int) -> None:
-        start, end = self.start_ns / 1e6, self._store.newest_ns / 1e6
-        self.x_range.update(start=start, end=end)
+        start = self.start_ns / 1e6
+        self.x_range.update(start=start, end=max(self._store.newest_ns / 1e6, start + LEAST_SPAN_MS))
         shown = self._slots[: len(self._shown)]
         for slot in shown:
             _set_end(slot.y_range, calm_end(_largest_latency(slot.lines, slot.points, start), LEAST_LATENCY_MS))
@@ -161,9 +169,8 @@ class _Hosts:
 
     def __init__(self, store: ViewStore, metric: str, title: str, x_range: Range1d) -> None:
         self._store, self._metric = store, metric
-        self.sources = [empty_source(("time", "value"), f"{metric}-{place}") for place in range(SHOWN)]
-        self.chart = make_shared(title, "%", "value", self.sources, x_range, 100.0)
-        self.chart.plot.name = f"chart-{metric}"
+        self.sources: list[ColumnDataSource] = []
+        self.chart = make_shared(title, "%", "value", x_range, 104.0)
         self.shown: list[int] = []
 
     def draw(self, new_windows: int, start_ns: int) -> None:
@@ -178,6 +185,9 @@ class _Hosts:
 
     def _replace(self, hosts: list[int], start_ns: int) -> None:
         self.shown = hosts
+        while len(self.sources) < len(hosts):
+            self.sources.append(empty_source(("time", "value"), f"{self._metric}-{len(self.sources)}"))
+            add_line(self.chart, self.sources[-1])
         for source, host in zip(self.sources, hosts, strict=False):
             source.data = host_data(self._store, host, start_ns)
         name_lines(self.chart, short_names([self._store.hosts.keys[host] for host in hosts]))

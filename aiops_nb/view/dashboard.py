@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiops_nb.view.frontend import running_cell, running_request, shows_widgets
 from aiops_nb.view.picture import picture_html
 from aiops_nb.view.pump import Pump
-from aiops_nb.view.screen import Screen
 from aiops_nb.view.source import Source
 from aiops_nb.view.store import ViewStore
+
+if TYPE_CHECKING:
+    from aiops_nb.view.screen import Screen
 
 _open: list[Dashboard] = []
 _open_lock = threading.Lock()
@@ -36,19 +38,20 @@ class Dashboard:
     """
 
     def __init__(self, source: Source) -> None:
-        self.source = source
+        self.source: Source | None = source
         self.cell = running_cell(running_request())
         self.store = ViewStore(self._wake)
         self._pump = Pump(self._draw)
         self._drawing = threading.RLock()
         self._screen: Screen | None = None
-        self._closed = False
         _close_earlier(self)
         source.add_sink(self.store)
         self.store.begin_with(source.recent)
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else "running" if self.source.running else "stopped"
+        with self._drawing:
+            self.store.advance()
+        state = "closed" if self.source is None else "running" if self.source.running else "stopped"
         return f"<Dashboard {state}, {len(self.store.series.keys)} targets>"
 
     def __enter__(self) -> Dashboard:
@@ -62,11 +65,21 @@ class Dashboard:
         """Whether its thread runs."""
         return self._pump.alive
 
-    @property
     def screen(self) -> Screen:
-        """Its widgets, made when first asked for."""
+        """Its widgets, made when first asked for.
+
+        Raises
+        ------
+        RuntimeError
+            If the dashboard was closed.
+        """
         with self._drawing:
+            if self.source is None:
+                raise RuntimeError("this dashboard was closed: make another with monitor.dashboard()")
             if self._screen is None:
+                from aiops_nb.view.screen import Screen
+
+                self.store.advance()
                 self._screen = Screen(self.source, self.store, self._wake)
                 self._draw()
                 self._wake()
@@ -77,11 +90,13 @@ class Dashboard:
         with _open_lock:
             if self in _open:
                 _open.remove(self)
-        self._closed = True
-        self.source.remove_sink(self.store)
+        source, self.source = self.source, None  # the notebook's history of outputs must not keep a monitor alive
+        if source is not None:
+            source.remove_sink(self.store)
         self._pump.close()
-        if self._screen is not None:
-            self._screen.close()
+        screen, self._screen = self._screen, None
+        if screen is not None:
+            screen.close()
 
     def to_html(self) -> str:
         """A still picture of what is shown now, without scripts: for reports, mails and saved notebooks."""
@@ -90,18 +105,17 @@ class Dashboard:
             return picture_html(self.store)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
-        if self._closed:
-            return {"text/plain": repr(self)}
-        if not shows_widgets(running_request()):
-            return {"text/plain": repr(self), "text/html": self.to_html()}
-        return self.screen.root._repr_mimebundle_()
+        if self.source is not None and shows_widgets(running_request()):
+            return self.screen().root._repr_mimebundle_()
+        return {"text/plain": repr(self), "text/html": self.to_html()}
 
     def _wake(self) -> None:
-        if self._screen is not None and not self._closed:
+        if self._screen is not None:
             self._pump.wake()
 
     def _draw(self) -> bool:
-        running = self.source.running  # read first: what came before the end is drawn below
+        source = self.source
+        running = source is not None and source.running  # read first: what came before the end is drawn below
         with self._drawing:
             self.store.advance()
             if self._screen is not None:

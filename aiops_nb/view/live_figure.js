@@ -106,7 +106,7 @@ function applyPatch(doc, patch) {
 class View {
   constructor(figure, model, el) {
     Object.assign(this, { figure, model, el, id: Math.random().toString(36).slice(2), turn: 0, quiet: false });
-    this.grid = el.appendChild(Object.assign(document.createElement("div"), { className: "aiops-grid" }));
+    this.grids = el.appendChild(Object.assign(document.createElement("div"), { className: "aiops-grids" }));
     this.note = el.appendChild(Object.assign(document.createElement("div"), { className: "aiops-note", hidden: true }));
     this.themes = new MutationObserver(() => requestAnimationFrame(() => this.dress()));
     this.themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
@@ -142,9 +142,12 @@ class View {
   }
 
   host(root) {
-    const host = this.grid.appendChild(document.createElement("div"));
+    const group = root.css_classes[0] ?? "aiops-charts";
+    const grid = this.grids.querySelector(`:scope > .${group}`) ?? this.grids.appendChild(document.createElement("div"));
+    grid.className = `aiops-grid ${group}`;
+    const host = grid.appendChild(document.createElement("div"));
     const show = () => (host.hidden = !root.visible);
-    host.className = ["aiops-cell", ...root.css_classes].join(" ");
+    host.className = ["aiops-cell", ...root.css_classes.slice(1)].join(" ");
     root.properties.visible.change.connect(show);
     show();
     return host;
@@ -197,7 +200,7 @@ class View {
       if (at >= 0) this.bokeh.documents.splice(at, 1);
     }
     this.doc = this.manager = undefined;
-    this.grid.replaceChildren();
+    this.grids.replaceChildren();
   }
 
   close() {

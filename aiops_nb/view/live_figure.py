@@ -15,7 +15,7 @@ import bokeh
 import traitlets
 from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document
-from bokeh.document.events import DocumentPatchedEvent
+from bokeh.document.events import DocumentPatchedEvent, RootAddedEvent
 from bokeh.models.ui import UIElement
 from bokeh.protocol import Protocol
 
@@ -24,7 +24,7 @@ from aiops_nb.view.server_extension import BOKEH_FILES, bokeh_script
 
 HERE = Path(__file__).parent
 # patches that reach a page before its script runs are lost; these follow-ups mend it without a question from the page
-KEYFRAMES_AFTER_STATE_SECONDS = (0.5, 1.5, 4.0)
+KEYFRAMES_AFTER_STATE_SECONDS = (1.0, 4.0)
 KEYFRAME_EVERY_SECONDS = 30.0
 
 
@@ -38,7 +38,7 @@ class LiveFigure(anywidget.AnyWidget):
     Parameters
     ----------
     roots
-        Bokeh models, laid out in a grid that fills the width. Their `css_classes` are put on their grid cells.
+        Bokeh models; those whose first of `css_classes` is the same share a grid that fills the width.
     clock
         Times the keyframes.
 
@@ -66,8 +66,7 @@ class LiveFigure(anywidget.AnyWidget):
         self._seq = 0
         self.sent_patches = 0
         self.document = Document()
-        for root in roots:
-            self.document.add_root(root)
+        self.show(roots)
         super().__init__()
         self.document.on_change_dispatch_to(self)
         self.on_msg(self._on_browser)
@@ -81,11 +80,19 @@ class LiveFigure(anywidget.AnyWidget):
                 return
             self._waiting = []
             try:
-                yield
+                with self.document.models.freeze():
+                    yield
             finally:
                 events, self._waiting = self._waiting, None
                 self._emit(events)
                 self._send_keyframe_if_due()
+
+    def show(self, roots: Sequence[UIElement]) -> None:
+        """Add those of the roots that are not shown yet; pages then draw the whole document anew."""
+        with self.document.models.freeze():
+            for root in roots:
+                if root.document is None:
+                    self.document.add_root(root)
 
     def set_live(self, is_live: bool) -> None:
         """Tell the pages whether silence is to be expected."""
@@ -129,6 +136,10 @@ class LiveFigure(anywidget.AnyWidget):
                 self._waiting.append(event)
 
     def _emit(self, events: list[DocumentPatchedEvent]) -> None:
+        if any(isinstance(event, RootAddedEvent) for event in events):
+            self._seq += 1  # a page that sees a later number in a snapshot starts from it
+            self.send_snapshot()
+            return
         by_view: dict[str | None, list[DocumentPatchedEvent]] = {}
         for event in events:
             by_view.setdefault(event.setter if isinstance(event.setter, str) else None, []).append(event)

@@ -18,7 +18,7 @@ function tile({ label, value, unit, note, tone }) {
 }
 
 function stateTile(state) {
-  const [word, note] = { running: ["live", "updated 4 times a second"], stopped: ["stopped", "start to go on"] }[state] ?? ["closed", "run the cell again"];
+  const [word, note] = { running: ["live", "4 updates a second"], stopped: ["stopped", "start to go on"] }[state] ?? ["closed", "run the cell again"];
   const box = tile({ label: "monitor", value: word, unit: "", note, tone: state === "running" ? "ok" : "off" });
   box.classList.add("aiops-state");
   box.querySelector(".aiops-value").prepend(make("span", "aiops-dot"));
@@ -36,6 +36,7 @@ function evidence(alert, columns) {
   const row = make("tr", "aiops-evidence");
   const cell = row.appendChild(make("td"));
   cell.colSpan = columns;
+  cell.appendChild(make("div", "", `${alert.full_target}: ${alert.summary}`));
   cell.appendChild(make("div", "aiops-facts", alert.facts));
   if (!alert.evidence.length) return row;
   const table = cell.appendChild(make("table"));
@@ -54,7 +55,7 @@ function alertRow(alert, view) {
   for (const [, key] of COLUMNS) {
     const cell = row.appendChild(make("td", `aiops-${key}`));
     const pill = key === "severity" ? `aiops-pill aiops-is-${alert.severity}` : "";
-    cell.appendChild(make("span", pill, alert[key])).title = alert[key];
+    cell.appendChild(make("span", pill, alert[key])).title = key === "target" ? alert.full_target : alert[key];
   }
   const choose = () => view.choose(alert.id);
   row.addEventListener("click", choose);

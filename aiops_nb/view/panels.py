@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TypedDict
 
 import anywidget
-import numpy as np
 import traitlets
 
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange
-from aiops_nb.view.alert_log import Episode
-from aiops_nb.view.names import short_names
-from aiops_nb.view.store import ViewStore, clock_text
+from aiops_nb.view.facts import AlertRow, Tile
 
 HERE = Path(__file__).parent
-NOT_KNOWN = "\N{EN DASH}"
-
-
-class Tile(TypedDict):
-    """One figure with its unit, a word below it, and its tone: ok, warn, bad or plain."""
-
-    label: str
-    value: str
-    unit: str
-    note: str
-    tone: str
-
-
-class AlertRow(TypedDict):
-    """One episode as a table row; `facts` and `evidence` are shown when it is selected."""
-
-    id: str
-    state: str
-    severity: str
-    since: str
-    target: str
-    name: str
-    summary: str
-    facts: str
-    evidence: list[list[str]]
 
 
 class Panel(anywidget.AnyWidget):
@@ -59,104 +28,3 @@ class Panel(anywidget.AnyWidget):
     tiles: traitlets.List[Tile] = traitlets.List().tag(sync=True)
     warnings: traitlets.List[str] = traitlets.List().tag(sync=True)
     alerts: traitlets.List[AlertRow] = traitlets.List().tag(sync=True)
-
-
-def tiles_of(store: ViewStore) -> list[Tile]:
-    """The figures that say at a glance how things are."""
-    return [_targets(store), _rate(store), _errors(store), _slowest(store), _firing(store)]
-
-
-def _tile(label: str, value: str, unit: str = "", note: str = "", tone: str = "plain") -> Tile:
-    return Tile(label=label, value=value, unit=unit, note=note, tone=tone)
-
-
-def _targets(store: ViewStore) -> Tile:
-    count, down = len(store.down), int(store.down.sum())
-    if not count:
-        return _tile("targets", NOT_KNOWN, note="none seen yet")
-    tone = "bad" if down else "ok"
-    return _tile("targets up", f"{count - down} / {count}", note=f"{down} down" if down else "all answer", tone=tone)
-
-
-def _rate(store: ViewStore) -> Tile:
-    rate = store.requests.latest("rate")
-    known = bool(np.isfinite(rate).any())
-    return _tile("requests", number(float(np.nansum(rate))) if known else NOT_KNOWN, "/s", "in the last second")
-
-
-def _errors(store: ViewStore) -> Tile:
-    error, rate = store.requests.latest("error"), store.requests.latest("rate")
-    known = np.isfinite(error)
-    if not known.any():
-        return _tile("errors", NOT_KNOWN, "%")
-    weights = np.nan_to_num(rate[known])
-    ratio = float(np.average(error[known], weights=weights if weights.sum() else None))
-    tone = "bad" if ratio >= 0.05 else "warn" if ratio > 0 else "ok"
-    return _tile("errors", number(100 * ratio), "%", "of requests, last 30 s", tone)
-
-
-def _slowest(store: ViewStore) -> Tile:
-    p95 = store.requests.latest("p95")
-    if not np.isfinite(p95).any():
-        return _tile("slowest p95", NOT_KNOWN, "ms")
-    place = int(np.nanargmax(p95))
-    name = short_names(store.series.keys)[place] if len(store.series.keys) <= 50 else store.series.keys[place].target
-    return _tile("slowest p95", number(1000 * float(p95[place])), "ms", name)
-
-
-def _firing(store: ViewStore) -> Tile:
-    firing = store.alerts.firing()
-    severities = [change.labels.get("severity", "") for change in firing]
-    worst = next((name for name in ("critical", "error", "warning", "info") if name in severities), "")
-    tone = {"critical": "bad", "error": "bad", "warning": "warn", "info": "warn"}.get(worst, "ok")
-    return _tile("alerts firing", str(len(firing)), note=f"worst: {worst}" if worst else "quiet", tone=tone)
-
-
-def number(value: float) -> str:
-    """A number with about three figures.
-
-    Examples
-    --------
-    >>> number(0.1234), number(12.34), number(1234.5), number(0.0)
-    ('0.12', '12.3', '1,234', '0')
-    """
-    if not math.isfinite(value):
-        return NOT_KNOWN
-    if value == 0 or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def alert_rows(store: ViewStore) -> list[AlertRow]:
-    """The alert table: what fires first, the newest first."""
-    return [_alert_row(episode) for episode in store.alerts.shown()]
-
-
-def _alert_row(episode: Episode) -> AlertRow:
-    change = episode.change
-    return AlertRow(
-        id=f"{change.fingerprint}-{change.pending_at_ns}",
-        state=change.state,
-        severity=change.labels.get("severity", ""),
-        since=_since(change),
-        target=change.labels.get("target", ""),
-        name=change.labels.get("alertname", ""),
-        summary=change.summary,
-        facts=_facts(change),
-        evidence=[list(row) for row in episode.evidence],
-    )
-
-
-def _since(change: AlertChange) -> str:
-    began = change.starts_at_ns if change.starts_at_ns is not None else change.pending_at_ns
-    if change.state != "resolved" or change.ends_at_ns is None:
-        return clock_text(began)[:8]
-    return f"{clock_text(began)[:8]}, for {round((change.ends_at_ns - began) / NS_PER_SECOND)} s"
-
-
-def _facts(change: AlertChange) -> str:
-    names = ("value", "expected", "lower", "upper", "score", "threshold")
-    known = [(name, getattr(change, name)) for name in names]
-    facts = [f"{name} {value:.4g}" for name, value in known if math.isfinite(value)]
-    detector = change.labels.get("detector", "")
-    return ", ".join([*([f"found by {detector}"] if detector else []), *facts])

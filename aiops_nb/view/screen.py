@@ -9,8 +9,9 @@ import ipywidgets
 
 from aiops_nb.core.types import SeriesKey
 from aiops_nb.view.board import DEFAULT_SPAN_SECONDS, Board
+from aiops_nb.view.facts import alert_rows, tiles_of
 from aiops_nb.view.live_figure import LiveFigure
-from aiops_nb.view.panels import Panel, alert_rows, tiles_of
+from aiops_nb.view.panels import Panel
 from aiops_nb.view.source import Source
 from aiops_nb.view.store import ViewStore
 
@@ -35,6 +36,7 @@ class Screen:
     def __init__(self, source: Source, store: ViewStore, wake: Callable[[], None]) -> None:
         self._source, self._store, self._wake = source, store, wake
         self._board = board = Board(store)
+        board.draw()  # before there are pages: these get it whole, with the figure
         self.figure = LiveFigure(board.roots)
         self.status = Panel(kind="status")
         self.alerts = Panel(kind="alerts")
@@ -59,6 +61,7 @@ class Screen:
         """Bring everything up to date; what did not change is not sent."""
         with self.figure.one_message():
             self._board.draw()
+            self.figure.show(self._board.roots)
         self.figure.set_live(running)
         self.status.state = "running" if running else "stopped"
         self.status.tiles = tiles_of(self._store)

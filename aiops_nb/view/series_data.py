@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from aiops_nb.view.charts import LINE_COLUMNS, MOST_POINTS, milliseconds
+from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.view.rings import Points, extremes
 from aiops_nb.view.store import REQUEST_COLUMNS, ViewStore
 
+LINE_COLUMNS = ("time", "p95", "expected", "lower", "upper", "anomaly", "rate", "error", "error_anomaly")
+POINT_COLUMNS = ("time", "answered", "failed")
+MOST_POINTS = 2000
 Data = dict[str, Any]
 _SCALE = {"p95": 1000, "expected": 1000, "lower": 1000, "upper": 1000, "anomaly": 1000, "error": 100}
 _SCALE |= {"error_anomaly": 100, "rate": 1}
@@ -21,7 +25,8 @@ def line_data(store: ViewStore, series: int, start_ns: int) -> Data:
     data: Data = {"time": milliseconds(columns["time_ns"])}
     for name in LINE_COLUMNS[1:]:
         data[name] = columns[name].astype(np.float64) * _SCALE[name]
-    data["lower"] = np.maximum(data["lower"], 0.0)
+    bounded = np.isfinite(data["upper"])  # a detector that only minds slowness has no lower bound: time has
+    data["lower"] = np.where(bounded, np.fmax(data["lower"], 0.0), np.nan)
     return data
 
 
@@ -54,3 +59,22 @@ def all_points(store: ViewStore, series: int, start_ns: int) -> Points:
 def last_rows(data: Data, count: int) -> Data:
     """The last rows of every column."""
     return {name: column[len(column) - count :] for name, column in data.items()}
+
+
+def calm_end(largest: float, least: float) -> float:
+    """End of a value axis that seldom moves: 1, 2 or 5 times a power of ten above the largest value.
+
+    Examples
+    --------
+    >>> calm_end(37.0, 1.0), calm_end(0.0, 5.0), calm_end(float("nan"), 1.0), calm_end(190.0, 1.0)
+    (50.0, 5.0, 1.0, 500.0)
+    """
+    if not np.isfinite(largest) or largest * 1.08 <= least:
+        return least
+    power = 10.0 ** np.floor(np.log10(largest))
+    return float(next(step * power for step in (1, 2, 5, 10, 20) if step * power >= largest * 1.08))
+
+
+def milliseconds(time_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Times as Bokeh counts them."""
+    return time_ns / (NS_PER_SECOND / 1000)

@@ -46,7 +46,7 @@ class ViewStore:
         self._ticks: deque[Tick] = deque(maxlen=MOST_WAITING_TICKS)
         self._changes: deque[AlertChange] = deque(maxlen=MOST_WAITING_CHANGES)
         self.skipped_rows_total = 0
-        self.newest_ns = 0
+        self.newest_ns = self.oldest_ns = 0
         self.series, self.hosts = SeriesNumbers(), SeriesNumbers()
         self.requests, self.samples = History(REQUEST_COLUMNS), History(("value",))
         self.points = PointRing()
@@ -103,7 +103,7 @@ class ViewStore:
     # ---- windows
 
     def _take_tick(self, tick: Tick) -> None:
-        self.newest_ns = max(self.newest_ns, tick.features.end_ns)
+        self._see_time(tick.features.end_ns)
         if tick.features.table == "requests":
             self._take_requests(tick)
         else:
@@ -146,7 +146,9 @@ class ViewStore:
 
     def _see_time(self, time_ns: int) -> None:
         # a clock from 2099 must not move the picture away from everybody else's rows
-        if not self.newest_ns or time_ns <= self.newest_ns + AHEAD_NS:
+        if not self.newest_ns:
+            self.newest_ns = self.oldest_ns = time_ns
+        elif time_ns <= self.newest_ns + AHEAD_NS:
             self.newest_ns = max(self.newest_ns, time_ns)
 
     def _see_outcomes(self, rows: Points) -> None:
