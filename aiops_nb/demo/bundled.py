@@ -1,0 +1,28 @@
+"""The recording that comes with the package: the demo service, watched while two rounds of faults came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiops_nb.core.errors import RecordingError
+
+
+def demo_recording() -> Path:
+    """Folder of a small recording with labels, to try reports and tuning on; data/README.md says how it was made.
+
+    Raises
+    ------
+    RecordingError
+        If this installation came without it.
+
+    Examples
+    --------
+    >>> sorted(path.name for path in demo_recording().glob("*.jsonl"))
+    ['labels.jsonl']
+    """
+    package = Path(__file__).parents[1]
+    places = (package / "demo" / "recording", package.parent / "data" / "demo")
+    for place in places:
+        if (place / "manifest.json").is_file():
+            return place
+    raise RecordingError(f"{places[0]}: expected the demo recording, found nothing there; install aiops-nb again")
