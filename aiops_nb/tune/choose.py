@@ -10,7 +10,7 @@ import pandas as pd
 
 from aiops_nb.config import Config, dump_config
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.pipeline_params import FeatureRuleParams
+from aiops_nb.pipeline_params import FeatureRuleParams, PipelineParams
 
 
 def with_threshold(config: Config, threshold: float, alertname: str | None = None) -> Config:
@@ -19,7 +19,7 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
     Parameters
     ----------
     config
-        To start from.
+        To start from, such as `recording.config`.
     threshold
         > 0.
     alertname
@@ -36,14 +36,27 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
     >>> [(rule.threshold, rule.resolve_threshold) for rule in changed.pipeline.feature_rules]
     [(12.0, 8.0), (6.0, 4.0)]
     """
+    pipeline = config.pipeline
+    moved = {rule.alertname: rule for rule in moved_rules(pipeline, threshold, alertname)}
+    rules = tuple(moved.get(rule.alertname, rule) for rule in pipeline.feature_rules)
+    return msgspec.structs.replace(config, pipeline=msgspec.structs.replace(pipeline, feature_rules=rules))
+
+
+def moved_rules(params: PipelineParams, threshold: float, alertname: str | None) -> list[FeatureRuleParams]:
+    """The rule of that name, or all that have a detector, with another threshold.
+
+    Raises
+    ------
+    ConfigError
+        If the threshold is not > 0, or no rule has that name.
+    """
     if not 0 < threshold < math.inf:
         raise ConfigError.at("threshold", "a number > 0", threshold)
-    rules = config.pipeline.feature_rules
-    names = [rule.alertname for rule in rules]
-    if alertname is not None and alertname not in names:
+    rules = [rule for rule in params.feature_rules if alertname in (None, rule.alertname)]
+    if not rules:
+        names = [rule.alertname for rule in params.feature_rules]
         raise ConfigError.at("alertname", f"one of {', '.join(names)}", alertname)
-    changed = tuple(_moved(rule, threshold) if alertname in (None, rule.alertname) else rule for rule in rules)
-    return msgspec.structs.replace(config, pipeline=msgspec.structs.replace(config.pipeline, feature_rules=changed))
+    return [_moved(rule, threshold) for rule in rules]
 
 
 def _moved(rule: FeatureRuleParams, threshold: float) -> FeatureRuleParams:

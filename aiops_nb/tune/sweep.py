@@ -1,4 +1,4 @@
-"""A recording replayed once for each threshold, and what each would have been worth."""
+"""A recording replayed with many thresholds, and what each would have been worth."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import pandas as pd
 
 from aiops_nb.config import Config
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.types import AlertChange
 from aiops_nb.frames import alerts_frame
+from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.recording import Recording
 from aiops_nb.replay_run import ReplayRun
 from aiops_nb.time_range import Moment, range_ns
-from aiops_nb.tune.choose import with_threshold
+from aiops_nb.tune.choose import moved_rules
 from aiops_nb.tune.match import TOLERANCE_SECONDS, Matches, covers, match
 
 SECONDS_PER_DAY = 86_400.0
 SILENCE = math.inf
+MARK = "\x1f"  # between the name of a rule and the number of its threshold, during a replay
 THRESHOLDS = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0)
 
 
@@ -35,7 +38,7 @@ def sweep(
     end: Moment = None,
     tolerance_seconds: float = TOLERANCE_SECONDS,
 ) -> pd.DataFrame:
-    """Replay a recording with each threshold and count what it finds and what it costs.
+    """Replay a recording with many thresholds and count what each finds and what it costs.
 
     Parameters
     ----------
@@ -71,28 +74,43 @@ def sweep(
     first, last = _range(recording, start, end)
     asked = labels[(labels["start"] >= first) & (labels["start"] < last)].reset_index(drop=True)
     days = (last - first).total_seconds() / SECONDS_PER_DAY
-    base = config or recording.config
     odds = _Odds(asked, days, tolerance_seconds)
+    replayed = alerts_by_threshold(recording, config or recording.config, thresholds, alertname)
     rows = []
-    for threshold in (*sorted(thresholds), SILENCE):
-        alerts = _alerts_at(recording, base, threshold, alertname)
+    for threshold, alerts in (*replayed.items(), (SILENCE, alerts_frame([]))):
         mine = alerts[(alerts["starts_at"] >= first) & (alerts["starts_at"] < last)]
         matches = match(mine, asked, tolerance_seconds=tolerance_seconds, kinds=kinds)
         rows.append({"threshold": threshold} | _worth(matches, days) | _by_chance(matches, odds))
     return pd.DataFrame(rows)
 
 
-def _alerts_at(recording: Recording, base: Config, threshold: float, alertname: str | None) -> pd.DataFrame:
-    if threshold == SILENCE:
-        return alerts_frame([])
-    alerts = replayed_alerts(recording, with_threshold(base, threshold, alertname))
-    return alerts if alertname is None else alerts[alerts["alertname"] == alertname]
+def alerts_by_threshold(
+    recording: Recording, config: Config, thresholds: Sequence[float], alertname: str | None = None
+) -> dict[float, pd.DataFrame]:
+    """The episodes that each threshold makes of a recording, in rising order.
+
+    One replay serves all: each rule is there once for every threshold, and rules do not know of each other.
+    """
+    tried = sorted({float(threshold) for threshold in thresholds})
+    alerts = _replayed(recording, _multiplied(config.pipeline, tried, alertname))
+    names = alerts["alertname"].str.partition(MARK)
+    alerts = alerts.assign(alertname=names[0])
+    return {tried[i]: alerts[names[2].isin(["", str(i)])].reset_index(drop=True) for i in range(len(tried))}
 
 
-def replayed_alerts(recording: Recording, config: Config) -> pd.DataFrame:
-    """The episodes that a config makes of a recording; nothing else is kept in memory."""
+def _multiplied(params: PipelineParams, thresholds: Sequence[float], alertname: str | None) -> PipelineParams:
+    rules = [
+        msgspec.structs.replace(rule, alertname=f"{rule.alertname}{MARK}{i}")
+        for i, threshold in enumerate(thresholds)
+        for rule in moved_rules(params, threshold, alertname)
+    ]
+    row_rules = params.row_rules if alertname is None else ()
+    return msgspec.structs.replace(params, feature_rules=tuple(rules), row_rules=row_rules)
+
+
+def _replayed(recording: Recording, params: PipelineParams) -> pd.DataFrame:
     changes: list[AlertChange] = []
-    ReplayRun(recording.reader.joined_items, config.pipeline, lambda step: changes.extend(step.changes)).start()
+    ReplayRun(recording.reader.joined_items, params, lambda step: changes.extend(step.changes)).start()
     return alerts_frame(changes)
 
 
