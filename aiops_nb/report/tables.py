@@ -121,11 +121,15 @@ def headline(summary: pd.DataFrame, alerts: pd.DataFrame, *rows: pd.DataFrame) -
     kinds = ", ".join(f"{count} {name}" for name, count in fired["alertname"].value_counts().items())
     lasted = seconds_in_words((last - first).total_seconds())
     return (
-        f"In the {lasted} from {first:%Y-%m-%d %H:%M:%S} UTC on, {len(summary)} targets were asked {requests:,} times; "
-        f"{ratio_in_words(errors)} of the requests were errors. "
-        f"{len(fired)} alerts fired{f' ({kinds})' if kinds else ''}; "
-        f"{int((alerts['state'] == 'firing').sum())} were still firing at the end."
+        f"In the {lasted} from {first:%Y-%m-%d %H:%M:%S} UTC on, {_were(len(summary), ' target')} asked "
+        f"{requests:,} times; {ratio_in_words(errors)} of the requests were errors. "
+        f"{len(fired)} {'alert' if len(fired) == 1 else 'alerts'} fired{f' ({kinds})' if kinds else ''}; "
+        f"{_were(int((fired['state'] == 'firing').sum()))} still firing at the end."
     )
+
+
+def _were(count: int, noun: str = "") -> str:
+    return f"1{noun} was" if count == 1 else f"{count}{noun}{'s' if noun else ''} were"
 
 
 def gap_ratio(times: pd.Series, longest_pause_seconds: float = LONGEST_PAUSE_SECONDS) -> float:

@@ -25,9 +25,9 @@ def thin(table: pd.DataFrame, how: Mapping[str, How], points: int) -> pd.DataFra
     kept = table[["time", *how]]
     if len(table) <= points:
         return kept.reset_index(drop=True)
-    since = table["time"] - table["time"].min()
-    width = since.max() / points + pd.Timedelta(1, "ns")
-    slices = kept.groupby(since // width)
+    since_ns = (table["time"] - table["time"].min()).dt.as_unit("ns").astype("int64")
+    width_ns = since_ns.max() // points + 1
+    slices = kept.groupby(since_ns // width_ns)
     return slices.agg({"time": "min", **how}).reset_index(drop=True)
 
 
