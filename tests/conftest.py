@@ -10,10 +10,17 @@ from pathlib import Path
 import psutil
 import pytest
 
+BROWSER = Path(__file__).with_name("browser")
 GRACE_SECONDS = 3.0
 TOOL_FOLDERS = {".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache", "__pycache__"}
+LOOP_THREADS = "asyncio_"  # of an event loop that a whole session shares; they end with it
 # The interpreter's own: started once for a whole process, and ended with it.
 TOOL_PROCESSES = ("resource_tracker", "forkserver")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop running in this thread, where others start their own."""
+    items.sort(key=lambda item: item.path.is_relative_to(BROWSER))
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +45,7 @@ def _threads() -> set[str]:
     return {
         f"{thread.name} ({thread.ident})"
         for thread in threading.enumerate()
-        if not thread.daemon or thread.name.startswith("aiops-")
+        if thread.name.startswith("aiops-") or not (thread.daemon or thread.name.startswith(LOOP_THREADS))
     }
 
 
