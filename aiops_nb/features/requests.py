@@ -74,6 +74,10 @@ class _Totals:
         for name, array in self.arrays():
             setattr(self, name, widened(array, capacity))
 
+    def trim(self, count: int) -> None:
+        for name, array in self.arrays():
+            setattr(self, name, array[:count].copy())
+
     def move(self, other: _Totals, sign: int) -> None:
         for name, array in self.arrays():
             part = getattr(other, name)
@@ -151,6 +155,7 @@ class RequestFeatures:
         entering = self._open.pop(window, None)
         if entering is not None:
             self._sliding.move(entering, 1)
+            entering.trim(count)  # the room for series to come is not kept in every closed window
             self._closed[window] = entering
         leaving = self._closed.pop(window - self._span_ticks, None)
         if leaving is not None:
@@ -164,7 +169,7 @@ class RequestFeatures:
         with np.errstate(divide="ignore", invalid="ignore"):
             failed, low, high = (part[:count] / n for part in (total.failed, total.status_4xx, total.status_5xx))
             mean, deviation = self._moments(count)
-        now = np.zeros(count) if entering is None else entering.count[:count].astype(np.float64)
+        now = np.zeros(count) if entering is None else entering.count.astype(np.float64)
         ratios = (failed + high, low, high, failed)
         quantiles = self._histogram.quantiles(QUANTILES, count)
         return np.stack([now, n / self._span_seconds, *ratios, mean, deviation, *quantiles])

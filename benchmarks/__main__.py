@@ -1,0 +1,30 @@
+"""Prints the benchmark tables: medians, and ratios against a peer in the same run.
+
+python -m benchmarks            all of these
+python -m benchmarks engine     one of them
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+TITLES = {
+    "engine": "From JSON bytes to alerts",
+    "tick": "Cost of a tick",
+    "replay": "Replay from disk",
+    "import_time": "Import",
+}
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks, or all."""
+    for name in names or TITLES:
+        if name not in TITLES:
+            sys.exit(f"benchmarks: expected one of {', '.join(TITLES)}, got {name!r}")
+        print(f"\n## {TITLES[name]}\n", flush=True)
+        import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,84 @@
+"""Events a second on one core, from JSON bytes to alerts with recording on, beside river doing statistics alone.
+
+    python -m benchmarks.engine
+
+river keeps a rolling mean, variance and p95 of each target over the same rows, already parsed: no JSON, no windows, no
+recording, no alerts. Time is that of the processor, so that a neighbour on the machine does not count.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.streams import events, json_chunks
+
+RATE_HZ = 5_000.0
+RIVER_WINDOW_ROWS = 300
+CASES = [(1, 5_000), (100, 5_000), (10_000, 5_000), (1, 250), (100, 250), (10_000, 250)]
+ROWS = {1: 300_000, 100: 300_000, 10_000: 100_000}
+RIVER_ROWS = 30_000
+ROUNDS = 3
+
+
+def engine_seconds(chunks: list[bytes]) -> float:
+    """Decode, record, judge."""
+    from aiops_nb.collect.json_lines import JsonLines
+    from aiops_nb.pipeline import Pipeline
+    from aiops_nb.record.recorder import Recorder
+
+    with tempfile.TemporaryDirectory() as folder:
+        recorder, lines, pipeline = Recorder(Path(folder) / "recording"), JsonLines("bench"), Pipeline()
+        began = time.process_time()
+        for chunk in chunks:
+            for batch in lines.feed(chunk):
+                pipeline.push(recorder.write(batch))
+        seconds = time.process_time() - began
+        recorder.close()
+    return seconds
+
+
+def river_seconds(rows: list[dict[str, object]]) -> float:
+    """Rolling mean, variance and p95 of each target."""
+    from river import stats, utils
+
+    def fresh() -> tuple[object, object, object]:
+        rolling = (utils.Rolling(kind(), RIVER_WINDOW_ROWS) for kind in (stats.Mean, stats.Var))
+        return (*rolling, stats.RollingQuantile(0.95, RIVER_WINDOW_ROWS))
+
+    pairs = [(row["target"], row["duration_seconds"]) for row in rows]
+    state: dict[object, tuple[object, ...]] = {}
+    began = time.process_time()
+    for target, duration in pairs:
+        known = state.get(target) or state.setdefault(target, fresh())
+        for stat in known:
+            stat.update(duration)
+        for stat in known:
+            stat.get()
+    return time.process_time() - began
+
+
+def measure(targets: int, batch_rows: int) -> tuple[float, float]:
+    """Median events a second of the engine and of river, in turns."""
+    rows = events(targets, ROWS[targets], RATE_HZ)
+    chunks = json_chunks(rows, batch_rows)
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        ours.append(len(rows) / engine_seconds(chunks))
+        theirs.append(min(RIVER_ROWS, len(rows)) / river_seconds(rows[:RIVER_ROWS]))
+    return statistics.median(ours), statistics.median(theirs)
+
+
+def main() -> None:
+    """Print the table."""
+    print("| targets | rows a batch | events/s, JSON to alerts, recording | river, statistics alone | ratio |")
+    print("|--:|--:|--:|--:|--:|")
+    for targets, batch_rows in CASES:
+        ours, theirs = measure(targets, batch_rows)
+        print(f"| {targets:,} | {batch_rows:,} | {ours:,.0f} | {theirs:,.0f} | {ours / theirs:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
