@@ -1,7 +1,8 @@
 """How far the latency that HttpProbe measures is from the server's own, idle and under a busy interpreter.
 
-A server process delays each reply by 50 ms and keeps what it measured of each request, from its last byte to the reply;
-the k-th probe of a target is compared with the k-th request of that target.
+A server process delays each reply by 50 ms and keeps what it measured of each request, from the connection to the
+reply; the k-th probe of a target is compared with the k-th request of that target. `core taken` computes in another
+process: what that costs is the machine's, and what `busy` costs beyond it is the interpreter lock's.
 
     python benchmarks/probe.py [--targets 1000] [--seconds 10] [--body-bytes 15]
 """
@@ -9,17 +10,20 @@ the k-th probe of a target is compared with the k-th request of that target.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import itertools
 import json
+import selectors
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.request import urlopen
+
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -27,48 +31,139 @@ from aiops_nb.collect.http_probe import HttpProbe, TransferKind
 from aiops_nb.collect.probe_target import ProbeTarget
 
 DELAY_SECONDS = 0.05
+Load = Literal["idle", "core taken", "busy"]
 
 
-class DelayedReply(asyncio.Protocol):
-    """One request a connection, answered after the delay."""
+class DelayedServer:
+    """One request a connection, answered after the delay; one plain loop, for it must be quicker than what asks it."""
 
-    def __init__(self, measured: dict[str, list[float]], body: bytes) -> None:
-        self.measured = measured
+    def __init__(self, body: bytes) -> None:
+        self.measured: dict[str, list[float]] = defaultdict(list)
+        self.head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
         self.body = body
-        self.request = b""
+        self.waiting: deque[tuple[float, str, socket.socket]] = deque()  # in order of time: the delay is the same
+        self.selector = selectors.DefaultSelector()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self.listener.setblocking(False)
+        self.selector.register(self.listener, selectors.EVENT_READ)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+    def run(self) -> None:
+        """Answer until killed."""
+        while True:
+            until_due = self.waiting[0][0] + DELAY_SECONDS - time.perf_counter() if self.waiting else None
+            for key, _ in self.selector.select(until_due if until_due is None else max(0.0, until_due)):
+                self.accept() if key.fileobj is self.listener else self.read(key.fileobj, key.data)
+            while self.waiting and self.waiting[0][0] + DELAY_SECONDS <= time.perf_counter():
+                self.answer(*self.waiting.popleft())
 
-    def data_received(self, data: bytes) -> None:
-        self.request += data
-        if b"\r\n\r\n" not in self.request:
-            return
-        target = self.request.split(b" ", 2)[1].decode()
-        if target == "/measured":
-            self.reply(json.dumps(self.measured).encode())
-            return
-        loop = asyncio.get_running_loop()
-        loop.call_later(DELAY_SECONDS, self.answer, target, time.perf_counter())
+    def accept(self) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                connection, _ = self.listener.accept()
+                self.selector.register(connection, selectors.EVENT_READ, time.perf_counter())
+                self.read(connection, time.perf_counter())
 
-    def answer(self, target: str, started: float) -> None:
-        self.measured[target].append(time.perf_counter() - started)
-        self.reply(self.body)
+    def read(self, connection: socket.socket, started: float) -> None:
+        with suppress(BlockingIOError):
+            connection.setblocking(False)
+            path = connection.recv(65_536).split(b" ", 2)[1].decode()
+            self.selector.unregister(connection)
+            if path == "/measured":
+                connection.setblocking(True)
+                connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(self.measured).encode())
+                connection.close()
+            else:
+                self.waiting.append((started, path, connection))
 
-    def reply(self, body: bytes) -> None:
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+    def answer(self, started: float, path: str, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            self.measured[path].append(time.perf_counter() - started)
+            connection.sendall(self.head + self.body)
 
 
-async def serve(body_bytes: int) -> None:
+def serve(body_bytes: int) -> None:
     """Print the port, then answer until killed."""
-    measured: dict[str, list[float]] = defaultdict(list)
-    loop = asyncio.get_running_loop()
-    body = b"x" * body_bytes
-    server = await loop.create_server(lambda: DelayedReply(measured, body), "127.0.0.1", 0, backlog=4096)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    delayed = DelayedServer(b"x" * body_bytes)
+    print(delayed.listener.getsockname()[1], flush=True)
+    delayed.run()
+
+
+@contextmanager
+def server(body_bytes: int) -> Iterator[str]:
+    command = [sys.executable, __file__, "--serve", "--body-bytes", str(body_bytes)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def computing(where: Load) -> Iterator[None]:
+    """Pure Python that computes in a thread of this process (`busy`) or in another process (`core taken`)."""
+    if where == "idle":
+        yield
+    elif where == "core taken":
+        process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        yield
+        process.kill()
+        process.wait()
+    else:
+        stop = threading.Event()
+        thread = threading.Thread(target=burn, args=(stop,))
+        thread.start()
+        yield
+        stop.set()
+        thread.join()
+
+
+def burn(stop: threading.Event) -> None:
+    for number in itertools.count():
+        if number % 10_000 == 0 and stop.is_set():
+            return
+
+
+def run(self) -> None:
+        """Answer until killed."""
+        while True:
+            until_due = self.waiting[0][0] + DELAY_SECONDS - time.perf_counter() if self.waiting else None
+            for key, _ in self.selector.select(until_due if until_due is None else max(0.0, until_due)):
+                self.accept() if key.fileobj is self.listener else self.read(key.fileobj, key.data)
+            while self.waiting and self.waiting[0][0] + DELAY_SECONDS <= time.perf_counter():
+                self.answer(*self.waiting.popleft())
+
+    def accept(self) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                connection, _ = self.listener.accept()
+                self.selector.register(connection, selectors.EVENT_READ, time.perf_counter())
+                self.read(connection, time.perf_counter())
+
+    def read(self, connection: socket.socket, started: float) -> None:
+        with suppress(BlockingIOError):
+            connection.setblocking(False)
+            path = connection.recv(65_536).split(b" ", 2)[1].decode()
+            self.selector.unregister(connection)
+            if path == "/measured":
+                connection.setblocking(True)
+                connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(self.measured).encode())
+                connection.close()
+            else:
+                self.waiting.append((started, path, connection))
+
+    def answer(self, started: float, path: str, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            self.measured[path].append(time.perf_counter() - started)
+            connection.sendall(self.head + self.body)
+
+
+def serve(body_bytes: int) -> None:
+    """Print the port, then answer until killed."""
+    delayed = DelayedServer(b"x" * body_bytes)
+    print(delayed.listener.getsockname()[1], flush=True)
+    delayed.run()
 
 
 @contextmanager
@@ -101,12 +196,12 @@ def busy_interpreter(is_busy: bool) -> Iterator[None]:
         thread.join()
 
 
-def run(kind: TransferKind, busy: bool, options: argparse.Namespace) -> list[str]:
+def run(kind: TransferKind, load: Load, options: argparse.Namespace) -> list[str]:
     """One row of the table."""
     with server(options.body_bytes) as url:
         targets = [ProbeTarget(url=f"{url}/{i}", name=f"/{i}", timeout_seconds=0.9) for i in range(options.targets)]
         probe = HttpProbe(targets, every_seconds=1.0, transfer=kind)
-        with busy_interpreter(busy):
+        with computing(load):
             started, cpu = time.monotonic(), time.process_time()
             seen, failed = collect(probe, options.seconds)
             cpu_ratio = (time.process_time() - cpu) / (time.monotonic() - started)
@@ -117,12 +212,12 @@ def run(kind: TransferKind, busy: bool, options: argparse.Namespace) -> list[str
     errors = [p - s for target, probes in seen.items() for p, s in zip(probes, measured[target], strict=False)]
     error_ms = np.abs(np.array(errors)) * 1000
     p50, p99 = np.quantile(error_ms, [0.5, 0.99])
-    cpu = "-" if busy else f"{cpu_ratio:.0%}"
+    cpu = "-" if load == "busy" else f"{cpu_ratio:.0%}"
     lag = f"{counters['start_lag_seconds'] * 1000:.0f}"
     threads = f"{counters['threads']:.0f}"
     skipped = f"{counters['skipped_total'] + counters['missed_total']:.0f}"
     rate = f"{len(errors) / options.seconds:.0f}"
-    return [kind, "busy" if busy else "idle", f"{p50:.2f}", f"{p99:.2f}", cpu, rate, lag, threads, skipped, str(failed)]
+    return [kind, load, f"{p50:.2f}", f"{p99:.2f}", cpu, rate, lag, threads, skipped, str(failed)]
 
 
 def collect(probe: HttpProbe, seconds: float) -> tuple[dict[str, list[float]], int]:
@@ -152,11 +247,11 @@ def main() -> None:
     parser.add_argument("--targets", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--body-bytes", type=int, default=15)
-    parser.add_argument("--only", choices=["curl", "requests"])
+    parser.add_argument("--only", choices=get_args(TransferKind))
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        asyncio.run(serve(options.body_bytes))
+        serve(options.body_bytes)
         return
     print(
         f"{options.targets} targets at 1 s, replies of {options.body_bytes} bytes after {DELAY_SECONDS * 1000:.0f} ms\n"
@@ -164,10 +259,10 @@ def main() -> None:
     columns = ["transfer", "interpreter", "error p50 ms", "error p99 ms", "core", "probes/s"]
     columns += ["start lag ms", "threads", "not started", "failed"]
     print("| " + " | ".join(columns) + " |\n|" + " --- |" * len(columns))
-    kinds: list[TransferKind] = [options.only] if options.only else ["curl", "requests"]
+    kinds: list[TransferKind] = [options.only] if options.only else list(get_args(TransferKind))
     for kind in kinds:
-        for busy in (False, True):
-            print("| " + " | ".join(run(kind, busy, options)) + " |", flush=True)
+        for load in get_args(Load):
+            print("| " + " | ".join(run(kind, load, options)) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,16 @@ from urllib.parse import urlsplit
 
 import pycurl
 
+from aiops_nb.collect.authorities import default_ca_file
 from aiops_nb.collect.classify import classify_curl
+from aiops_nb.collect.libcurl_handle import LibcurlHandle, load
 from aiops_nb.collect.probe_result import Outcome
 from aiops_nb.collect.probe_target import ProbeTarget
+from aiops_nb.collect.pycurl_handle import CurlHandle, Option, PycurlHandle
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.core.schemas import ErrorType
 
-Option = tuple[int, object]
 _MAX_TIME_NS = 2**63 - 1  # the year 2262: certificates of private authorities may outlive it
-_WRITE_ERROR = 23
 
 
 class CurlTransfer:
@@ -30,7 +31,7 @@ class CurlTransfer:
     timeout_seconds
         Of the whole transfer.
     is_closing
-        Asked now and then during a transfer that may be aborted, and at each piece of a body.
+        Asked now and then during a transfer that may be aborted.
     """
 
     def __init__(self, target: ProbeTarget, timeout_seconds: float, is_closing: Callable[[], bool]) -> None:
@@ -39,39 +40,24 @@ class CurlTransfer:
         self._constant_headers = _header_lines(self._headers.resolve()) if self._headers.are_constant else None
         self._max_body_bytes = target.max_body_bytes
         self._is_closing = is_closing
-        self._own = pycurl.Curl() if target.reuse_connection else None
+        self._own = self.make_handle() if target.reuse_connection else None
 
-    @staticmethod
-    def make_handle() -> pycurl.Curl:
+    def make_handle(self) -> CurlHandle:
         """What one worker thread keeps for all its transfers."""
-        return pycurl.Curl()
+        library = load()
+        return PycurlHandle() if library is None else LibcurlHandle(library)
 
-    def run(self, handle: pycurl.Curl, *, may_abort: bool) -> Outcome:
+    def run(self, handle: CurlHandle, *, may_abort: bool) -> Outcome:
         """Ask once, on a worker's handle (or on the connection that is kept).
 
         `may_abort` lets `is_closing` end a silent transfer; each of its calls takes the interpreter lock, which under a
         busy notebook is measured too.
         """
         curl = self._own or handle
-        sink = _Sink(self._max_body_bytes, self._is_closing)
-        self._prepare(curl, sink, may_abort)
+        headers = self._constant_headers or _header_lines(self._headers.resolve())
         started = time.monotonic()
-        try:
-            curl.perform()
-        except pycurl.error as problem:
-            code = 0 if sink.is_full and problem.args[0] == _WRITE_ERROR else int(problem.args[0])
-            return _outcome(curl, sink, code, time.monotonic() - started)
-        return _outcome(curl, sink, 0, time.monotonic() - started)
-
-    def _prepare(self, curl: pycurl.Curl, sink: _Sink, may_abort: bool) -> None:
-        curl.reset()
-        for option, value in self._options:
-            curl.setopt(option, value)
-        curl.setopt(pycurl.HTTPHEADER, self._constant_headers or _header_lines(self._headers.resolve()))
-        curl.setopt(pycurl.WRITEFUNCTION, sink.write)
-        if may_abort:
-            curl.setopt(pycurl.NOPROGRESS, 0)
-            curl.setopt(pycurl.XFERINFOFUNCTION, sink.progress)
+        code = curl.ask(self._options, headers, self._max_body_bytes, self._is_closing if may_abort else None)
+        return _outcome(curl, code, time.monotonic() - started)
 
     def close(self) -> None:
         """Give up the kept connection."""
@@ -79,24 +65,12 @@ class CurlTransfer:
             self._own.close()
 
 
-class _Sink:
-    """Counts a body and forgets it."""
+class PycurlTransfer(CurlTransfer):
+    """The same through pycurl alone."""
 
-    def __init__(self, max_bytes: int, is_closing: Callable[[], bool]) -> None:
-        self.received_bytes = 0
-        self._max_bytes = max_bytes
-        self._is_closing = is_closing
-
-    @property
-    def is_full(self) -> bool:
-        return self.received_bytes > self._max_bytes
-
-    def write(self, piece: bytes) -> int:
-        self.received_bytes += len(piece)
-        return 0 if self.is_full or self._is_closing() else len(piece)
-
-    def progress(self, *_: int) -> int:
-        return int(self._is_closing())
+    def make_handle(self) -> CurlHandle:
+        """A handle of pycurl."""
+        return PycurlHandle()
 
 
 def _options(target: ProbeTarget, timeout_seconds: float) -> list[Option]:
@@ -142,8 +116,9 @@ def _tls(target: ProbeTarget) -> list[Option]:
     options: list[Option] = [(pycurl.OPT_CERTINFO, 1)]
     if not target.verify_tls:
         options += [(pycurl.SSL_VERIFYPEER, 0), (pycurl.SSL_VERIFYHOST, 0)]
-    if target.ca_file is not None:
-        options.append((pycurl.CAINFO, target.ca_file))
+    ca_file = target.ca_file or default_ca_file()
+    if ca_file is not None:
+        options.append((pycurl.CAINFO, ca_file.encode()))
     return options
 
 
@@ -167,7 +142,7 @@ def _header_line(name: str, value: str) -> bytes:
     return f"{name}: {value}".encode() if value else f"{name};".encode()  # "Name:" would remove it
 
 
-def _outcome(curl: pycurl.Curl, sink: _Sink, code: int, elapsed_seconds: float) -> Outcome:
+def _outcome(curl: CurlHandle, code: int, elapsed_seconds: float) -> Outcome:
     status = curl.getinfo(pycurl.RESPONSE_CODE) or None
     error: ErrorType | None = classify_curl(code, curl.getinfo(pycurl.OS_ERRNO)) if code else None
     total = curl.getinfo(pycurl.TOTAL_TIME) or elapsed_seconds
@@ -176,7 +151,7 @@ def _outcome(curl: pycurl.Curl, sink: _Sink, code: int, elapsed_seconds: float) 
         duration_seconds=total,
         status_code=status,
         error_type=error,
-        response_bytes=None if sink.is_full or status is None else sink.received_bytes,
+        response_bytes=None if status is None else curl.received_bytes,
         resolve_seconds=resolve,
         connect_seconds=connect,
         tls_seconds=tls,
@@ -186,7 +161,7 @@ def _outcome(curl: pycurl.Curl, sink: _Sink, code: int, elapsed_seconds: float) 
     )
 
 
-def _phases(curl: pycurl.Curl, total: float, replied: bool) -> tuple[float | None, ...]:
+def _phases(curl: CurlHandle, total: float, replied: bool) -> tuple[float | None, ...]:
     """Split libcurl's cumulative times; a phase that did not happen is None."""
     marks = [curl.getinfo(i) for i in (pycurl.NAMELOOKUP_TIME, pycurl.CONNECT_TIME, pycurl.APPCONNECT_TIME)]
     if curl.getinfo(pycurl.NUM_CONNECTS) == 0 and marks[1]:
@@ -200,7 +175,7 @@ def _phases(curl: pycurl.Curl, total: float, replied: bool) -> tuple[float | Non
     return tuple(phases)
 
 
-def _earliest_expiry(curl: pycurl.Curl) -> int | None:
+def _earliest_expiry(curl: CurlHandle) -> int | None:
     chain = curl.getinfo(pycurl.INFO_CERTINFO)
     dates = [value for certificate in chain for field, value in certificate if field == "Expire date"]
     if not dates:

@@ -23,7 +23,7 @@ _MAX_WAITING = 100_000
 _MAX_THREADS = 512
 _FILES_PER_THREAD = 4  # socket, wake-up pair, resolver
 
-TransferKind = Literal["curl", "requests"]
+TransferKind = Literal["curl", "pycurl", "requests"]
 _MakeTransfer: TypeAlias = Callable[[ProbeTarget, float, Callable[[], bool]], Transfer]
 
 
@@ -45,7 +45,8 @@ class HttpProbe:
     name
         The `source` of the rows.
     transfer
-        `curl`, or `requests` (slower, no phases); by default curl where pycurl can be imported.
+        `curl`: libcurl called directly where that can be, else through pycurl; `pycurl`: through pycurl; `requests`:
+        slower and without phases. By default `curl` where pycurl can be imported, else `requests`.
 
     Raises
     ------
@@ -164,12 +165,12 @@ class HttpProbe:
 def _maker(kind: TransferKind | None) -> _MakeTransfer:
     if kind != "requests":
         try:
-            from aiops_nb.collect.curl_transfer import CurlTransfer
+            from aiops_nb.collect.curl_transfer import CurlTransfer, PycurlTransfer
         except ImportError:
-            if kind == "curl":
+            if kind is not None:
                 raise
         else:
-            return CurlTransfer
+            return PycurlTransfer if kind == "pycurl" else CurlTransfer
     from aiops_nb.collect.requests_transfer import RequestsTransfer
 
     return RequestsTransfer

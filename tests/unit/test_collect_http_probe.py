@@ -19,7 +19,7 @@ from aiops_nb.collect.probe_target import ProbeTarget
 from aiops_nb.core.errors import ConfigError
 from tests import collect_servers as servers
 
-BOTH: list[TransferKind] = ["curl", "requests"]
+ALL: list[TransferKind] = ["curl", "pycurl", "requests"]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def ask_one(url: str, *, transfer: TransferKind = "curl", **fields: Any) -> dict
     return ask(ProbeTarget(url=url, **fields), transfer=transfer)[0]
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_a_status_is_a_status_and_not_an_error(httpbin: str, transfer: TransferKind) -> None:
     rows = ask(*(ProbeTarget(url=f"{httpbin}/status/{code}") for code in (200, 404, 503)), transfer=transfer)
     assert [(row["status_code"], row["error_type"]) for row in rows] == [(200, None), (404, None), (503, None)]
@@ -68,7 +68,7 @@ def test_time_is_the_end_of_the_transfer(httpbin: str) -> None:
     assert row["wait_seconds"] >= 1.0
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_redirects_are_followed_up_to_the_limit(httpbin: str, transfer: TransferKind) -> None:
     url = f"{httpbin}/redirect/3"
     rows = ask(
@@ -80,7 +80,7 @@ def test_redirects_are_followed_up_to_the_limit(httpbin: str, transfer: Transfer
     assert [(row["status_code"], row["error_type"]) for row in rows] == [(200, None), (302, None), (302, "protocol")]
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_the_timeout_holds_for_a_body_that_drips(httpbin: str, transfer: TransferKind) -> None:
     row = ask_one(f"{httpbin}/drip?duration=8&numbytes=40", timeout_seconds=0.5, transfer=transfer)
     assert row["error_type"] == "timeout"
@@ -88,7 +88,7 @@ def test_the_timeout_holds_for_a_body_that_drips(httpbin: str, transfer: Transfe
     assert row["response_bytes"] != 40
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_no_reply_in_time_is_a_timeout_without_status(transfer: TransferKind) -> None:
     with servers.raw_server(servers.hang) as port:
         row = ask_one(f"http://127.0.0.1:{port}/", timeout_seconds=0.3, transfer=transfer)
@@ -96,7 +96,7 @@ def test_no_reply_in_time_is_a_timeout_without_status(transfer: TransferKind) ->
     assert row["response_bytes"] is None and row["wait_seconds"] is None
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_nobody_listens(transfer: TransferKind) -> None:
     with socket.socket() as bound:  # bound, and never listening
         bound.bind(("127.0.0.1", 0))
@@ -104,7 +104,7 @@ def test_nobody_listens(transfer: TransferKind) -> None:
     assert (row["error_type"], row["status_code"]) == ("connect", None)
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_a_name_that_does_not_exist(transfer: TransferKind) -> None:
     row = ask_one("http://nothing-here.invalid/", transfer=transfer, timeout_seconds=4.0)
     assert (row["error_type"], row["status_code"]) == ("dns", None)
@@ -122,7 +122,7 @@ BAD_MANNERS = [
 ]
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 @pytest.mark.parametrize(("handler", "error"), BAD_MANNERS, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_bad_manners(handler: servers.Handler, error: str, transfer: TransferKind) -> None:
     with servers.raw_server(handler) as port:
@@ -130,7 +130,7 @@ def test_bad_manners(handler: servers.Handler, error: str, transfer: TransferKin
     assert row["error_type"] == error
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_reading_stops_at_the_limit_and_is_no_error(transfer: TransferKind) -> None:
     with servers.raw_server(servers.endless_body) as port:
         row = ask_one(f"http://127.0.0.1:{port}/", max_body_bytes=1_000_000, transfer=transfer, timeout_seconds=4.0)
@@ -156,7 +156,7 @@ def ca_file(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 @pytest.mark.parametrize("kind", CERTIFICATES)
 def test_certificates_are_verified(kind: str, transfer: TransferKind, ca_file: str) -> None:
     certificate, error = CERTIFICATES[kind]
@@ -209,7 +209,7 @@ def _fields(request: bytes) -> list[tuple[str, str]]:
     return [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 @pytest.mark.parametrize(
     ("method", "body"), [("GET", None), ("HEAD", None), ("POST", "{}"), ("PUT", "x"), ("DELETE", None)]
 )
@@ -222,7 +222,7 @@ def test_method_and_body_arrive(method: str, body: str | None, transfer: Transfe
     assert listener.requests[0].partition(b"\r\n\r\n")[2] == (body or "").encode()
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_secrets_are_read_at_every_probe_and_shown_nowhere(
     transfer: TransferKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,7 +247,7 @@ def test_secrets_are_read_at_every_probe_and_shown_nowhere(
     assert not any(secret in repr(target) for secret in ("key-1", "token", "plain-1"))
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_a_password_in_the_url_is_sent_and_never_recorded(transfer: TransferKind) -> None:
     listener = Listener()
     with servers.raw_server(listener) as port:
@@ -257,7 +257,7 @@ def test_a_password_in_the_url_is_sent_and_never_recorded(transfer: TransferKind
     assert "sesame" not in str(row) and "hush" not in str(row)
 
 
-@pytest.mark.parametrize("transfer", BOTH)
+@pytest.mark.parametrize("transfer", ALL)
 def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
     transfer: TransferKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:

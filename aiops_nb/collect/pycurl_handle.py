@@ -1,0 +1,89 @@
+"""libcurl through pycurl: works wherever pycurl does, and hands every piece of a body to Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import pycurl
+
+Option = tuple[int, int | str | bytes]
+
+
+class CurlHandle(Protocol):
+    """One libcurl easy handle, used by one thread at a time."""
+
+    def ask(
+        self,
+        options: Sequence[Option],
+        header_lines: Sequence[bytes],
+        max_body_bytes: int,
+        is_closing: Callable[[], bool] | None,
+    ) -> int:
+        """Transfer once and return libcurl's code; `is_closing`, if given, is asked during a silent transfer."""
+        ...
+
+    @property
+    def received_bytes(self) -> int | None:
+        """Size of the last body; None when reading stopped at the limit."""
+        ...
+
+    def getinfo(self, info: int) -> Any:
+        """What libcurl says of the last transfer."""
+        ...
+
+    def close(self) -> None:
+        """Release the handle and its connection."""
+        ...
+
+
+class PycurlHandle:
+    """A handle of pycurl; the body is counted in Python."""
+
+    def __init__(self) -> None:
+        self._curl = pycurl.Curl()
+        self._received_bytes = 0
+        self._max_body_bytes = 0
+
+    def ask(
+        self,
+        options: Sequence[Option],
+        header_lines: Sequence[bytes],
+        max_body_bytes: int,
+        is_closing: Callable[[], bool] | None,
+    ) -> int:
+        """Transfer once; see `CurlHandle`."""
+        self._received_bytes, self._max_body_bytes = 0, max_body_bytes
+        self._curl.reset()
+        for option, value in options:
+            self._curl.setopt(option, value)
+        self._curl.setopt(pycurl.HTTPHEADER, list(header_lines))
+        self._curl.setopt(pycurl.WRITEFUNCTION, self._count)
+        if is_closing is not None:
+            self._curl.setopt(pycurl.NOPROGRESS, 0)
+            self._curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(is_closing()))
+        return self._perform()
+
+    def _perform(self) -> int:
+        try:
+            self._curl.perform()
+        except pycurl.error as problem:
+            return 0 if self.received_bytes is None else int(problem.args[0])
+        return 0
+
+    def _count(self, piece: bytes) -> int:
+        self._received_bytes += len(piece)
+        return 0 if self.received_bytes is None else len(piece)
+
+    @property
+    def received_bytes(self) -> int | None:
+        """Size of the last body; None when reading stopped at the limit."""
+        return None if self._received_bytes > self._max_body_bytes else self._received_bytes
+
+    def getinfo(self, info: int) -> Any:
+        """What libcurl says of the last transfer."""
+        return self._curl.getinfo(info)
+
+    def close(self) -> None:
+        """Release the handle and its connection."""
+        self._curl.close()
