@@ -36,6 +36,14 @@ def test_a_span_of_time_is_half_open_and_cuts_items(tmp_path: Path, sealed: bool
         assert list(reader.items(start_ns=10**6)) == []
 
 
+@pytest.mark.parametrize(
+    ("start_ns", "end_ns", "rows"), [(2, None, 4), (3, None, 3), (None, 10, 3), (None, 11, 4), (3, 10, 0)]
+)
+def test_a_span_that_ends_with_a_segment(tmp_path: Path, start_ns: int | None, end_ns: int | None, rows: int) -> None:
+    record(tmp_path, [samples(0), samples(10)], segment_rows=1)
+    assert RecordingReader(tmp_path).table("samples", start_ns=start_ns, end_ns=end_ns).num_rows == rows
+
+
 def test_row_groups_outside_of_the_span_are_not_read(tmp_path: Path) -> None:
     record(tmp_path, [samples(10**6 * place, rows=50_000) for place in range(4)])
     file = tmp_path / "samples" / "000000.parquet"
