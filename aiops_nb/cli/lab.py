@@ -89,5 +89,7 @@ def serve(arguments: Sequence[str]) -> None:
         raise MissingExtraError("notebooks", "all") from None
     server = LabApp.initialize_server(argv=list(arguments))
     path = quote(Path(arguments[0]).relative_to(server.root_dir).as_posix())
-    print(f"JupyterLab: {server.connection_url}lab/tree/{path}?token={server.identity_provider.token}", flush=True)
+    address = f"{server.connection_url}lab/tree/{path}?token={server.identity_provider.token}"
+    # Listening is queued in the loop by now; only behind it does the address answer.
+    server.io_loop.add_callback(print, f"JupyterLab: {address}", flush=True)
     server.start()

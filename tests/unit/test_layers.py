@@ -35,6 +35,7 @@ FLOORS = {
     "time_range": 3,
     "config": 4,
     "recording": 4,
+    "scoring": 4,
     "session": 4,
     "view": 5,
     "tune": 5,
@@ -67,7 +68,7 @@ HOMES: dict[str, set[str]] = {
     "scipy": {"detect"},
     "sklearn": {"detect"},
     "tornado": {"view"},
-    "traitlets": {"view"},
+    "traitlets": {"report", "view"},
     "urllib3": {"collect"},
     "yaml": {"config"},
 }
