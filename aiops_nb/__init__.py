@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aiops_nb.config import Config as Config
     from aiops_nb.core.errors import AiopsError as AiopsError
+    from aiops_nb.detect.registry import detectors as detectors
     from aiops_nb.monitor import Monitor as Monitor
     from aiops_nb.recording import Recording as Recording
     from aiops_nb.recording import open_recording as open_recording
+    from aiops_nb.scoring import score_frame as score_frame
+    from aiops_nb.scoring import score_series as score_series
     from aiops_nb.session import replay as replay
     from aiops_nb.session import watch as watch
 
@@ -24,11 +27,26 @@ _ROOMS = {
     "Config": "aiops_nb.config",
     "Monitor": "aiops_nb.monitor",
     "Recording": "aiops_nb.recording",
+    "detectors": "aiops_nb.detect.registry",
     "open_recording": "aiops_nb.recording",
     "replay": "aiops_nb.session",
+    "score_frame": "aiops_nb.scoring",
+    "score_series": "aiops_nb.scoring",
     "watch": "aiops_nb.session",
 }
-__all__ = ["AiopsError", "Config", "Monitor", "Recording", "__version__", "open_recording", "replay", "watch"]
+__all__ = [
+    "AiopsError",
+    "Config",
+    "Monitor",
+    "Recording",
+    "__version__",
+    "detectors",
+    "open_recording",
+    "replay",
+    "score_frame",
+    "score_series",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,126 @@
+"""The operations that detector arithmetic is written in: here for many series at once, in `bound.py` for one.
+
+A kernel is a function of these, of + - * / and of comparisons, without branches on values. Run with `series` an array
+of places it judges many series in numpy; the same source, bound to the operations of `bound.py`, judges one series in
+plain Python or compiled by numba. All three give equal results to the last bit, because sums are left folds and the
+logarithm is our own: those of numpy, of the C library and of a compiler differ in the last digit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aiops_nb.core.types import BoolArray, FloatArray
+
+Numbers = npt.NDArray[Any]
+Places = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+Weights = npt.NDArray[np.float32]
+
+LN2 = 0.6931471805599453
+LOG10_E = 0.4342944819032518
+SQRT_HALF = 0.7071067811865476
+NAN = float("nan")
+
+
+def where(condition: BoolArray, yes: Numbers | float, no: Numbers | float) -> Numbers:
+    """`yes` where the condition holds, else `no`."""
+    return np.where(condition, yes, no)
+
+
+def larger(a: Numbers, b: Numbers | float) -> Numbers:
+    """The larger of two, element by element."""
+    return np.maximum(a, b)
+
+
+def smaller(a: Numbers, b: Numbers | float) -> Numbers:
+    """The smaller of two, element by element."""
+    return np.minimum(a, b)
+
+
+def size_of(a: Numbers) -> Numbers:
+    """The absolute value."""
+    magnitude: Numbers = np.abs(a)
+    return magnitude
+
+
+def root(a: Numbers) -> Numbers:
+    """The square root."""
+    square_root: Numbers = np.sqrt(a)
+    return square_root
+
+
+def whole(a: FloatArray) -> Places:
+    """The integer towards 0."""
+    return a.astype(np.int64)
+
+
+def wide(a: Weights | Bytes) -> FloatArray:
+    """As float64, in which all arithmetic is done."""
+    return a.astype(np.float64)
+
+
+def mantissa_exponent(a: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Split into m in [0.5, 1) and an exponent of two."""
+    mantissa, exponent = np.frexp(a)
+    return mantissa, exponent.astype(np.float64)
+
+
+def bin_of(edges: FloatArray, a: FloatArray) -> Places:
+    """Number of edges that are at most `a`."""
+    return np.searchsorted(edges, a, side="right")
+
+
+def upper_tail(
+    weights: Weights, first: Places, size: int, bin_at: Places, mass: FloatArray
+) -> tuple[Places, FloatArray, FloatArray, FloatArray]:
+    """Of a histogram of `size` bins from `first` on, seen from above.
+
+    Returns
+    -------
+    tuple
+        The highest bin at and above which there is at least `mass`; the mass above it; the sum over the bins above it
+        of the mass at and above each; the mass at and above `bin_at`.
+    """
+    from_top = weights[first[:, None] + np.arange(size)[::-1]].astype(np.float64)
+    mass_from_top = np.cumsum(from_top, axis=1)
+    rank = np.argmax(mass_from_top >= mass[:, None], axis=1)
+    excess_from_top = np.cumsum(mass_from_top, axis=1)
+    row = np.arange(len(first))
+    before, has_bins = np.maximum(rank - 1, 0), rank > 0
+    above = np.where(has_bins, mass_from_top[row, before], 0.0)
+    excess = np.where(has_bins, excess_from_top[row, before], 0.0)
+    return size - 1 - rank, above, excess, mass_from_top[row, size - 1 - bin_at]
+
+
+def shrink(weights: Weights, first: Places, size: int, weight: FloatArray, limit: float) -> FloatArray:
+    """Divide histograms whose unit of weight has passed `limit` by that unit; returns the divisors (1: untouched)."""
+    divisor = np.where(weight > limit, weight, 1.0)
+    for row in np.flatnonzero(weight > limit):
+        block = slice(first[row], first[row] + size)
+        weights[block] = weights[block].astype(np.float64) / divisor[row]
+    return divisor
+
+
+def log(a: Numbers) -> FloatArray:
+    """Natural logarithm of a positive number, to about 1e-16, by arithmetic alone.
+
+    The series of 2 artanh((m - 1) / (m + 1)) after the exponent of two is taken out.
+
+    Examples
+    --------
+    >>> [round(float(value), 12) for value in log(np.array([1.0, 2.0, 1e-6]))]
+    [0.0, 0.69314718056, -13.815510557964]
+    """
+    mantissa, exponent = mantissa_exponent(a)
+    low = mantissa < SQRT_HALF
+    mantissa = where(low, mantissa + mantissa, mantissa)
+    exponent = where(low, exponent - 1.0, exponent)
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    q = s * s
+    tail = 1 / 11 + q * (1 / 13 + q * (1 / 15 + q * (1 / 17 + q * (1 / 19))))
+    series = q * (1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * tail))))
+    return exponent * LN2 + 2.0 * (s + s * series)

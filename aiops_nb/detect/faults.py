@@ -1,0 +1,119 @@
+"""Spikes, bursts and dropouts: the value, its change and its distance from the time of day against their own past."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from aiops_nb.core.types import FloatArray
+from aiops_nb.detect.baseline import (
+    Baseline,
+    begin,
+    centre_with,
+    empty_baseline,
+    expected_band,
+    learn_baseline,
+    off_profile,
+    outside_range,
+    scale_before,
+    step_scale_before,
+)
+from aiops_nb.detect.calibrate import (
+    Calibration,
+    bin_at_place,
+    bin_place,
+    empty_calibration,
+    learn_scores,
+    tail,
+    when_warm,
+)
+from aiops_nb.detect.elementary import Bytes, Places, bin_of, log, root, where
+from aiops_nb.detect.kernels import Kernel, StreamParams
+from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, edges, empty_histograms, learn_bins
+
+FACTS = 3  # value, change, distance from the time of day
+SCORES = 2
+PICKS = FACTS + SCORES
+EDGES = edges(0.0)
+
+
+class FaultsParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="faults"):
+    """Parameters of the detector of faults: those of every streaming detector."""
+
+
+class Faults(NamedTuple):
+    """State of n series; `picked` (n, PICKS) holds the bins of the value last judged, for learning it."""
+
+    base: Baseline
+    facts: Histograms
+    tails: Calibration
+    picked: Bytes
+
+
+def empty_faults(count: int, bins: int, params: FaultsParams) -> Faults:
+    """Nothing learned yet."""
+    return Faults(
+        empty_baseline(count, bins),
+        empty_histograms(count, FACTS),
+        empty_calibration(count, SCORES),
+        np.zeros(count * PICKS, np.uint8),
+    )
+
+
+def fact_surprise(
+    series: Places,
+    x: FloatArray,
+    time_bin: Places,
+    scale: FloatArray,
+    base: Baseline,
+    facts: Histograms,
+    picked: Bytes,
+    first: Places,
+) -> FloatArray:
+    """Mean surprise over the three facts; their bins go into `picked[first : first + FACTS]`."""
+    picked[first] = bin_of(EDGES, (x - centre_with(series, x, base)) / scale) + 1
+    picked[first + 1] = bin_of(EDGES, (x - base.last[series]) / step_scale_before(series, scale, base)) + 1
+    picked[first + 2] = bin_of(EDGES, off_profile(series, x, time_bin, base) / scale) + 1
+    shares = density(series * FACTS * BINS + picked[first], series, facts)
+    for fact in range(1, FACTS):
+        shares = shares * density((series * FACTS + fact) * BINS + picked[first + fact], series, facts)
+    return where(base.learned[series] > SILENT_POINTS, -log(shares) / FACTS, 0.0)
+
+
+def begin_faults(series: Places, x: FloatArray, s: Faults) -> None:
+    """Start series at their first value."""
+    begin(series, x, s.base)
+
+
+def judge_faults(
+    series: Places, x: FloatArray, time_bin: Places, s: Faults
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Strangeness as -log10 of a tail probability, what was expected, and half the width of its band."""
+    scale = scale_before(series, x, s.base)
+    first = series * PICKS
+    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first))
+    new = bin_place(outside_range(series, x, scale, s.base))
+    s.picked[first + FACTS] = bin_at_place(rare)
+    s.picked[first + FACTS + 1] = bin_at_place(new)
+    learned = s.base.learned[series]
+    rare_tail = tail(series, 0, SCORES, rare, learned, s.tails)
+    new_tail = tail(series, 1, SCORES, new, learned, s.tails)
+    strangeness = root((rare_tail * rare_tail + new_tail * new_tail) / SCORES)
+    return when_warm(strangeness, learned), *expected_band(series, x, time_bin, s.base)
+
+
+def learn_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> None:
+    """Take in the value just judged."""
+    first = series * PICKS
+    learn_bins(series, s.picked, first, FACTS, s.facts)
+    learn_scores(series, s.picked, first + FACTS, SCORES, s.tails)
+    learn_baseline(series, x, time_bin, s.base)
+
+
+def follow_faults(series: Places, x: FloatArray, s: Faults) -> None:
+    """Remember the value as the last one, without learning from it."""
+    s.base.last[series] = x
+
+
+KERNEL = Kernel(empty_faults, begin_faults, judge_faults, learn_faults, follow_faults)

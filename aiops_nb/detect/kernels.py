@@ -1,0 +1,85 @@
+"""What the arithmetic of a streaming detector is made of, and the walk of one series by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple
+
+from msgspec import Meta, Struct
+
+from aiops_nb.core.types import FloatArray
+
+Direction = Literal["above", "below", "both"]
+Verdict = tuple[FloatArray, FloatArray, FloatArray]
+
+
+class StreamParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """Parameters of every streaming detector.
+
+    Attributes
+    ----------
+    timezone
+        Named zone whose time of the day counts, daylight saving included.
+    interval_seconds
+        Usual distance of two values; None: 300 or less. It sets how many times of the day are told apart (24 to 288).
+    direction
+        Which side of the expected value can be strange.
+    min_deviation
+        A value no farther from the expected one is never strange; in the feature's unit.
+    relearn_ticks
+        Values on end that may be kept from learning because they were anomalous; then the new level is accepted.
+    """
+
+    timezone: str = "UTC"
+    interval_seconds: Annotated[float, Meta(gt=0)] | None = None
+    direction: Direction = "both"
+    min_deviation: Annotated[float, Meta(ge=0)] = 0.0
+    relearn_ticks: Annotated[int, Meta(ge=0)] = 300
+
+
+class Kernel(NamedTuple):
+    """The functions of a detector; they work on the state that `empty` makes.
+
+    Attributes
+    ----------
+    empty
+        (count, bins, params) -> state: a named tuple, maybe nested, of numbers and flat arrays of `count` series each.
+    begin
+        (series, x, state): start series at their first value.
+    judge
+        (series, x, time_bin, state) -> strangeness, expected, half_band; NaN strangeness while warming up. It may write
+        only what `learn` reads next.
+    learn
+        (series, x, time_bin, state): take in what was just judged.
+    follow
+        (series, x, state): let it pass without learning from it.
+    """
+
+    empty: Callable[[int, int, Any], Any]
+    begin: Callable[..., None]
+    judge: Callable[..., Verdict]
+    learn: Callable[..., None]
+    follow: Callable[..., None]
+
+
+def _unbound(*_: Any) -> Any:
+    raise NotImplementedError
+
+
+begin_series: Callable[..., None] = _unbound
+judge_point: Callable[..., Verdict] = _unbound
+learn_point: Callable[..., None] = _unbound
+
+
+def walk(x: Any, time_bin: Any, state: Any, out: Any) -> None:
+    """Judge, then learn, each value of one series; NaN is passed over. `out` is strangeness, expected, half band."""
+    strangeness, expected, half_band = out
+    fresh = True
+    for at in range(len(x)):
+        value = x[at]
+        if value == value:
+            if fresh:
+                begin_series(0, value, state)
+                fresh = False
+            strangeness[at], expected[at], half_band[at] = judge_point(0, value, time_bin[at], state)
+            learn_point(0, value, time_bin[at], state)

@@ -1,0 +1,107 @@
+"""Any kernel as a live detector: all series of a feature table at once, in numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from aiops_nb.core.growing import capacity_for, widened
+from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.detect.elementary import Places
+from aiops_nb.detect.kernels import Kernel, StreamParams
+from aiops_nb.detect.scale import as_scores
+from aiops_nb.detect.time_of_day import day_bin, day_bins, local_ns, zone
+
+FIRST_CAPACITY = 16
+
+
+class StreamingDetector:
+    """One feature of all series, judged by a kernel; `score_series` runs the same kernel over one series.
+
+    A value that is not finite is not known: it gets no score and is not learned. A value kept from learning becomes
+    part of the context only; after `relearn_ticks` of them on end the series is learned again, whatever the verdict.
+    Cost O(n) a tick, memory O(n).
+
+    Parameters
+    ----------
+    name
+        Of the algorithm.
+    feature
+        Name of the feature, with its unit.
+    kernel, params
+        The algorithm.
+    threshold
+        Score, 0 to 100, from which on a value is anomalous; a caller may decide otherwise.
+    """
+
+    def __init__(self, name: str, feature: str, kernel: Kernel, params: StreamParams, threshold: float) -> None:
+        self.name = name
+        self.features: tuple[str, ...] = (feature,)
+        self.threshold = threshold
+        self.params = params
+        self._kernel = kernel
+        self._bins = day_bins(params.interval_seconds)
+        self._zone = zone(params.timezone)
+        self._capacity = FIRST_CAPACITY
+        self._state = kernel.empty(self._capacity, self._bins, params)
+        self._begun = np.zeros(self._capacity, np.bool_)
+        self._kept_out = np.zeros(self._capacity, np.int32)
+        self._judged: FeatureTable | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_judged": None}
+
+    def score(self, table: FeatureTable) -> Scores:
+        """Score the n series of the table; NaN in warm-up and where the value is not finite."""
+        value = table.column(self.features[0])
+        series, time_bin = self._known(table, value)
+        told = np.full((3, len(value)), np.nan)
+        with np.errstate(all="ignore"):
+            told[:, series] = self._kernel.judge(series, value[series], time_bin, self._state)
+        self._judged = table
+        return as_scores(self.params, value, (told[0], told[1], told[2]))
+
+    def learn(self, table: FeatureTable, rows: BoolArray) -> None:
+        """Take in the series in `rows`; of the others only the last values, for at most `relearn_ticks`."""
+        if self._judged is not table:
+            self.score(table)
+        value = table.column(self.features[0])
+        series, time_bin = self._known(table, value)
+        kept_out = ~rows[series] & (self._kept_out[series] < self.params.relearn_ticks)
+        self._kept_out[series] = np.where(kept_out, self._kept_out[series] + 1, 0)
+        learned, followed = series[~kept_out], series[kept_out]
+        with np.errstate(all="ignore"):
+            self._kernel.learn(learned, value[learned], time_bin[: len(learned)], self._state)
+            self._kernel.follow(followed, value[followed], self._state)
+        self._begun[series] = True
+        self._judged = None
+
+    def _known(self, table: FeatureTable, value: FloatArray) -> tuple[Places, Places]:
+        """The series with a value, and the time of the day for each; those without a past begin with this value."""
+        self._make_room(len(value))
+        series = np.flatnonzero(np.isfinite(value))
+        new = series[~self._begun[series]]
+        if len(new):
+            self._kernel.begin(new, value[new], self._state)
+        at = day_bin(np.array([local_ns(table.end_ns, self._zone)]), self._bins)
+        return series, np.repeat(at, len(series))
+
+    def _make_room(self, count: int) -> None:
+        capacity = capacity_for(count, self._capacity)
+        if capacity == self._capacity:
+            return
+        blank = self._kernel.empty(capacity, self._bins, self.params)
+        self._state = _grown(self._state, blank)
+        self._begun, self._kept_out = widened(self._begun, capacity), widened(self._kept_out, capacity)
+        self._capacity = capacity
+
+
+def _grown(state: Any, blank: Any) -> Any:
+    """The blank state with the known series at its beginning."""
+    if isinstance(state, np.ndarray):
+        blank[: len(state)] = state
+        return blank
+    if isinstance(state, tuple):
+        return type(state)(*map(_grown, state, blank))
+    return blank

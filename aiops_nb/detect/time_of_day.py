@@ -1,0 +1,56 @@
+"""Which part of the day a time belongs to, in a named zone: daylight saving moves with the people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.types import NS_PER_SECOND, IntArray
+
+DAY_NS = 86400 * NS_PER_SECOND
+FEWEST_BINS, MOST_BINS = 24, 288
+
+
+def day_bins(interval_seconds: float | None) -> int:
+    """Parts of the day told apart: one a value, but between 24 (an hour) and 288 (five minutes).
+
+    Examples
+    --------
+    >>> [day_bins(seconds) for seconds in (1, 300, 900, 3600, 86400)]
+    [288, 288, 96, 24, 24]
+    """
+    if interval_seconds is None:
+        return MOST_BINS
+    return int(min(max(round(86400.0 / interval_seconds), FEWEST_BINS), MOST_BINS))
+
+
+def day_bin(local_ns: IntArray, bins: int) -> IntArray:
+    """The part of the day of local times, in ns."""
+    return (local_ns % DAY_NS) * bins // DAY_NS
+
+
+def zone(name: str) -> ZoneInfo | None:
+    """The named zone; None for UTC, which needs no database.
+
+    Examples
+    --------
+    >>> zone("Mars/Olympus")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: timezone: expected a name such as Europe/Berlin, got 'Mars/Olympus'
+    """
+    if name == "UTC":
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError.at("timezone", "a name such as Europe/Berlin", name) from None
+
+
+def local_ns(utc_ns: int, where: ZoneInfo | None) -> int:
+    """A UTC time on the clocks of a zone, in ns."""
+    if where is None:
+        return utc_ns
+    offset = datetime.fromtimestamp(utc_ns // NS_PER_SECOND, where).utcoffset()
+    return utc_ns + (int(offset.total_seconds()) * NS_PER_SECOND if offset else 0)

@@ -1,0 +1,151 @@
+"""Unusual context, few alarms: the shape of the last points, values never seen, and the facts of `faults.py`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from aiops_nb.core.types import FloatArray
+from aiops_nb.detect.baseline import (
+    Baseline,
+    begin,
+    centre_with,
+    empty_baseline,
+    expected_band,
+    learn_baseline,
+    outside_range,
+    scale_before,
+)
+from aiops_nb.detect.calibrate import (
+    Calibration,
+    bin_at_place,
+    bin_place,
+    empty_calibration,
+    learn_scores,
+    tail,
+    when_warm,
+)
+from aiops_nb.detect.elementary import LOG10_E, Bytes, Places, bin_of, larger, log, root, where
+from aiops_nb.detect.faults import FACTS, fact_surprise
+from aiops_nb.detect.kernels import Kernel, StreamParams
+from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, edges, empty_histograms, learn_bins
+
+SHAPES = 32
+PAST = 24  # points that a shape is made of, the present one included
+PULLS = 4  # of them that one projection looks at
+SCORES = 3
+PICKS = SHAPES + FACTS + SCORES
+LONG_PAST_POINTS = 4000.0
+
+
+def _drawn() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The fixed projections: which points, with what weights of unit norm, and where their bins begin."""
+    random = np.random.RandomState(2)  # the legacy generator never changes its numbers
+    lags, weights = np.zeros((SHAPES, PULLS), np.int64), np.zeros((SHAPES, PULLS))
+    for shape in range(SHAPES):
+        lags[shape] = random.permutation(PAST)[:PULLS]
+        drawn = np.array([random.normal() for _ in range(PULLS)])
+        weights[shape] = drawn / np.sqrt(np.sum(drawn * drawn))
+    return lags, weights, np.stack([edges(offset) for offset in random.random_sample(SHAPES)])
+
+
+LAGS, WEIGHTS, EDGES = _drawn()
+
+
+class UnusualParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="default"):
+    """Parameters of the default detector: those of every streaming detector."""
+
+
+class Unusual(NamedTuple):
+    """State of n series.
+
+    `ring` (n, PAST) holds the last values, `ring_at` (n,) the place of the next; `picked` (n, PICKS) the bins of the
+    value last judged, for learning it.
+    """
+
+    base: Baseline
+    ring: FloatArray
+    ring_at: Places
+    shapes: Histograms
+    facts: Histograms
+    tails: Calibration
+    picked: Bytes
+
+
+def empty_unusual(count: int, bins: int, params: UnusualParams) -> Unusual:
+    """Nothing learned yet."""
+    return Unusual(
+        empty_baseline(count, bins),
+        np.zeros(count * PAST),
+        np.zeros(count, np.int64),
+        empty_histograms(count, SHAPES),
+        empty_histograms(count, FACTS),
+        empty_calibration(count, SCORES),
+        np.zeros(count * PICKS, np.uint8),
+    )
+
+
+def begin_unusual(series: Places, x: FloatArray, s: Unusual) -> None:
+    """Start series at their first value, as if it had always been so."""
+    begin(series, x, s.base)
+    for at in range(PAST):
+        s.ring[series * PAST + at] = x
+
+
+def shape_surprise(series: Places, x: FloatArray, scale: FloatArray, s: Unusual) -> FloatArray:
+    """Mean surprise over the projections of the last points."""
+    centre = centre_with(series, x, s.base)
+    newest = s.ring_at[series] + PAST
+    past = [(s.ring[series * PAST + (newest - lag) % PAST] - centre) / scale for lag in range(1, PAST)]
+    recent = [(x - centre) / scale, *past]
+    shares = scale / scale
+    for shape in range(SHAPES):
+        lags, weights = LAGS[shape], WEIGHTS[shape]
+        height = weights[0] * recent[lags[0]] + weights[1] * recent[lags[1]]
+        height = height + weights[2] * recent[lags[2]] + weights[3] * recent[lags[3]]
+        picked = bin_of(EDGES[shape], height) + 1
+        s.picked[series * PICKS + shape] = picked
+        shares = shares * density((series * SHAPES + shape) * BINS + picked, series, s.shapes)
+    return where(s.base.learned[series] > SILENT_POINTS, -log(shares) / SHAPES, 0.0)
+
+
+def judge_unusual(
+    series: Places, x: FloatArray, time_bin: Places, s: Unusual
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Strangeness as -log10 of about a tail probability, what was expected, and half the width of its band."""
+    scale = scale_before(series, x, s.base)
+    first = series * PICKS + SHAPES
+    shape = bin_place(shape_surprise(series, x, scale, s))
+    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first))
+    new = bin_place(outside_range(series, x, scale, s.base))
+    learned = s.base.learned[series]
+    squares = 0.0 * scale
+    for score, place in enumerate((shape, new, rare)):
+        s.picked[first + FACTS + score] = bin_at_place(place)
+        one = tail(series, score, SCORES, place, learned, s.tails)
+        squares = squares + one * one
+    # The longer the past, the rarer an alarm must be.
+    rarer = 0.5 * LOG10_E * log(larger(learned, 100.0) / LONG_PAST_POINTS)
+    strangeness = larger(root(squares / SCORES) - rarer, 0.0)
+    return when_warm(strangeness, learned), *expected_band(series, x, time_bin, s.base)
+
+
+def learn_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> None:
+    """Take in the value just judged."""
+    first = series * PICKS
+    learn_bins(series, s.picked, first, SHAPES, s.shapes)
+    learn_bins(series, s.picked, first + SHAPES, FACTS, s.facts)
+    learn_scores(series, s.picked, first + SHAPES + FACTS, SCORES, s.tails)
+    learn_baseline(series, x, time_bin, s.base)
+    follow_unusual(series, x, s)
+
+
+def follow_unusual(series: Places, x: FloatArray, s: Unusual) -> None:
+    """Remember the value as context, without learning from it."""
+    s.ring[series * PAST + s.ring_at[series]] = x
+    s.ring_at[series] = (s.ring_at[series] + 1) % PAST
+    s.base.last[series] = x
+
+
+KERNEL = Kernel(empty_unusual, begin_unusual, judge_unusual, learn_unusual, follow_unusual)

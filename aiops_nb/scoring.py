@@ -1,0 +1,206 @@
+"""A detector over what is already known: `score_series` and `score_frame`, by the code that runs live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.types import BoolArray, FloatArray, IntArray
+from aiops_nb.detect.kernels import StreamParams
+from aiops_nb.detect.offline import best_way, judged
+from aiops_nb.detect.registry import algorithm, name_of
+from aiops_nb.detect.scale import as_scores
+from aiops_nb.detect.time_of_day import day_bin, day_bins, zone
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIRST_POINTS = 21  # their usual distance is taken as the series' interval
+COOLDOWN_INTERVALS = 60
+
+
+def score_series(
+    series: pd.Series,
+    detector: str | StreamParams = "default",
+    *,
+    timezone: str | None = None,
+    false_alarms_per_day: float = 0.5,
+    cooldown_seconds: float | None = None,
+) -> pd.DataFrame:
+    """Judge each value of a series by what came before it.
+
+    The code is the one that runs live, every value being learned after it is judged; nothing later is ever looked at,
+    so the scores of the first half of a series are the first half of its scores.
+
+    Parameters
+    ----------
+    series
+        Numbers by time, at any and even irregular distances. Times without a zone are UTC. What is not finite is not
+        known: it scores NaN, and is passed over. Rows out of order are judged in order of time, equal times in order
+        of rows.
+    detector
+        A name listed by `aiops_nb.detectors()`, or its parameters.
+    timezone
+        Named zone whose time of the day counts. None: the zone of the series' times.
+    false_alarms_per_day
+        How many a day may be expected of a healthy series: this is what the threshold means.
+    cooldown_seconds
+        Quiet time after an alarm. None: 60 times the series' interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By UTC time, in the order of `series`: value, score (0 to 100, larger = stranger; NaN for the first 50 values),
+        expected, lower, upper, is_anomaly (an alarm).
+
+    Raises
+    ------
+    ConfigError
+        If the series or an argument is not what is described here.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> times = pd.date_range("2026-01-01", periods=600, freq="1min", tz="UTC")
+    >>> latency_seconds = pd.Series(0.1 + 0.01 * np.sin(np.arange(600.0)), index=times)
+    >>> latency_seconds.iloc[500] = 0.4
+    >>> scores = score_series(latency_seconds, "faults")
+    >>> scores.score.idxmax() == times[500]
+    True
+    """
+    params, name = _params(detector), detector if isinstance(detector, str) else name_of(detector)
+    utc, local_ns, zone_name = _times(series, timezone or (None if params.timezone == "UTC" else params.timezone))
+    value = _values(series)
+    order = np.argsort(utc.asi8, kind="stable")
+    interval_seconds = params.interval_seconds or _interval_seconds(utc.asi8[order])
+    params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
+    one = algorithm(name)
+    bins = day_bins(interval_seconds)
+    way = best_way(one.kernel, len(value))
+    verdict = judged(one.kernel, params, bins, value[order], day_bin(local_ns[order], bins), way)
+    scores = as_scores(params, value[order], verdict)
+    threshold = one.line.threshold(_positive("false_alarms_per_day", false_alarms_per_day), interval_seconds)
+    quiet_seconds = COOLDOWN_INTERVALS * interval_seconds if cooldown_seconds is None else cooldown_seconds
+    alarm = alarms(scores.score >= threshold, utc.asi8[order], round(quiet_seconds * 1e9))
+    columns = {"score": scores.score, "expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
+    return _frame(utc, order, value, {**columns, "is_anomaly": alarm})
+
+
+def score_frame(
+    df: pd.DataFrame,
+    detector: str | StreamParams = "default",
+    *,
+    timezone: str | None = None,
+    false_alarms_per_day: float = 0.5,
+    cooldown_seconds: float | None = None,
+) -> pd.DataFrame:
+    """`score_series` of each column of numbers; the rows are those of each, under its name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> times = pd.date_range("2026-01-01", periods=100, freq="5min", tz="UTC")
+    >>> df = pd.DataFrame({"cpu_ratio": 0.5, "host": "a", "memory_ratio": 0.25}, index=times)
+    >>> score_frame(df).index.get_level_values("series").unique().to_list()
+    ['cpu_ratio', 'memory_ratio']
+    """
+    import pandas as pd
+
+    numbers = df.select_dtypes("number")
+    if numbers.columns.empty:
+        raise ConfigError.at("df", "at least one column of numbers", df.dtypes.astype(str).to_dict())
+    scored = {
+        name: score_series(
+            numbers[name],
+            detector,
+            timezone=timezone,
+            false_alarms_per_day=false_alarms_per_day,
+            cooldown_seconds=cooldown_seconds,
+        )
+        for name in numbers.columns
+    }
+    return pd.concat(scored, names=["series", "time"])
+
+
+def alarms(strange: BoolArray, times_ns: IntArray, quiet_ns: int) -> BoolArray:
+    """The first strange point, and each next one after `quiet_ns` have passed since the last alarm.
+
+    Examples
+    --------
+    >>> strange = np.array([False, True, True, True, True])
+    >>> alarms(strange, np.arange(5), quiet_ns=2).tolist()
+    [False, True, False, False, True]
+    """
+    alarm = np.zeros(len(strange), np.bool_)
+    places = np.flatnonzero(strange)
+    times = times_ns[places]
+    at = 0
+    while at < len(places):
+        alarm[places[at]] = True
+        at = max(at + 1, int(np.searchsorted(times, times[at] + quiet_ns, side="right")))
+    return alarm
+
+
+def _params(detector: str | StreamParams) -> StreamParams:
+    if isinstance(detector, StreamParams):
+        return detector
+    if isinstance(detector, str):
+        return algorithm(detector).params()
+    raise ConfigError.at("detector", "a name or its parameters", detector)
+
+
+def _times(series: pd.Series, timezone: str | None) -> tuple[pd.DatetimeIndex, IntArray, str]:
+    """UTC times, the same on local clocks in ns, and the name of the local zone."""
+    import pandas as pd
+
+    if not isinstance(series, pd.Series) or not isinstance(series.index, pd.DatetimeIndex):
+        raise ConfigError.at("series", "a pandas Series of numbers by time (DatetimeIndex)", _kind_of(series))
+    if series.index.hasnans:
+        raise ConfigError.at("series", "a time in each row", f"none in row {int(np.argmax(series.index.isna()))}")
+    given = series.index if series.index.tz is not None else series.index.tz_localize("UTC")
+    utc = given.tz_convert("UTC").as_unit("ns")
+    name = timezone or str(given.tz)
+    if timezone is not None:
+        zone(timezone)
+    local = utc.tz_convert(timezone or given.tz).tz_localize(None)
+    return utc, local.asi8, name
+
+
+def _kind_of(series: object) -> str:
+    index = getattr(series, "index", None)
+    return f"{type(series).__name__} by {type(index).__name__}" if hasattr(index, "dtype") else type(series).__name__
+
+
+def _values(series: pd.Series) -> FloatArray:
+    try:
+        value = series.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    except (TypeError, ValueError):
+        raise ConfigError.at("series", "numbers", f"values of type {series.dtype}") from None
+    value[~np.isfinite(value)] = np.nan
+    return value
+
+
+def _interval_seconds(times_ns: IntArray) -> float:
+    """Usual distance of the first values, so that what comes later changes nothing; 300 if there is none."""
+    steps = np.diff(times_ns[:FIRST_POINTS])
+    steps = steps[steps > 0]
+    return float(np.median(steps)) / 1e9 if len(steps) else 300.0
+
+
+def _positive(name: str, value: float) -> float:
+    if not value > 0:
+        raise ConfigError.at(name, "a number > 0", value)
+    return value
+
+
+def _frame(
+    utc: pd.DatetimeIndex, order: IntArray, value: FloatArray, columns: dict[str, FloatArray | BoolArray]
+) -> pd.DataFrame:
+    """The columns, computed in order of time, in the order that was given."""
+    import pandas as pd
+
+    back = np.argsort(order, kind="stable")
+    return pd.DataFrame({"value": value, **{name: column[back] for name, column in columns.items()}}, index=utc)
