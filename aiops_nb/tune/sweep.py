@@ -72,13 +72,13 @@ def sweep(
         If nothing was recorded in the range.
     """
     first, last = _range(recording, start, end)
-    asked = labels[(labels["start"] >= first) & (labels["start"] < last)].reset_index(drop=True)
+    asked = _between(labels, "start", start, end).reset_index(drop=True)
     days = (last - first).total_seconds() / SECONDS_PER_DAY
     odds = _Odds(asked, days, tolerance_seconds)
     replayed = alerts_by_threshold(recording, config or recording.config, thresholds, alertname)
     rows = []
     for threshold, alerts in (*replayed.items(), (SILENCE, alerts_frame([]))):
-        mine = alerts[(alerts["starts_at"] >= first) & (alerts["starts_at"] < last)]
+        mine = _between(alerts, "starts_at", start, end)
         matches = match(mine, asked, tolerance_seconds=tolerance_seconds, kinds=kinds)
         rows.append({"threshold": threshold} | _worth(matches, days) | _by_chance(matches, odds))
     return pd.DataFrame(rows)
@@ -124,6 +124,14 @@ def _range(recording: Recording, start: Moment, end: Moment) -> tuple[pd.Timesta
     if first >= last:
         raise RecordingError(f"{recording.path}: expected rows in [{start}, {end}), has {bounds[0]} to {bounds[1]}")
     return first, last
+
+
+def _between(rows: pd.DataFrame, column: str, start: Moment, end: Moment) -> pd.DataFrame:
+    # Open ends stay open: the last window ends, and may alarm, after the last row.
+    start_ns, end_ns = range_ns(start, end)
+    if start_ns is not None:
+        rows = rows[rows[column] >= pd.Timestamp(start_ns, tz="UTC")]
+    return rows if end_ns is None else rows[rows[column] < pd.Timestamp(end_ns, tz="UTC")]
 
 
 def _worth(matches: Matches, days: float) -> dict[str, float]:

@@ -1,0 +1,65 @@
+"""Choosing a threshold and saving it."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from aiops_nb.config import Config, load_config
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.tune import choose, save_config, with_threshold
+
+
+def table(*rows):
+    return pd.DataFrame(rows, columns=["threshold", "faults_found", "false_alarms_per_day"], dtype=float)
+
+
+@pytest.mark.parametrize(
+    ("rows", "budget", "chosen"),
+    [
+        pytest.param([(3, 5, 9), (6, 4, 0), (math.inf, 0, 0)], math.inf, 3, id="most found without a budget"),
+        pytest.param([(3, 5, 9), (6, 4, 0), (math.inf, 0, 0)], 1, 6, id="most found within the budget"),
+        pytest.param([(3, 4, 9), (6, 4, 1), (9, 4, 2)], math.inf, 6, id="fewest false alarms of the equal"),
+        pytest.param([(3, 4, 0), (4, 4, 0), (5, 4, 0), (9, 3, 0)], 0, 4, id="the middle of a plateau"),
+        pytest.param([(3, 5, 9), (6, 4, 7), (9, 4, 7)], 1, 9, id="none within the budget: the cheapest"),
+        pytest.param([(3, 0, 0), (math.inf, 0, 0)], 0, 3, id="silence is never chosen"),
+    ],
+)
+def test_the_choice_is_as_stated(rows, budget, chosen):
+    assert choose(table(*rows), max_false_alarms_per_day=budget) == chosen
+
+
+def test_nothing_tried_is_an_error():
+    with pytest.raises(ConfigError, match="table: expected at least one threshold"):
+        choose(table((math.inf, 0, 0)))
+
+
+def test_a_saved_config_comes_back_the_same(tmp_path):
+    config = with_threshold(Config(host_metrics=False), 11.0, "error_ratio_anomaly")
+    assert load_config(save_config(config, tmp_path / "new" / "tuned.yaml")) == config
+    assert not config.host_metrics
+
+
+def test_all_rules_change_where_none_is_named():
+    rules = with_threshold(Config(), 12.0).pipeline.feature_rules
+    assert {(rule.threshold, rule.resolve_threshold) for rule in rules} == {(12.0, 8.0)}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "alertname", "message"),
+    [
+        (0.0, None, "threshold: expected a number > 0, got 0.0"),
+        (math.inf, None, "threshold: expected a number > 0, got inf"),
+        (5.0, "fire", "alertname: expected one of latency_p95_anomaly, error_ratio_anomaly, got 'fire'"),
+    ],
+)
+def test_a_wrong_setting_is_named(threshold, alertname, message):
+    with pytest.raises(ConfigError) as caught:
+        with_threshold(Config(), threshold, alertname)
+    assert str(caught.value) == message
+
+
+def test_a_config_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="config: expected a file that can be written"):
+        save_config(Config(), tmp_path / "file" / "tuned.yaml")
