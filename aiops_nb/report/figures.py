@@ -29,7 +29,7 @@ COLOURS = ("#2563a8", "#c25e00", "#3a7d44", "#8e44ad", "#a3122a", "#0f7f8c", "#7
 SEVERITY_COLOURS = {"info": "#3b75af", "warning": "#d39e00", "error": "#e0641f", "critical": "#a3122a"}
 MAX_SERIES = 12
 MAX_MARKS = 2000
-LEGEND_WIDTH = 215  # pixels kept free, so that charts of one page line up
+LEGEND_WIDTH = 140  # pixels kept free, so that charts of one page line up
 TOOLS = "xbox_zoom,xpan,reset,save"
 _HOST = re.compile(r"https?://[^/]+(?=/)|[^ ]+ ")
 SECONDS_JS = "return tick < 1 ? (tick * 1000).toPrecision(3) / 1 + ' ms' : tick.toPrecision(3) / 1 + ' s'"
@@ -89,7 +89,8 @@ def rate_charts(features: pd.DataFrame, alerts: pd.DataFrame) -> Html:
 
 def sample_charts(samples: pd.DataFrame, alerts: pd.DataFrame) -> Html:
     """What was measured of hosts and services: a chart for each unit."""
-    series = samples["target"].astype(str) + " " + samples["metric"].astype(str)
+    names = {metric: _without_unit(str(metric)) for metric in samples["metric"].unique()}
+    series = samples["target"].astype(str) + " " + samples["metric"].astype(str).map(names)
     samples = samples.assign(series=series, unit=samples["metric"].astype(str).map(unit_of))
     shared = _shared_range(samples)
     return chart_html(*(_sample_chart(part, alerts, shared) for _, part in samples.groupby("unit", sort=False)))
@@ -105,6 +106,10 @@ def unit_of(metric: str) -> str:
     """
     units = ("ratio", "bytes_per_second", "bytes", "seconds", "hz")
     return next((unit.replace("_", " ") for unit in units if metric.endswith(f"_{unit}")), metric)
+
+
+def _without_unit(metric: str) -> str:
+    return metric.removesuffix("_" + unit_of(metric).replace(" ", "_")).replace("_", " ")
 
 
 def _sample_chart(samples: pd.DataFrame, alerts: pd.DataFrame, shared: Range1d) -> figure:
@@ -232,11 +237,12 @@ def _sweep_chart(table: pd.DataFrame, chosen: float, title: str, column: str, by
     chart = _figure(title, unit, x_axis_label="threshold", height=260, min_width=260)
     source = ColumnDataSource(table)
     if by_chance:
-        chart.line("threshold", by_chance, source=source, color=GREY, line_dash="dashed", legend_label="random")
-    chart.line("threshold", column, source=source, color=BLUE, line_width=2, legend_label="recorded")
+        chart.line("threshold", by_chance, source=source, color=GREY, line_dash="dashed", legend_label="at random")
+    chart.line("threshold", column, source=source, color=BLUE, line_width=2, legend_label="as recorded")
     points = chart.scatter("threshold", column, source=source, color=BLUE, size=6)
     chart.add_tools(HoverTool(renderers=[points], tooltips=[("threshold", "@threshold"), (title, f"@{column}")]))
     chart.add_layout(Span(location=chosen, dimension="height", line_color=RED, line_dash="dotted", line_width=2))
+    chart.legend.visible = bool(by_chance)
     chart.legend.label_text_font_size = "11px"
     chart.legend.background_fill_alpha = 0.6
     return chart

@@ -32,10 +32,12 @@ def in_words(name: str, value: object) -> str:
 def _number(name: str, value: float) -> str:
     if math.isnan(value):
         return UNKNOWN
+    if math.isinf(value):
+        return "infinite"
     for suffix, in_unit in UNITS.items():
         if name.endswith(suffix):
             return in_unit(value)
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.3g}"
+    return f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:.3g}"
 
 
 def seconds_in_words(value: float) -> str:

@@ -14,6 +14,7 @@ from aiops_nb.report.words import in_words
     [
         ("requests", 1234, "1,234"),
         ("score", 6.12345, "6.12"),
+        ("alerts_per_day", 2270.4, "2,270"),
         ("holds", True, "yes"),
         ("p95_seconds", 0.0, "0 ms"),
         ("p95_seconds", 119.0, "119 s"),
@@ -25,6 +26,7 @@ from aiops_nb.report.words import in_words
         ("starts_at", pd.NaT, "-"),
         ("value", math.nan, "-"),
         ("value", None, "-"),
+        ("threshold", math.inf, "infinite"),
         ("target", "", "-"),
     ],
 )
