@@ -21,9 +21,8 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from urllib.request import urlopen
-
 from typing import Literal, get_args
+from urllib.request import urlopen
 
 import numpy as np
 
@@ -123,77 +122,6 @@ def burn(stop: threading.Event) -> None:
     for number in itertools.count():
         if number % 10_000 == 0 and stop.is_set():
             return
-
-
-def run(self) -> None:
-        """Answer until killed."""
-        while True:
-            until_due = self.waiting[0][0] + DELAY_SECONDS - time.perf_counter() if self.waiting else None
-            for key, _ in self.selector.select(until_due if until_due is None else max(0.0, until_due)):
-                self.accept() if key.fileobj is self.listener else self.read(key.fileobj, key.data)
-            while self.waiting and self.waiting[0][0] + DELAY_SECONDS <= time.perf_counter():
-                self.answer(*self.waiting.popleft())
-
-    def accept(self) -> None:
-        with suppress(BlockingIOError):
-            while True:
-                connection, _ = self.listener.accept()
-                self.selector.register(connection, selectors.EVENT_READ, time.perf_counter())
-                self.read(connection, time.perf_counter())
-
-    def read(self, connection: socket.socket, started: float) -> None:
-        with suppress(BlockingIOError):
-            connection.setblocking(False)
-            path = connection.recv(65_536).split(b" ", 2)[1].decode()
-            self.selector.unregister(connection)
-            if path == "/measured":
-                connection.setblocking(True)
-                connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(self.measured).encode())
-                connection.close()
-            else:
-                self.waiting.append((started, path, connection))
-
-    def answer(self, started: float, path: str, connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            self.measured[path].append(time.perf_counter() - started)
-            connection.sendall(self.head + self.body)
-
-
-def serve(body_bytes: int) -> None:
-    """Print the port, then answer until killed."""
-    delayed = DelayedServer(b"x" * body_bytes)
-    print(delayed.listener.getsockname()[1], flush=True)
-    delayed.run()
-
-
-@contextmanager
-def server(body_bytes: int) -> Iterator[str]:
-    command = [sys.executable, __file__, "--serve", "--body-bytes", str(body_bytes)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextmanager
-def busy_interpreter(is_busy: bool) -> Iterator[None]:
-    stop = threading.Event()
-
-    def burn() -> None:
-        for number in itertools.count():
-            if number % 10_000 == 0 and stop.is_set():
-                return
-
-    thread = threading.Thread(target=burn)
-    if is_busy:
-        thread.start()
-    yield
-    stop.set()
-    if is_busy:
-        thread.join()
 
 
 def run(kind: TransferKind, load: Load, options: argparse.Namespace) -> list[str]:

@@ -18,6 +18,7 @@ from aiops_nb.collect.json_shapes import (
     line_batches,
     line_times,
     shape_of,
+    tables_of,
     times_ns,
 )
 
@@ -102,23 +103,23 @@ class JsonLines:
             self._rest, self._is_skipping = b"", True
 
     def _decode(self, chunk: bytes) -> list[pa.RecordBatch]:
-        good: dict[type[Line], list[Line]] = {shape: [] for shape in _SHAPES}
-        self._decode_into(good, chunk)
-        return [batch for lines in good.values() if lines for batch in self._batches(lines)]
+        runs = _Runs()
+        self._decode_into(runs, chunk)
+        return [batch for lines in runs.lines for batch in self._batches(lines)]
 
-    def _decode_into(self, good: dict[type[Line], list[Line]], chunk: bytes) -> None:
+    def _decode_into(self, runs: _Runs, chunk: bytes) -> None:
         """All lines at once; if one is bad or of another kind, each half so; few lines one by one."""
         if not chunk.strip():
             return
         lines = self._decode_alike(chunk) if len(chunk) <= self._max_line_bytes else None
         middle = chunk.find(b"\n", len(chunk) // 2) + 1
         if lines is not None:
-            good[type(lines[0])] += lines
+            runs.add(lines)
         elif len(chunk) > _FEW_BYTES and 0 < middle < len(chunk):
-            self._decode_into(good, chunk[:middle])
-            self._decode_into(good, chunk[middle:])
+            self._decode_into(runs, chunk[:middle])
+            self._decode_into(runs, chunk[middle:])
         else:
-            self._decode_each(good, chunk)
+            self._decode_each(runs, chunk)
 
     def _decode_alike(self, chunk: bytes) -> list[Line] | None:
         for shape in self._order:
@@ -131,11 +132,11 @@ class JsonLines:
             return lines
         return None
 
-    def _decode_each(self, good: dict[type[Line], list[Line]], chunk: bytes) -> None:
+    def _decode_each(self, runs: _Runs, chunk: bytes) -> None:
         for raw in chunk.split(b"\n"):
             line = self._decode_line(raw) if raw.strip() else None
             if line is not None:
-                good[type(line)].append(line)
+                runs.add([line])
 
     def _decode_line(self, raw: bytes) -> Line | None:
         if len(raw) > self._max_line_bytes:
@@ -165,3 +166,22 @@ class JsonLines:
         self.rejected_total[reason] += 1
         shown = line[:_SHOWN_BYTES].decode("utf-8", "replace")
         self.rejected.append(RejectedLine(reason=reason, detail=detail, line=shown))
+
+
+class _Runs:
+    """Lines of one class each, as few lists as keep the order of every table's rows."""
+
+    def __init__(self) -> None:
+        self.lines: list[list[Line]] = []
+        self._last_of_table: dict[str, list[Line]] = {}
+
+    def add(self, lines: list[Line]) -> None:
+        """Take lines of one class; the list is the caller's no more."""
+        tables = tables_of(lines[0])
+        last = [self._last_of_table.get(table) for table in tables]
+        run = last[0]
+        if run is not None and type(run[0]) is type(lines[0]) and all(other is run for other in last):
+            run += lines
+            return
+        self.lines.append(lines)
+        self._last_of_table.update(dict.fromkeys(tables, lines))

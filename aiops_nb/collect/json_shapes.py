@@ -82,6 +82,13 @@ class EventLine(msgspec.Struct, gc=False):
 Line: TypeAlias = RequestLine | FullRequestLine | SampleLine | EventLine
 
 
+def tables_of(line: Line) -> tuple[TableName, ...]:
+    """The tables that get rows from a line."""
+    if isinstance(line, EventLine):
+        return ("requests", "samples")
+    return ("samples",) if isinstance(line, SampleLine) else ("requests",)
+
+
 def line_times(lines: Sequence[Line]) -> list[Time]:
     """When each happened, as it was written; lines of one class."""
     return list(map(attrgetter("timestamp" if isinstance(lines[0], EventLine) else "time"), lines))

@@ -18,6 +18,7 @@ _ASSUMED_SECONDS = 0.05
 _HANDLING_SECONDS = 0.02  # around each transfer: waits for the interpreter lock, mostly
 _LATE_SECONDS = 0.05
 _SHORT_SECONDS = 1.5
+_MAX_NEW_THREADS = 16  # a thread is slow to start where many compete, and meanwhile nobody polls
 _JOIN_SECONDS = 2.0  # libcurl looks about once a second whether it should abort
 
 
@@ -127,7 +128,8 @@ class ProbePool:
             overdue_seconds = self._clock.monotonic_seconds() - self._schedule.next_due_seconds
         if overdue_seconds > _LATE_SECONDS:
             mean_seconds = sum(self._durations) / max(1, len(self._durations))
-            self._grow_to(self._needed(mean_seconds) if results else len(self._threads) * 5 // 4 + 1)
+            needed = self._needed(mean_seconds) if results else len(self._threads) * 5 // 4 + 1
+            self._grow_to(min(needed, len(self._threads) + _MAX_NEW_THREADS))
 
     def _needed(self, latency_seconds: float) -> int:
         return 1 + math.ceil(2 * self._rate_hz * (latency_seconds + _HANDLING_SECONDS))

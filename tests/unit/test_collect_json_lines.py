@@ -163,7 +163,7 @@ def test_a_line_that_is_too_long_is_skipped_and_never_held() -> None:
     assert decoder.rejected_total == {"too_long": 2}
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     picks=st.lists(st.sampled_from(["request", "sample", "event", *range(len(BAD))]), max_size=30),
     cuts=st.lists(st.integers(1, 400), max_size=60),
