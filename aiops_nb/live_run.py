@@ -19,17 +19,17 @@ from aiops_nb.core.types import NS_PER_SECOND, Step
 from aiops_nb.features.watermark import CLOCK_SOURCE
 from aiops_nb.pipeline import Command, Pipeline, StartCommand, StreamCounters
 from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.poller import HEARTBEAT_NS, Poller
 from aiops_nb.record.tap import Tap
 from aiops_nb.recording_stopped import recording_stopped
 from aiops_nb.run import Deliver
 
 _log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.25
-HEARTBEAT_NS = NS_PER_SECOND
+WAIT_SECONDS = 0.25
+STEP_BACK_NS = 5 * NS_PER_SECOND
 QUEUE_BATCHES = 256
 JOINED_ROWS = 20_000
-FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 30.0
 JOIN_SECONDS = 10.0
 SEAL_SECONDS = 2.0
 
@@ -62,17 +62,19 @@ class LiveRun:
         clock: Clock | None = None,
         problems: Mapping[str, str] | None = None,
     ) -> None:
-        self._collectors, self._tap, self._deliver = collectors, tap, deliver
+        self._tap, self._deliver = tap, deliver
         self._start = StartCommand(pipeline=params, sources=tuple(c.name for c in collectors))
         self._pipeline = Pipeline()
         self._clock = clock or SystemClock()
         self._queue: queue.Queue[pa.RecordBatch] = queue.Queue(QUEUE_BATCHES)
         self._stopping, self._ended = threading.Event(), threading.Event()
         self._problems = dict(problems or {})
-        self._poll_errors_total = 0
         self._last_beat_ns = 0
         self._threads: list[threading.Thread] = []
-        self._pollers = [_thread(self._poll, f"aiops-poll-{c.name}", c) for c in collectors]
+        self._pollers = [
+            Poller(collector, self._queue.put, self._stopping, self._clock, self._problems) for collector in collectors
+        ]
+        self._poll_threads = [_thread(self._collect, f"aiops-poll-{p.collector.name}", p) for p in self._pollers]
 
     @property
     def running(self) -> bool:
@@ -82,7 +84,7 @@ class LiveRun:
     def start(self) -> None:
         """Start all threads; returns at once."""
         engine = _thread(self._engine, "aiops-engine")
-        self._threads = [*self._pollers, engine, _thread(self._seal, "aiops-seal")]
+        self._threads = [*self._poll_threads, engine, _thread(self._seal, "aiops-seal")]
         atexit.register(self.stop)
         for thread in self._threads:
             thread.start()
@@ -91,8 +93,8 @@ class LiveRun:
         """End; what was queued is still judged, and the recording sealed."""
         atexit.unregister(self.stop)
         self._stopping.set()
-        for collector in self._collectors:
-            self._close(collector)
+        for poller in self._pollers:
+            poller.close()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(JOIN_SECONDS)
@@ -119,63 +121,23 @@ class LiveRun:
 
     def poll_errors_total(self) -> int:
         """Failed polls."""
-        return self._poll_errors_total
+        return sum(poller.errors_total for poller in self._pollers)
 
     # -- collecting: one thread a collector
 
-    def _poll(self, collector: Collector) -> None:
-        failures, beaten_ns = 0, 0
-        while not self._stopping.is_set():
-            began_ns = self._clock.now_ns()
-            try:
-                batch = collector.poll(POLL_SECONDS)
-            except Exception as problem:  # a third party's collector may raise anything
-                failures += 1
-                self._note_poll_error(collector, problem, failures)
-                continue
-            failures = self._note_recovery(collector, failures)
-            if batch is None:
-                break
-            if batch.num_rows:
-                self._offer(batch)
-            elif began_ns - beaten_ns >= HEARTBEAT_NS:
-                beaten_ns = began_ns
-                self._offer(control_batch(collector.name, "heartbeat", began_ns))
-        self._offer(self._command_batch(Command(source_ended=collector.name)))
-        self._close(collector)
-
-    def _note_poll_error(self, collector: Collector, problem: Exception, failures: int) -> None:
-        self._poll_errors_total += 1
-        expected = isinstance(problem, (OSError, AiopsError))
-        if failures == 1:
-            _log.warning("collector %s: %s", collector.name, problem, exc_info=None if expected else problem)
-        self._problems[f"collector {collector.name}"] = f"{type(problem).__name__}: {problem}"
-        self._stopping.wait(min(FIRST_BACKOFF_SECONDS * 2 ** (failures - 1), LONGEST_BACKOFF_SECONDS))
-
-    def _note_recovery(self, collector: Collector, failures: int) -> int:
-        if failures:
-            _log.info("collector %s works again", collector.name)
-            self._problems.pop(f"collector {collector.name}", None)
-        return 0
-
-    def _offer(self, batch: pa.RecordBatch) -> None:
-        """Wait for a place in the queue: a slow engine slows the collectors, it loses nothing."""
-        self._queue.put(batch)
-
-    def _close(self, collector: Collector) -> None:
-        try:
-            collector.close()
-        except Exception as problem:  # as in polling
-            _log.warning("collector %s: close failed: %s", collector.name, problem)
+    def _collect(self, poller: Poller) -> None:
+        poller.run()
+        self._queue.put(self._command_batch(Command(source_ended=poller.collector.name)))
 
     # -- judging: the engine thread
 
     def _engine(self) -> None:
         try:
             self._push(self._command_batch(Command(start=self._start)))
-            while any(thread.is_alive() for thread in self._pollers) or not self._queue.empty():
-                self._beat()
-                for batch in _joined(self._waiting()):
+            while any(thread.is_alive() for thread in self._poll_threads) or not self._queue.empty():
+                batches = _joined(self._waiting())
+                self._beat()  # before the rows: after a sleep or a clock step they must meet the new time
+                for batch in batches:
                     self._push(batch)
             self._push(self._command_batch(Command(stop=True)))
         except Exception as problem:
@@ -188,7 +150,7 @@ class LiveRun:
 
     def _waiting(self) -> list[pa.RecordBatch]:
         try:
-            batches = [self._queue.get(timeout=POLL_SECONDS)]
+            batches = [self._queue.get(timeout=WAIT_SECONDS)]
         except queue.Empty:
             return []
         while not self._queue.empty() and sum(batch.num_rows for batch in batches) < JOINED_ROWS:
@@ -196,14 +158,25 @@ class LiveRun:
         return batches
 
     def _empty_queue(self) -> None:
-        while any(thread.is_alive() for thread in self._pollers):
+        while any(thread.is_alive() for thread in self._poll_threads):
             self._waiting()  # or a collector would wait for its place for ever
 
     def _beat(self) -> None:
         now_ns = self._clock.now_ns()
-        if now_ns - self._last_beat_ns >= HEARTBEAT_NS or now_ns < self._last_beat_ns:
+        if now_ns < self._last_beat_ns - STEP_BACK_NS:
+            self._begin_again(self._last_beat_ns - now_ns)
+        if now_ns - self._last_beat_ns >= HEARTBEAT_NS:
             self._last_beat_ns = now_ns
             self._push(control_batch(CLOCK_SOURCE, "heartbeat", now_ns))
+
+    def _begin_again(self, step_back_ns: int) -> None:
+        """The clock was set back: every row would come too late until it has caught up, so the windows start anew."""
+        seconds = step_back_ns / NS_PER_SECOND
+        self._problems["clock"] = f"was set back by {seconds:.0f} s; baselines are learned again from there"
+        _log.warning("the clock was set back by %.0f s", seconds)
+        self._last_beat_ns = 0
+        self._push(self._command_batch(Command(stop=True)))
+        self._push(self._command_batch(Command(start=self._start)))
 
     def _command_batch(self, command: Command) -> pa.RecordBatch:
         return control_batch("monitor", "command", self._clock.now_ns(), msgspec.json.encode(command).decode())

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 import aiops_nb
+from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.live_run import LiveRun
@@ -101,6 +102,39 @@ def test_a_collector_that_fails_is_shown_and_polled_again(fault):
     assert monitor.wait(15)
     monitor.stop()
     assert monitor.counters.poll_errors_total == 1 and len(monitor.samples()) == 3 and collector.closed >= 1
+
+
+def test_a_clock_set_back_starts_the_windows_anew():
+    clock = ManualClock()
+
+    class Stepping:
+        name = "stepping"
+
+        def __init__(self):
+            self.moments = [0.0, 1.0, 2.0, 3.0, -3600.0, 1.0, 1.0, 1.0]
+
+        def poll(self, timeout_seconds):
+            if not self.moments:
+                return None
+            if not judged.wait(10):
+                raise OSError("the engine fell asleep")
+            judged.clear()
+            clock.advance(self.moments.pop(0))
+            columns = {"time": [clock.now_ns()], "target": ["h"], "metric": ["m"], "value": [1.0]}
+            return make_batch("samples", self.name, columns)
+
+        def close(self):
+            pass
+
+    judged = Reached(lambda step: step.item.table == "samples" or step.item.source == "clock")
+    judged.set()
+    monitor = Monitor(lambda deliver: LiveRun([Stepping()], Passage(), PipelineParams(), deliver, clock))
+    monitor.add_sink(judged)
+    monitor.start()
+    assert monitor.wait(15)
+    monitor.stop()
+    assert monitor.counters.late_total == 0 and any("set back by 36" in line for line in monitor.warnings())
+    assert monitor.features("samples").value.notna().sum() == 8
 
 
 def test_a_sink_that_fails_is_counted_and_stops_nothing():

@@ -1,0 +1,101 @@
+"""One collector, polled in a thread: retries, backoff and heartbeats are here, so that collectors need none."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, MutableMapping
+
+import pyarrow as pa
+
+from aiops_nb.core.clock import Clock
+from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.protocols import Collector
+from aiops_nb.core.schemas import control_batch
+from aiops_nb.core.types import NS_PER_SECOND
+
+_log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+HEARTBEAT_NS = NS_PER_SECOND
+FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 30.0
+
+
+class Poller:
+    """Polls until the collector has ended or `stopping` is set.
+
+    Parameters
+    ----------
+    collector
+        Closed at the end.
+    offer
+        Takes each batch; may wait for a place in the queue: a slow engine slows the collectors, it loses nothing.
+    stopping
+        Ends the polling.
+    clock
+        Stamps heartbeats.
+    problems
+        Where a failing collector is shown while it fails.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        offer: Callable[[pa.RecordBatch], None],
+        stopping: threading.Event,
+        clock: Clock,
+        problems: MutableMapping[str, str],
+    ) -> None:
+        self.collector, self._offer, self._stopping = collector, offer, stopping
+        self._clock, self._problems = clock, problems
+        self.errors_total = 0
+        self._failures_on_end = 0
+        self._beaten_ns = 0
+
+    def run(self) -> None:
+        """Poll until the end; meant for a thread of its own."""
+        while not self._stopping.is_set():
+            began_ns = self._clock.now_ns()
+            try:
+                batch = self.collector.poll(POLL_SECONDS)
+            except Exception as problem:  # a third party's collector may raise anything
+                self._back_off(problem)
+                continue
+            self._note_recovery()
+            if batch is None:
+                break
+            self._pass_on(batch, began_ns)
+        self.close()
+
+    def _pass_on(self, batch: pa.RecordBatch, began_ns: int) -> None:
+        if batch.num_rows:
+            self._offer(batch)
+        elif abs(began_ns - self._beaten_ns) >= HEARTBEAT_NS:
+            self._beaten_ns = began_ns  # rows that end before this moment would have been in this poll
+            self._offer(control_batch(self.collector.name, "heartbeat", began_ns))
+
+    def _back_off(self, problem: Exception) -> None:
+        self.errors_total += 1
+        if not self._failures_on_end:
+            expected = isinstance(problem, (OSError, AiopsError))
+            _log.warning("collector %s: %s", self.collector.name, problem, exc_info=None if expected else problem)
+        self._problems[self._part] = f"{type(problem).__name__}: {problem}"
+        self._stopping.wait(min(FIRST_BACKOFF_SECONDS * 2**self._failures_on_end, LONGEST_BACKOFF_SECONDS))
+        self._failures_on_end = min(self._failures_on_end + 1, 16)
+
+    def _note_recovery(self) -> None:
+        if self._failures_on_end:
+            self._failures_on_end = 0
+            self._problems.pop(self._part, None)
+            _log.info("collector %s works again", self.collector.name)
+
+    @property
+    def _part(self) -> str:
+        return f"collector {self.collector.name}"
+
+    def close(self) -> None:
+        """Close the collector; may be called twice, and from another thread."""
+        try:
+            self.collector.close()
+        except Exception as problem:  # as in polling
+            _log.warning("collector %s: close failed: %s", self.collector.name, problem)
