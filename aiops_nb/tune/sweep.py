@@ -93,6 +93,8 @@ def alerts_by_threshold(
     """
     tried = sorted({float(threshold) for threshold in thresholds})
     alerts = _replayed(recording, _multiplied(config.pipeline, tried, alertname))
+    if alerts.empty:
+        return dict.fromkeys(tried, alerts)
     names = alerts["alertname"].str.partition(MARK)
     alerts = alerts.assign(alertname=names[0])
     return {tried[i]: alerts[names[2].isin(["", str(i)])].reset_index(drop=True) for i in range(len(tried))}
