@@ -48,7 +48,7 @@ def choose(store: ViewStore, shown: Sequence[int], wanted: Sequence[int] = (), m
     trouble[: len(store.down)] = trouble_of(store)
     rate = np.zeros(count)
     known = min(count, store.requests.width)
-    rate[:known] = np.nan_to_num(store.requests.latest("rate")[:known])
+    rate[:known] = np.nan_to_num(store.requests.recent_mean("rate", 10)[:known])
     rate[list(shown)] *= 1.5  # whoever is shown stays, unless another is clearly busier
     return _in_place(np.lexsort((-rate, -trouble))[:most].tolist(), shown)
 

@@ -10,6 +10,7 @@ import numpy as np
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, SeriesKey
 from aiops_nb.view.alert_log import Episode
 from aiops_nb.view.names import short_names
+from aiops_nb.view.series_data import RATE_WINDOWS
 from aiops_nb.view.store import ViewStore, clock_text
 
 NOT_KNOWN = "\N{EN DASH}"
@@ -58,13 +59,13 @@ def _targets(store: ViewStore) -> Tile:
 
 
 def _rate(store: ViewStore) -> Tile:
-    rate = store.requests.latest("rate")
+    rate = store.requests.recent_mean("rate", RATE_WINDOWS)
     known = bool(np.isfinite(rate).any())
-    return _tile("requests", number(float(np.nansum(rate))) if known else NOT_KNOWN, "/s", "mean of 30 s")
+    return _tile("requests", number(float(np.nansum(rate))) if known else NOT_KNOWN, "/s", "mean of 10 s")
 
 
 def _errors(store: ViewStore) -> Tile:
-    error, rate = store.requests.latest("error"), store.requests.latest("rate")
+    error, rate = store.requests.latest("error"), store.requests.recent_mean("rate", 30)
     known = np.isfinite(error)
     if not known.any():
         return _tile("errors", NOT_KNOWN, "%")

@@ -61,6 +61,15 @@ class History:
         newest: Float32Array = self._values[name][max(self.length - 1, 0)]
         return newest
 
+    def recent_mean(self, name: str, windows: int) -> Float32Array:
+        """Mean of each series over the last windows in which it is known, (width,); NaN where it is in none."""
+        rows = self._values[name][max(self.length - windows, 0) : self.length]
+        known = np.isfinite(rows)
+        count = known.sum(axis=0)
+        total = np.where(known, rows, 0).sum(axis=0, dtype=np.float32)
+        mean: Float32Array = np.where(count, total / np.maximum(count, 1), np.nan).astype(np.float32)
+        return mean
+
     def since(self, start_ns: int, series: int, names: tuple[str, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Copies of the columns of one series from the first window that ends at or after `start_ns`."""
         first = int(np.searchsorted(self._time[: self.length], start_ns))

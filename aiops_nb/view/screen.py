@@ -74,6 +74,9 @@ class Screen:
         """Remove every widget from every page; may be called twice."""
         parts = [*self.root.children[0].children, *self.root.children, self.root]
         for widget in parts:
+            for detail in (widget.layout, getattr(widget, "style", None)):
+                if detail is not None:
+                    detail.close()
             widget.close()
 
     def _warnings(self) -> list[str]:

@@ -14,6 +14,7 @@ from aiops_nb.view.store import REQUEST_COLUMNS, ViewStore
 LINE_COLUMNS = ("time", "p95", "expected", "lower", "upper", "anomaly", "rate", "error", "error_anomaly")
 POINT_COLUMNS = ("time", "answered", "failed")
 MOST_POINTS = 2000
+RATE_WINDOWS = 10
 Data = dict[str, Any]
 _SCALE = {"p95": 1000, "expected": 1000, "lower": 1000, "upper": 1000, "anomaly": 1000, "error": 100}
 _SCALE |= {"error_anomaly": 100, "rate": 1}
@@ -25,9 +26,24 @@ def line_data(store: ViewStore, series: int, start_ns: int) -> Data:
     data: Data = {"time": milliseconds(columns["time_ns"])}
     for name in LINE_COLUMNS[1:]:
         data[name] = columns[name].astype(np.float64) * _SCALE[name]
+    data["rate"] = trailing_mean(data["rate"], RATE_WINDOWS)
     bounded = np.isfinite(data["upper"])  # a detector that only minds slowness has no lower bound: time has
     data["lower"] = np.where(bounded, np.fmax(data["lower"], 0.0), np.nan)
     return data
+
+
+def trailing_mean(values: npt.NDArray[np.float64], windows: int) -> npt.NDArray[np.float64]:
+    """Mean over the last windows at each place; at the beginning over those that there are, not known as 0.
+
+    Examples
+    --------
+    >>> trailing_mean(np.array([2.0, 4.0, 6.0]), 2)
+    array([2., 3., 5.])
+    """
+    total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values))])
+    place = np.arange(1, len(values) + 1)
+    first = np.maximum(place - windows, 0)
+    return np.asarray((total[place] - total[first]) / (place - first))
 
 
 def host_data(store: ViewStore, host: int, start_ns: int) -> Data:

@@ -22,7 +22,7 @@ AHEAD_NS = 60 * NS_PER_SECOND
 PROOF_ROWS = 8
 REQUEST_COLUMNS = ("p95", "expected", "lower", "upper", "anomaly", "rate", "error", "error_anomaly")
 HOST_METRICS = ("cpu_ratio", "memory_ratio")
-_FEATURES = {"p95": "duration_p95_seconds", "rate": "rate_hz", "error": "error_ratio"}
+_FEATURES = {"p95": "duration_p95_seconds", "error": "error_ratio"}
 
 
 class ViewStore:
@@ -47,6 +47,7 @@ class ViewStore:
         self._changes: deque[AlertChange] = deque(maxlen=MOST_WAITING_CHANGES)
         self.skipped_rows_total = 0
         self.newest_ns = self.oldest_ns = 0
+        self._last_end_ns, self._window_ns = 0, NS_PER_SECOND
         self.series, self.hosts = SeriesNumbers(), SeriesNumbers()
         self.requests, self.samples = History(REQUEST_COLUMNS), History(("value",))
         self.points = PointRing()
@@ -111,6 +112,7 @@ class ViewStore:
 
     def _take_requests(self, tick: Tick) -> None:
         columns = {name: tick.features.column(feature) for name, feature in _FEATURES.items()}
+        columns["rate"] = tick.features.column("count") / self._window_seconds(tick.features.end_ns)
         for scored in tick.scored:
             marked = np.where(scored.is_anomaly, scored.value, np.nan)
             if scored.feature == "duration_p95_seconds":
@@ -120,6 +122,12 @@ class ViewStore:
             elif scored.feature == "error_ratio":
                 columns["error_anomaly"] = marked
         self.requests.append(tick.features.end_ns, columns, self.series.of(tick.features.series))
+
+    def _window_seconds(self, end_ns: int) -> float:
+        if 0 < self._last_end_ns < end_ns:
+            self._window_ns = min(self._window_ns, end_ns - self._last_end_ns)
+        self._last_end_ns = end_ns
+        return self._window_ns / NS_PER_SECOND
 
     def _take_samples(self, tick: Tick) -> None:
         wanted = np.array([key.metric in HOST_METRICS for key in tick.features.series], np.bool_)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="browser tests need: pip install playwright")
+from tests.browser.lab import CHROMIUM_FLAGS, Lab, Opener, find_chromium, opening, running_lab
 
-from lab import CHROMIUM_FLAGS, Lab, Notebook, find_chromium, page_context, running_lab  # noqa: E402
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
-OpenNotebook = Callable[[Sequence[str]], Notebook]
 NO_BROWSER = (
     "BROWSER TESTS DID NOT RUN: neither chromium nor google-chrome is on the PATH, and Playwright's own is absent "
     "({error}). Install Debian's chromium, or run: playwright install chromium"
@@ -18,34 +20,36 @@ NO_BROWSER = (
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[playwright_api.Browser]:
+def browser() -> Iterator[Browser]:
     """A headless Chromium: the system's, or Playwright's own."""
-    with playwright_api.sync_playwright() as playwright:
+    api = pytest.importorskip("playwright.sync_api", reason="BROWSER TESTS DID NOT RUN: pip install playwright")
+    with api.sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_FLAGS))
-        except playwright_api.Error as error:
-            pytest.skip(NO_BROWSER.format(error=str(error).splitlines()[0]))
+        except api.Error as error:
+            reason = NO_BROWSER.format(error=str(error).splitlines()[0])
+            # on a build machine, a browser that is missing is a fault, not a circumstance
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture(scope="session")
-def lab(browser: playwright_api.Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab of its own, with our server extension."""
     with running_lab(tmp_path_factory.mktemp("lab")) as running:
         yield running
 
 
+@pytest.fixture(scope="module")
+def open_shared(lab: Lab, browser: Browser) -> Iterator[Opener]:
+    """Opens notebooks that live as long as the module's tests."""
+    with opening(lab, browser) as opener:
+        yield opener
+
+
 @pytest.fixture
-def open_notebook(lab: Lab, browser: playwright_api.Browser) -> Iterator[OpenNotebook]:
-    """Opens notebooks in one profile that ends with the test, kernels too."""
-    with page_context(browser) as context:
-        opened: list[Notebook] = []
-
-        def open_one(cells: Sequence[str]) -> Notebook:
-            opened.append(Notebook.open(lab, context, cells))
-            return opened[-1]
-
-        yield open_one
-        for notebook in opened:
-            notebook.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+def open_notebook(lab: Lab, browser: Browser) -> Iterator[Opener]:
+    """Opens notebooks that end with the test, kernels too."""
+    with opening(lab, browser) as opener:
+        yield opener

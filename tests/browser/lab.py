@@ -11,13 +11,14 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 START_TIMEOUT_SECONDS = 60.0
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -82,7 +83,7 @@ def _environment(home: Path) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
         "IPYTHONDIR": home / "ipython",
     }
-    return {**os.environ, **{name: str(path) for name, path in own.items()}, "JPY_PARENT_PID": ""}
+    return {**os.environ, **{name: str(path) for name, path in own.items()}}
 
 
 @contextmanager
@@ -93,10 +94,8 @@ def running_lab(home: Path, *extra: str) -> Iterator[Lab]:
     port = free_port()
     command = [sys.executable, "-m", "jupyter", "lab", *LAB_FLAGS, f"--ServerApp.root_dir={folder}", *extra]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    environment = _environment(home)
-    environment.pop("JPY_PARENT_PID")
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=home)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=_environment(home), cwd=home)
     lab = Lab(url=f"http://127.0.0.1:{port}", folder=folder, log=log)
     try:
         _wait_until_it_answers(lab, process)
@@ -155,6 +154,7 @@ class Notebook:
     page: Page
     path: Path
     requests: list[str] = field(default_factory=list)
+    session: str = ""
 
     @classmethod
     def open(cls, lab: Lab, context: BrowserContext, cells: Sequence[str]) -> Notebook:
@@ -171,6 +171,7 @@ class Notebook:
         self.page.goto(f"{self.lab.url}/lab/workspaces/{self.path.stem}/tree/{self.path.name}?reset")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.page.wait_for_function(KERNEL_IDLE, timeout=60_000)
+        self.session = self.page.evaluate(SESSION_ID)
 
     def command(self, name: str, **arguments: Any) -> None:
         """Have JupyterLab do something, without waiting for it."""
@@ -216,11 +217,15 @@ class Notebook:
         return [url for url in self.requests if not url.startswith(local)]
 
 
+SESSION_ID = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.id"
 _CELL = "(i) => { const cell = window.jupyterapp.shell.currentWidget.content.widgets[i].model;"
 KERNEL_IDLE = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 CELL_DONE = f"{_CELL} return cell.executionCount !== null && cell.executionState !== 'running'; }}"
 CELL_RESET = f"{_CELL} cell.executionCount = null; }}"
 CELL_TEXT = f"{_CELL} return cell.outputs.toJSON().map((o) => [o.text ?? ''].flat().join('')).join(''); }}"
+
+
+Opener = Callable[[Sequence[str]], Notebook]
 
 
 @contextmanager
@@ -231,3 +236,18 @@ def page_context(browser: Browser) -> Iterator[BrowserContext]:
         yield context
     finally:
         context.close()
+
+
+@contextmanager
+def opening(lab: Lab, browser: Browser) -> Iterator[Opener]:
+    """Opens notebooks in one profile; in the end their kernels are shut down."""
+    with page_context(browser) as context:
+        opened: list[Notebook] = []
+
+        def open_one(cells: Sequence[str]) -> Notebook:
+            opened.append(Notebook.open(lab, context, cells))
+            return opened[-1]
+
+        yield open_one
+        for notebook in opened:
+            notebook.page.evaluate("(id) => window.jupyterapp.serviceManager.sessions.shutdown(id)", notebook.session)

@@ -1,0 +1,100 @@
+"""LiveFigure in a real JupyterLab: drawn, streamed, whole after a reload, right in a second view."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.lab import Notebook, Opener
+
+pytestmark = pytest.mark.browser
+
+FIGURE = """
+import threading
+from bokeh.models import ColumnDataSource, Range1d
+from bokeh.plotting import figure
+from aiops_nb.view.live_figure import LiveFigure
+rows = ColumnDataSource({"x": [0.0], "y": [0.0]}, name="rows")
+plot = figure(height=200, sizing_mode="stretch_width", x_range=Range1d(0, 1), toolbar_location=None)
+plot.line("x", "y", source=rows)
+live = LiveFigure([plot])
+live.set_live(True)
+ended = threading.Event()
+def pump():
+    x = 0
+    while not ended.wait(0.25):
+        x += 1
+        with live.one_message():
+            rows.stream({"x": [float(x)], "y": [float(x % 7)]}, rollover=50)
+            plot.x_range.update(start=x - 50, end=x)
+threading.Thread(target=pump, daemon=True).start()
+live
+"""
+LAST_X = """() => {
+  const doc = window.Bokeh?.documents?.at(-1);
+  const source = doc?.get_model_by_name('rows');
+  return source ? Array.from(source.data.x).at(-1) : undefined;
+}"""
+DRAWN = "() => document.querySelectorAll('.aiops-figure[data-drawn]').length"
+NOTE = "() => document.querySelector('.aiops-note:not([hidden])')?.textContent"
+
+
+def wait_for_x_above(notebook: Notebook, x: float) -> None:
+    notebook.wait(f"(x) => ({LAST_X})() > x", arg=x)
+
+
+@pytest.fixture(scope="module")
+def streaming(open_shared: Opener) -> Notebook:
+    notebook = open_shared([FIGURE])
+    notebook.run_all()
+    notebook.wait(DRAWN)
+    wait_for_x_above(notebook, 1)
+    return notebook
+
+
+def test_the_script_comes_from_the_installed_bokeh_by_url(streaming: Notebook) -> None:
+    assert streaming.page.evaluate("() => window.__aiops_nb.loaded_by") == "url"
+    assert streaming.foreign_requests() == []
+
+
+def test_a_second_view_shows_the_same_and_goes_on(streaming: Notebook) -> None:
+    before = streaming.page.evaluate(DRAWN)
+    streaming.command("notebook:create-output-view")
+    streaming.wait(f"(n) => ({DRAWN})() === n + 1", arg=before)
+    both = "() => Bokeh.documents.map((doc) => Array.from(doc.get_model_by_name('rows').data.x).at(-1))"
+    ends = streaming.page.evaluate(both)
+    assert len(ends) == before + 1 and len(set(ends)) == 1
+    wait_for_x_above(streaming, ends[-1])
+
+
+def test_a_lost_patch_is_mended(streaming: Notebook) -> None:
+    x = streaming.page.evaluate(LAST_X)
+    lose_one = """() => {
+      const original = JSON.parse;
+      JSON.parse = (text, ...rest) => {
+        const value = original(text, ...rest);
+        const patch = value?.data?.content;
+        if (patch?.kind === "patch") { JSON.parse = original; patch.seq += 1; }
+        return value;
+      };
+    }"""
+    streaming.page.evaluate(lose_one)
+    streaming.wait("() => window.__aiops_nb.resyncs > 0")
+    wait_for_x_above(streaming, x + 4)
+
+
+def test_without_our_server_the_kernel_sends_the_script(open_notebook: Opener) -> None:
+    notebook = open_notebook([FIGURE])
+    notebook.page.route("**/aiops_nb/bokeh/**", lambda route: route.fulfill(status=404))
+    notebook.run_all()
+    notebook.wait(DRAWN, 40)
+    wait_for_x_above(notebook, 1)
+    assert notebook.page.evaluate("() => window.__aiops_nb.loaded_by") == "comm"
+
+
+def test_a_restarted_kernel_is_told_in_the_page(open_notebook: Opener) -> None:
+    notebook = open_notebook([FIGURE])
+    notebook.run_all()
+    notebook.wait(DRAWN)
+    wait_for_x_above(notebook, 1)
+    notebook.page.evaluate("() => void window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    assert "run the cells again" in notebook.wait(NOTE, 30)
