@@ -45,7 +45,7 @@ class Board:
         self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT)
         self._hosts = {metric: _Hosts(store, metric, title, self.x_range) for metric, title in HOST_TITLES.items()}
         self._shown: list[int] = []
-        self._names: list[str] = []
+        self.names: list[str] = []
         self._chosen_at_ns = -RECHOOSE_NS
         self._ticks_drawn = 0
         self._samples_drawn = 0
@@ -103,7 +103,7 @@ class Board:
 
     def _name(self) -> None:
         keys = [self._store.series.keys[series] for series in self._shown]
-        names = short_names(keys)
+        names = self.names = short_names(keys)
         while len(self._slots) < len(names):
             self._add_slot()
         for slot, name in zip(self._slots, names, strict=False):

@@ -35,7 +35,7 @@ class Screen:
 
     def __init__(self, source: Source, store: ViewStore, wake: Callable[[], None]) -> None:
         self._source, self._store, self._wake = source, store, wake
-        self._board = board = Board(store)
+        self.board = board = Board(store)
         board.draw()  # before there are pages: these get it whole, with the figure
         self.figure = LiveFigure(board.roots)
         self.status = Panel(kind="status")
@@ -60,8 +60,8 @@ class Screen:
     def draw(self, running: bool) -> None:
         """Bring everything up to date; what did not change is not sent."""
         with self.figure.one_message():
-            self._board.draw()
-            self.figure.show(self._board.roots)
+            self.board.draw()
+            self.figure.show(self.board.roots)
         self.figure.set_live(running)
         self.status.state = "running" if running else "stopped"
         self.status.tiles = tiles_of(self._store)
@@ -100,12 +100,12 @@ class Screen:
         self._source.stop()
 
     def _show_span(self, seconds: int) -> None:
-        self._board.span_seconds = seconds
+        self.board.span_seconds = seconds
         self._wake()
 
     def _pick(self, names: list[str]) -> None:
         numbers = {name_of(key): number for number, key in enumerate(self._store.series.keys)}
-        self._board.wanted = tuple(numbers[name] for name in names if name in numbers)
+        self.board.wanted = tuple(numbers[name] for name in names if name in numbers)
         self._wake()
 
 

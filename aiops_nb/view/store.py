@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from aiops_nb.core.columns import times_ns
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, Item, SeriesKey, Step, Tick
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, IntArray, Item, SeriesKey, Step, Tick
 from aiops_nb.view.alert_log import AlertLog, Evidence
 from aiops_nb.view.batches import SeriesNumbers, error_name, points_of
 from aiops_nb.view.rings import History, PointRing, Points, extremes
@@ -145,12 +145,16 @@ class ViewStore:
         parts = [points_of(batch, self.series) for batch in batches]
         rows = Points.joined(parts) if parts else Points.none()
         if parts:
-            self._see_time(int(np.median(rows.time_ns)))
-            self._see_time(int(rows.time_ns.max()))
+            self._see_times(rows.time_ns)
         self._see_outcomes(rows)
         known = rows.take(~np.isnan(rows.seconds))
         self.fresh = extremes(known, known.series.astype(np.int64))
         self.points.append(self.fresh)
+
+    def _see_times(self, times: IntArray) -> None:
+        reference = self.newest_ns or int(np.sort(times)[len(times) // 2])
+        self._see_time(int(times.min()))
+        self._see_time(int(times[times <= reference + AHEAD_NS].max(initial=0)))
 
     def _see_time(self, time_ns: int) -> None:
         # a clock from 2099 must not move the picture away from everybody else's rows
@@ -174,7 +178,11 @@ class ViewStore:
         rows = rows.take(rows.time_ns <= max(change.time_ns, change.pending_at_ns)).take(slice(-PROOF_ROWS, None))
         columns = zip(rows.time_ns.tolist(), rows.seconds.tolist(), rows.status, rows.error, strict=True)
         return tuple(
-            (clock_text(time_ns), f"{1000 * seconds:,.1f} ms", error_name(error) or str(status))
+            (
+                clock_text(time_ns),
+                f"{1000 * seconds:,.1f} ms",
+                error_name(error) or (str(status) if status else "no status"),
+            )
             for time_ns, seconds, status, error in columns
         )
 

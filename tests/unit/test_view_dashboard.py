@@ -1,0 +1,228 @@
+"""The dashboard without a browser: one pump, one dashboard a source, still where nothing runs widgets."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+
+import pytest
+from bokeh.models.sources import ColumnDataSource
+
+from aiops_nb.core.types import NS_PER_SECOND
+from aiops_nb.view.board import Board
+from aiops_nb.view.dashboard import Dashboard
+from aiops_nb.view.facts import alert_rows, tiles_of
+from aiops_nb.view.frontend import running_cell, shows_widgets
+from aiops_nb.view.live_figure import LiveFigure
+from aiops_nb.view.pump import Pump
+from aiops_nb.view.store import ViewStore
+from tests.unit.view_rows import T0, HandSource, alert, heartbeat_step, host_tick, request_step, requests_tick
+
+WAIT_SECONDS = 20.0
+
+
+def steps_of(count: int = 5, targets: tuple[str, ...] = ("http://h/a", "http://h/b")) -> list[object]:
+    steps: list[object] = []
+    for i in range(count):
+        at = T0 + i * NS_PER_SECOND
+        steps.append(request_step([at] * len(targets), targets, [0.1] * len(targets)))
+        ticks = [requests_tick(at, targets, [0.1] * len(targets)), host_tick(at, ["host"], 0.5, 0.25)]
+        steps.append(heartbeat_step(at, ticks))
+    return steps
+
+
+@pytest.fixture
+def source() -> Iterator[HandSource]:
+    yield HandSource(steps_of())  # type: ignore[arg-type]
+
+
+def pumps() -> int:
+    return sum(thread.name == "aiops-view-pump" for thread in threading.enumerate())
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    reached = threading.Event()
+    for _ in range(int(WAIT_SECONDS / 0.05)):
+        if condition():
+            return True
+        reached.wait(0.05)
+    return False
+
+
+def column(board: Board, source_name: str, name: str) -> list[float]:
+    for root in board.roots:
+        for found in root.select({"type": ColumnDataSource, "name": source_name}):
+            return [float(value) for value in found.data[name]]
+    raise LookupError(source_name)
+
+
+def test_a_dashboard_made_later_is_whole_at_once(source: HandSource) -> None:
+    with Dashboard(source) as dashboard:
+        board = dashboard.screen().board
+        assert len(column(board, "target-0", "p95")) == 5
+        assert column(board, "requests-1", "answered")[-1] == pytest.approx(100.0)
+        assert column(board, "cpu_ratio-0", "value") == pytest.approx([50.0] * 5)
+        assert board.x_range.end >= (T0 + 4 * NS_PER_SECOND) / 1e6
+
+
+def test_the_pump_draws_what_comes_and_ends_with_the_source(source: HandSource) -> None:
+    with Dashboard(source) as dashboard:
+        board = dashboard.screen().board
+        source.deliver(request_step([T0 + 6 * NS_PER_SECOND], ["http://h/a"], [0.3]))
+        assert eventually(lambda: column(board, "requests-0", "answered")[-1] == pytest.approx(300.0))
+        assert pumps() == 1
+        source.deliver(request_step([T0 + 7 * NS_PER_SECOND], ["http://h/a"], [0.4]))
+        source.stop()
+        assert eventually(lambda: not dashboard.pumping)
+        assert column(board, "requests-0", "answered")[-1] == pytest.approx(400.0)
+        assert dashboard.screen().status.state == "stopped"
+        source.start()
+        source.deliver(request_step([T0 + 8 * NS_PER_SECOND], ["http://h/a"], [0.5]))
+        assert eventually(lambda: dashboard.screen().status.state == "running")
+
+
+def test_another_dashboard_of_the_source_closes_the_first(source: HandSource) -> None:
+    first = Dashboard(source)
+    first.screen()
+    with Dashboard(source) as second:
+        second.screen()
+        assert repr(first) == "<Dashboard closed, 2 targets>"
+        assert len(source.sinks) == 1
+        assert pumps() == 1
+        with pytest.raises(RuntimeError, match="closed"):
+            first.screen()
+    second.close()
+    assert pumps() == 0
+
+
+def test_a_closed_dashboard_does_not_keep_its_source_alive() -> None:
+    source = HandSource(steps_of())  # type: ignore[arg-type]
+    alive = weakref.ref(source)
+    dashboard = Dashboard(source)
+    dashboard.screen()
+    dashboard.close()
+    del source
+    gc.collect()
+    assert alive() is None
+    assert repr(dashboard).startswith("<Dashboard closed")
+
+
+def test_without_a_front_end_it_is_a_still_picture(source: HandSource) -> None:
+    source.deliver(heartbeat_step(T0 + NS_PER_SECOND, changes=[alert("firing", "http://h/a", summary="<b>503</b>")]))
+    with Dashboard(source) as dashboard:
+        shown = dashboard._repr_mimebundle_()
+        assert set(shown) == {"text/plain", "text/html"}
+        assert "<svg" in shown["text/html"] and "<script" not in shown["text/html"]
+        assert "&lt;b&gt;503" in shown["text/html"] and "<b>503" not in shown["text/html"]
+        assert len(shown["text/html"]) < 100_000
+        assert pumps() == 0
+
+
+def test_warnings_and_alerts_reach_the_panels(source: HandSource) -> None:
+    source.said.append("recording stopped: disk full")
+    source.deliver(heartbeat_step(T0 + NS_PER_SECOND, changes=[alert("firing", "http://h/a", summary="answered 503")]))
+    with Dashboard(source) as dashboard:
+        screen = dashboard.screen()
+        assert screen.status.warnings == ["recording stopped: disk full"]
+        (row,) = screen.alerts.alerts
+        assert (row["state"], row["severity"], row["summary"]) == ("firing", "error", "answered 503")
+        assert row["evidence"][-1][1:] == ["100.0 ms", "no status"]
+
+
+def test_a_selector_appears_with_many_targets() -> None:
+    targets = tuple(f"http://h/{i}" for i in range(30))
+    with Dashboard(HandSource(steps_of(3, targets))) as dashboard:  # type: ignore[arg-type]
+        screen = dashboard.screen()
+        assert len(screen.picked.allowed_tags) == 30
+        assert sum(root.name.startswith("latency") for root in screen.board.roots) == 8
+        screen.picked.value = ["http://h/29"]
+        assert eventually(lambda: screen.board.names == ["/29"] or screen.board.names == ["h/29"])
+
+
+def test_a_start_button_starts_and_a_stop_button_stops(source: HandSource) -> None:
+    with Dashboard(source) as dashboard:
+        screen = dashboard.screen()
+        screen.stop.click()
+        assert not source.running
+        assert eventually(lambda: screen.status.state == "stopped" and not screen.start.disabled)
+        screen.start.click()
+        assert source.running
+
+
+def test_a_span_is_obeyed_by_the_next_frame() -> None:
+    source = HandSource(steps_of(300))  # type: ignore[arg-type]
+    with Dashboard(source) as dashboard:
+        screen = dashboard.screen()
+        assert len(column(screen.board, "target-0", "p95")) == 121
+        screen.span.value = 60
+        assert eventually(lambda: len(column(screen.board, "target-0", "p95")) == 61)
+
+
+def test_tiles_say_how_things_are() -> None:
+    store = ViewStore()
+    store.write(request_step([T0, T0], ["a", "b"], [0.1, 0.1], error_type=[None, "timeout"], status_code=[200, None]))
+    store.write(heartbeat_step(T0, [requests_tick(T0, ["a", "b"], [0.1, 0.25])], [alert("firing", "b")]))
+    store.advance()
+    tiles = {tile["label"]: tile for tile in tiles_of(store)}
+    assert tiles["targets up"]["value"] == "1 / 2" and tiles["targets up"]["tone"] == "bad"
+    assert tiles["requests"]["value"] == "4.00"
+    assert (tiles["slowest p95"]["value"], tiles["slowest p95"]["note"]) == ("250", "b")
+    assert tiles["alerts firing"]["note"] == "worst: error"
+
+
+def test_alerts_are_ordered_and_those_that_came_to_nothing_go() -> None:
+    store = ViewStore()
+    changes = [alert("pending", "p"), alert("firing", "f"), alert("firing", "r"), alert("pending", "gone")]
+    changes += [alert("resolved", "r", T0 + 5 * NS_PER_SECOND), alert("inactive", "gone")]
+    store.write(heartbeat_step(T0, changes=changes))
+    store.advance()
+    rows = alert_rows(store)
+    assert [row["state"] for row in rows] == ["firing", "pending", "resolved"]
+    assert rows[2]["since"].endswith("for 5 s")
+
+
+def test_the_pump_outlives_a_frame_that_fails() -> None:
+    frames = threading.Semaphore(0)
+
+    def draw() -> bool:
+        frames.release()
+        raise ValueError("a frame")
+
+    pump = Pump(draw, frame_seconds=0.01)
+    pump.wake()
+    assert frames.acquire(timeout=WAIT_SECONDS) and frames.acquire(timeout=WAIT_SECONDS)
+    pump.close()
+    pump.close()
+    assert not pump.alive
+
+
+@pytest.mark.parametrize(
+    ("request_", "environment", "expected"),
+    [
+        ({}, {}, False),
+        ({"header": {"msg_id": "a1b2c3d4-2b_4711_12"}}, {}, False),  # nbconvert, papermill
+        ({"header": {"msg_id": "a1b2c3d4-2b"}, "metadata": {"cellId": "x"}}, {}, True),  # JupyterLab
+        ({"header": {"msg_id": "a_1_2"}, "metadata": {"cellId": "x"}}, {}, True),  # JupyterLab, run by its server
+        ({"header": {"msg_id": "a_1_2"}}, {"SERVER_SOFTWARE": "voila/0.5"}, True),
+        ({"header": {"msg_id": "a_1_2"}}, {"AIOPS_NB_VIEW": "live"}, True),
+        ({"header": {"msg_id": "a-1"}}, {"AIOPS_NB_VIEW": "static"}, False),
+    ],
+)
+def test_who_runs_widgets(request_: dict[str, object], environment: dict[str, str], expected: bool) -> None:
+    assert shows_widgets(request_, environment) is expected
+
+
+def test_a_cell_is_known_by_its_id_and_run() -> None:
+    assert running_cell({"header": {"msg_id": "m"}, "metadata": {"cellId": "c"}}) == ("c", "m")
+    assert running_cell({"header": {"msg_id": "m"}}) == ("", "")
+
+
+def test_a_figure_gives_its_whole_document_with_its_state(source: HandSource) -> None:
+    with Dashboard(source) as dashboard:
+        figure = dashboard.screen().figure
+        assert isinstance(figure, LiveFigure)
+        snapshot = figure.get_state()["_snapshot"]
+        assert '"target-1"' in snapshot["doc"]
+        assert snapshot["seq"] >= 0
