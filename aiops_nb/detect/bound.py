@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -41,27 +40,20 @@ def mantissa_exponent(a: float) -> tuple[float, float]:
 
 def upper_tail(weights: Any, first: int, size: int, bin_at: int, mass: float) -> tuple[int, float, float, float]:
     """See `elementary.upper_tail`."""
-    rank, above, excess, at = -1, 0.0, 0.0, 0.0
-    total = excess_total = 0.0
-    for step in range(size):
-        before, excess_before = total, excess_total
-        total += float(weights[first + size - 1 - step])
-        excess_total += total
-        if rank < 0 and total >= mass:
-            rank, above, excess = step, before, excess_before
-        if step == size - 1 - bin_at:
-            at = total
-        if rank >= 0 and step >= size - 1 - bin_at:
+    if bin_at == 0:
+        return 0, 0.0, 0.0, 0.0
+    total = above = excess = 0.0
+    top = size - 1
+    while top > 0:
+        total += float(weights[first + top])
+        if total >= mass:
             break
-    return size - 1 - max(rank, 0), above, excess, at
-
-
-def quick_upper_tail(weights: Any, first: int, size: int, bin_at: int, mass: float) -> tuple[int, float, float, float]:
-    """The same with the loops in C, for plain Python."""
-    mass_from_top = list(accumulate(weights[first : first + size][::-1].tolist()))
-    rank = next((step for step, total in enumerate(mass_from_top) if total >= mass), 0)
-    above, excess = (mass_from_top[rank - 1], [*accumulate(mass_from_top[:rank])][-1]) if rank else (0.0, 0.0)
-    return size - 1 - rank, above, excess, mass_from_top[size - 1 - bin_at]
+        above, excess, top = total, excess + total, top - 1
+    at, here = size, 0.0
+    while at > bin_at:
+        at -= 1
+        here += float(weights[first + at])
+    return top, above, excess, here
 
 
 def shrink(weights: Any, first: int, size: int, weight: float, limit: float) -> float:
@@ -95,10 +87,10 @@ ONE_SERIES: dict[str, Any] = {
     "wide": float,
     "mantissa_exponent": mantissa_exponent,
     "bin_of": bisect_right,
-    "upper_tail": quick_upper_tail,
+    "upper_tail": upper_tail,
     "shrink": shrink,
 }
-COMPILABLE: dict[str, Any] = {**ONE_SERIES, "bin_of": bin_of, "upper_tail": upper_tail}
+COMPILABLE: dict[str, Any] = {**ONE_SERIES, "bin_of": bin_of}
 BUILT_IN = (abs, int, float, math.sqrt)
 
 

@@ -77,7 +77,7 @@ def bin_of(edges: FloatArray, a: FloatArray) -> Places:
 def upper_tail(
     weights: Weights, first: Places, size: int, bin_at: Places, mass: FloatArray
 ) -> tuple[Places, FloatArray, FloatArray, FloatArray]:
-    """Of a histogram of `size` bins from `first` on, seen from above.
+    """Of a histogram of `size` bins from `first` on, seen from above; not looked at, so all 0, where `bin_at` is 0.
 
     Returns
     -------
@@ -85,15 +85,24 @@ def upper_tail(
         The highest bin at and above which there is at least `mass`; the mass above it; the sum over the bins above it
         of the mass at and above each; the mass at and above `bin_at`.
     """
-    from_top = weights[first[:, None] + np.arange(size)[::-1]].astype(np.float64)
-    mass_from_top = np.cumsum(from_top, axis=1)
-    rank = np.argmax(mass_from_top >= mass[:, None], axis=1)
-    excess_from_top = np.cumsum(mass_from_top, axis=1)
-    row = np.arange(len(first))
-    before, has_bins = np.maximum(rank - 1, 0), rank > 0
-    above = np.where(has_bins, mass_from_top[row, before], 0.0)
-    excess = np.where(has_bins, excess_from_top[row, before], 0.0)
-    return size - 1 - rank, above, excess, mass_from_top[row, size - 1 - bin_at]
+    looked = np.flatnonzero(bin_at)
+    if len(looked) < len(bin_at):
+        some = upper_tail(weights, first[looked], size, bin_at[looked], mass[looked]) if len(looked) else ()
+        return _spread(len(bin_at), looked, some)
+    from_top = weights.reshape(-1, size)[first // size].T[::-1].astype(np.float64, order="C")
+    mass_from_top = np.add.accumulate(from_top, axis=0)
+    rank = np.add.reduce(mass_from_top < mass, axis=0)  # of the highest bin with that mass, from the top
+    beyond = np.where(np.arange(size)[:, None] < rank, mass_from_top, 0.0)
+    series = np.arange(len(rank))
+    above = np.where(rank > 0, mass_from_top[rank - 1, series], 0.0)
+    return size - 1 - rank, above, np.add.reduce(beyond, axis=0), mass_from_top[size - 1 - bin_at, series]
+
+
+def _spread(count: int, places: Places, some: tuple[Numbers, ...]) -> tuple[Places, FloatArray, FloatArray, FloatArray]:
+    top, told = np.zeros(count, np.int64), np.zeros((3, count))
+    if some:
+        top[places], told[:, places] = some[0], np.stack(some[1:])
+    return top, told[0], told[1], told[2]
 
 
 def shrink(weights: Weights, first: Places, size: int, weight: FloatArray, limit: float) -> FloatArray:

@@ -20,6 +20,8 @@ from aiops_nb.detect.baseline import (
     step_scale_before,
 )
 from aiops_nb.detect.calibrate import (
+    ANY_BINS,
+    SURPRISE_BINS,
     Calibration,
     bin_at_place,
     bin_place,
@@ -47,7 +49,8 @@ class Faults(NamedTuple):
 
     base: Baseline
     facts: Histograms
-    tails: Calibration
+    surprise: Calibration
+    novelty: Calibration
     picked: Bytes
 
 
@@ -56,7 +59,8 @@ def empty_faults(count: int, bins: int, params: FaultsParams) -> Faults:
     return Faults(
         empty_baseline(count, bins),
         empty_histograms(count, FACTS),
-        empty_calibration(count, SCORES),
+        empty_calibration(count, 1, SURPRISE_BINS),
+        empty_calibration(count, 1, ANY_BINS),
         np.zeros(count * PICKS, np.uint8),
     )
 
@@ -92,13 +96,13 @@ def judge_faults(
     """Strangeness as -log10 of a tail probability, what was expected, and half the width of its band."""
     scale = scale_before(series, x, s.base)
     first = series * PICKS
-    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first))
-    new = bin_place(outside_range(series, x, scale, s.base))
-    s.picked[first + FACTS] = bin_at_place(rare)
-    s.picked[first + FACTS + 1] = bin_at_place(new)
+    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first), s.surprise)
+    new = bin_place(outside_range(series, x, scale, s.base), s.novelty)
+    s.picked[first + FACTS] = bin_at_place(rare, s.surprise)
+    s.picked[first + FACTS + 1] = bin_at_place(new, s.novelty)
     learned = s.base.learned[series]
-    rare_tail = tail(series, 0, SCORES, rare, learned, s.tails)
-    new_tail = tail(series, 1, SCORES, new, learned, s.tails)
+    rare_tail = tail(series, 0, rare, learned, s.surprise)
+    new_tail = tail(series, 0, new, learned, s.novelty)
     strangeness = root((rare_tail * rare_tail + new_tail * new_tail) / SCORES)
     return when_warm(strangeness, learned), *expected_band(series, x, time_bin, s.base)
 
@@ -107,7 +111,8 @@ def learn_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> 
     """Take in the value just judged."""
     first = series * PICKS
     learn_bins(series, s.picked, first, FACTS, s.facts)
-    learn_scores(series, s.picked, first + FACTS, SCORES, s.tails)
+    learn_scores(series, s.picked, first + FACTS, s.surprise)
+    learn_scores(series, s.picked, first + FACTS + 1, s.novelty)
     learn_baseline(series, x, time_bin, s.base)
 
 

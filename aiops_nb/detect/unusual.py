@@ -18,6 +18,8 @@ from aiops_nb.detect.baseline import (
     scale_before,
 )
 from aiops_nb.detect.calibrate import (
+    ANY_BINS,
+    SURPRISE_BINS,
     Calibration,
     bin_at_place,
     bin_place,
@@ -69,7 +71,8 @@ class Unusual(NamedTuple):
     ring_at: Places
     shapes: Histograms
     facts: Histograms
-    tails: Calibration
+    surprise: Calibration
+    novelty: Calibration
     picked: Bytes
 
 
@@ -81,7 +84,8 @@ def empty_unusual(count: int, bins: int, params: UnusualParams) -> Unusual:
         np.zeros(count, np.int64),
         empty_histograms(count, SHAPES),
         empty_histograms(count, FACTS),
-        empty_calibration(count, SCORES),
+        empty_calibration(count, 2, SURPRISE_BINS),
+        empty_calibration(count, 1, ANY_BINS),
         np.zeros(count * PICKS, np.uint8),
     )
 
@@ -116,15 +120,17 @@ def judge_unusual(
     """Strangeness as -log10 of about a tail probability, what was expected, and half the width of its band."""
     scale = scale_before(series, x, s.base)
     first = series * PICKS + SHAPES
-    shape = bin_place(shape_surprise(series, x, scale, s))
-    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first))
-    new = bin_place(outside_range(series, x, scale, s.base))
+    shape = bin_place(shape_surprise(series, x, scale, s), s.surprise)
+    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first), s.surprise)
+    new = bin_place(outside_range(series, x, scale, s.base), s.novelty)
+    s.picked[first + FACTS] = bin_at_place(shape, s.surprise)
+    s.picked[first + FACTS + 1] = bin_at_place(rare, s.surprise)
+    s.picked[first + FACTS + 2] = bin_at_place(new, s.novelty)
     learned = s.base.learned[series]
-    squares = 0.0 * scale
-    for score, place in enumerate((shape, new, rare)):
-        s.picked[first + FACTS + score] = bin_at_place(place)
-        one = tail(series, score, SCORES, place, learned, s.tails)
-        squares = squares + one * one
+    shape_tail = tail(series, 0, shape, learned, s.surprise)
+    rare_tail = tail(series, 1, rare, learned, s.surprise)
+    new_tail = tail(series, 0, new, learned, s.novelty)
+    squares = shape_tail * shape_tail + new_tail * new_tail + rare_tail * rare_tail
     # The longer the past, the rarer an alarm must be.
     rarer = 0.5 * LOG10_E * log(larger(learned, 100.0) / LONG_PAST_POINTS)
     strangeness = larger(root(squares / SCORES) - rarer, 0.0)
@@ -136,7 +142,8 @@ def learn_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -
     first = series * PICKS
     learn_bins(series, s.picked, first, SHAPES, s.shapes)
     learn_bins(series, s.picked, first + SHAPES, FACTS, s.facts)
-    learn_scores(series, s.picked, first + SHAPES + FACTS, SCORES, s.tails)
+    learn_scores(series, s.picked, first + SHAPES + FACTS, s.surprise)
+    learn_scores(series, s.picked, first + SHAPES + FACTS + 2, s.novelty)
     learn_baseline(series, x, time_bin, s.base)
     follow_unusual(series, x, s)
 
