@@ -1,1 +1,6 @@
-"""Batch reports through papermill."""
+"""Papermill reports whose every figure can be derived again, and tables for other tools."""
+
+from aiops_nb.report.export import export_tables
+from aiops_nb.report.run import ReportPaths, run_report
+
+__all__ = ["ReportPaths", "export_tables", "run_report"]

@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pandas as pd
 from bokeh.layouts import row
-from bokeh.models import (
-    BasicTickFormatter,
-    ColumnDataSource,
-    CustomJSTickFormatter,
-    DataRange1d,
-    HoverTool,
-    NumeralTickFormatter,
-    Range1d,
-    TickFormatter,
-)
-from bokeh.models.annotations import Span, Title
+from bokeh.models import ColumnDataSource, HoverTool, Range1d
+from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
+from aiops_nb.report.canvas import (
+    BLUE,
+    GREY,
+    RED,
+    add_line,
+    finish,
+    plain_figure,
+    shade_alerts,
+    shared_range,
+    time_figure,
+)
 from aiops_nb.report.html import Html
 from aiops_nb.report.inline import chart_html
 from aiops_nb.report.thin import points_each, thin
 
-BLUE, ORANGE, GREY, RED = "#2563a8", "#c25e00", "#8a8f98", "#b3122b"
 COLOURS = ("#2563a8", "#c25e00", "#3a7d44", "#8e44ad", "#a3122a", "#0f7f8c", "#7a5c1e", "#555b66")
-SEVERITY_COLOURS = {"info": "#3b75af", "warning": "#d39e00", "error": "#e0641f", "critical": "#a3122a"}
 MAX_SERIES = 12
 MAX_MARKS = 2000
-LEGEND_WIDTH = 140  # pixels kept free, so that charts of one page line up
-TOOLS = "xbox_zoom,xpan,reset,save"
 _HOST = re.compile(r"https?://[^/]+(?=/)|[^ ]+ ")
-SECONDS_JS = "return tick < 1 ? (tick * 1000).toPrecision(3) / 1 + ' ms' : tick.toPrecision(3) / 1 + ' s'"
 
 
 def latency_charts(features: pd.DataFrame, scores: pd.DataFrame, alerts: pd.DataFrame) -> Html:
     """One chart a target: p95 with its expected band, median, anomalies marked, alerts shaded."""
     lines, judged, told = (with_series(table) for table in (features, scores, alerts))
     judged = with_band(judged[judged["feature"] == "duration_p95_seconds"])
-    shared = _shared_range(features)
+    shared = shared_range(features)
     names = busiest(lines)
     points = points_each(len(names), columns=6)
     return chart_html(
@@ -65,25 +61,27 @@ def with_series(table: pd.DataFrame) -> pd.DataFrame:
 def _latency_chart(
     lines: pd.DataFrame, mine: pd.DataFrame, alerts: pd.DataFrame, shared: Range1d, points: int
 ) -> figure:
-    chart = _time_figure(f"{lines['series'].iloc[0]}: latency", shared, "seconds")
-    _shade_alerts(chart, alerts, lines["time"].max())
+    chart = time_figure(f"{lines['series'].iloc[0]}: latency", shared, "seconds")
+    shade_alerts(chart, alerts, lines["time"].max())
     _add_band(chart, thin(mine, {"lower": "min", "upper": "max"}, points))
     for column, colour, label in (("duration_p50_seconds", GREY, "p50"), ("duration_p95_seconds", BLUE, "p95")):
-        _add_line(chart, thin(lines, {column: "max"}, points), column, colour, label)
+        add_line(chart, thin(lines, {column: "max"}, points), column, colour, label)
     _mark(chart, mine[mine["is_anomaly"]])
-    return _finish(chart)
+    return finish(chart)
 
 
 def rate_charts(features: pd.DataFrame, alerts: pd.DataFrame) -> Html:
     """Requests a second and error ratio, a line for each target."""
+    if features.empty:
+        return chart_html()
     charts = []
-    lines, shared = with_series(features), _shared_range(features)
+    lines, shared = with_series(features), shared_range(features)
     for column, title, unit in (("rate_hz", "Requests a second", "hz"), ("error_ratio", "Error ratio", "ratio")):
-        chart = _time_figure(title, shared, unit)
+        chart = time_figure(title, shared, unit)
         on_errors = alerts["alertname"].str.contains("error|http|failed", regex=True)
-        _shade_alerts(chart, alerts[on_errors], features["time"].max(), alpha=0.05)
+        shade_alerts(chart, alerts[on_errors], features["time"].max(), alpha=0.05)
         _add_lines(chart, lines, column, busiest(lines))
-        charts.append(_finish(chart))
+        charts.append(finish(chart))
     return chart_html(*charts)
 
 
@@ -91,8 +89,10 @@ def sample_charts(samples: pd.DataFrame, alerts: pd.DataFrame) -> Html:
     """What was measured of hosts and services: a chart for each unit."""
     names = {metric: _without_unit(str(metric)) for metric in samples["metric"].unique()}
     series = samples["target"].astype(str) + " " + samples["metric"].astype(str).map(names)
-    samples = samples.assign(series=series, unit=samples["metric"].astype(str).map(unit_of))
-    shared = _shared_range(samples)
+    full = list(series.unique())
+    shown = series.map(dict(zip(full, short_names(full), strict=True)))
+    samples = samples.assign(series=shown, unit=samples["metric"].astype(str).map(unit_of))
+    shared = shared_range(samples)
     return chart_html(*(_sample_chart(part, alerts, shared) for _, part in samples.groupby("unit", sort=False)))
 
 
@@ -114,10 +114,10 @@ def _without_unit(metric: str) -> str:
 
 def _sample_chart(samples: pd.DataFrame, alerts: pd.DataFrame, shared: Range1d) -> figure:
     unit = str(samples["unit"].iloc[0])
-    chart = _time_figure(f"{unit[0].upper()}{unit[1:]}".replace("_", " "), shared, unit)
-    _shade_alerts(chart, alerts[alerts["metric"].isin(samples["metric"].unique())], samples["time"].max())
+    chart = time_figure(f"{unit[0].upper()}{unit[1:]}".replace("_", " "), shared, unit)
+    shade_alerts(chart, alerts[alerts["metric"].isin(samples["metric"].unique())], samples["time"].max())
     _add_lines(chart, samples, "value", list(samples["series"].unique())[:MAX_SERIES])
-    return _finish(chart)
+    return finish(chart)
 
 
 def short_names(names: list[str]) -> list[str]:
@@ -142,50 +142,10 @@ def busiest(lines: pd.DataFrame) -> list[str]:
     return [str(series) for series in counts.index[:MAX_SERIES]]
 
 
-def _shared_range(table: pd.DataFrame) -> Range1d:
-    return Range1d(start=table["time"].min(), end=table["time"].max()) if len(table) else Range1d()
-
-
-def _time_figure(title: str, shared: Range1d, unit: str) -> figure:
-    return _figure(
-        title,
-        unit,
-        x_range=shared,
-        x_axis_type="datetime",
-        height=215,
-        min_border_left=64,
-        min_border_right=LEGEND_WIDTH,
-    )
-
-
-def _figure(title: str, unit: str, **options: Any) -> figure:
-    heading = Title(text=title, text_font_size="14px")
-    chart = figure(title=heading, y_range=DataRange1d(start=0), sizing_mode="stretch_width", tools=TOOLS, **options)
-    chart.toolbar_location = "above"
-    chart.toolbar.logo = None
-    chart.yaxis.formatter = _formatter(unit)
-    chart.grid.grid_line_alpha = 0.35
-    chart.outline_line_color = None
-    return chart
-
-
-def _formatter(unit: str) -> TickFormatter:
-    if unit == "seconds":
-        return CustomJSTickFormatter(code=SECONDS_JS)
-    formats = {"ratio": "0.[0] %", "bytes": "0.[0] b", "bytes per second": "0.[0] b"}
-    return NumeralTickFormatter(format=formats[unit]) if unit in formats else BasicTickFormatter()
-
-
 def _add_band(chart: figure, band: pd.DataFrame) -> None:
     source = ColumnDataSource(band)
     label = "expected band"
     chart.varea("time", "lower", "upper", source=source, color=BLUE, alpha=0.16, legend_label=label)
-
-
-def _add_line(chart: figure, table: pd.DataFrame, column: str, colour: str, label: str) -> None:
-    line = chart.line("time", column, source=ColumnDataSource(table), color=colour, line_width=1.6, legend_label=label)
-    tooltips = [("", label), ("time", "@time{%F %T}"), (column, f"@{column}{{0.[0000]}}")]
-    chart.add_tools(HoverTool(renderers=[line], tooltips=tooltips, formatters={"@time": "datetime"}, mode="vline"))
 
 
 def _add_lines(chart: figure, table: pd.DataFrame, column: str, names: list[str]) -> None:
@@ -193,33 +153,13 @@ def _add_lines(chart: figure, table: pd.DataFrame, column: str, names: list[str]
     shown = short_names(names)
     for i, name in enumerate(names):
         part = thin(_of(table, name), {column: "max"}, points)
-        _add_line(chart, part, column, COLOURS[i % len(COLOURS)], shown[i])
+        add_line(chart, part, column, COLOURS[i % len(COLOURS)], shown[i])
 
 
 def _mark(chart: figure, anomalies: pd.DataFrame) -> None:
     if len(anomalies):
         marks = ColumnDataSource(thin(anomalies, {"value": "max"}, MAX_MARKS))
         chart.scatter("time", "value", source=marks, size=5, color=RED, legend_label="anomaly")
-
-
-def _shade_alerts(chart: figure, alerts: pd.DataFrame, until: pd.Timestamp, alpha: float = 0.13) -> None:
-    fired = alerts[alerts["starts_at"].notna()]
-    if fired.empty:
-        return
-    spans = fired[["starts_at", "alertname", "summary"]].assign(
-        ends_at=fired["ends_at"].fillna(until), colour=fired["severity"].map(SEVERITY_COLOURS).fillna(GREY)
-    )
-    strips = chart.vstrip("starts_at", "ends_at", source=ColumnDataSource(spans), color="colour", alpha=alpha)
-    chart.add_tools(HoverTool(renderers=[strips], tooltips=[("alert", "@alertname"), ("", "@summary")]))
-
-
-def _finish(chart: figure) -> figure:
-    if chart.legend:
-        chart.add_layout(chart.legend[0], "right")
-        chart.legend.label_text_font_size = "11px"
-        chart.legend.border_line_color = None
-        chart.legend.click_policy = "hide"
-    return chart
 
 
 def sweep_charts(table: pd.DataFrame, chosen: float) -> Html:
@@ -234,7 +174,7 @@ def sweep_charts(table: pd.DataFrame, chosen: float) -> Html:
 
 
 def _sweep_chart(table: pd.DataFrame, chosen: float, title: str, column: str, by_chance: str, unit: str) -> figure:
-    chart = _figure(title, unit, x_axis_label="threshold", height=260, min_width=260)
+    chart = plain_figure(title, unit, x_axis_label="threshold", height=260, min_width=260)
     source = ColumnDataSource(table)
     if by_chance:
         chart.line("threshold", by_chance, source=source, color=GREY, line_dash="dashed", legend_label="at random")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -19,6 +22,7 @@ from aiops_nb.report.tables import observed_range
 from aiops_nb.time_range import Moment, range_ns
 
 REPORT = "02_monitoring_report.ipynb"
+SETTLING = pd.Timedelta(seconds=5)
 QUIET = ["--IPKernelApp.log_level=ERROR"]  # the kernel warns of plain text over TCP; it listens on loopback
 
 
@@ -61,27 +65,32 @@ def run_report(
         If a cell failed, for instance a verification; the notebook as far as it came is kept.
     """
     require_papermill()
+    first, last = _range(Path(recording), start, end)
     parameters = {
         "recording": str(Path(recording).absolute()),
         "start": _text(start),
-        "end": _text(end),
+        "end": _text(end) or _settled(Path(recording), last),
         "targets": list(targets or ()),
     }
-    stem = _stem(Path(recording), _text(start), _text(end))
+    stem = f"monitoring_{_compact(first)}_{_compact(last)}_{config_hash(recording)}_{uuid4().hex[:DIGITS]}"
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     notebook = execute(template(REPORT), folder / f"{stem}.ipynb", parameters)
+    _trust(notebook)
     html = notebook.with_suffix(".html")
     html.write_text(notebook_page(notebook), encoding="utf-8")
     return ReportPaths(notebook=notebook, html=html)
 
 
-def _stem(recording: Path, start: str, end: str) -> str:
+def _range(recording: Path, start: Moment, end: Moment) -> tuple[pd.Timestamp, pd.Timestamp]:
     reader = RecordingReader(recording)
     start_ns, end_ns = range_ns(start, end)
-    tables = {name: reader.table(name, start_ns=start_ns, end_ns=end_ns) for name in OBSERVED}
-    first, last = observed_range(row_times(tables))
-    return f"monitoring_{_compact(first)}_{_compact(last)}_{config_hash(recording)}_{uuid4().hex[:DIGITS]}"
+    return observed_range(row_times({name: reader.table(name, start_ns=start_ns, end_ns=end_ns) for name in OBSERVED}))
+
+
+def _settled(recording: Path, last: pd.Timestamp) -> str:
+    """The end of what no longer changes while a recording is being written; empty if it is not."""
+    return (last - SETTLING).floor("s").isoformat() if RecordingReader(recording).is_live else ""
 
 
 def require_papermill() -> None:
@@ -129,6 +138,17 @@ def execute(notebook: Path, into: Path, parameters: Mapping[str, object]) -> Pat
             f"{notebook.name}, cell {problem.exec_count}: {problem.ename}: {problem.evalue} (kept: {into})"
         ) from None
     return into
+
+
+def _trust(notebook: Path) -> None:
+    # We ran it ourselves; unsigned, JupyterLab would leave out its charts. Where nothing can be signed, it is not.
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    with suppress(OSError, sqlite3.Error):
+        make: Callable[[], Any] = NotebookNotary
+        read: Callable[..., Any] = nbformat.read
+        make().sign(read(str(notebook), as_version=4))
 
 
 def _compact(time: pd.Timestamp) -> str:

@@ -47,7 +47,8 @@ def verify(
     of_summary = [check for line in summary.to_dict("records") for check in _check_line(line, rows)]
     fired = alerts[alerts["starts_at"].notna()]
     of_alerts = [_check_alert(alert, requests, scores) for _, alert in fired.iterrows()]
-    checks = [*of_summary, *of_alerts, _check_replay(recording, alerts, start, end)]
+    of_replay = [] if recording.is_live else [_check_replay(recording, alerts, start, end)]
+    checks = [*of_summary, *of_alerts, *of_replay]
     return pd.DataFrame(checks, columns=list(Check._fields))
 
 

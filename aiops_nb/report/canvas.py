@@ -1,0 +1,98 @@
+"""The canvas of every chart: figures that look alike, lines with tooltips, shaded alerts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from bokeh.models import (
+    BasicTickFormatter,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    DataRange1d,
+    HoverTool,
+    NumeralTickFormatter,
+    Range1d,
+    TickFormatter,
+)
+from bokeh.models.annotations import Title
+from bokeh.plotting import figure
+
+BLUE, GREY, RED = "#2563a8", "#8a8f98", "#b3122b"
+SEVERITY_COLOURS = {"info": "#3b75af", "warning": "#d39e00", "error": "#e0641f", "critical": "#a3122a"}
+LEGEND_WIDTH = 140  # pixels kept free, so that charts of one page line up
+TOOLS = "xbox_zoom,xpan,reset,save"
+SECONDS_JS = "return tick < 1 ? (tick * 1000).toPrecision(3) / 1 + ' ms' : tick.toPrecision(3) / 1 + ' s'"
+
+
+def shared_range(table: pd.DataFrame) -> Range1d:
+    """The time that all charts of a section show."""
+    return Range1d(start=table["time"].min(), end=table["time"].max()) if len(table) else Range1d()
+
+
+def time_figure(title: str, shared: Range1d, unit: str) -> figure:
+    """A chart over time."""
+    return plain_figure(
+        title,
+        unit,
+        x_range=shared,
+        x_axis_type="datetime",
+        height=215,
+        min_border_left=64,
+        min_border_right=LEGEND_WIDTH,
+    )
+
+
+def plain_figure(title: str, unit: str, **options: Any) -> figure:
+    """An empty chart with its y axis in a unit."""
+    heading = Title(text=title, text_font_size="14px")
+    chart = figure(
+        title=heading,
+        y_range=DataRange1d(start=0),
+        sizing_mode="stretch_width",
+        tools=TOOLS,
+        active_drag="xbox_zoom",
+        **options,
+    )
+    chart.toolbar_location = "above"
+    chart.toolbar.logo = None
+    chart.yaxis.formatter = _formatter(unit)
+    chart.grid.grid_line_alpha = 0.35
+    chart.outline_line_color = None
+    return chart
+
+
+def _formatter(unit: str) -> TickFormatter:
+    if unit == "seconds":
+        return CustomJSTickFormatter(code=SECONDS_JS)
+    formats = {"ratio": "0.[0] %", "bytes": "0.[0] b", "bytes per second": "0.[0] b"}
+    return NumeralTickFormatter(format=formats[unit]) if unit in formats else BasicTickFormatter()
+
+
+def add_line(chart: figure, table: pd.DataFrame, column: str, colour: str, label: str) -> None:
+    """A line with its values under the pointer."""
+    line = chart.line("time", column, source=ColumnDataSource(table), color=colour, line_width=1.6, legend_label=label)
+    tooltips = [("", label), ("time", "@time{%F %T}"), (column, f"@{column}{{0.[0000]}}")]
+    chart.add_tools(HoverTool(renderers=[line], tooltips=tooltips, formatters={"@time": "datetime"}, mode="vline"))
+
+
+def shade_alerts(chart: figure, alerts: pd.DataFrame, until: pd.Timestamp, alpha: float = 0.13) -> None:
+    """Shade what alerts lasted, those that still fire `until` the end."""
+    fired = alerts[alerts["starts_at"].notna()]
+    if fired.empty:
+        return
+    spans = fired[["starts_at", "alertname", "summary"]].assign(
+        ends_at=fired["ends_at"].fillna(until), colour=fired["severity"].map(SEVERITY_COLOURS).fillna(GREY)
+    )
+    strips = chart.vstrip("starts_at", "ends_at", source=ColumnDataSource(spans), color="colour", alpha=alpha)
+    chart.add_tools(HoverTool(renderers=[strips], tooltips=[("alert", "@alertname"), ("", "@summary")]))
+
+
+def finish(chart: figure) -> figure:
+    """Put the legend beside the chart."""
+    if chart.legend:
+        chart.add_layout(chart.legend[0], "right")
+        chart.legend.label_text_font_size = "11px"
+        chart.legend.border_line_color = None
+        chart.legend.click_policy = "hide"
+    return chart

@@ -1,0 +1,116 @@
+"""A whole report by papermill, and its page."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.sign import NotebookNotary
+
+from aiops_nb.core.errors import AiopsError, RecordingError
+from aiops_nb.core.schemas import make_batch
+from aiops_nb.demo import demo_recording
+from aiops_nb.record.recorder import Recorder
+from aiops_nb.report import run_report
+from aiops_nb.report.run import execute
+
+START, END = "2026-11-23T08:08:00Z", "2026-11-23T08:10:00Z"
+TARGET = "http://127.0.0.1:8765/health"
+MAX_PAGE_BYTES = 4_000_000
+NAME = re.compile(r"monitoring_20261123T080800Z_20261123T0809\d\dZ_[0-9a-f]{8}_[0-9a-f]{8}")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Made from within a running event loop, as a notebook would."""
+
+    async def make():
+        out = tmp_path_factory.mktemp("reports") / "new"
+        return run_report(demo_recording(), out=out, start=START, end=END, targets=[TARGET])
+
+    return asyncio.run(make())
+
+
+def test_names_carry_range_config_and_run(report):
+    assert NAME.fullmatch(report.notebook.stem)
+    assert report.html == report.notebook.with_suffix(".html")
+
+
+def test_the_notebook_was_executed_with_the_parameters(report):
+    notebook = nbformat.read(report.notebook, as_version=4)
+    injected = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert f'targets = ["{TARGET}"]' in injected[0].source
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
+
+
+def test_the_notebook_is_trusted_so_that_its_charts_show(report):
+    assert NotebookNotary().check_signature(nbformat.read(report.notebook, as_version=4))
+
+
+def test_the_page_is_small_and_asks_nothing_of_the_network(report):
+    text = report.html.read_text(encoding="utf-8")
+    assert len(text) < MAX_PAGE_BYTES
+    assert text.count("BEGIN bokeh.min.js") == 1
+    assert not re.search(r'<(script|link|img)[^>]+(src|href)="?(https?:)?//', text)
+
+
+def test_the_page_has_prose_and_results_but_neither_code_nor_hints_for_the_notebook(report):
+    text = report.html.read_text(encoding="utf-8")
+    assert "Monitoring report</h1>" not in text.partition("<title>")[0]
+    assert "checks hold" in text
+    assert "open_recording" not in text
+    assert "Run All" not in text
+
+
+def test_only_the_chosen_target_is_reported(report):
+    text = report.html.read_text(encoding="utf-8")
+    assert f"{TARGET}</td>" in text
+    assert "8765/checkout</td>" not in text
+
+
+def test_a_failed_cell_is_told_and_its_notebook_kept(tmp_path):
+    source = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1"), nbformat.v4.new_code_cell("x / 0")])
+    nbformat.write(source, tmp_path / "bad.ipynb")
+    with pytest.raises(AiopsError) as caught:
+        execute(tmp_path / "bad.ipynb", tmp_path / "kept.ipynb", {})
+    assert str(caught.value) == (
+        f"bad.ipynb, cell 2: ZeroDivisionError: division by zero (kept: {tmp_path / 'kept.ipynb'})"
+    )
+    assert "ZeroDivisionError" in (tmp_path / "kept.ipynb").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("start", "message"), [("2031-01-01", "found none"), ("", "expected a recording")])
+def test_nothing_to_report_on_is_one_clear_error(tmp_path, start, message):
+    recording = demo_recording() if start else tmp_path
+    with pytest.raises(RecordingError, match=message):
+        run_report(recording, out=tmp_path / "out", start=start)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_papermill_the_install_line_is_named(tmp_path):
+    code = (
+        "import sys; sys.modules['papermill'] = None\n"
+        "from aiops_nb.report import run_report\n"
+        f"try: run_report({json.dumps(str(demo_recording()))}, out='.')\n"
+        "except Exception as problem: print(type(problem).__name__, problem)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "MissingExtraError reports need an extra: pip install 'aiops-nb[report]'\n"
+    assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_a_recording_that_is_being_written_and_holds_no_requests_gives_a_report(tmp_path):
+    seconds = range(30)
+    columns = {"time": [1_780_000_000_000_000_000 + second * 1_000_000_000 for second in seconds]}
+    samples = columns | {"target": "host", "metric": "cpu_ratio", "value": [0.5] * len(seconds)}
+    with Recorder(tmp_path / "live") as recorder:
+        recorder.write(make_batch("samples", "host", samples))
+        page = run_report(tmp_path / "live", out=tmp_path / "out").html
+    text = page.read_text(encoding="utf-8")
+    assert "Nothing was recorded for this chart." in text
+    assert "24 samples" in text
+    assert "0 of 0 checks hold" in text
