@@ -11,12 +11,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 import aiops_nb
 from aiops_nb.cli import codes, export, main
+from aiops_nb.cli.changes import ChangePrinter, ChangeQueue
+from aiops_nb.cli.follow import follow
+from aiops_nb.cli.signals import StopWish
 from aiops_nb.demo import DemoService, start_demo_service
+from aiops_nb.live_run import LiveRun
+from aiops_nb.pipeline_params import PipelineParams
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to one process")
 
@@ -226,3 +232,20 @@ def test_demo_service_says_where_it_is_and_ends(tmp_path: Path) -> None:
         process.terminate()
         process.wait(timeout=30)
     assert process.returncode == (143 if os.name == "posix" else 1)
+
+
+def test_an_engine_that_fails_is_a_mistake_not_an_end() -> None:
+    class Broken:
+        """A tap of which nobody thought."""
+
+        def write(self, batch: object) -> NoReturn:
+            raise ZeroDivisionError("nobody thought of it")
+
+        def seal_pending(self) -> None: ...
+        def close(self) -> None: ...
+
+    changes = ChangeQueue()
+    monitor = aiops_nb.Monitor(lambda deliver: LiveRun([], Broken(), PipelineParams(), deliver))  # type: ignore[arg-type]
+    monitor.start()
+    with pytest.raises(aiops_nb.AiopsError, match=r"engine: .*nobody thought of it"):
+        follow(monitor, changes, ChangePrinter(as_json=True), StopWish(changes.wake))

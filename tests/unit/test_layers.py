@@ -27,7 +27,6 @@ FLOORS = {
     "framed": 3,
     "frames": 3,
     "live_run": 3,
-    "poller": 3,
     "monitor": 3,
     "poller": 3,
     "recording_stopped": 3,
