@@ -162,7 +162,7 @@ def add_line(shared: Shared, source: ColumnDataSource, marks: str = "") -> None:
     line = shared.plot.add_glyph(source, _line(shared.column, series_colour(len(shared.lines))))
     shared.lines.append(line)
     if marks:
-        shared.plot.add_glyph(source, _dots(marks, TROUBLE))
+        shared.plot.add_glyph(source, _dots(marks, TROUBLE, size=5))
 
 
 def name_lines(shared: Shared, names: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from aiops_nb.view.store import ViewStore
 SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900}
 ROOM_FOR_ALL = 8
 MOST_NAMES = 2000
+LATENCY_ALERT = "latency_p95_anomaly"
 
 
 class Screen:
@@ -43,11 +44,19 @@ class Screen:
         self.start = _button("Start", "play", self._start)
         self.stop = _button("Stop", "stop", self._stop)
         self.span = ipywidgets.ToggleButtons(
-            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "64px"}, tooltips=["shown time"] * 4
+            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "68px"}, tooltips=["shown time"] * 4
         )
         self.picked = ipywidgets.TagsInput(
             allow_duplicates=False, placeholder="show only these targets ...", layout={"display": "none"}
         )
+        self.threshold = ipywidgets.FloatSlider(
+            description="latency alert at score",
+            continuous_update=False,
+            readout_format=".1f",
+            style={"description_width": "initial"},
+            layout={"display": "none", "width": "330px"},
+        )
+        self.threshold.observe(lambda change: self._set_threshold(change["new"]), "value")
         self.span.observe(lambda change: self._show_span(change["new"]), "value")
         self.picked.observe(lambda change: self._pick(change["new"]), "value")
         self.root = _column([self._tools(), self.status, self.figure, self.alerts])
@@ -55,7 +64,7 @@ class Screen:
 
     def _tools(self) -> ipywidgets.HBox:
         layout = {"width": "100%", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 12px"}
-        return ipywidgets.HBox([self.start, self.stop, self.span, self.picked], layout=layout)
+        return ipywidgets.HBox([self.start, self.stop, self.span, self.threshold, self.picked], layout=layout)
 
     def draw(self, running: bool) -> None:
         """Bring everything up to date; what did not change is not sent."""
@@ -69,6 +78,7 @@ class Screen:
         self.alerts.alerts = alert_rows(self._store)
         self.start.disabled, self.stop.disabled = running, not running
         self._offer_names()
+        self._offer_threshold()
 
     def close(self) -> None:
         """Remove every widget from every page; may be called twice."""
@@ -91,6 +101,15 @@ class Screen:
             self.picked.allowed_tags = [name_of(key) for key in keys[:MOST_NAMES]]
             self.picked.layout.display = None
 
+    def _offer_threshold(self) -> None:
+        now = self._store.thresholds.get(LATENCY_ALERT)
+        if now is None or self.threshold.layout.display is None:
+            return
+        with self.threshold.hold_trait_notifications():
+            self.threshold.max, self.threshold.min = now * 4, now / 4
+            self.threshold.step, self.threshold.value = now / 20, now
+        self.threshold.layout.display = None
+
     # ---- from the page, in the kernel's own threads
 
     def _start(self) -> None:
@@ -98,6 +117,10 @@ class Screen:
 
     def _stop(self) -> None:
         self._source.stop()
+
+    def _set_threshold(self, threshold: float) -> None:
+        if threshold != self._store.thresholds.get(LATENCY_ALERT):
+            self._source.command({"set_threshold": {"alertname": LATENCY_ALERT, "threshold": threshold}})
 
     def _show_span(self, seconds: int) -> None:
         self.board.span_seconds = seconds

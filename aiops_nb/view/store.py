@@ -54,6 +54,7 @@ class ViewStore:
         self.fresh = Points.none()
         self.down: BoolArray = np.zeros(0, np.bool_)
         self.alerts = AlertLog(self._prove)
+        self.thresholds: dict[str, float] = {}
 
     def write(self, step: Step) -> None:
         """Note one step; constant time."""
@@ -114,6 +115,7 @@ class ViewStore:
         columns = {name: tick.features.column(feature) for name, feature in _FEATURES.items()}
         columns["rate"] = tick.features.column("count") / self._window_seconds(tick.features.end_ns)
         for scored in tick.scored:
+            self.thresholds[scored.alertname] = scored.threshold
             marked = np.where(scored.is_anomaly, scored.value, np.nan)
             if scored.feature == "duration_p95_seconds":
                 scores = scored.scores

@@ -226,3 +226,12 @@ def test_a_figure_gives_its_whole_document_with_its_state(source: HandSource) ->
         snapshot = figure.get_state()["_snapshot"]
         assert '"target-1"' in snapshot["doc"]
         assert snapshot["seq"] >= 0
+
+
+def test_a_moved_threshold_is_a_command_in_the_stream(source: HandSource) -> None:
+    with Dashboard(source) as dashboard:
+        slider = dashboard.screen().threshold
+        assert (slider.value, slider.layout.display) == (5.0, None)
+        assert source.commands == []
+        slider.value = 8.0
+        assert source.commands == [{"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 8.0}}]
