@@ -173,6 +173,12 @@ class Notebook:
         self.page.wait_for_function(KERNEL_IDLE, timeout=60_000)
         self.session = self.page.evaluate(SESSION_ID)
 
+    def end(self) -> None:
+        """Shut the kernel down and close the page; may be called twice."""
+        if not self.page.is_closed():
+            self.page.evaluate("(id) => window.jupyterapp.serviceManager.sessions.shutdown(id)", self.session)
+            self.page.close()
+
     def command(self, name: str, **arguments: Any) -> None:
         """Have JupyterLab do something, without waiting for it."""
         self.page.evaluate("([name, args]) => void window.jupyterapp.commands.execute(name, args)", [name, arguments])
@@ -250,4 +256,4 @@ def opening(lab: Lab, browser: Browser) -> Iterator[Opener]:
 
         yield open_one
         for notebook in opened:
-            notebook.page.evaluate("(id) => window.jupyterapp.serviceManager.sessions.shutdown(id)", notebook.session)
+            notebook.end()
