@@ -1,0 +1,58 @@
+"""Whole lines out of bytes that are cut anywhere."""
+
+from __future__ import annotations
+
+
+class LineBuffer:
+    r"""Joins what was cut: takes pieces, gives the lines that they complete, holds the rest.
+
+    Parameters
+    ----------
+    max_line_bytes
+        A longer line is skipped to its end, counted, and never held whole.
+    is_inside_line
+        Whether the first bytes are the end of a line whose beginning was never seen; they are skipped, not counted.
+
+    Examples
+    --------
+    >>> lines = LineBuffer()
+    >>> lines.feed(b"one\ntw"), lines.feed(b"o\n"), lines.finish()
+    (b'one\n', b'two\n', b'')
+    """
+
+    def __init__(self, *, max_line_bytes: int = 65_536, is_inside_line: bool = False) -> None:
+        self.too_long_total = 0
+        self._max_line_bytes = max_line_bytes
+        self._rest = bytearray()
+        self._is_skipping = is_inside_line
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next piece; all lines that it completes, each with its end."""
+        if self._is_skipping:
+            data = self._after_line_end(data)
+        end = data.rfind(b"\n") + 1
+        whole = b""
+        if end:
+            whole = bytes(self._rest) + data[:end]
+            self._rest.clear()
+        self._hold(data[end:])
+        return whole
+
+    def finish(self) -> bytes:
+        """What stands after the last line end, as a line; the buffer is empty then."""
+        last = bytes(self._rest) + b"\n" if self._rest else b""
+        self._rest.clear()
+        self._is_skipping = False
+        return last
+
+    def _after_line_end(self, data: bytes) -> bytes:
+        end = data.find(b"\n") + 1
+        self._is_skipping = end == 0
+        return data[end:] if end else b""
+
+    def _hold(self, data: bytes) -> None:
+        self._rest += data
+        if len(self._rest) > self._max_line_bytes:
+            self._rest.clear()
+            self._is_skipping = True
+            self.too_long_total += 1

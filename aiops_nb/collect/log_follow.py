@@ -1,0 +1,157 @@
+"""The lines that are added to a file, whatever the rotation does with it."""
+
+from __future__ import annotations
+
+import os
+from io import FileIO
+from pathlib import Path
+from typing import TypeAlias
+
+from aiops_nb.collect.line_buffer import LineBuffer
+from aiops_nb.core.clock import Clock, SystemClock
+from aiops_nb.core.errors import ConfigError
+
+PIECE_BYTES = 1 << 20
+QUIET_SECONDS = 5.0  # a server goes on writing to a file that was renamed until it is told to open the new one
+_Identity: TypeAlias = tuple[int, int]
+
+
+class LogFollow:
+    """Follows a file by its name, as `tail -F` does: rotation by rename and by truncation, a file that comes later.
+
+    A renamed file is read on until it has been quiet for 5 s, beside the new one. A file that was cut is read from its
+    beginning; what was cut off before it was read is lost, and a file that has grown past the old place again before
+    it was looked at cannot be told from one that was not cut.
+
+    Parameters
+    ----------
+    path
+        The file; its folder exists.
+    from_start
+        Whether the lines that are there already are wanted.
+    max_line_bytes
+        Longer lines are skipped and counted.
+    clock
+        Tells how long a renamed file has been quiet.
+
+    Raises
+    ------
+    ConfigError
+        If the folder does not exist or the path is a folder.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        from_start: bool = False,
+        max_line_bytes: int = 65_536,
+        clock: Clock | None = None,
+    ) -> None:
+        self.path = _checked(path)
+        self.rotations_total = 0
+        self.truncations_total = 0
+        self._max_line_bytes = max_line_bytes
+        self._clock = clock or SystemClock()
+        self._too_long_total = 0
+        self._tails: list[_Tail] = []
+        self._look(from_start=from_start)
+
+    @property
+    def too_long_total(self) -> int:
+        """Lines that were skipped for their length."""
+        return self._too_long_total + sum(tail.lines.too_long_total for tail in self._tails)
+
+    def read(self) -> bytes:
+        """The next whole lines, about 1 MiB at most; empty if there are none now.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be opened or read, its absence apart.
+        """
+        for tail in self._tails:
+            lines = self._read_tail(tail)
+            if lines:
+                return lines
+        return self._retired() or (self.read() if self._look(from_start=True) else b"")
+
+    def close(self) -> None:
+        """Close what is open."""
+        for tail in self._tails:
+            tail.file.close()
+        self._tails.clear()
+
+    def _read_tail(self, tail: _Tail) -> bytes:
+        if tail.was_cut():
+            self.truncations_total += 1
+        piece = tail.file.read(PIECE_BYTES)
+        if not piece:
+            return b""
+        tail.quiet_since_seconds = self._clock.monotonic_seconds()
+        return tail.lines.feed(piece)
+
+    def _look(self, *, from_start: bool) -> bool:
+        """Open what now has the name, if that is another file than the last one."""
+        try:
+            identity = _identity(self.path.stat())
+            if self._tails and self._tails[-1].identity == identity:
+                return False
+            file = FileIO(self.path, "rb")
+        except FileNotFoundError:
+            return False
+        self.rotations_total += bool(self._tails)
+        self._tails.append(_Tail(file, from_start, self._max_line_bytes, self._clock.monotonic_seconds()))
+        return True
+
+    def _retired(self) -> bytes:
+        """Give up the oldest renamed file when it has been quiet; its last line, if that had no end."""
+        if len(self._tails) < 2:
+            return b""
+        oldest = self._tails[0]
+        if self._clock.monotonic_seconds() - oldest.quiet_since_seconds < QUIET_SECONDS:
+            return b""
+        self._tails.pop(0)
+        oldest.file.close()
+        self._too_long_total += oldest.lines.too_long_total
+        return oldest.lines.finish()
+
+
+class _Tail:
+    """One open file, and where a line of it was left."""
+
+    def __init__(self, file: FileIO, from_start: bool, max_line_bytes: int, now_seconds: float) -> None:
+        self.file = file
+        self.identity = _identity(os.fstat(file.fileno()))
+        self.quiet_since_seconds = now_seconds
+        self._max_line_bytes = max_line_bytes
+        is_inside_line = not from_start and _seek_end(file)
+        self.lines = LineBuffer(max_line_bytes=max_line_bytes, is_inside_line=is_inside_line)
+
+    def was_cut(self) -> bool:
+        """Begin anew if the file is shorter than what was read of it."""
+        if os.fstat(self.file.fileno()).st_size >= self.file.tell():
+            return False
+        self.file.seek(0)
+        self.lines.finish()
+        return True
+
+
+def _seek_end(file: FileIO) -> bool:
+    """Go to the end; whether that is inside a line."""
+    end = file.seek(0, os.SEEK_END)
+    if end == 0:
+        return False
+    file.seek(end - 1)
+    return file.read(1) != b"\n"
+
+
+def _identity(status: os.stat_result) -> _Identity:
+    return status.st_dev, status.st_ino
+
+
+def _checked(path: str | os.PathLike[str]) -> Path:
+    checked = Path(path)
+    if checked.is_dir() or not checked.parent.is_dir():
+        raise ConfigError.at("path", "a file, to come or there, in a folder that exists", str(checked))
+    return checked

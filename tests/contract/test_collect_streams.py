@@ -1,0 +1,72 @@
+"""What every collector promises, of those that follow files and sockets: each is fed all the while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from aiops_nb.collect.access_log import AccessLog
+from aiops_nb.core.protocols import Collector
+from tests.contract.test_collectors import (  # noqa: F401
+    test_after_close_what_is_left_comes_and_then_none,
+    test_batches_have_a_published_schema_and_pass_validation,
+    test_close_ends_a_poll_that_waits,
+    test_close_twice_and_before_any_poll,
+    test_it_is_a_collector,
+    test_no_thread_outlives_close,
+    test_poll_returns_within_its_timeout,
+    test_rows_name_their_one_source_and_leave_seq_to_the_tap,
+    test_times_are_of_now_or_of_the_stream_and_never_ahead,
+)
+
+EVERY_SECONDS = 0.02
+Feed = Callable[[], object]
+
+
+@contextmanager
+def fed(feed: Feed) -> Iterator[None]:
+    """Call `feed` again and again, from a thread, until the end."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(EVERY_SECONDS):
+            feed()
+
+    thread = threading.Thread(target=work, name="aiops-test-feed", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def access_log(folder: Path) -> Iterator[Collector]:
+    path = folder / "access.log"
+    collector = AccessLog(path, pattern="$msec $status")
+    with path.open("a", encoding="utf-8") as file:
+
+        def feed() -> None:
+            file.writelines(f"{time.time() - 0.001:.3f} 200\n" for _ in range(10))
+            file.flush()
+
+        with fed(feed):
+            yield collector
+
+
+MAKERS: dict[str, Callable[[Path], AbstractContextManager[Collector]]] = {
+    "access log": access_log,
+}
+
+
+@pytest.fixture(params=MAKERS)
+def collector(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Collector]:
+    with MAKERS[request.param](tmp_path) as made:
+        yield made
+        made.close()
