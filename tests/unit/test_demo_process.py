@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from datetime import datetime
 
@@ -30,8 +29,8 @@ def wait_until(holds):
 def is_refused(url):
     try:
         urllib.request.urlopen(url, timeout=5).close()
-    except urllib.error.URLError as problem:
-        return isinstance(problem.reason, ConnectionRefusedError)
+    except OSError as problem:  # a request on its way when the door shuts is reset, not refused
+        return isinstance(getattr(problem, "reason", problem), ConnectionRefusedError)
     return False
 
 
