@@ -13,7 +13,7 @@ from aiops_nb.detect.kernels import StreamParams
 from aiops_nb.detect.offline import best_way, judged
 from aiops_nb.detect.registry import algorithm, name_of
 from aiops_nb.detect.scale import as_scores
-from aiops_nb.detect.time_of_day import day_bin, day_bins, zone
+from aiops_nb.detect.time_of_day import day_bins, week_bin, zone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ def score_series(
     one = algorithm(name)
     bins = day_bins(interval_seconds)
     way = best_way(one.kernel, len(value))
-    verdict = judged(one.kernel, params, bins, value[order], day_bin(local_ns[order], bins), way)
+    verdict = judged(one.kernel, params, bins, value[order], week_bin(local_ns[order], bins), way)
     scores = as_scores(params, value[order], verdict)
     threshold = one.line.threshold(_positive("false_alarms_per_day", false_alarms_per_day), interval_seconds)
     quiet_seconds = COOLDOWN_INTERVALS * interval_seconds if cooldown_seconds is None else cooldown_seconds

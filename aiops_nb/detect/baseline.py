@@ -21,7 +21,7 @@ RANGE_SILENT_POINTS = 20
 
 
 class Baseline(NamedTuple):
-    """State of n series; `profile_*` are flat (n, bins), the rest (n,).
+    """State of n series, learned at `bins` times of the day; `profile_*` are flat (n, bins), the rest (n,).
 
     `learned` counts points; `spread` is the running mean distance from `mean`, `step_*` the same of the differences.
     """
@@ -89,16 +89,16 @@ def step_scale_before(series: Places, scale: FloatArray, s: Baseline) -> FloatAr
 
 def off_profile(series: Places, x: FloatArray, time_bin: Places, s: Baseline) -> FloatArray:
     """Distance from what is usual at this time of the day; 0 where nothing is known of it."""
-    at = series * s.bins + time_bin
+    at = series * s.bins + time_bin % s.bins
     return where(s.profile_days[at] > 0, x - s.profile[at], 0.0)
 
 
 def profile_deviation(series: Places, time_bin: Places, s: Baseline) -> FloatArray:
     """Mean distance from the profile, over this time of the day and its neighbours."""
-    first = series * s.bins
-    before, after = (time_bin + s.bins - 1) % s.bins, (time_bin + 1) % s.bins
+    first, here = series * s.bins, time_bin % s.bins
+    before, after = (here + s.bins - 1) % s.bins, (here + 1) % s.bins
     sides = 0.5 * s.profile_spread[first + after] + 0.5 * s.profile_spread[first + before]
-    deviation: FloatArray = (s.profile_spread[first + time_bin] + sides) / 2.0
+    deviation: FloatArray = (s.profile_spread[first + here] + sides) / 2.0
     return deviation
 
 
@@ -110,7 +110,7 @@ def outside_range(series: Places, x: FloatArray, scale: FloatArray, s: Baseline)
 
 def expected_band(series: Places, x: FloatArray, time_bin: Places, s: Baseline) -> tuple[FloatArray, FloatArray]:
     """What is expected, and half the width of the band: by the profile where it is trusted, else by the centre."""
-    at = series * s.bins + time_bin
+    at = series * s.bins + time_bin % s.bins
     trusted = s.profile_days[at] > PROFILE_TRUSTED_DAYS
     scale = scale_before(series, x, s)
     deviation = where(trusted, profile_deviation(series, time_bin, s) + 0.1 * scale, scale)
@@ -135,7 +135,7 @@ def learn_baseline(series: Places, x: FloatArray, time_bin: Places, s: Baseline)
 
 
 def _learn_profile(series: Places, x: FloatArray, time_bin: Places, s: Baseline) -> None:
-    at = series * s.bins + time_bin
+    at = series * s.bins + time_bin % s.bins
     days = wide(s.profile_days[at])
     off = off_profile(series, x, time_bin, s)
     limit = CLIP_DEVIATIONS * (profile_deviation(series, time_bin, s) + 0.1 * s.spread[series])

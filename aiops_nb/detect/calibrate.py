@@ -99,3 +99,12 @@ def learn_scores(series: Places, picked: Bytes, first: Places, past: Calibration
 def when_warm(strangeness: FloatArray, learned: Places) -> FloatArray:
     """NaN until SILENT_POINTS are learned."""
     return where(learned >= SILENT_POINTS, strangeness, NAN)
+
+
+def rarity(
+    series: Places, raw: FloatArray, learned: Places, picked: Bytes, first: Places, past: Calibration
+) -> FloatArray:
+    """Strangeness of the only raw score of a detector; NaN while warming up. Its bin goes into `picked[first]`."""
+    place = bin_place(raw, past)
+    picked[first] = bin_at_place(place, past)
+    return when_warm(tail(series, 0, place, learned, past), learned)

@@ -47,8 +47,8 @@ class Kernel(NamedTuple):
     begin
         (series, x, state): start series at their first value.
     judge
-        (series, x, time_bin, state) -> strangeness, expected, half_band; NaN strangeness while warming up. It may write
-        only what `learn` reads next.
+        (series, x, time_bin, state) -> strangeness, expected, half_band. Strangeness is NaN while warming up;
+        `time_bin` counts the parts of the week from Monday. It may write only what `learn` reads next.
     learn
         (series, x, time_bin, state): take in what was just judged.
     follow

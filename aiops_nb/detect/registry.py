@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Detector
-from aiops_nb.detect import faults, unusual
+from aiops_nb.detect import (
+    cusum,
+    discord,
+    ewma,
+    faults,
+    half_space_trees,
+    hybrid,
+    iqr,
+    median,
+    seasonal,
+    unusual,
+)
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
 from aiops_nb.detect.scale import AlarmLine
@@ -18,7 +30,19 @@ from aiops_nb.detect.streaming import StreamingDetector
 if TYPE_CHECKING:
     import pandas as pd
 
-DetectorParams = RobustZParams | unusual.UnusualParams | faults.FaultsParams
+DetectorParams = (
+    RobustZParams
+    | unusual.UnusualParams
+    | faults.FaultsParams
+    | hybrid.HybridParams
+    | median.MedianParams
+    | ewma.EwmaParams
+    | iqr.IqrParams
+    | seasonal.SeasonalParams
+    | half_space_trees.HalfSpaceTreesParams
+    | discord.DiscordParams
+    | cusum.CusumParams
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +55,40 @@ class Algorithm:
     purpose: str
 
 
+def _algorithm(module: ModuleType, params: type[StreamParams], slope: float, offset: float, purpose: str) -> Algorithm:
+    return Algorithm(kernel=module.KERNEL, params=params, line=AlarmLine(slope=slope, offset=offset), purpose=purpose)
+
+
+# Slope and offset: strangeness of healthy series, fitted by `python -m benchmarks.detection --alarm-lines`.
 ALGORITHMS: dict[str, Algorithm] = {
-    "default": Algorithm(
-        kernel=unusual.KERNEL,
-        params=unusual.UnusualParams,
-        line=AlarmLine(slope=0.83, offset=-0.8),
-        purpose="unusual context, few alarms: shape of the last points, values never seen, value and change",
+    "default": _algorithm(
+        unusual,
+        unusual.UnusualParams,
+        0.83,
+        -0.8,
+        "unusual context, few alarms: shape, new values, change",
     ),
-    "faults": Algorithm(
-        kernel=faults.KERNEL,
-        params=faults.FaultsParams,
-        line=AlarmLine(slope=0.83, offset=-0.8),
-        purpose="spikes, bursts and dropouts: value, change and time of day against their own past",
+    "faults": _algorithm(
+        faults, faults.FaultsParams, 0.83, -0.8, "spikes, bursts and dropouts: value, change and time of day"
     ),
+    "hybrid": _algorithm(
+        hybrid, hybrid.HybridParams, 0.83, -0.8, "the parts of both, an alarm as likely after a year as on day two"
+    ),
+    "median": _algorithm(
+        median, median.MedianParams, 0.83, -0.8, "robust z: off running medians over a short and a long horizon"
+    ),
+    "ewma": _algorithm(ewma, ewma.EwmaParams, 0.83, -0.8, "off a moving mean, in moving standard deviations"),
+    "iqr": _algorithm(iqr, iqr.IqrParams, 0.83, -0.8, "beyond running quartiles, in distances between them"),
+    "seasonal": _algorithm(
+        seasonal, seasonal.SeasonalParams, 0.83, -0.8, "off what is usual at this time of the day and hour of the week"
+    ),
+    "half_space_trees": _algorithm(
+        half_space_trees, half_space_trees.HalfSpaceTreesParams, 0.83, -0.8, "value and change where few have been"
+    ),
+    "discord": _algorithm(
+        discord, discord.DiscordParams, 0.83, -0.8, "the last points are like no earlier stretch (nearest neighbour)"
+    ),
+    "cusum": _algorithm(cusum, cusum.CusumParams, 0.83, -0.8, "a lasting change of level, by cumulated deviations"),
 }
 
 

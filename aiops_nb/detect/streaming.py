@@ -9,9 +9,10 @@ import numpy as np
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
 from aiops_nb.detect.elementary import Places
+from aiops_nb.detect.grown import grown
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.scale import as_scores
-from aiops_nb.detect.time_of_day import day_bin, day_bins, local_ns, zone
+from aiops_nb.detect.time_of_day import day_bins, local_ns, week_bin, zone
 
 FIRST_CAPACITY = 16
 
@@ -78,30 +79,19 @@ class StreamingDetector:
         self._judged = None
 
     def _known(self, table: FeatureTable, value: FloatArray) -> tuple[Places, Places]:
-        """The series with a value, and the time of the day for each; those without a past begin with this value."""
+        """The series with a value, and the time of the week for each; those without a past begin with this value."""
         self._make_room(len(value))
         series = np.flatnonzero(np.isfinite(value))
         new = series[~self._begun[series]]
         if len(new):
             self._kernel.begin(new, value[new], self._state)
-        at = day_bin(np.array([local_ns(table.end_ns, self._zone)]), self._bins)
+        at = week_bin(np.array([local_ns(table.end_ns, self._zone)]), self._bins)
         return series, np.repeat(at, len(series))
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_for(count, self._capacity)
         if capacity == self._capacity:
             return
-        blank = self._kernel.empty(capacity, self._bins, self.params)
-        self._state = _grown(self._state, blank)
+        self._state = grown(self._state, self._kernel.empty(capacity, self._bins, self.params))
         self._begun, self._kept_out = widened(self._begun, capacity), widened(self._kept_out, capacity)
         self._capacity = capacity
-
-
-def _grown(state: Any, blank: Any) -> Any:
-    """The blank state with the known series at its beginning."""
-    if isinstance(state, np.ndarray):
-        blank[: len(state)] = state
-        return blank
-    if isinstance(state, tuple):
-        return type(state)(*map(_grown, state, blank))
-    return blank

@@ -1,4 +1,4 @@
-"""Which part of the day a time belongs to, in a named zone: daylight saving moves with the people."""
+"""Which part of the week and day a time belongs to, in a named zone: daylight saving moves with the people."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import NS_PER_SECOND, IntArray
 
 DAY_NS = 86400 * NS_PER_SECOND
+THURSDAY = 3  # was day 0 of 1970
 FEWEST_BINS, MOST_BINS = 24, 288
 
 
@@ -25,9 +26,17 @@ def day_bins(interval_seconds: float | None) -> int:
     return int(min(max(round(86400.0 / interval_seconds), FEWEST_BINS), MOST_BINS))
 
 
-def day_bin(local_ns: IntArray, bins: int) -> IntArray:
-    """The part of the day of local times, in ns."""
-    return (local_ns % DAY_NS) * bins // DAY_NS
+def week_bin(local_ns: IntArray, bins: int) -> IntArray:
+    """The part of the week, from Monday on, of local times in ns; `% bins` is the part of the day.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> week_bin(np.array([np.datetime64("2026-01-06T12:00", "ns").astype(int)]), 24)
+    array([36])
+    """
+    weekday = (local_ns // DAY_NS + THURSDAY) % 7
+    return weekday * bins + (local_ns % DAY_NS) * bins // DAY_NS
 
 
 def zone(name: str) -> ZoneInfo | None:

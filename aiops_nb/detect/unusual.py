@@ -114,10 +114,8 @@ def shape_surprise(series: Places, x: FloatArray, scale: FloatArray, s: Unusual)
     return where(s.base.learned[series] > SILENT_POINTS, -log(shares) / SHAPES, 0.0)
 
 
-def judge_unusual(
-    series: Places, x: FloatArray, time_bin: Places, s: Unusual
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness as -log10 of about a tail probability, what was expected, and half the width of its band."""
+def combined_tails(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> FloatArray:
+    """Root mean square of the tails of shape, facts and novelty; their bins are picked for learning."""
     scale = scale_before(series, x, s.base)
     first = series * PICKS + SHAPES
     shape = bin_place(shape_surprise(series, x, scale, s), s.surprise)
@@ -130,10 +128,17 @@ def judge_unusual(
     shape_tail = tail(series, 0, shape, learned, s.surprise)
     rare_tail = tail(series, 1, rare, learned, s.surprise)
     new_tail = tail(series, 0, new, learned, s.novelty)
-    squares = shape_tail * shape_tail + new_tail * new_tail + rare_tail * rare_tail
+    return root((shape_tail * shape_tail + new_tail * new_tail + rare_tail * rare_tail) / SCORES)
+
+
+def judge_unusual(
+    series: Places, x: FloatArray, time_bin: Places, s: Unusual
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Strangeness as -log10 of about a tail probability, what was expected, and half the width of its band."""
+    learned = s.base.learned[series]
     # The longer the past, the rarer an alarm must be.
     rarer = 0.5 * LOG10_E * log(larger(learned, 100.0) / LONG_PAST_POINTS)
-    strangeness = larger(root(squares / SCORES) - rarer, 0.0)
+    strangeness = larger(combined_tails(series, x, time_bin, s) - rarer, 0.0)
     return when_warm(strangeness, learned), *expected_band(series, x, time_bin, s.base)
 
 

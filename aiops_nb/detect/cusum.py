@@ -1,0 +1,86 @@
+"""Change of level: sums of what exceeds a slack, upwards and downwards (Page 1954), in running deviations."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+from msgspec import Meta
+
+from aiops_nb.core.types import FloatArray
+from aiops_nb.detect.baseline import Baseline, begin, empty_baseline, expected_band, learn_baseline, scale_before
+from aiops_nb.detect.calibrate import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
+from aiops_nb.detect.elementary import Bytes, Places, larger, smaller
+from aiops_nb.detect.kernels import Kernel, StreamParams
+
+MOST = 4.0  # deviations that one value may add: a spike is no change of level
+LEVEL_POINTS = 120.0
+
+
+class CusumParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="cusum"):
+    """Parameters of the sums.
+
+    Attributes
+    ----------
+    slack
+        Deviations by which a value must be off before it adds to a sum; half the change that is looked for.
+    """
+
+    slack: Annotated[float, Meta(gt=0)] = 1.0
+
+
+class Cusum(NamedTuple):
+    """State of n series."""
+
+    slack: float
+    base: Baseline
+    level: FloatArray
+    up: FloatArray
+    down: FloatArray
+    picked: Bytes
+    past: Calibration
+
+
+def empty_cusum(count: int, bins: int, params: CusumParams) -> Cusum:
+    """Nothing learned yet."""
+    zeros = np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count, np.uint8)
+    return Cusum(params.slack, empty_baseline(count, bins), *zeros, empty_calibration(count, 1, ANY_BINS))
+
+
+def begin_cusum(series: Places, x: FloatArray, s: Cusum) -> None:
+    """Start series at their first value."""
+    begin(series, x, s.base)
+    s.level[series] = x
+
+
+def _sums(series: Places, x: FloatArray, s: Cusum) -> tuple[FloatArray, FloatArray]:
+    z = (x - s.level[series]) / scale_before(series, x, s.base)
+    z = smaller(larger(z, -MOST), MOST)
+    return larger(s.up[series] + z - s.slack, 0.0), larger(s.down[series] - z - s.slack, 0.0)
+
+
+def judge_cusum(series: Places, x: FloatArray, time_bin: Places, s: Cusum) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Strangeness of the larger sum, this value included; expected value and band are the baseline's."""
+    up, down = _sums(series, x, s)
+    strangeness = rarity(series, larger(up, down), s.base.learned[series], s.picked, series, s.past)
+    return strangeness, *expected_band(series, x, time_bin, s.base)
+
+
+def learn_cusum(series: Places, x: FloatArray, time_bin: Places, s: Cusum) -> None:
+    """The sums go on; the level follows slowly, so that a lasting change is accepted in time."""
+    learn_scores(series, s.picked, series, s.past)
+    follow_cusum(series, x, s)
+    rate = 1.0 / (1.0 + smaller(s.base.learned[series], LEVEL_POINTS))
+    s.level[series] = s.level[series] + rate * (x - s.level[series])
+    learn_baseline(series, x, time_bin, s.base)
+
+
+def follow_cusum(series: Places, x: FloatArray, s: Cusum) -> None:
+    """The sums go on, without learning from the value."""
+    up, down = _sums(series, x, s)
+    s.up[series] = up
+    s.down[series] = down
+    s.base.last[series] = x
+
+
+KERNEL = Kernel(empty_cusum, begin_cusum, judge_cusum, learn_cusum, follow_cusum)
