@@ -15,8 +15,9 @@ class RowRule:
     """Counts consecutive hits of each series.
 
     Half of `for_rows` hits on end make it pending, all of them make it fire, each stamped by its row: in busy traffic
-    a single error among many answers is not worth a state. A pending series that ends a window on a row without a hit becomes inactive; a firing one is resolved when `keep_firing_for_seconds`
-    have passed since the first row without a hit. No rows at all change nothing.
+    a single error among many answers is not worth a state. A pending series that ends a window on a row without a hit
+    becomes inactive; a firing one is resolved when `keep_firing_for_seconds` have passed since the first row without a
+    hit. No rows at all change nothing.
     """
 
     def __init__(self, params: RowRuleParams) -> None:
