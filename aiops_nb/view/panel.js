@@ -18,7 +18,7 @@ function tile({ label, value, unit, note, tone }) {
 }
 
 function stateTile(state) {
-  const [word, note] = { running: ["live", "drawn as it comes"], stopped: ["stopped", "start to go on"] }[state] ?? ["closed", "run the cell again"];
+  const [word, note] = { running: ["live", "receiving"], stopped: ["stopped", "start to go on"] }[state] ?? ["closed", "run the cell again"];
   const box = tile({ label: "monitor", value: word, unit: "", note, tone: state === "running" ? "ok" : "off" });
   box.classList.add("aiops-state");
   box.querySelector(".aiops-value").prepend(make("span", "aiops-dot"));

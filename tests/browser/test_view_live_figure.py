@@ -98,3 +98,26 @@ def test_a_restarted_kernel_is_told_in_the_page(open_notebook: Opener) -> None:
     wait_for_x_above(notebook, 1)
     notebook.page.evaluate("() => void window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     assert "run the cells again" in notebook.wait(NOTE, 30)
+
+
+PANEL = """
+from aiops_nb.view.panels import Panel
+evil = "<img src=x onerror='window.reached = true'>"
+words = ("id", "state", "severity", "since", "target", "full_target", "name", "summary", "facts")
+panel = Panel(kind="alerts")
+panel.alerts = [{word: evil for word in words} | {"evidence": [[evil] * 3]}]
+status = Panel(kind="status", state="running", warnings=[evil])
+status.tiles = [{"label": evil, "value": evil, "unit": evil, "note": evil, "tone": "ok"}]
+display(status, panel)
+"""
+
+
+def test_text_from_outside_is_not_read_as_markup(open_notebook: Opener) -> None:
+    notebook = open_notebook([PANEL])
+    notebook.run_all()
+    row = notebook.page.locator("tr.aiops-alert")
+    row.click()
+    notebook.page.locator("tr.aiops-evidence").wait_for()
+    assert "<img" in row.inner_text()
+    assert notebook.page.locator(".aiops-panel img").count() == 0
+    assert notebook.page.evaluate("() => window.reached") is None
