@@ -144,7 +144,6 @@ def test_a_reader_that_leaves_is_no_mistake(argv: list[str], recorded: tuple[Pat
     argv = [*argv, dead_url if argv[0] == "watch" else str(recorded[0]), "--json"]
     with subprocess.Popen(command(*argv), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
-        process.stdout.readline()
         process.stdout.close()
         problems = process.stderr.read()
         process.wait(timeout=60)
