@@ -14,6 +14,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Collector, Sink
 from aiops_nb.live_run import LiveRun
 from aiops_nb.monitor import Monitor
+from aiops_nb.notebook_cell import note_begun, running_cell, running_request, stop_earlier
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import Passage, Tap
@@ -51,7 +52,8 @@ def watch(
     Returns
     -------
     Monitor
-        Started; stop it with `.stop()` or by leaving its `with` block.
+        Started; stop it with `.stop()` or by leaving its `with` block. In a notebook, running its cell again stops
+        what the cell had started before.
 
     Raises
     ------
@@ -66,6 +68,7 @@ def watch(
     ...     monitor.running
     True
     """
+    here = running_cell(running_request())
     loaded = load_config(config)
     probes = _probe_targets(targets, loaded)
     _check_interval(every_seconds)
@@ -81,7 +84,10 @@ def watch(
             raise
         return LiveRun(collectors, tap, loaded.pipeline, deliver, problems=repairs)
 
-    return _started(Monitor(make_run), sinks)
+    stop_earlier(here)
+    monitor = _started(Monitor(make_run), sinks)
+    note_begun(here, monitor)
+    return monitor
 
 
 def _started(monitor: Monitor, sinks: Sequence[Sink]) -> Monitor:

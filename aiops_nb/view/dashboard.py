@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from aiops_nb.view.frontend import running_cell, running_request, shows_widgets
+from aiops_nb.notebook_cell import running_cell, running_request
+from aiops_nb.view.frontend import shows_widgets
 from aiops_nb.view.picture import picture_html
 from aiops_nb.view.pump import Pump
 from aiops_nb.view.source import Source

@@ -37,20 +37,3 @@ def shows_widgets(request: Mapping[str, Any], environment: Mapping[str, str] = o
     message_id = str(request.get("header", {}).get("msg_id", ""))
     by_server = bool(request.get("metadata", {}).get("cellId"))  # JupyterLab's cells, run by its server
     return bool(message_id) and (by_server or not _BATCH_MESSAGE.search(message_id))
-
-
-def running_request() -> Mapping[str, Any]:
-    """The execute request of the running cell; empty where there is no kernel."""
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return {}
-    kernel = getattr(get_ipython(), "kernel", None)
-    request: Mapping[str, Any] = kernel.get_parent("shell") if kernel is not None else {}
-    return request
-
-
-def running_cell(request: Mapping[str, Any]) -> tuple[str, str]:
-    """Identity of the cell of a request, and of this run of it; empty where it is not known."""
-    cell = str(request.get("metadata", {}).get("cellId") or "")
-    return (cell, str(request.get("header", {}).get("msg_id", ""))) if cell else ("", "")

@@ -29,6 +29,7 @@ FLOORS = {
     "live_run": 3,
     "monitor": 3,
     "poller": 3,
+    "notebook_cell": 3,
     "recording_stopped": 3,
     "replay_run": 3,
     "run": 3,

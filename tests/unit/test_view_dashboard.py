@@ -11,10 +11,11 @@ import pytest
 from bokeh.models.sources import ColumnDataSource
 
 from aiops_nb.core.types import NS_PER_SECOND
+from aiops_nb.notebook_cell import running_cell
 from aiops_nb.view.board import Board
 from aiops_nb.view.dashboard import Dashboard
 from aiops_nb.view.facts import alert_rows, tiles_of
-from aiops_nb.view.frontend import running_cell, shows_widgets
+from aiops_nb.view.frontend import shows_widgets
 from aiops_nb.view.live_figure import LiveFigure
 from aiops_nb.view.pump import Pump
 from aiops_nb.view.store import ViewStore

@@ -1,0 +1,53 @@
+"""Which notebook cell runs now, so that what an earlier run of it began can be ended."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+if TYPE_CHECKING:
+    from aiops_nb.monitor import Monitor
+
+_lock = threading.Lock()
+_begun: list[tuple[tuple[str, str], ref[Monitor]]] = []
+
+
+def running_request() -> Mapping[str, Any]:
+    """The execute request of the running cell; empty where there is no kernel."""
+    shell_room = sys.modules.get("IPython.core.getipython")
+    kernel = getattr(shell_room.get_ipython(), "kernel", None) if shell_room is not None else None
+    request: Mapping[str, Any] = kernel.get_parent("shell") if kernel is not None else {}
+    return request
+
+
+def running_cell(request: Mapping[str, Any]) -> tuple[str, str]:
+    """Identity of the cell of a request, and of this run of it; empty where it is not known.
+
+    Examples
+    --------
+    >>> running_cell({"metadata": {"cellId": "c1"}, "header": {"msg_id": "m7"}}), running_cell({})
+    (('c1', 'm7'), ('', ''))
+    """
+    cell = str(request.get("metadata", {}).get("cellId") or "")
+    return (cell, str(request.get("header", {}).get("msg_id", ""))) if cell else ("", "")
+
+
+def stop_earlier(here: tuple[str, str]) -> None:
+    """Stop the monitors that an earlier run of this very cell began: its variable is about to be bound anew."""
+    cell, run = here
+    with _lock:
+        earlier = [monitor() for (its_cell, its_run), monitor in _begun if its_cell == cell and its_run != run]
+        _begun[:] = [entry for entry in _begun if entry[1]() is not None and entry[1]() not in earlier]
+    for monitor in earlier:
+        if monitor is not None:
+            monitor.stop()
+
+
+def note_begun(here: tuple[str, str], monitor: Monitor) -> None:
+    """Remember what this run of the cell began."""
+    if here[0]:
+        with _lock:
+            _begun.append((here, ref(monitor)))
