@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from aiops_nb.collect.access_log import AccessLog
+from aiops_nb.collect.tcp_client import TcpClient
+from aiops_nb.collect.tcp_listener import TcpListener
+from aiops_nb.collect.udp_listener import UdpListener
 from aiops_nb.core.protocols import Collector
+from tests import collect_servers as servers
 from tests.contract.test_collectors import (  # noqa: F401
     test_after_close_what_is_left_comes_and_then_none,
     test_batches_have_a_published_schema_and_pass_validation,
@@ -60,8 +66,56 @@ def access_log(folder: Path) -> Iterator[Collector]:
             yield collector
 
 
+def line() -> bytes:
+    return json.dumps({"time": time.time() - 0.001, "target": "a", "status_code": 200}).encode() + b"\n"
+
+
+@contextmanager
+def tcp_listener(folder: Path) -> Iterator[Collector]:
+    collector = TcpListener()
+    with socket.create_connection(collector.address) as sender:
+
+        def feed() -> None:
+            with suppress(OSError):  # the collector was closed
+                sender.sendall(line() * 10)
+
+        with fed(feed):
+            yield collector
+
+
+@contextmanager
+def udp_listener(folder: Path) -> Iterator[Collector]:
+    collector = UdpListener()
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+        fed(lambda: sender.sendto(line() * 10, collector.address)),
+    ):
+        yield collector
+
+
+def say_lines(connection: socket.socket) -> None:
+    connection.settimeout(EVERY_SECONDS)
+    with suppress(ConnectionError):
+        while True:
+            connection.sendall(line() * 10)
+            with suppress(TimeoutError):
+                if not connection.recv(1):
+                    return
+
+
+@contextmanager
+def tcp_client(folder: Path) -> Iterator[Collector]:
+    with servers.raw_server(say_lines) as port:
+        collector = TcpClient("127.0.0.1", port)
+        yield collector
+        collector.close()
+
+
 MAKERS: dict[str, Callable[[Path], AbstractContextManager[Collector]]] = {
     "access log": access_log,
+    "TCP listener": tcp_listener,
+    "TCP client": tcp_client,
+    "UDP listener": udp_listener,
 }
 
 

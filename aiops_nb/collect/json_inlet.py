@@ -1,0 +1,61 @@
+"""Whole JSON lines in, batches of one table out, and what became of the lines."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from aiops_nb.collect.json_lines import JsonLines, RejectedLine
+
+
+class JsonInlet:
+    r"""Decodes whole lines; a batch of each table waits until it is taken.
+
+    Parameters
+    ----------
+    source
+        The `source` of the rows.
+    host
+        The `target` of the samples that events of the older tool carry.
+
+    Examples
+    --------
+    >>> inlet = JsonInlet("demo", host="h")
+    >>> inlet.put(b'{"time": 1, "target": "a"}\n{"time": 1, "target": "h", "metric": "m", "value": 2}\n')
+    >>> [inlet.take().num_rows, inlet.take().num_rows, inlet.take()]
+    [1, 1, None]
+    """
+
+    def __init__(self, source: str, host: str) -> None:
+        self._lines = JsonLines(source, host=host)
+        self._pieces: list[bytes] = []
+        self._waiting: deque[pa.RecordBatch] = deque()
+        self.bytes_total = 0
+        self.too_long_total = 0
+
+    @property
+    def counters(self) -> Mapping[str, float]:
+        """Rows, bytes, and rejected lines by reason."""
+        reasons = {**self._lines.rejected_total}
+        reasons["too_long"] = reasons.get("too_long", 0) + self.too_long_total
+        rejected = {f"rejected_{reason}_total": count for reason, count in reasons.items()}
+        return {"rows_total": self._lines.rows_total, "bytes_total": self.bytes_total, **rejected}
+
+    @property
+    def rejected(self) -> list[RejectedLine]:
+        """The last lines that were not used, and why."""
+        return list(self._lines.rejected)
+
+    def put(self, lines: bytes) -> None:
+        """Add whole lines, each with its end."""
+        if lines:
+            self._pieces.append(lines)
+
+    def take(self) -> pa.RecordBatch | None:
+        """The oldest batch that waits, else one of all lines that were put; None if there are none."""
+        if not self._waiting and self._pieces:
+            lines, self._pieces = b"".join(self._pieces), []
+            self._waiting.extend(self._lines.feed(lines))
+        return self._waiting.popleft() if self._waiting else None

@@ -1,0 +1,151 @@
+"""JSON lines from whoever sends datagrams to a port of ours."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+
+import pyarrow as pa
+
+from aiops_nb.collect.json_inlet import JsonInlet
+from aiops_nb.collect.json_lines import RejectedLine
+from aiops_nb.collect.socket_address import bound_error, family_of
+from aiops_nb.collect.socket_wait import GATHER_BYTES, SocketWait
+from aiops_nb.core.schemas import empty_batch
+
+_LARGEST_BYTES = 65_536
+_OVERHEAD_BYTES = 64  # that empty datagrams count for something, or a flood of them would never be let go of
+_COUNT_DROPS = 40 if sys.platform == "linux" else None  # SO_RXQ_OVFL of Linux, which Python does not name
+
+
+class UdpListener:
+    """Reads JSON lines from datagrams, one or more lines in each; see `JsonLines` for what a line is.
+
+    Nothing tells a sender of datagrams to be slower: what comes while the buffer of the socket is full is lost, and
+    counted where the system counts it (Linux), as soon as the next datagram is read.
+
+    Parameters
+    ----------
+    port
+        0 takes a free one; see `address`.
+    listen_on
+        An address of this machine; whoever can reach it can send rows. By default nobody but this machine can.
+    name
+        The `source` of the rows.
+    host
+        The `target` of the samples that events of the older tool carry.
+    buffer_bytes
+        What the system is asked to hold between two polls; it may grant less.
+
+    Raises
+    ------
+    ConfigError
+        If the address is not of this machine or the port is taken.
+
+    Examples
+    --------
+    >>> listener = UdpListener()
+    >>> with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    ...     _ = sender.sendto(b'{"time": 1780000000, "target": "checkout", "status_code": 200}', listener.address)
+    ...     batch = listener.poll(timeout_seconds=5)
+    >>> batch["target"].to_pylist()
+    ['checkout']
+    >>> listener.close()
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        listen_on: str = "127.0.0.1",
+        name: str = "udp",
+        host: str = "host",
+        buffer_bytes: int = 4 << 20,
+    ) -> None:
+        self.name = name
+        self._socket = _bound(listen_on, port, buffer_bytes)
+        self.address: tuple[str, int] = self._socket.getsockname()[:2]
+        self._inlet = JsonInlet(name, host)
+        self._wait: SocketWait[socket.socket] = SocketWait()
+        self._wait.add(self._socket, self._socket)
+        self._closing, self._lock = threading.Event(), threading.Lock()
+        self._datagrams_total = 0
+        self._dropped_total: int | None = None if _COUNT_DROPS is None else 0
+
+    @property
+    def counters(self) -> Mapping[str, float]:
+        """Datagrams, rows, bytes, rejected lines by reason; `dropped_total` where the system counts it."""
+        dropped = {} if self._dropped_total is None else {"dropped_total": self._dropped_total}
+        return {"datagrams_total": self._datagrams_total, **dropped, **self._inlet.counters}
+
+    @property
+    def rejected(self) -> list[RejectedLine]:
+        """The last lines that were not used, and why."""
+        return self._inlet.rejected
+
+    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        """The next rows; an empty batch if none came; None after `close`."""
+        with self._lock:
+            if self._closing.is_set():
+                return None
+            batch = self._inlet.take()
+            if batch is None:
+                self._wait.drain(timeout_seconds, self._read)
+                batch = self._inlet.take()
+        if batch is None and not self._closing.is_set():
+            return empty_batch("requests")
+        return batch
+
+    def close(self) -> None:
+        """Close the port; ends a waiting `poll`."""
+        self._closing.set()
+        self._wait.wake()
+        with self._lock:
+            self._socket.close()
+            self._wait.close()
+
+    def _read(self, bound: socket.socket) -> int:
+        """All datagrams that have come, up to the size of a batch."""
+        pieces: list[bytes] = []
+        read_bytes = 0
+        with suppress(BlockingIOError, ConnectionResetError):  # Windows tells a receiver that a sender has gone
+            pieces.append(self._first(bound))
+            while read_bytes < GATHER_BYTES:
+                pieces.append(bound.recv(_LARGEST_BYTES))
+                read_bytes += len(pieces[-1]) + _OVERHEAD_BYTES
+        self._datagrams_total += len(pieces)
+        self._inlet.bytes_total += sum(map(len, pieces))
+        self._inlet.put(b"\n".join([*pieces, b""]))
+        return read_bytes + _OVERHEAD_BYTES
+
+    def _first(self, bound: socket.socket) -> bytes:
+        """A datagram, and how many the system has dropped: asked once a round, for it is slow."""
+        if _COUNT_DROPS is None or sys.platform == "win32":
+            return bound.recv(_LARGEST_BYTES)
+        datagram, extras, _, _ = bound.recvmsg(_LARGEST_BYTES, socket.CMSG_SPACE(4))
+        for _, kind, value in extras:
+            if kind == _COUNT_DROPS:
+                self._dropped_total = struct.unpack("I", value[:4])[0]
+        return datagram
+
+
+def _bound(listen_on: str, port: int, buffer_bytes: int) -> socket.socket:
+    bound: socket.socket | None = None
+    try:
+        bound = socket.socket(family_of(listen_on, port), socket.SOCK_DGRAM)
+        bound.bind((listen_on, port))
+    except (OSError, OverflowError) as problem:
+        if bound is not None:
+            bound.close()
+        raise bound_error(listen_on, port, problem) from None
+    with suppress(OSError):
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+    if _COUNT_DROPS is not None:
+        with suppress(OSError):
+            bound.setsockopt(socket.SOL_SOCKET, _COUNT_DROPS, 1)
+    bound.setblocking(False)
+    return bound
