@@ -13,6 +13,7 @@ from typing import Annotated, TypeAlias, cast
 import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import astuple
 
 from aiops_nb.core.schemas import TABLES, Column, ErrorType, Origin, TableName, make_batch
 from aiops_nb.core.types import BoolArray, FloatArray, IntArray
@@ -142,11 +143,11 @@ def shape_of(line: bytes) -> type[Line]:
 
 
 def _batch(table: TableName, source: str, time_ns: IntArray, lines: Sequence[Line]) -> pa.RecordBatch:
-    names = [name for name in type(lines[0]).__struct_fields__ if name in TABLES[table].names and name != "time"]
-    columns: dict[str, Column] = {name: list(map(attrgetter(name), lines)) for name in names}
+    fields = zip(type(lines[0]).__struct_fields__, zip(*map(astuple, lines), strict=True), strict=True)
+    columns: dict[str, Column] = {name: values for name, values in fields if name in TABLES[table].names}
     if table == "requests":
         columns = {"origin": "traffic", **columns}
-    return make_batch(table, source, {**columns, "time": time_ns})
+    return make_batch(table, source, columns | {"time": time_ns})
 
 
 def _event_batches(source: str, host: str, time_ns: IntArray, lines: Sequence[EventLine]) -> list[pa.RecordBatch]:
