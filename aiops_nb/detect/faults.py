@@ -15,12 +15,10 @@ from aiops_nb.detect.baseline import (
     expected_band,
     learn_baseline,
     off_profile,
-    outside_range,
     scale_before,
     step_scale_before,
 )
 from aiops_nb.detect.calibrate import (
-    ANY_BINS,
     SURPRISE_BINS,
     Calibration,
     bin_at_place,
@@ -30,13 +28,12 @@ from aiops_nb.detect.calibrate import (
     tail,
     when_warm,
 )
-from aiops_nb.detect.elementary import Bytes, Places, bin_of, log, root, where
+from aiops_nb.detect.elementary import Bytes, Places, bin_of, log, where
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, edges, empty_histograms, learn_bins
 
 FACTS = 3  # value, change, distance from the time of day
-SCORES = 2
-PICKS = FACTS + SCORES
+PICKS = FACTS + 1
 EDGES = edges(0.0)
 
 
@@ -50,7 +47,6 @@ class Faults(NamedTuple):
     base: Baseline
     facts: Histograms
     surprise: Calibration
-    novelty: Calibration
     picked: Bytes
 
 
@@ -60,7 +56,6 @@ def empty_faults(count: int, bins: int, params: FaultsParams) -> Faults:
         empty_baseline(count, bins),
         empty_histograms(count, FACTS),
         empty_calibration(count, 1, SURPRISE_BINS),
-        empty_calibration(count, 1, ANY_BINS),
         np.zeros(count * PICKS, np.uint8),
     )
 
@@ -90,21 +85,21 @@ def begin_faults(series: Places, x: FloatArray, s: Faults) -> None:
     begin(series, x, s.base)
 
 
+def fact_tail(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> FloatArray:
+    """How rare the surprise over the facts is, as -log10 of a tail probability; the bins are picked for learning."""
+    scale, first = scale_before(series, x, s.base), series * PICKS
+    raw = fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first)
+    place = bin_place(raw, s.surprise)
+    s.picked[first + FACTS] = bin_at_place(place, s.surprise)
+    return tail(series, 0, place, s.base.learned[series], s.surprise)
+
+
 def judge_faults(
     series: Places, x: FloatArray, time_bin: Places, s: Faults
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness as -log10 of a tail probability, what was expected, and half the width of its band."""
-    scale = scale_before(series, x, s.base)
-    first = series * PICKS
-    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first), s.surprise)
-    new = bin_place(outside_range(series, x, scale, s.base), s.novelty)
-    s.picked[first + FACTS] = bin_at_place(rare, s.surprise)
-    s.picked[first + FACTS + 1] = bin_at_place(new, s.novelty)
-    learned = s.base.learned[series]
-    rare_tail = tail(series, 0, rare, learned, s.surprise)
-    new_tail = tail(series, 0, new, learned, s.novelty)
-    strangeness = root((rare_tail * rare_tail + new_tail * new_tail) / SCORES)
-    return when_warm(strangeness, learned), *expected_band(series, x, time_bin, s.base)
+    strangeness = when_warm(fact_tail(series, x, time_bin, s), s.base.learned[series])
+    return strangeness, *expected_band(series, x, time_bin, s.base)
 
 
 def learn_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> None:
@@ -112,7 +107,6 @@ def learn_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> 
     first = series * PICKS
     learn_bins(series, s.picked, first, FACTS, s.facts)
     learn_scores(series, s.picked, first + FACTS, s.surprise)
-    learn_scores(series, s.picked, first + FACTS + 1, s.novelty)
     learn_baseline(series, x, time_bin, s.base)
 
 

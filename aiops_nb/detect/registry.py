@@ -14,6 +14,7 @@ from aiops_nb.detect import (
     cusum,
     discord,
     ewma,
+    extremes,
     faults,
     half_space_trees,
     hybrid,
@@ -34,6 +35,7 @@ DetectorParams = (
     RobustZParams
     | unusual.UnusualParams
     | faults.FaultsParams
+    | extremes.ExtremesParams
     | hybrid.HybridParams
     | median.MedianParams
     | ewma.EwmaParams
@@ -64,31 +66,34 @@ ALGORITHMS: dict[str, Algorithm] = {
     "default": _algorithm(
         unusual,
         unusual.UnusualParams,
-        0.83,
-        -0.8,
+        0.85,
+        -1.12,
         "unusual context, few alarms: shape, new values, change",
     ),
     "faults": _algorithm(
-        faults, faults.FaultsParams, 0.83, -0.8, "spikes, bursts and dropouts: value, change and time of day"
+        faults, faults.FaultsParams, 0.9, -0.89, "spikes, bursts and dropouts: value, change and time of day"
+    ),
+    "extremes": _algorithm(
+        extremes, extremes.ExtremesParams, 0.9, -0.89, "faults that go beyond what was ever seen: value, change, range"
     ),
     "hybrid": _algorithm(
-        hybrid, hybrid.HybridParams, 0.83, -0.8, "the parts of both, an alarm as likely after a year as on day two"
+        hybrid, hybrid.HybridParams, 0.76, -0.75, "the parts of both, an alarm as likely after a year as on day two"
     ),
     "median": _algorithm(
-        median, median.MedianParams, 0.83, -0.8, "robust z: off running medians over a short and a long horizon"
+        median, median.MedianParams, 0.7, 0.34, "robust z: off running medians over a short and a long horizon"
     ),
-    "ewma": _algorithm(ewma, ewma.EwmaParams, 0.83, -0.8, "off a moving mean, in moving standard deviations"),
-    "iqr": _algorithm(iqr, iqr.IqrParams, 0.83, -0.8, "beyond running quartiles, in distances between them"),
+    "ewma": _algorithm(ewma, ewma.EwmaParams, 0.8, 0.05, "off a moving mean, in moving standard deviations"),
+    "iqr": _algorithm(iqr, iqr.IqrParams, 0.66, 0.37, "beyond running quartiles, in distances between them"),
     "seasonal": _algorithm(
-        seasonal, seasonal.SeasonalParams, 0.83, -0.8, "off what is usual at this time of the day and hour of the week"
+        seasonal, seasonal.SeasonalParams, 0.62, 0.5, "off what is usual at this time of the day and hour of the week"
     ),
     "half_space_trees": _algorithm(
-        half_space_trees, half_space_trees.HalfSpaceTreesParams, 0.83, -0.8, "value and change where few have been"
+        half_space_trees, half_space_trees.HalfSpaceTreesParams, 0.54, 0.92, "value and change where few have been"
     ),
     "discord": _algorithm(
-        discord, discord.DiscordParams, 0.83, -0.8, "the last points are like no earlier stretch (nearest neighbour)"
+        discord, discord.DiscordParams, 0.61, 0.1, "the last points are like no earlier stretch (nearest neighbour)"
     ),
-    "cusum": _algorithm(cusum, cusum.CusumParams, 0.83, -0.8, "a lasting change of level, by cumulated deviations"),
+    "cusum": _algorithm(cusum, cusum.CusumParams, 0.54, 0.54, "a lasting change of level, by cumulated deviations"),
 }
 
 

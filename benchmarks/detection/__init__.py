@@ -1,0 +1,1 @@
+"""Every detector against labelled series, beside chance and silence."""

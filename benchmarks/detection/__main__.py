@@ -1,0 +1,64 @@
+"""Every detector on the Numenta series and on synthetic service faults, beside chance and silence.
+
+python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--write docs/detectors.md]
+python -m benchmarks.detection --alarm-lines
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.detection import alarm_lines, faults_table, nab, nab_table
+
+ROOT = Path(__file__).parents[2]
+
+
+def markdown(frame: pd.DataFrame, digits: dict[str, int], otherwise: int) -> str:
+    """A table of Markdown."""
+    lines = ["| detector | " + " | ".join(frame.columns) + " |", "|---|" + "---:|" * len(frame.columns)]
+    for name, row in frame.iterrows():
+        cells = (f"{value:.{digits.get(column, otherwise)}f}".replace("nan", "-") for column, value in row.items())
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write(path: Path, tables: dict[str, str]) -> None:
+    """Put each table between its markers."""
+    text = path.read_text(encoding="utf-8")
+    for name, body in tables.items():
+        begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+        text = re.sub(f"{begin}.*?{end}", lambda _, b=begin, e=end, t=body: f"{b}\n\n{t}\n\n{e}", text, flags=re.S)
+    path.write_text(text, encoding="utf-8")
+
+
+def progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nab", type=Path, default=ROOT / "data" / "nab", metavar="DIR")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--of-each", type=int, default=4, help="synthetic series of each metric")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables between the markers of this file")
+    parser.add_argument("--alarm-lines", action="store_true", help="fit thresholds on healthy series, nothing else")
+    args = parser.parse_args()
+    if args.alarm_lines:
+        print(markdown(alarm_lines.table(args.seed, progress), {}, 3))
+        return
+    tables = {
+        "nab": markdown(nab_table.table(nab.load(args.nab), progress), {}, 1),
+        "faults": markdown(faults_table.table(args.seed, args.of_each, progress), {"median delay s": 0}, 2),
+    }
+    print("\n\n".join(tables.values()))
+    if args.write:
+        write(args.write, tables)
+
+
+if __name__ == "__main__":
+    main()
