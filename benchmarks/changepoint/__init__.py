@@ -1,0 +1,1 @@
+"""Online and offline change points on synthetic steps, slopes and changes of variance."""
