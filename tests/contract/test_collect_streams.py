@@ -11,11 +11,14 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
 
 from aiops_nb.collect.access_log import AccessLog
 from aiops_nb.collect.tcp_client import TcpClient
 from aiops_nb.collect.tcp_listener import TcpListener
 from aiops_nb.collect.udp_listener import UdpListener
+from aiops_nb.collect.websocket_client import WebSocketClient
 from aiops_nb.core.protocols import Collector
 from tests import collect_servers as servers
 from tests.contract.test_collectors import (  # noqa: F401
@@ -111,11 +114,32 @@ def tcp_client(folder: Path) -> Iterator[Collector]:
         collector.close()
 
 
+def say_messages(connection: ServerConnection) -> None:
+    with suppress(ConnectionClosed):
+        while True:
+            connection.send(line())
+            with suppress(TimeoutError):
+                connection.recv(EVERY_SECONDS)
+
+
+@contextmanager
+def websocket(folder: Path) -> Iterator[Collector]:
+    with serve(say_messages, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        collector = WebSocketClient(f"ws://127.0.0.1:{server.socket.getsockname()[1]}/")
+        yield collector
+        collector.close()
+        server.shutdown()
+    thread.join()
+
+
 MAKERS: dict[str, Callable[[Path], AbstractContextManager[Collector]]] = {
     "access log": access_log,
     "TCP listener": tcp_listener,
     "TCP client": tcp_client,
     "UDP listener": udp_listener,
+    "WebSocket": websocket,
 }
 
 

@@ -72,6 +72,7 @@ HOMES: dict[str, set[str]] = {
     "tornado": {"view"},
     "traitlets": {"report", "view"},
     "urllib3": {"collect"},
+    "websockets": {"collect"},
     "yaml": {"config"},
 }
 ALLOWED_LIGHT = {"msgspec", "numpy", "pandas", "pyarrow", "aiops_nb"}

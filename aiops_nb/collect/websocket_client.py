@@ -1,0 +1,245 @@
+"""JSON from a WebSocket feed, connected to again and again."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from aiops_nb.collect.backoff import Backoff
+from aiops_nb.collect.json_inlet import JsonInlet
+from aiops_nb.collect.json_lines import RejectedLine
+from aiops_nb.collect.secrets import SecretHeaders
+from aiops_nb.collect.socket_wait import GATHER_BYTES, GATHER_SECONDS
+from aiops_nb.collect.websocket_messages import message_lines
+from aiops_nb.core.clock import Clock, SystemClock
+from aiops_nb.core.errors import ConfigError, MissingExtraError
+from aiops_nb.core.schemas import empty_batch
+from aiops_nb.core.urls import mask_url
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
+OPEN_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
+QUEUED_FRAMES = 64  # then the library stops reading, and TCP makes the server wait
+
+
+class WebSocketClient:
+    """Reads a feed: a JSON object or an array of them in each message; see `JsonLines` for what an object is.
+
+    A connection that ends, does not answer a ping or cannot be made is tried again, later each time. Until it works,
+    `poll` raises OSError, so that the gap is shown as one; no row is invented for it. Messages may be compressed
+    (permessage-deflate).
+
+    Parameters
+    ----------
+    url
+        `ws://` or `wss://`; its query is never shown.
+    name
+        The `source` of the rows.
+    say
+        Messages to send after each connection, such as a subscription.
+    headers
+        Of the handshake; a value may be `env:NAME` or `file:path`.
+    sample_target
+        The `target` of the samples that events of the older tool carry; by default the host of the URL.
+    ping_seconds
+        How often the server is asked whether it is there, and how long it has to answer.
+    max_message_bytes
+        A longer message ends the connection.
+    first_backoff_seconds, longest_backoff_seconds
+        The wait after the first failure, which doubles up to the limit.
+    clock
+        Tells how much of a wait has passed.
+    rng
+        Draws the jitter of the waits.
+
+    Raises
+    ------
+    ConfigError
+        If the URL is none of a WebSocket, or a header cannot be read.
+    MissingExtraError
+        If the package `websockets` is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "websocket",
+        say: tuple[str, ...] = (),
+        headers: Mapping[str, str] | None = None,
+        sample_target: str | None = None,
+        ping_seconds: float = 20.0,
+        max_message_bytes: int = 1 << 20,
+        first_backoff_seconds: float = 0.5,
+        longest_backoff_seconds: float = 30.0,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        _check_extra()
+        self.name = name
+        self._url, self._host = url, _host_of(url)
+        self._say, self._headers = say, SecretHeaders(headers or {})
+        self._ping_seconds, self._max_message_bytes = ping_seconds, max_message_bytes
+        self._backoff = Backoff(
+            clock or SystemClock(),
+            rng or random.Random(),
+            first_seconds=first_backoff_seconds,
+            longest_seconds=longest_backoff_seconds,
+        )
+        self._inlet = JsonInlet(name, sample_target or self._host)
+        self._open = ExitStack()
+        self._connection: ClientConnection | None = None
+        self._closing, self._lock = threading.Event(), threading.Lock()
+        self._problem = "not connected yet"
+        self._totals = dict.fromkeys(("connections_total", "failures_total", "messages_total"), 0)
+
+    @property
+    def counters(self) -> Mapping[str, float]:
+        """Connections, failures, messages, rows, bytes, and rejected lines by reason."""
+        return {"connections": int(self._connection is not None), **self._totals, **self._inlet.counters}
+
+    @property
+    def rejected(self) -> list[RejectedLine]:
+        """The last objects that were not used, and why."""
+        return self._inlet.rejected
+
+    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        """The next rows; an empty batch if none came; None after `close`.
+
+        Raises
+        ------
+        OSError
+            While there is no connection. An attempt may take 5 s.
+        """
+        with self._lock:
+            try:
+                batch = None if self._closing.is_set() else self._next(timeout_seconds)
+            except OSError:
+                if not self._closing.is_set():
+                    raise
+            if self._closing.is_set():
+                self._hang_up()
+                return None
+        return empty_batch("requests") if batch is None else batch
+
+    def close(self) -> None:
+        """Close the connection; ends a waiting `poll`."""
+        self._closing.set()
+        connection = self._connection
+        if connection is not None:
+            connection.close()
+        with self._lock:
+            self._hang_up()
+
+    def _next(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        batch = self._inlet.take()
+        if batch is not None:
+            return batch
+        if self._connection is None:
+            self._connect(timeout_seconds)
+        self._gather(timeout_seconds)
+        return self._inlet.take()
+
+    def _connect(self, timeout_seconds: float) -> None:
+        from websockets.exceptions import WebSocketException
+
+        self._closing.wait(min(self._backoff.left_seconds, timeout_seconds))
+        if self._backoff.left_seconds > 0:
+            raise self._gap()
+        try:
+            connection = self._opened()
+        except (OSError, WebSocketException) as problem:
+            self._fail(problem)
+            raise self._gap() from None
+        self._connection = connection
+        self._totals["connections_total"] += 1
+
+    def _opened(self) -> ClientConnection:
+        from websockets.sync.client import connect
+
+        made = connect(
+            self._url,
+            additional_headers=self._headers.resolve(),
+            user_agent_header="aiops-nb",
+            proxy=None if self._host in ("localhost", "127.0.0.1", "::1") else True,  # a proxy's loopback is not ours
+            open_timeout=OPEN_SECONDS,
+            ping_interval=self._ping_seconds,
+            ping_timeout=self._ping_seconds,
+            close_timeout=CLOSE_SECONDS,
+            max_size=self._max_message_bytes,
+            max_queue=QUEUED_FRAMES,
+        )
+        # Only entered as a context it is what it was in every version.
+        connection: ClientConnection = self._open.enter_context(made)
+        for message in self._say:
+            connection.send(message)
+        return connection
+
+    def _gather(self, timeout_seconds: float) -> None:
+        """What comes until the timeout, and a moment more after the first message: lest every message be a batch."""
+        end_seconds, read_bytes = time.monotonic() + timeout_seconds, 0
+        while read_bytes < GATHER_BYTES:
+            message = self._message(end_seconds - time.monotonic())
+            if message is None:
+                return
+            if read_bytes == 0:
+                end_seconds = min(end_seconds, time.monotonic() + GATHER_SECONDS)
+            read_bytes += len(message) + 1
+            self._inlet.put(message_lines(message))
+            self._inlet.bytes_total += len(message)
+            self._totals["messages_total"] += 1
+            self._backoff.succeeded()  # not before: a server may accept and say nothing
+
+    def _message(self, timeout_seconds: float) -> bytes | None:
+        from websockets.exceptions import ConnectionClosed
+
+        if self._connection is None:
+            return None
+        try:
+            return self._connection.recv(max(0.0, timeout_seconds), decode=False)
+        except TimeoutError:
+            return None
+        except ConnectionClosed as problem:
+            self._fail(problem)
+            return None
+
+    def _fail(self, problem: Exception) -> None:
+        self._hang_up()
+        text = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+        self._problem = text.replace(self._url, mask_url(self._url))
+        self._totals["failures_total"] += 1
+        self._backoff.failed()
+
+    def _hang_up(self) -> None:
+        self._connection = None
+        self._open.close()
+
+    def _gap(self) -> ConnectionError:
+        return ConnectionError(f"{mask_url(self._url)}: {self._problem}")
+
+
+def _check_extra() -> None:
+    try:
+        import websockets.sync.client  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("WebSocket feeds", "websocket") from None
+
+
+def _host_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if host is None or parts.scheme not in ("ws", "wss") or any(ord(sign) <= 32 for sign in url):
+        raise ConfigError.at("url", "ws://host[:port]/path or wss://...", mask_url(url))
+    return host
