@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from aiops_nb.collect.access_log import AccessLog
+from aiops_nb.collect.frame_source import from_frame
 from aiops_nb.collect.tcp_client import TcpClient
 from aiops_nb.collect.tcp_listener import TcpListener
 from aiops_nb.collect.udp_listener import UdpListener
@@ -134,12 +135,21 @@ def websocket(folder: Path) -> Iterator[Collector]:
     thread.join()
 
 
+@contextmanager
+def frame(folder: Path) -> Iterator[Collector]:
+    import pandas as pd
+
+    rows = 300_000
+    yield from_frame(pd.DataFrame({"time": time.time() - rows + pd.RangeIndex(rows), "target": "a"}))
+
+
 MAKERS: dict[str, Callable[[Path], AbstractContextManager[Collector]]] = {
     "access log": access_log,
     "TCP listener": tcp_listener,
     "TCP client": tcp_client,
     "UDP listener": udp_listener,
     "WebSocket": websocket,
+    "DataFrame": frame,
 }
 
 
