@@ -28,7 +28,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
 $(VENV)/.python:
@@ -49,14 +49,10 @@ $(VENV)/.dev: $(VENV)/.lab
 	$(PIP) --editable '.[dev]'
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.lab
-	$(PIP) --editable '.[all,bench]'
-	@touch $@
-
 # What a new environment gets from the package index today becomes what everybody gets.
 constraints:
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[dev,bench]'
+	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]'
 	build/constraints/bin/python -m pip freeze --exclude-editable > constraints.txt
 	rm -rf build/constraints
 
