@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aiops_nb.recording import open_recording as open_recording
     from aiops_nb.scoring import score_frame as score_frame
     from aiops_nb.scoring import score_series as score_series
+    from aiops_nb.session import from_frame as from_frame
     from aiops_nb.session import replay as replay
     from aiops_nb.session import watch as watch
 
@@ -28,6 +29,7 @@ _ROOMS = {
     "Monitor": "aiops_nb.monitor",
     "Recording": "aiops_nb.recording",
     "detectors": "aiops_nb.detect.registry",
+    "from_frame": "aiops_nb.session",
     "open_recording": "aiops_nb.recording",
     "replay": "aiops_nb.session",
     "score_frame": "aiops_nb.scoring",
@@ -41,6 +43,7 @@ __all__ = [
     "Recording",
     "__version__",
     "detectors",
+    "from_frame",
     "open_recording",
     "replay",
     "score_frame",

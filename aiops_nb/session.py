@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from aiops_nb.collect import frame_source
 from aiops_nb.collect.host_metrics import HostMetrics
 from aiops_nb.collect.http_probe import HttpProbe
 from aiops_nb.collect.probe_target import ProbeTarget, check_targets
 from aiops_nb.config import Config, dump_config, load_config
+from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Collector, Sink
 from aiops_nb.live_run import LiveRun
@@ -21,8 +23,11 @@ from aiops_nb.record.tap import Passage, Tap
 from aiops_nb.recording import Recording, open_recording
 from aiops_nb.replay_run import ReplayRun
 from aiops_nb.run import Deliver
+from aiops_nb.targets import Target, sorted_out
 
-Target: TypeAlias = str | ProbeTarget
+if TYPE_CHECKING:
+    import pandas as pd
+
 ConfigSource: TypeAlias = Config | PipelineParams | str | Path | dict[str, object] | None
 
 
@@ -39,7 +44,8 @@ def watch(
     Parameters
     ----------
     targets
-        One or more URLs or `ProbeTarget`s; none at all watches this host only.
+        One or more URLs, `ProbeTarget`s or collectors, such as `AccessLog("access.log")`; none at all watches this
+        host only. A monitor that is to be started again after a stop needs a function that makes the collector.
     every_seconds
         Interval of each target, > 0.
     record
@@ -70,7 +76,7 @@ def watch(
     """
     here = running_cell(running_request())
     loaded = load_config(config)
-    probes = _probe_targets(targets, loaded)
+    probes, makers = sorted_out(targets, loaded)
     _check_interval(every_seconds)
     if probes:
         check_targets(probes, every_seconds)
@@ -78,7 +84,7 @@ def watch(
     def make_run(deliver: Deliver) -> LiveRun:
         tap, repairs = _open_tap(record, loaded)
         try:
-            collectors = _collectors(probes, every_seconds, loaded)
+            collectors = [*_collectors(probes, every_seconds, loaded), *(make() for make in makers)]
         except BaseException:
             tap.close()
             raise
@@ -102,24 +108,6 @@ def _check_interval(every_seconds: float) -> None:
         raise ConfigError.at("every_seconds", "a number > 0", every_seconds)
 
 
-def _probe_targets(targets: Target | Sequence[Target], config: Config) -> list[ProbeTarget]:
-    listed = [targets] if isinstance(targets, (str, ProbeTarget)) else targets
-    if not isinstance(listed, Iterable):
-        raise ConfigError.at("targets", "a URL, a ProbeTarget, or several", targets)
-    return [_probe_target(f"targets[{index}]", target, config) for index, target in enumerate(listed)]
-
-
-def _probe_target(where: str, target: Target, config: Config) -> ProbeTarget:
-    if isinstance(target, ProbeTarget):
-        return target
-    if not isinstance(target, str):
-        raise ConfigError.at(where, "a URL or a ProbeTarget", target)
-    try:
-        return ProbeTarget(url=target, timeout_seconds=config.timeout_seconds)
-    except ConfigError as problem:
-        raise ConfigError(f"{where}.{problem}") from None
-
-
 def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str, str]]:
     if record is None:
         return Passage(), {}
@@ -134,6 +122,59 @@ def _collectors(probes: Sequence[ProbeTarget], every_seconds: float, config: Con
     if config.host_metrics:
         collectors.append(HostMetrics(every_seconds=every_seconds))
     return collectors
+
+
+def from_frame(
+    df: pd.DataFrame,
+    *,
+    record: str | Path | None = None,
+    config: ConfigSource = None,
+    sinks: Sequence[Sink] = (),
+    **columns: Any,
+) -> Monitor:
+    """Put rows that exist already, a CSV of yesterday, through the same pipeline; returns when done.
+
+    Parameters
+    ----------
+    df
+        The rows.
+    record
+        Directory of a recording to make of them, for tuning, reports and replays.
+    config, sinks
+        As for `watch`.
+    **columns
+        Which columns are what: see `aiops_nb.collect.frame_source.from_frame`.
+
+    Returns
+    -------
+    Monitor
+        Stopped, with all its DataFrames and its dashboard.
+
+    Raises
+    ------
+    ConfigError
+        Naming the column, what was expected, what came and in which row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> df = pd.DataFrame({"when": ["2026-05-01 12:00:01", "2026-05-01 12:00:02"], "code": [200, 503]})
+    >>> monitor = from_frame(df, time="when", status_code="code", constants={"target": "checkout"})
+    >>> monitor.features()["count"].tolist()
+    [0.0, 1.0, 1.0]
+    """
+    loaded = load_config(config)
+    source = frame_source.from_frame(df, **columns)
+    clock = ManualClock(start_ns=source.last_time_ns)  # the time of the rows, or gaps would be judged by today's
+
+    def make_run(deliver: Deliver) -> LiveRun:
+        tap, repairs = _open_tap(record, loaded)
+        return LiveRun([source], tap, loaded.pipeline, deliver, clock, problems=repairs)
+
+    monitor = _started(Monitor(make_run), sinks)
+    monitor.wait()
+    monitor.stop()
+    return monitor
 
 
 def replay(

@@ -134,6 +134,11 @@ class FrameSource:
         self._table, self._time_ns, self._arrays, self._constants = table, time_ns, arrays, constants
         self._next_row = 0
 
+    @property
+    def last_time_ns(self) -> int:
+        """The greatest time, UTC ns; 0 without rows."""
+        return int(self._time_ns.max(initial=0))
+
     def __len__(self) -> int:
         return len(self._time_ns)
 

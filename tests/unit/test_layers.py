@@ -39,6 +39,7 @@ FLOORS = {
     "recording": 4,
     "scoring": 4,
     "session": 4,
+    "targets": 4,
     "view": 5,
     "tune": 5,
     "report": 5,
