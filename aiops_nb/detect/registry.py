@@ -71,7 +71,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "unusual context, few alarms: shape, new values, change",
     ),
     "faults": _algorithm(
-        faults, faults.FaultsParams, 0.9, -0.89, "spikes, bursts and dropouts: value, change and time of day"
+        faults, faults.FaultsParams, 0.66, 0.53, "spikes, bursts and dropouts: value, change and time of day"
     ),
     "extremes": _algorithm(
         extremes, extremes.ExtremesParams, 0.9, -0.89, "faults that go beyond what was ever seen: value, change, range"
