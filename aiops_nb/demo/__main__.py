@@ -65,7 +65,8 @@ def _params(arguments: argparse.Namespace) -> DemoParams:
 
 async def _run_until_interrupted(params: DemoParams) -> None:
     stop = asyncio.Event()
-    _stop_on(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):  # of our own: a shell's background job inherits an ignored SIGINT
+        _stop_on(number, stop)
     await run(params, stop, _print_urls)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,7 @@ def test_no_acknowledged_row_is_lost(seed: int, tmp_path: Path) -> None:
     assert run.lost_rows == 0
     assert run.acknowledged_items > 0
     assert 0 <= run.found_items - run.acknowledged_items <= 1
-    if os.name == "posix":  # elsewhere the end of a killed process may find all files between two segments
-        assert run.repairs
+    assert run.repairs or not run.cut_bytes  # killed between two segments, there is nothing to repair
 
 
 def test_the_table_shows_what_went_wrong() -> None:
