@@ -37,7 +37,7 @@ class LogFollow:
     Raises
     ------
     ConfigError
-        If the folder does not exist or the path is a folder.
+        If the folder does not exist, or what has the name cannot be read or is no file.
     """
 
     def __init__(
@@ -55,7 +55,12 @@ class LogFollow:
         self._clock = clock or SystemClock()
         self._too_long_total = 0
         self._tails: list[_Tail] = []
-        self._look(from_start=from_start)
+        try:
+            self._look(from_start=from_start)
+        except OSError as problem:
+            raise ConfigError(
+                f"path: expected a file that can be read, got {str(path)!r} ({problem.strerror})"
+            ) from None
 
     @property
     def too_long_total(self) -> int:
@@ -152,6 +157,8 @@ def _identity(status: os.stat_result) -> _Identity:
 
 def _checked(path: str | os.PathLike[str]) -> Path:
     checked = Path(path)
-    if checked.is_dir() or not checked.parent.is_dir():
+    # A pipe or a terminal (where a container's logs may lead to) would hold the reader for ever.
+    is_other = checked.exists() and not checked.is_file()
+    if is_other or not checked.parent.is_dir():
         raise ConfigError.at("path", "a file, to come or there, in a folder that exists", str(checked))
     return checked

@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import socket
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
@@ -153,7 +154,7 @@ class TcpClient:
             if code == 0:
                 return attempt
             attempt.close()
-            problem = OSError(code, os.strerror(code))
+            problem = OSError(code, _words(code))
         raise problem
 
     def _attempt(self, attempt: socket.socket, address: _Address) -> int:
@@ -193,6 +194,14 @@ class TcpClient:
 def _addresses(host: str, port: int) -> Iterator[tuple[int, _Address]]:
     for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         yield family, address
+
+
+def _words(code: int) -> str:
+    if sys.platform == "win32":  # whose socket errors strerror does not know
+        import ctypes
+
+        return ctypes.FormatError(code)
+    return os.strerror(code)
 
 
 def _peer_errno(attempt: socket.socket) -> int:

@@ -12,6 +12,7 @@ import pytest
 from aiops_nb.collect.access_log import AccessLog
 from aiops_nb.collect.log_follow import QUIET_SECONDS, LogFollow
 from aiops_nb.core.clock import ManualClock
+from aiops_nb.core.errors import ConfigError
 
 renames = pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be renamed there")
 
@@ -169,3 +170,16 @@ def test_what_cannot_be_opened_is_an_error_that_may_pass(path: Path) -> None:
     assert [line.line for line in log.rejected] == ["x"]
     log.close()
     assert log.poll(0) is None
+
+
+@renames
+def test_what_cannot_be_read_at_the_start_is_a_mistake(path: Path) -> None:
+    path.symlink_to(path)
+    with pytest.raises(ConfigError, match="path: expected a file that can be read"):
+        AccessLog(path)
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no such devices here")
+def test_a_device_is_no_file() -> None:
+    with pytest.raises(ConfigError, match="path: expected a file, to come or there"):
+        AccessLog("/dev/null")

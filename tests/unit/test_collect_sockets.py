@@ -187,7 +187,7 @@ def test_hostile_lines_are_counted_and_every_good_one_arrives(listener: TcpListe
     assert len(listener.rejected) == 20
 
 
-@pytest.mark.skipif(NC is None, reason="nc is not installed")
+@pytest.mark.skipif(NC is None or sys.platform != "linux", reason="no nc that takes -q")
 def test_from_nc(listener: TcpListener) -> None:
     assert NC is not None
     host, port = listener.address
@@ -309,7 +309,7 @@ def test_a_server_that_is_not_there_is_asked_less_and_less() -> None:
     client = client_of(free_port(), clock)
     gaps: list[float] = []
     for attempt in range(1, 12):
-        with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:\d+: Connection refused"):
+        with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:\d+: .*refused"):
             client.poll(0)
         assert client.counters["failures_total"] == attempt
         gaps.append(client._backoff.left_seconds)
