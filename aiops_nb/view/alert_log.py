@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiops_nb.core.types import AlertChange
 
@@ -41,10 +41,18 @@ class AlertLog:
         before = self._episodes.pop(key, None)
         if change.state == "inactive":
             return
-        keep = before is not None and change.state == "resolved"
-        evidence = before.evidence if before is not None and keep else self._prove(change)
-        self._episodes[key] = Episode(change, evidence)
+        self._episodes[key] = (
+            self._ended(before, change) if before and change.state == "resolved" else self._new(change)
+        )
         self._forget()
+
+    def _new(self, change: AlertChange) -> Episode:
+        return Episode(change, self._prove(change))
+
+    def _ended(self, before: Episode, end: AlertChange) -> Episode:
+        """It is over, and what had happened stays to be read."""
+        change = replace(before.change, state=end.state, time_ns=end.time_ns, ends_at_ns=end.ends_at_ns)
+        return Episode(change, before.evidence)
 
     def _forget(self) -> None:
         over = [key for key, episode in self._episodes.items() if episode.change.state == "resolved"]

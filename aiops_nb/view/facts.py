@@ -72,7 +72,7 @@ def _errors(store: ViewStore) -> Tile:
     weights = np.nan_to_num(rate[known])
     ratio = float(np.average(error[known], weights=weights if weights.sum() else None))
     tone = "bad" if ratio >= 0.05 else "warn" if ratio > 0 else "ok"
-    return _tile("errors", number(100 * ratio), "%", "of requests in 30 s", tone)
+    return _tile("errors", number(100 * ratio), "%", "of requests in the last minute", tone)
 
 
 def _slowest(store: ViewStore) -> Tile:
