@@ -97,7 +97,7 @@ class AccessLog:
     @property
     def counters(self) -> Mapping[str, float]:
         """Rows, bytes, rotations, truncations, and rejected lines by reason."""
-        rejected = {f"rejected_{reason}_total": count for reason, count in self._lines.rejected_total.items()}
+        rejected = {f"rejected_{reason}_total": count for reason, count in dict(self._lines.rejected_total).items()}
         return {
             "rows_total": self._lines.rows_total,
             "bytes_total": self._bytes_total,

@@ -36,7 +36,7 @@ class LineBuffer:
             whole = bytes(self._rest) + data[:end]
             self._rest.clear()
         self._hold(data[end:])
-        return whole
+        return self._short(whole)
 
     def finish(self) -> bytes:
         """What stands after the last line end, as a line; the buffer is empty then."""
@@ -49,6 +49,20 @@ class LineBuffer:
         end = data.find(b"\n") + 1
         self._is_skipping = end == 0
         return data[end:] if end else b""
+
+    def _short(self, lines: bytes) -> bytes:
+        """Without the lines that are too long, by looks at every `max_line_bytes`-th place only."""
+        kept: list[bytes] = []
+        begin = place = 0
+        while len(lines) - place > self._max_line_bytes:
+            end = lines.rfind(b"\n", place, place + self._max_line_bytes + 1)
+            if end < 0:
+                end = lines.find(b"\n", place)
+                kept.append(lines[begin:place])
+                begin = end + 1
+                self.too_long_total += 1
+            place = end + 1
+        return b"".join([*kept, lines[begin:]]) if kept else lines
 
     def _hold(self, data: bytes) -> None:
         self._rest += data
