@@ -135,17 +135,26 @@ class EstimatorDetector:
         self._seen = np.zeros(16, np.int64)
         self._mean, self._deviation = np.zeros((len(features), 16)), np.zeros((len(features), 16))
         self._tails = _Tails()
+        self._judged: tuple[FeatureTable, FloatArray, FloatArray] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_judged": None}
 
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table; NaN in warm-up and where a feature is not known."""
-        raw = self._raw(self._vectors(table))
+        vectors = self._vectors(table)
+        raw = self._raw(vectors)
+        self._judged = table, vectors, raw
         blank = np.full(len(raw), np.nan)
         return Scores(score=self._tails.score(raw), expected=blank, lower=blank, upper=blank)
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Keep the vectors of the series in `rows`, and fit again when it is time."""
-        vectors = self._vectors(table)
-        self._tails.learn(self._raw(vectors), rows)
+        if self._judged is None or self._judged[0] is not table:
+            self.score(table)
+        assert self._judged is not None
+        (_, vectors, raw), self._judged = self._judged, None
+        self._tails.learn(raw, rows)
         known = np.flatnonzero(rows & np.isfinite(vectors).all(axis=1))
         self._keep(vectors[known[self._seen[known] > FIRST_POINTS]])
         self._learn_scale(np.stack([table.column(name) for name in self.features]), known)

@@ -20,13 +20,16 @@ from aiops_nb.detect.calibrate import (
 )
 from aiops_nb.detect.elementary import Bytes, Places, root
 from aiops_nb.detect.faults import (
+    FACT_NAMES,
     Faults,
     FaultsParams,
     begin_faults,
     empty_faults,
+    explain_faults,
     fact_tail,
     follow_faults,
     learn_faults,
+    shared,
 )
 from aiops_nb.detect.kernels import Kernel, StreamParams
 
@@ -54,17 +57,28 @@ def begin_extremes(series: Places, x: FloatArray, s: Extremes) -> None:
     begin_faults(series, x, s.facts)
 
 
-def judge_extremes(
-    series: Places, x: FloatArray, time_bin: Places, s: Extremes
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Root mean square of two strangenesses, what was expected, and half the width of its band."""
+def _tails(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, FloatArray]:
     base = s.facts.base
     place = bin_place(outside_range(series, x, scale_before(series, x, base), base), s.novelty)
     s.picked[series] = bin_at_place(place, s.novelty)
     new = tail(series, 0, place, base.learned[series], s.novelty)
-    rare = fact_tail(series, x, time_bin, s.facts)
-    strangeness = when_warm(root((rare * rare + new * new) / 2.0), base.learned[series])
-    return strangeness, *expected_band(series, x, time_bin, base)
+    return new, fact_tail(series, x, time_bin, s.facts)
+
+
+def judge_extremes(
+    series: Places, x: FloatArray, time_bin: Places, s: Extremes
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Root mean square of two strangenesses, what was expected, and half the width of its band."""
+    new, rare = _tails(series, x, time_bin, s)
+    strangeness = when_warm(root((rare * rare + new * new) / 2.0), s.facts.base.learned[series])
+    return strangeness, *expected_band(series, x, time_bin, s.facts.base)
+
+
+def explain_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, ...]:
+    """What novelty adds, and each fact by its part of the surprise."""
+    new, rare = _tails(series, x, time_bin, s)
+    facts = explain_faults(series, x, time_bin, s.facts)
+    return new * new, *shared(rare * rare, facts)
 
 
 def learn_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> None:
@@ -78,4 +92,12 @@ def follow_extremes(series: Places, x: FloatArray, s: Extremes) -> None:
     follow_faults(series, x, s.facts)
 
 
-KERNEL = Kernel(empty_extremes, begin_extremes, judge_extremes, learn_extremes, follow_extremes)
+KERNEL = Kernel(
+    empty_extremes,
+    begin_extremes,
+    judge_extremes,
+    learn_extremes,
+    follow_extremes,
+    explain_extremes,
+    ("new value", *FACT_NAMES),
+)

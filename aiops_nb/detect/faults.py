@@ -32,7 +32,8 @@ from aiops_nb.detect.elementary import Bytes, Places, bin_of, log, where
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, edges, empty_histograms, learn_bins
 
-FACTS = 3  # value, change, distance from the time of day
+FACT_NAMES = ("value", "change", "time of day")
+FACTS = len(FACT_NAMES)
 PICKS = FACTS + 1
 EDGES = edges(0.0)
 
@@ -80,6 +81,31 @@ def fact_surprise(
     return where(base.learned[series] > SILENT_POINTS, -log(shares) / FACTS, 0.0)
 
 
+def fact_parts(
+    series: Places, x: FloatArray, time_bin: Places, base: Baseline, facts: Histograms
+) -> tuple[FloatArray, ...]:
+    """Surprise over each of FACT_NAMES."""
+    scale = scale_before(series, x, base)
+    far = (
+        (x - centre_with(series, x, base)) / scale,
+        (x - base.last[series]) / step_scale_before(series, scale, base),
+        off_profile(series, x, time_bin, base) / scale,
+    )
+    places = [(series * FACTS + fact) * BINS + bin_of(EDGES, one) + 1 for fact, one in enumerate(far)]
+    return tuple(-log(density(at, series, facts)) for at in places)
+
+
+def shared(whole: FloatArray, parts: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:
+    """The whole, divided as the parts are."""
+    total = sum(parts) + 1e-300
+    return tuple(whole * part / total for part in parts)
+
+
+def explain_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> tuple[FloatArray, ...]:
+    """What each fact adds."""
+    return fact_parts(series, x, time_bin, s.base, s.facts)
+
+
 def begin_faults(series: Places, x: FloatArray, s: Faults) -> None:
     """Start series at their first value."""
     begin(series, x, s.base)
@@ -115,4 +141,4 @@ def follow_faults(series: Places, x: FloatArray, s: Faults) -> None:
     s.base.last[series] = x
 
 
-KERNEL = Kernel(empty_faults, begin_faults, judge_faults, learn_faults, follow_faults)
+KERNEL = Kernel(empty_faults, begin_faults, judge_faults, learn_faults, follow_faults, explain_faults, FACT_NAMES)

@@ -8,10 +8,12 @@ from aiops_nb.detect.calibrate import when_warm
 from aiops_nb.detect.elementary import Places
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.unusual import (
+    PARTS,
     Unusual,
     begin_unusual,
     combined_tails,
     empty_unusual,
+    explain_unusual,
     follow_unusual,
     learn_unusual,
 )
@@ -29,4 +31,4 @@ def judge_hybrid(
     return strangeness, *expected_band(series, x, time_bin, s.base)
 
 
-KERNEL = Kernel(empty_unusual, begin_unusual, judge_hybrid, learn_unusual, follow_unusual)
+KERNEL = Kernel(empty_unusual, begin_unusual, judge_hybrid, learn_unusual, follow_unusual, explain_unusual, PARTS)

@@ -53,6 +53,10 @@ class Kernel(NamedTuple):
         (series, x, time_bin, state): take in what was just judged.
     follow
         (series, x, state): let it pass without learning from it.
+    explain
+        (series, x, time_bin, state) -> how much each of `parts` adds to the strangeness; None: there is but one.
+    parts
+        Names of what is explained.
     """
 
     empty: Callable[[int, int, Any], Any]
@@ -60,6 +64,8 @@ class Kernel(NamedTuple):
     judge: Callable[..., Verdict]
     learn: Callable[..., None]
     follow: Callable[..., None]
+    explain: Callable[..., tuple[FloatArray, ...]] | None = None
+    parts: tuple[str, ...] = ()
 
 
 def _unbound(*_: Any) -> Any:

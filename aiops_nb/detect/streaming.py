@@ -21,7 +21,8 @@ class StreamingDetector:
     """One feature of all series, judged by a kernel; `score_series` runs the same kernel over one series.
 
     A value that is not finite is not known: it gets no score and is not learned. A value kept from learning becomes
-    part of the context only; after `relearn_ticks` of them on end the series is learned again, whatever the verdict.
+    part of the context only; after `relearn_ticks` of them on end the series is learned whatever the verdict, until the
+    caller finds it usual again.
     Cost O(n) a tick, memory O(n).
 
     Parameters
@@ -70,13 +71,25 @@ class StreamingDetector:
         value = table.column(self.features[0])
         series, time_bin = self._known(table, value)
         kept_out = ~rows[series] & (self._kept_out[series] < self.params.relearn_ticks)
-        self._kept_out[series] = np.where(kept_out, self._kept_out[series] + 1, 0)
+        self._kept_out[series] = np.where(rows[series], 0, self._kept_out[series] + kept_out)
         learned, followed = series[~kept_out], series[kept_out]
         with np.errstate(all="ignore"):
             self._kernel.learn(learned, value[learned], time_bin[: len(learned)], self._state)
             self._kernel.follow(followed, value[followed], self._state)
         self._begun[series] = True
         self._judged = None
+
+    def contributions(self, table: FeatureTable) -> dict[str, FloatArray]:
+        """What made each of the n series strange: shares that sum to 1, by name; empty if there is but one reason."""
+        if self._kernel.explain is None:
+            return {}
+        value = table.column(self.features[0])
+        series, time_bin = self._known(table, value)
+        with np.errstate(all="ignore"):
+            parts = self._kernel.explain(series, value[series], time_bin, self._state)
+        told = np.full((len(parts), len(value)), np.nan)
+        told[:, series] = np.stack(parts) / (sum(parts) + 1e-300)
+        return dict(zip(self._kernel.parts, told, strict=True))
 
     def _known(self, table: FeatureTable, value: FloatArray) -> tuple[Places, Places]:
         """The series with a value, and the time of the week for each; those without a past begin with this value."""

@@ -29,7 +29,7 @@ from aiops_nb.detect.calibrate import (
     when_warm,
 )
 from aiops_nb.detect.elementary import LOG10_E, Bytes, Places, bin_of, larger, log, root, where
-from aiops_nb.detect.faults import FACTS, fact_surprise
+from aiops_nb.detect.faults import FACT_NAMES, FACTS, fact_parts, fact_surprise, shared
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, edges, empty_histograms, learn_bins
 
@@ -114,8 +114,10 @@ def shape_surprise(series: Places, x: FloatArray, scale: FloatArray, s: Unusual)
     return where(s.base.learned[series] > SILENT_POINTS, -log(shares) / SHAPES, 0.0)
 
 
-def combined_tails(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> FloatArray:
-    """Root mean square of the tails of shape, facts and novelty; their bins are picked for learning."""
+def part_tails(
+    series: Places, x: FloatArray, time_bin: Places, s: Unusual
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Tails of shape, facts and novelty; their bins are picked for learning."""
     scale = scale_before(series, x, s.base)
     first = series * PICKS + SHAPES
     shape = bin_place(shape_surprise(series, x, scale, s), s.surprise)
@@ -126,9 +128,20 @@ def combined_tails(series: Places, x: FloatArray, time_bin: Places, s: Unusual) 
     s.picked[first + FACTS + 2] = bin_at_place(new, s.novelty)
     learned = s.base.learned[series]
     shape_tail = tail(series, 0, shape, learned, s.surprise)
-    rare_tail = tail(series, 1, rare, learned, s.surprise)
-    new_tail = tail(series, 0, new, learned, s.novelty)
-    return root((shape_tail * shape_tail + new_tail * new_tail + rare_tail * rare_tail) / SCORES)
+    return shape_tail, tail(series, 1, rare, learned, s.surprise), tail(series, 0, new, learned, s.novelty)
+
+
+def combined_tails(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> FloatArray:
+    """Root mean square of the three tails."""
+    shape, rare, new = part_tails(series, x, time_bin, s)
+    return root((shape * shape + new * new + rare * rare) / SCORES)
+
+
+def explain_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> tuple[FloatArray, ...]:
+    """What shape and novelty add, and each fact by its part of the surprise."""
+    shape, rare, new = part_tails(series, x, time_bin, s)
+    facts = fact_parts(series, x, time_bin, s.base, s.facts)
+    return shape * shape, new * new, *shared(rare * rare, facts)
 
 
 def judge_unusual(
@@ -160,4 +173,5 @@ def follow_unusual(series: Places, x: FloatArray, s: Unusual) -> None:
     s.base.last[series] = x
 
 
-KERNEL = Kernel(empty_unusual, begin_unusual, judge_unusual, learn_unusual, follow_unusual)
+PARTS = ("shape", "new value", *FACT_NAMES)
+KERNEL = Kernel(empty_unusual, begin_unusual, judge_unusual, learn_unusual, follow_unusual, explain_unusual, PARTS)
