@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aiops_nb.config import Config as Config
     from aiops_nb.core.errors import AiopsError as AiopsError
+    from aiops_nb.detect.change_points import change_points as change_points
+    from aiops_nb.detect.estimators import as_detector as as_detector
     from aiops_nb.detect.registry import detectors as detectors
     from aiops_nb.monitor import Monitor as Monitor
     from aiops_nb.recording import Recording as Recording
@@ -28,6 +30,8 @@ _ROOMS = {
     "Config": "aiops_nb.config",
     "Monitor": "aiops_nb.monitor",
     "Recording": "aiops_nb.recording",
+    "as_detector": "aiops_nb.detect.estimators",
+    "change_points": "aiops_nb.detect.change_points",
     "detectors": "aiops_nb.detect.registry",
     "from_frame": "aiops_nb.session",
     "open_recording": "aiops_nb.recording",
@@ -42,6 +46,8 @@ __all__ = [
     "Monitor",
     "Recording",
     "__version__",
+    "as_detector",
+    "change_points",
     "detectors",
     "from_frame",
     "open_recording",

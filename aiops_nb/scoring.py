@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.types import BoolArray, FloatArray, IntArray
+from aiops_nb.core.protocols import Detector
+from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FeatureTable, FloatArray, IntArray, Scores, SeriesKey
 from aiops_nb.detect.kernels import StreamParams
 from aiops_nb.detect.offline import best_way, judged
-from aiops_nb.detect.registry import algorithm, name_of
+from aiops_nb.detect.registry import algorithm, name_of, threshold_for
 from aiops_nb.detect.scale import as_scores
 from aiops_nb.detect.time_of_day import day_bins, week_bin, zone
 
@@ -24,7 +26,7 @@ COOLDOWN_INTERVALS = 60
 
 def score_series(
     series: pd.Series,
-    detector: str | StreamParams = "default",
+    detector: str | StreamParams | Detector = "default",
     *,
     timezone: str | None = None,
     false_alarms_per_day: float = 0.5,
@@ -42,7 +44,9 @@ def score_series(
         known: it scores NaN, and is passed over. Rows out of order are judged in order of time, equal times in order
         of rows.
     detector
-        A name listed by `aiops_nb.detectors()`, or its parameters.
+        A name listed by `aiops_nb.detectors()`, or its parameters. Or a new live detector of one feature, such as
+        `as_detector` makes: a copy of it sees a tick a value, which takes a tenth to some milliseconds each; it has
+        its own threshold.
     timezone
         Named zone whose time of the day counts. None: the zone of the series' times.
     false_alarms_per_day
@@ -71,27 +75,27 @@ def score_series(
     >>> scores.score.idxmax() == times[500]
     True
     """
-    params, name = _params(detector), detector if isinstance(detector, str) else name_of(detector)
+    name, params = _named(detector)
     utc, local_ns, zone_name = _times(series, timezone or (None if params.timezone == "UTC" else params.timezone))
-    value = _values(series)
-    order = np.argsort(utc.asi8, kind="stable")
-    interval_seconds = params.interval_seconds or _interval_seconds(utc.asi8[order])
-    params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
-    one = algorithm(name)
-    bins = day_bins(interval_seconds)
-    way = best_way(one.kernel, len(value))
-    verdict = judged(one.kernel, params, bins, value[order], week_bin(local_ns[order], bins), way)
-    scores = as_scores(params, value[order], verdict)
-    threshold = one.line.threshold(_positive("false_alarms_per_day", false_alarms_per_day), interval_seconds)
+    value, order = _values(series), np.argsort(utc.asi8, kind="stable")
+    times_ns, known = utc.asi8[order], value[order]
+    interval_seconds = params.interval_seconds or _interval_seconds(times_ns)
+    if name is None:
+        scores, threshold = _ticked(detector, times_ns, known)
+    else:
+        params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
+        scores = _judged(name, params, known, local_ns[order])
+        rate = _positive("false_alarms_per_day", false_alarms_per_day)
+        threshold = threshold_for(params, rate, interval_seconds)
     quiet_seconds = COOLDOWN_INTERVALS * interval_seconds if cooldown_seconds is None else cooldown_seconds
-    alarm = alarms(scores.score >= threshold, utc.asi8[order], round(quiet_seconds * 1e9))
+    alarm = alarms(scores.score >= threshold, times_ns, round(quiet_seconds * NS_PER_SECOND))
     columns = {"score": scores.score, "expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
     return _frame(utc, order, value, {**columns, "is_anomaly": alarm})
 
 
 def score_frame(
     df: pd.DataFrame,
-    detector: str | StreamParams = "default",
+    detector: str | StreamParams | Detector = "default",
     *,
     timezone: str | None = None,
     false_alarms_per_day: float = 0.5,
@@ -144,12 +148,33 @@ def alarms(strange: BoolArray, times_ns: IntArray, quiet_ns: int) -> BoolArray:
     return alarm
 
 
-def _params(detector: str | StreamParams) -> StreamParams:
+def _named(detector: object) -> tuple[str | None, StreamParams]:
+    """Name of the algorithm and its parameters; no name for a detector that comes ready."""
     if isinstance(detector, StreamParams):
-        return detector
+        return name_of(detector), detector
     if isinstance(detector, str):
-        return algorithm(detector).params()
-    raise ConfigError.at("detector", "a name or its parameters", detector)
+        return detector, algorithm(detector).params()
+    if isinstance(detector, Detector) and len(detector.features) == 1:
+        return None, StreamParams()
+    raise ConfigError.at("detector", "a name, its parameters, or a detector of one feature", detector)
+
+
+def _judged(name: str, params: StreamParams, value: FloatArray, local_ns: IntArray) -> Scores:
+    kernel, bins = algorithm(name).kernel, day_bins(params.interval_seconds)
+    verdict = judged(kernel, params, bins, value, week_bin(local_ns, bins), best_way(kernel, len(value)))
+    return as_scores(params, value, verdict)
+
+
+def _ticked(detector: Any, times_ns: IntArray, value: FloatArray) -> tuple[Scores, float]:
+    """A copy of a live detector, shown a value a tick."""
+    live, every, key = copy.deepcopy(detector), np.ones(1, np.bool_), (SeriesKey("series"),)
+    told = np.full((4, len(value)), np.nan)
+    for at in range(len(value)):
+        table = FeatureTable("samples", int(times_ns[at]), key, live.features, value[at : at + 1].reshape(1, 1))
+        one = live.score(table)
+        told[:, at] = one.score[0], one.expected[0], one.lower[0], one.upper[0]
+        live.learn(table, every)
+    return Scores(*told), float(getattr(live, "threshold", np.inf))
 
 
 def _times(series: pd.Series, timezone: str | None) -> tuple[pd.DatetimeIndex, IntArray, str]:

@@ -135,13 +135,24 @@ def build_detector(params: DetectorParams, feature: str, threshold: float) -> De
     return StreamingDetector(name, feature, ALGORITHMS[name].kernel, params, threshold)
 
 
+def threshold_for(params: StreamParams, false_alarms_per_day: float, interval_seconds: float) -> float:
+    """The score from which on healthy series alarm so many times a day, given the distance of their values.
+
+    Examples
+    --------
+    >>> round(threshold_for(faults.FaultsParams(), false_alarms_per_day=0.5, interval_seconds=1.0))
+    57
+    """
+    return ALGORITHMS[name_of(params)].line.threshold(false_alarms_per_day, interval_seconds)
+
+
 def detectors() -> pd.DataFrame:
     """All detectors: name, what each is for, and its parameters with their defaults.
 
     Examples
     --------
     >>> detectors().loc["default", "purpose"]
-    'unusual context, few alarms: shape of the last points, values never seen, value and change'
+    'unusual context, few alarms: shape, new values, change'
     """
     import pandas as pd
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +10,10 @@ import pytest
 import aiops_nb
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import FeatureTable, SeriesKey
+from aiops_nb.detect.ewma import EwmaParams
 from aiops_nb.detect.faults import FaultsParams
-from aiops_nb.detect.registry import ALGORITHMS, build_detector
+from aiops_nb.detect.registry import ALGORITHMS, DetectorParams, build_detector
+from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.scoring import score_frame, score_series
 
 NAMES = sorted(ALGORITHMS)
@@ -149,6 +152,28 @@ def test_parameters_may_stand_for_the_name() -> None:
     assert one_sided.lower.isna().all()
 
 
+def test_a_detector_that_comes_ready_is_copied_and_shown_a_value_a_tick() -> None:
+    series = daily(300)
+    series.iloc[250] = 500.0
+    ready = build_detector(RobustZParams(direction="both"), "x", 6.0)
+    scores = score_series(series, ready)
+    assert scores.is_anomaly.iloc[250]
+    pd.testing.assert_frame_equal(scores, score_series(series, ready))
+    params = FaultsParams(interval_seconds=300.0)
+    as_live = score_series(series, build_detector(params, "x", 50.0))
+    parts = ["score", "expected", "lower", "upper"]
+    pd.testing.assert_frame_equal(as_live[parts], score_series(series, params)[parts])
+
+
+def test_parameters_come_from_a_config() -> None:
+    read = msgspec.convert({"type": "ewma", "half_life_points": 30, "timezone": "Europe/Berlin"}, DetectorParams)
+    assert read == EwmaParams(half_life_points=30, timezone="Europe/Berlin")
+    assert build_detector(read, "rate_hz", 50.0).features == ("rate_hz",)
+    assert all(msgspec.convert({"type": name}, DetectorParams) == one.params() for name, one in ALGORITHMS.items())
+    with pytest.raises(msgspec.ValidationError, match="half_live"):
+        msgspec.convert({"type": "ewma", "half_live": 30}, DetectorParams)
+
+
 def test_a_frame_is_scored_column_by_column() -> None:
     frame = pd.DataFrame({"a": daily(100), "b": daily(100, seed=1), "name": "x"})
     scores = score_frame(frame, "faults")
@@ -166,7 +191,11 @@ TIMES = pd.date_range("2026-01-01", periods=3, freq="1min", tz="UTC")
         (pd.Series(["a", "b", "c"], index=TIMES), {}, "series: expected numbers"),
         (pd.Series([1.0, 2.0], index=pd.DatetimeIndex(["2026-01-01", None])), {}, "none in row 1"),
         (pd.Series(1.0, index=TIMES), {"detector": "magic"}, "detector: expected one of"),
-        (pd.Series(1.0, index=TIMES), {"detector": 3}, "detector: expected a name or its parameters, got 3"),
+        (
+            pd.Series(1.0, index=TIMES),
+            {"detector": 3},
+            "or a detector of one feature, got 3",
+        ),
         (pd.Series(1.0, index=TIMES), {"timezone": "Mars"}, "timezone: expected a name"),
         (pd.Series(1.0, index=TIMES), {"false_alarms_per_day": 0}, "false_alarms_per_day: expected a number > 0"),
     ],
