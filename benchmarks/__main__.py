@@ -14,6 +14,8 @@ TITLES = {
     "tick": "Cost of a tick",
     "replay": "Replay from disk",
     "import_time": "Import",
+    "sockets": "JSON lines over TCP and UDP",
+    "access_log": "Access logs",
 }
 
 
