@@ -37,7 +37,8 @@ def as_scores(params: StreamParams, value: FloatArray, verdict: Verdict) -> Scor
     score = score_of(np.where(usual & warm, 0.0, strangeness))
     expected = np.where(warm, expected, np.nan)
     half_band = np.maximum(half_band, params.min_deviation)
-    lower, upper = expected - half_band, expected + half_band
+    with np.errstate(over="ignore"):  # the band of the largest floats is infinite
+        lower, upper = expected - half_band, expected + half_band
     unbounded = np.full(len(value), np.nan)
     return Scores(
         score=score,
