@@ -13,7 +13,7 @@ from aiops_nb.alert.row_rule import RowRule
 from aiops_nb.alert.tick_rule import TickRule, Transition
 from aiops_nb.core.readable import readable, readable_name
 from aiops_nb.core.types import AlertChange, AlertState, BoolArray, FeatureTable, ScoredFeature, Scores, SeriesKey
-from aiops_nb.detect.robust_z import RobustZ
+from aiops_nb.detect.registry import build_detector
 from aiops_nb.features.requests import RequestRows
 from aiops_nb.pipeline_params import FeatureRuleParams
 
@@ -44,7 +44,7 @@ class FeatureJudge:
 
     def __init__(self, params: FeatureRuleParams) -> None:
         self.params = params
-        self._detector = RobustZ(params.feature, params.detector, params.threshold)
+        self._detector = build_detector(params.detector, params.feature, params.threshold)
         self._rule = TickRule(params.hold)
         self._threshold = params.threshold
 
@@ -56,7 +56,7 @@ class FeatureJudge:
         """Judge the n series of a closed window."""
         scores = self._detector.score(table)
         count = len(table.series)
-        limit = np.where(self._rule.firing(count), min(self.params.resolve_threshold, self._threshold), self._threshold)
+        limit = np.where(self._rule.firing(count), self.params.resolves_at(self._threshold), self._threshold)
         hit: BoolArray = scores.score > limit
         self._detector.learn(table, ~hit)
         scored = ScoredFeature(

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, HoldParams, RowRuleParams
 from aiops_nb.core.types import FeatureTableName, Severity
+from aiops_nb.detect.registry import DetectorParams
 from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.features.params import WindowParams
 
@@ -24,13 +25,14 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     severity
         info, warning, error or critical.
     threshold
-        Score above which a window is anomalous, and where the drawn band ends.
+        Score above which a window is anomalous, and where the drawn band ends: deviations for `robust_z`, 0 to 100
+        for all other detectors.
     resolve_threshold
-        Score below which a firing series counts as well again; at most `threshold`.
+        Score below which a firing series counts as well again, at most `threshold`; None: two thirds of it.
     hold
         How long it must hold.
     detector
-        The algorithm and its parameters.
+        The algorithm, by its `type`, and its parameters; `aiops_nb.detectors()` lists them.
     """
 
     alertname: str
@@ -38,9 +40,14 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     feature: str
     severity: Severity = "warning"
     threshold: Annotated[float, Meta(gt=0)] = 6.0
-    resolve_threshold: Annotated[float, Meta(gt=0)] = 4.0
+    resolve_threshold: Annotated[float, Meta(gt=0)] | None = None
     hold: HoldParams = HoldParams()
-    detector: RobustZParams = RobustZParams()
+    detector: DetectorParams = RobustZParams()
+
+    def resolves_at(self, threshold: float) -> float:
+        """Where a firing series counts as well again while `threshold` is in force."""
+        wanted = self.resolve_threshold if self.resolve_threshold is not None else threshold * 2 / 3
+        return min(wanted, threshold)
 
 
 DEFAULT_FEATURE_RULES = (

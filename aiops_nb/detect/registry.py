@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.protocols import Detector
 from aiops_nb.detect import (
     cusum,
     discord,
@@ -122,7 +121,7 @@ def name_of(params: StreamParams) -> str:
     return str(params.__struct_config__.tag)
 
 
-def build_detector(params: DetectorParams, feature: str, threshold: float) -> Detector:
+def build_detector(params: DetectorParams, feature: str, threshold: float) -> RobustZ | StreamingDetector:
     """The live detector that these parameters describe.
 
     Examples

@@ -33,7 +33,7 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
     Examples
     --------
     >>> changed = with_threshold(Config(), 12.0, "latency_p95_anomaly")
-    >>> [(rule.threshold, rule.resolve_threshold) for rule in changed.pipeline.feature_rules]
+    >>> [(rule.threshold, rule.resolves_at(rule.threshold)) for rule in changed.pipeline.feature_rules]
     [(12.0, 8.0), (6.0, 4.0)]
     """
     pipeline = config.pipeline
@@ -60,8 +60,8 @@ def moved_rules(params: PipelineParams, threshold: float, alertname: str | None)
 
 
 def _moved(rule: FeatureRuleParams, threshold: float) -> FeatureRuleParams:
-    share = rule.resolve_threshold / rule.threshold
-    return msgspec.structs.replace(rule, threshold=threshold, resolve_threshold=threshold * share)
+    resolve = rule.resolve_threshold and threshold * rule.resolve_threshold / rule.threshold
+    return msgspec.structs.replace(rule, threshold=threshold, resolve_threshold=resolve)
 
 
 def choose(table: pd.DataFrame, max_false_alarms_per_day: float = math.inf) -> float:

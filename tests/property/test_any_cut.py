@@ -5,10 +5,15 @@ from __future__ import annotations
 import random
 
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiops_nb.core.types import Item
+from aiops_nb.detect.ewma import EwmaParams
+from aiops_nb.detect.faults import FaultsParams
+from aiops_nb.detect.unusual import UnusualParams
+from aiops_nb.pipeline_params import FeatureRuleParams, PipelineParams
 from tests.property.digests import digest_of
 from tests.property.streams import random_stream
 
@@ -53,3 +58,18 @@ def test_the_digest_sees_what_a_lost_burst_changes():
     burst = {i for i, item in enumerate(items) if item.source == "web1" and i > len(items) // 2}
     without, _ = digest_of([item for i, item in enumerate(items) if i not in burst])
     assert all(a != b for a, b in zip(whole.result(), without.result(), strict=True))
+
+
+@pytest.mark.parametrize("detector", [FaultsParams(direction="above"), UnusualParams(), EwmaParams()])
+def test_any_detector_gives_the_same_bytes_for_another_cut(detector):
+    rules = (
+        FeatureRuleParams(alertname="latency", feature="duration_p95_seconds", threshold=40.0, detector=detector),
+        FeatureRuleParams(alertname="host", table="samples", feature="value", threshold=40.0, detector=detector),
+    )
+    params = PipelineParams(feature_rules=rules)
+    items = random_stream(3, seconds=90)
+    whole, counted = digest_of(items, params)
+    cut, counted_cut = digest_of(recut(items, 1, 100), params)
+    plain, _ = digest_of(items)
+    assert (cut.result(), counted_cut) == (whole.result(), counted)
+    assert whole.scores.hexdigest() != plain.scores.hexdigest()

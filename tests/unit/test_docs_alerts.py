@@ -34,7 +34,8 @@ def test_the_numbers_on_the_page_are_the_defaults():
     assert DEFAULTS.window.span_ticks == 60 and "the last 60 s" in PAGE
 
 
-def test_the_example_is_a_config():
-    example = PAGE.split("```yaml\n")[1].split("```")[0]
-    config = parse_config(example)
+def test_the_examples_are_configs():
+    examples = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
+    config, other = map(parse_config, examples)
+    assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "UnusualParams"]
     assert config.pipeline.feature_rules[0].threshold == 8.0 and config.pipeline.row_rules[1].for_rows == 1

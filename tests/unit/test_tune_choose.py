@@ -42,7 +42,7 @@ def test_a_saved_config_comes_back_the_same(tmp_path):
 
 def test_all_rules_change_where_none_is_named():
     rules = with_threshold(Config(), 12.0).pipeline.feature_rules
-    assert {(rule.threshold, rule.resolve_threshold) for rule in rules} == {(12.0, 8.0)}
+    assert {(rule.threshold, rule.resolves_at(rule.threshold)) for rule in rules} == {(12.0, 8.0)}
 
 
 @pytest.mark.parametrize(
