@@ -5,14 +5,20 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from weakref import ref
 
-if TYPE_CHECKING:
-    from aiops_nb.monitor import Monitor
+
+class Stoppable(Protocol):
+    """What a cell may have begun: a monitor."""
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
 
 _lock = threading.Lock()
-_begun: list[tuple[tuple[str, str], ref[Monitor]]] = []
+_begun: list[tuple[tuple[str, str], ref[Stoppable]]] = []
 
 
 def running_request() -> Mapping[str, Any]:
@@ -46,7 +52,7 @@ def stop_earlier(here: tuple[str, str]) -> None:
             monitor.stop()
 
 
-def note_begun(here: tuple[str, str], monitor: Monitor) -> None:
+def note_begun(here: tuple[str, str], monitor: Stoppable) -> None:
     """Remember what this run of the cell began."""
     if here[0]:
         with _lock:
