@@ -1,0 +1,230 @@
+"""What each step of preprocessing can be told: one struct a step, told apart by `type`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from aiops_nb.core.errors import ConfigError
+
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+WindowValues = Annotated[int, Meta(ge=3, le=3600)]
+WarmupValues = Annotated[int, Meta(ge=1, le=3600)]
+Quantile = Annotated[float, Meta(ge=0, le=1)]
+SHORTEST_SECONDS = 1e-6
+ScaleMethod = Literal["standard", "robust", "min_max"]
+
+
+class HampelParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="hampel", tag_field="type"):
+    """Noise removal: a value too far off the median of the values before it becomes that median.
+
+    Attributes
+    ----------
+    window_values
+        How many known values before this one are looked at.
+    warmup_values
+        NaN until so many are known.
+    deviations
+        From how many standard deviations (by the MAD) on a value is noise.
+    min_deviation, min_deviation_ratio
+        Smallest standard deviation, in the series' unit and as a share of the median; where both are 0 and the past
+        does not vary, nothing is noise.
+    """
+
+    window_values: WindowValues = 15
+    warmup_values: WarmupValues = 5
+    deviations: Positive = 3.0
+    min_deviation: NotNegative = 0.0
+    min_deviation_ratio: NotNegative = 0.0
+
+
+class EmaParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ema", tag_field="type"):
+    """Exponential moving mean, from the first known value on.
+
+    Attributes
+    ----------
+    half_life_values
+        After so many known values a value weighs half.
+    """
+
+    half_life_values: Positive = 3.0
+
+
+class SavitzkyGolayParams(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="savitzky_golay", tag_field="type"
+):
+    """A polynomial fitted to the last values, read at the newest; NaN until the window is full.
+
+    Attributes
+    ----------
+    window_values
+        How many known values, this one included, are fitted; they count as evenly spaced.
+    degree
+        Of the polynomial; below `window_values`.
+    """
+
+    window_values: WindowValues = 11
+    degree: Annotated[int, Meta(ge=0, le=5)] = 2
+
+
+class MovingMedianParams(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="moving_median", tag_field="type"
+):
+    """Median of the last values, this one included.
+
+    Attributes
+    ----------
+    window_values
+        How many known values.
+    warmup_values
+        NaN until so many are known.
+    """
+
+    window_values: WindowValues = 5
+    warmup_values: WarmupValues = 1
+
+
+class ClipQuantileParams(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="clip_quantile", tag_field="type"
+):
+    """Clipping to the quantiles of the values before; what was never seen to vary is not clipped.
+
+    Attributes
+    ----------
+    window_values
+        How many known values before this one are looked at.
+    warmup_values
+        NaN until so many are known.
+    lower_quantile, upper_quantile
+        The bounds, 0 to 1.
+    """
+
+    window_values: WindowValues = 300
+    warmup_values: WarmupValues = 30
+    lower_quantile: Quantile = 0.01
+    upper_quantile: Quantile = 0.99
+
+
+class ClipMadParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="clip_mad", tag_field="type"):
+    """Clipping to so many standard deviations (by the MAD) around the median of the values before.
+
+    Attributes
+    ----------
+    window_values
+        How many known values before this one are looked at.
+    warmup_values
+        NaN until so many are known.
+    deviations
+        Half the width of the band.
+    min_deviation, min_deviation_ratio
+        As for `HampelParams`.
+    """
+
+    window_values: WindowValues = 300
+    warmup_values: WarmupValues = 30
+    deviations: Positive = 5.0
+    min_deviation: NotNegative = 0.0
+    min_deviation_ratio: NotNegative = 0.0
+
+
+class ScaleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="scale", tag_field="type"):
+    """Centre and spread of the values before: (value - centre) / spread.
+
+    Attributes
+    ----------
+    method
+        `standard`: mean and standard deviation; `robust`: median and distance between the quartiles; `min_max`:
+        smallest value and range (a value beyond what was seen falls outside of 0 to 1).
+    window_values
+        How many known values before this one are looked at.
+    warmup_values
+        NaN until so many are known.
+    min_spread
+        Smallest spread, in the series' unit. Where it is 0 and the past does not vary, the same value again is 0 and
+        any other NaN.
+    """
+
+    method: ScaleMethod = "standard"
+    window_values: WindowValues = 300
+    warmup_values: WarmupValues = 30
+    min_spread: NotNegative = 0.0
+
+
+class ResampleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="resample", tag_field="type"):
+    """An even grid of time: each point takes the nearest known value before it, if that is not too old.
+
+    The only step that puts a value where none was; the first of a chain, or not in it.
+
+    Attributes
+    ----------
+    every_seconds
+        Distance of the grid's points, which lie at its multiples since 1970 UTC; live, the width of a tick.
+    max_gap_seconds
+        A value older than this is not used: the point is NaN.
+    """
+
+    every_seconds: Positive = 1.0
+    max_gap_seconds: NotNegative = 5.0
+
+
+StepParams = (
+    HampelParams
+    | EmaParams
+    | SavitzkyGolayParams
+    | MovingMedianParams
+    | ClipQuantileParams
+    | ClipMadParams
+    | ScaleParams
+    | ResampleParams
+)
+
+
+def name_of(params: StepParams) -> str:
+    """The step's `type`.
+
+    Examples
+    --------
+    >>> name_of(ClipMadParams())
+    'clip_mad'
+    """
+    return str(params.__struct_config__.tag)
+
+
+def check(params: StepParams) -> None:
+    """Refuse parameters out of range, or that contradict each other.
+
+    Raises
+    ------
+    ConfigError
+        Naming the step, the parameter and what was expected.
+
+    Examples
+    --------
+    >>> check(MovingMedianParams(window_values=5, warmup_values=9))
+    Traceback (most recent call last):
+    aiops_nb.core.errors.ConfigError: moving_median.warmup_values: expected a number <= window_values (5), got 9
+    """
+    try:
+        msgspec.convert(msgspec.to_builtins(params), StepParams)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name_of(params)}: {error}") from error
+    _check_together(params)
+
+
+def _check_together(params: StepParams) -> None:
+    if isinstance(params, SavitzkyGolayParams):
+        _at_most(params, "degree", params.degree, params.window_values - 1, "window_values - 1")
+    elif isinstance(params, ClipQuantileParams):
+        _at_most(params, "lower_quantile", params.lower_quantile, params.upper_quantile, "upper_quantile")
+    elif isinstance(params, ResampleParams) and params.every_seconds < SHORTEST_SECONDS:
+        raise ConfigError.at("resample.every_seconds", f"at least {SHORTEST_SECONDS}", params.every_seconds)
+    if not isinstance(params, EmaParams | ResampleParams | SavitzkyGolayParams):
+        _at_most(params, "warmup_values", params.warmup_values, params.window_values, "window_values")
+
+
+def _at_most(params: StepParams, name: str, value: float, limit: float, limit_name: str) -> None:
+    if value > limit:
+        raise ConfigError.at(f"{name_of(params)}.{name}", f"a number <= {limit_name} ({limit})", value)
