@@ -75,7 +75,7 @@ class Window:
         """Add one value to each series that has one."""
         self._make_room(len(values))
         series = np.flatnonzero(known)
-        self._rows[series, self._known[series] % self.size] = values[series] + 0.0  # -0.0 has no order beside 0.0
+        self._rows[series, self._known[series] % self.size] = values[series]
         self._known[series] += 1
 
     def _make_room(self, count: int) -> None:
