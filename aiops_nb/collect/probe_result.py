@@ -23,6 +23,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wait_seconds: float | None = None
     transfer_seconds: float | None = None
     certificate_expires: int | None = None
+    body: bytes | None = None  # only where an assertion asks for it; no column
+
+
+_COLUMNS = tuple(name for name in Outcome.__struct_fields__ if name != "body")
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -44,7 +48,7 @@ def results_batch(source: str, results: Sequence[ProbeResult]) -> pa.RecordBatch
     ['dns']
     """
     columns: dict[str, list[object]] = {
-        name: [getattr(result.outcome, name) for result in results] for name in Outcome.__struct_fields__
+        name: [getattr(result.outcome, name) for result in results] for name in _COLUMNS
     }
     columns["time"] = [result.time_ns for result in results]
     columns["target"] = [result.target for result in results]

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from aiops_nb.collect.assertions import MAX_KEPT_BODY_BYTES, parse_assertions
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.urls import mask_url, parse_http_url
 
@@ -44,6 +45,9 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Keep the connection between probes. Off by default: then each probe resolves, connects and shakes hands anew.
     max_body_bytes
         Reading stops there. The probe then counts as finished, its `response_bytes` are not known (null).
+    assertions
+        What a reply must be like, such as `status in 200..299` or `json $.status == "UP"`; one that does not hold
+        makes the probe a failed one, of the kind `assertion`. Those about the body keep at most 1 MB of it.
 
     Examples
     --------
@@ -64,6 +68,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     http_version: Literal["1.1", "2"] | None = None
     reuse_connection: bool = False
     max_body_bytes: int = 10_000_000
+    assertions: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         parse_http_url(self.url)
@@ -73,6 +78,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         _check_positive("timeout_seconds", self.timeout_seconds)
         _check_positive("max_body_bytes", self.max_body_bytes)
         _check_positive("max_redirects", self.max_redirects)
+        parse_assertions(self.assertions)
 
     def __repr__(self) -> str:
         shown = f"name={self.shown_name!r}, url={mask_url(self.url)!r}, method={self.method!r}"
@@ -85,6 +91,16 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def shown_name(self) -> str:
         """The given name, or the masked URL."""
         return self.name or mask_url(self.url)
+
+    @property
+    def keeps_body(self) -> bool:
+        """Whether an assertion asks for the body."""
+        return any(assertion.needs_body for assertion in parse_assertions(self.assertions))
+
+    @property
+    def read_bytes(self) -> int:
+        """How much of a body is read at most."""
+        return min(self.max_body_bytes, MAX_KEPT_BODY_BYTES) if self.keeps_body else self.max_body_bytes
 
     def timeout_for(self, every_seconds: float) -> float:
         """The timeout at a given interval, in seconds."""
