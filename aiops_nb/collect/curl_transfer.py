@@ -38,7 +38,7 @@ class CurlTransfer:
         self._headers = SecretHeaders(target.headers)
         self._options = _options(target, timeout_seconds)
         self._constant_headers = _header_lines(self._headers.resolve()) if self._headers.are_constant else None
-        self._max_body_bytes = target.max_body_bytes
+        self._max_body_bytes, self._keeps_body = target.read_bytes, target.keeps_body
         self._is_closing = is_closing
         self._own = self.make_handle() if target.reuse_connection else None
 
@@ -56,7 +56,13 @@ class CurlTransfer:
         curl = self._own or handle
         headers = self._constant_headers or _header_lines(self._headers.resolve())
         started = time.monotonic()
-        code = curl.ask(self._options, headers, self._max_body_bytes, self._is_closing if may_abort else None)
+        code = curl.ask(
+            self._options,
+            headers,
+            self._max_body_bytes,
+            self._is_closing if may_abort else None,
+            keeps_body=self._keeps_body,
+        )
         return _outcome(curl, code, time.monotonic() - started)
 
     def close(self) -> None:
@@ -158,6 +164,7 @@ def _outcome(curl: CurlHandle, code: int, elapsed_seconds: float) -> Outcome:
         wait_seconds=wait,
         transfer_seconds=transfer,
         certificate_expires=_earliest_expiry(curl),
+        body=curl.body,
     )
 
 

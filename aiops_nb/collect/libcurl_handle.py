@@ -23,6 +23,7 @@ _COPYPOSTFIELDS = 10_165
 _POSTFIELDSIZE = 60
 _MAXFILESIZE_LARGE = 30_117
 _FILESIZE_EXCEEDED = 63
+_WRITE_ERROR = 23
 _SIZE_DOWNLOAD_T = 0x600008
 _INFO_KINDS: dict[int, Any] = {0x2: ctypes.c_long, 0x3: ctypes.c_double, 0x6: ctypes.c_longlong}
 _PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, *[ctypes.c_longlong] * 4)
@@ -60,6 +61,11 @@ class Library:
         self.free_list = _function(quick, "curl_slist_free_all", None, handle)
         self.perform = _function(slow, "curl_easy_perform", code, handle)
         self.cleanup = _function(slow, "curl_easy_cleanup", None, handle)
+        memory = ctypes.PyDLL(None)
+        self.open_memory = _function(memory, "fmemopen", handle, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p)
+        self.flush = _function(memory, "fflush", ctypes.c_int, handle)
+        self.tell = _function(memory, "ftell", ctypes.c_long, handle)
+        self.close_file = _function(memory, "fclose", ctypes.c_int, handle)
         # libcurl's default is to write the body to this file with the C library's fwrite
         self.null_file = _function(standard, "fopen", handle, ctypes.c_char_p, ctypes.c_char_p)(
             os.devnull.encode(), b"wb"
@@ -87,12 +93,14 @@ def load() -> Library | None:
 
 
 class LibcurlHandle:
-    """A handle of libcurl whose bodies go nowhere."""
+    """A handle of libcurl whose bodies go nowhere, or into memory of a fixed size."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._handle: int | None = library.init()
         self._code = 0
+        self._memory: ctypes.Array[ctypes.c_char] | None = None
+        self._body: bytes | None = None
 
     def ask(
         self,
@@ -100,20 +108,47 @@ class LibcurlHandle:
         header_lines: Sequence[bytes],
         max_body_bytes: int,
         is_closing: Callable[[], bool] | None,
+        *,
+        keeps_body: bool = False,
     ) -> int:
         """Transfer once; see `CurlHandle`."""
         library, handle = self._library, self._handle
         library.reset(handle)
         for option, value in options:
             self._set(option, value)
-        library.setopt(handle, pycurl.WRITEDATA, ctypes.c_void_p(library.null_file))
+        file = self._memory_file(max_body_bytes) if keeps_body else library.null_file
+        library.setopt(handle, pycurl.WRITEDATA, ctypes.c_void_p(file))
         library.setopt(handle, _MAXFILESIZE_LARGE, ctypes.c_longlong(max_body_bytes))
         progress = self._watch(is_closing)
         lines = self._lines(header_lines)
         self._code = library.perform(handle)
         library.free_list(lines)
         del progress  # libcurl held it until here
+        self._body = self._take_memory(file, max_body_bytes) if keeps_body else None
         return 0 if self._code == _FILESIZE_EXCEEDED else self._code
+
+    def _memory_file(self, max_body_bytes: int) -> int:
+        size = max_body_bytes + 2  # one byte too many is seen as such; the C library ends with a NUL
+        if self._memory is None or len(self._memory) < size:
+            self._memory = ctypes.create_string_buffer(size)
+        file: int | None = self._library.open_memory(ctypes.addressof(self._memory), len(self._memory), b"w")
+        if not file:
+            raise MemoryError
+        return file
+
+    def _take_memory(self, file: int, max_body_bytes: int) -> bytes | None:
+        library, memory = self._library, self._memory
+        is_full = library.flush(file) != 0
+        length = library.tell(file)
+        library.close_file(file)
+        if is_full or length > max_body_bytes or self._code == _WRITE_ERROR:
+            self._code = _FILESIZE_EXCEEDED
+        return None if memory is None or self._code == _FILESIZE_EXCEEDED else ctypes.string_at(memory, length)
+
+    @property
+    def body(self) -> bytes | None:
+        """The last body; None when it was not to be kept, or reading stopped at the limit."""
+        return self._body
 
     def _set(self, option: int, value: int | str | bytes) -> None:
         library, handle = self._library, self._handle

@@ -19,8 +19,15 @@ class CurlHandle(Protocol):
         header_lines: Sequence[bytes],
         max_body_bytes: int,
         is_closing: Callable[[], bool] | None,
+        *,
+        keeps_body: bool = False,
     ) -> int:
         """Transfer once and return libcurl's code; `is_closing`, if given, is asked during a silent transfer."""
+        ...
+
+    @property
+    def body(self) -> bytes | None:
+        """The last body; None when it was not to be kept, or reading stopped at the limit."""
         ...
 
     @property
@@ -44,6 +51,7 @@ class PycurlHandle:
         self._curl = pycurl.Curl()
         self._received_bytes = 0
         self._max_body_bytes = 0
+        self._kept: bytearray | None = None
 
     def ask(
         self,
@@ -51,8 +59,11 @@ class PycurlHandle:
         header_lines: Sequence[bytes],
         max_body_bytes: int,
         is_closing: Callable[[], bool] | None,
+        *,
+        keeps_body: bool = False,
     ) -> int:
         """Transfer once; see `CurlHandle`."""
+        self._kept = bytearray() if keeps_body else None
         self._received_bytes, self._max_body_bytes = 0, max_body_bytes
         self._curl.reset()
         for option, value in options:
@@ -73,7 +84,16 @@ class PycurlHandle:
 
     def _count(self, piece: bytes) -> int:
         self._received_bytes += len(piece)
-        return 0 if self.received_bytes is None else len(piece)
+        if self.received_bytes is None:
+            return 0
+        if self._kept is not None:
+            self._kept += piece
+        return len(piece)
+
+    @property
+    def body(self) -> bytes | None:
+        """The last body; None when it was not to be kept, or reading stopped at the limit."""
+        return None if self._kept is None or self.received_bytes is None else bytes(self._kept)
 
     @property
     def received_bytes(self) -> int | None:
