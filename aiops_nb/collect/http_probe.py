@@ -11,7 +11,9 @@ from typing import Literal, TypeAlias
 
 import pyarrow as pa
 
-from aiops_nb.collect.probe_pool import Lane, ProbePool, Transfer
+from aiops_nb.collect.assertions import parse_assertions
+from aiops_nb.collect.probe_lane import Lane, Transfer
+from aiops_nb.collect.probe_pool import ProbePool
 from aiops_nb.collect.probe_result import ProbeResult, results_batch
 from aiops_nb.collect.probe_target import ProbeTarget, check_targets
 from aiops_nb.core.clock import Clock, SystemClock
@@ -81,7 +83,13 @@ class HttpProbe:
         self._pool: ProbePool | None = None
         make = _maker(transfer)
         self._lanes = [
-            Lane(shown, target.method, make(target, target.timeout_for(every_seconds), self._closing.is_set))
+            Lane(
+                shown,
+                target.method,
+                make(target, target.timeout_for(every_seconds), self._closing.is_set),
+                assertions=parse_assertions(target.assertions),
+                confirms=target.confirm,
+            )
             for shown, target in zip(self.target_names, targets, strict=True)
         ]
 
@@ -94,6 +102,11 @@ class HttpProbe:
         """
         pool = self._pool
         return {**(pool.counters if pool else {}), "dropped_total": self._dropped_total}
+
+    @property
+    def last_failures(self) -> Mapping[str, tuple[str, ...]]:
+        """By target: the assertions that its last probe broke, each with what came instead."""
+        return {lane.name: lane.failures for lane in self._lanes if lane.failures}
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """Wait for the first result, gather what comes within 0.1 s of it (at most 5,000 rows).

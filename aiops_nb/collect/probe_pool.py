@@ -7,8 +7,9 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from aiops_nb.collect.probe_lane import Lane
 from aiops_nb.collect.probe_result import Outcome, ProbeResult
 from aiops_nb.collect.probe_schedule import ProbeSchedule, Ticket
 from aiops_nb.core.clock import Clock
@@ -20,35 +21,6 @@ _LATE_SECONDS = 0.05
 _SHORT_SECONDS = 1.5
 _MAX_NEW_THREADS = 16  # a thread is slow to start where many compete, and meanwhile nobody polls
 _JOIN_SECONDS = 2.0  # libcurl looks about once a second whether it should abort
-
-
-class Transfer(Protocol):
-    """A prepared target; `run` blocks until the outcome is known."""
-
-    def make_handle(self) -> Any:
-        """What a worker keeps between transfers."""
-        ...
-
-    def run(self, handle: Any, *, may_abort: bool) -> Outcome:
-        """Ask once."""
-        ...
-
-    def close(self) -> None:
-        """Release what the target keeps."""
-        ...
-
-
-class Lane:
-    """One target on its way through the pool."""
-
-    __slots__ = ("is_running", "is_slow", "method", "name", "transfer")
-
-    def __init__(self, name: str, method: str, transfer: Transfer) -> None:
-        self.name = name
-        self.method = method
-        self.transfer = transfer
-        self.is_running = False
-        self.is_slow = False
 
 
 class ProbePool:
@@ -166,16 +138,22 @@ class ProbePool:
             return True
 
     def _probe(self, lane: Lane, handle: Any) -> None:
-        start_ns = self._clock.now_ns()
         try:
-            outcome = lane.transfer.run(handle, may_abort=lane.is_slow)
+            if lane.wants_another(self._ask(lane, handle)) and not self._closing.is_set():
+                self._ask(lane, handle)
         except Exception:  # a fault of ours in one target must not end the thread that serves the others
             self.failed_total += 1
             _LOGGER.exception("probe of %s failed to run", lane.name)
-            return
         finally:
             lane.is_running = False
+
+    def _ask(self, lane: Lane, handle: Any) -> Outcome:
+        start_ns = self._clock.now_ns()
+        outcome = lane.transfer.run(handle, may_abort=lane.is_slow)
         lane.is_slow = outcome.duration_seconds > _SHORT_SECONDS
-        if not self._closing.is_set():
-            end_ns = start_ns + round(outcome.duration_seconds * 1e9)
-            self._emit(ProbeResult(time_ns=end_ns, target=lane.name, method=lane.method, outcome=outcome))
+        end_ns = start_ns + round(outcome.duration_seconds * 1e9)
+        if self._closing.is_set():  # it may have been aborted
+            return outcome
+        judged = lane.judge(outcome, end_ns)
+        self._emit(ProbeResult(time_ns=end_ns, target=lane.name, method=lane.method, outcome=judged))
+        return judged

@@ -48,6 +48,9 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     assertions
         What a reply must be like, such as `status in 200..299` or `json $.status == "UP"`; one that does not hold
         makes the probe a failed one, of the kind `assertion`. Those about the body keep at most 1 MB of it.
+    confirm
+        Ask once more, at once, after a probe that failed: by an `error_type`, or by a 5xx if no assertion is about the
+        status. Both rows are recorded.
 
     Examples
     --------
@@ -69,6 +72,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reuse_connection: bool = False
     max_body_bytes: int = 10_000_000
     assertions: Sequence[str] = ()
+    confirm: bool = False
 
     def __post_init__(self) -> None:
         parse_http_url(self.url)

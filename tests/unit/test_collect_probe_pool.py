@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops_nb.collect.probe_pool import Lane, ProbePool
+from aiops_nb.collect.assertions import parse_assertions
+from aiops_nb.collect.probe_lane import Lane
+from aiops_nb.collect.probe_pool import ProbePool
 from aiops_nb.collect.probe_result import Outcome, ProbeResult
 from aiops_nb.collect.probe_schedule import ProbeSchedule
 from aiops_nb.core.clock import SystemClock
+from aiops_nb.core.schemas import ErrorType
 
 
 @given(targets=st.integers(1, 50), every_seconds=st.floats(0.01, 3600), rounds=st.integers(2, 4))
@@ -153,3 +156,25 @@ def test_close_wakes_threads_that_wait_for_their_start() -> None:
     with Pool([HeldTransfer(opened()) for _ in range(5)], every_seconds=3600) as running:
         assert running.arrived.acquire(timeout=10)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("aiops-probe-")]
+
+
+@pytest.mark.parametrize(
+    ("assertions", "status_code", "error_type", "wants"),
+    [
+        ([], 200, None, False),
+        ([], 404, None, False),
+        ([], 503, None, True),
+        ([], None, "timeout", True),
+        (["duration < 1s"], 200, "assertion", True),
+        (["duration < 1s"], 503, None, True),
+        (["status == 503"], 503, None, False),
+        (["status == 200"], 404, "assertion", True),
+    ],
+)
+def test_what_is_confirmed(
+    assertions: list[str], status_code: int | None, error_type: ErrorType | None, wants: bool
+) -> None:
+    outcome = Outcome(duration_seconds=0.1, status_code=status_code, error_type=error_type)
+    asked = parse_assertions(assertions)
+    assert Lane("a", "GET", HeldTransfer(opened()), assertions=asked, confirms=True).wants_another(outcome) is wants
+    assert not Lane("a", "GET", HeldTransfer(opened()), assertions=asked).wants_another(outcome)
