@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.schemas import TABLES, TableName
-from aiops_nb.core.types import AlertChange, FeatureTableName, SeriesKey, Step, Tick
+from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
 from aiops_nb.features.requests import REQUEST_FEATURES
 from aiops_nb.features.samples import SAMPLE_FEATURES
 
@@ -37,6 +37,7 @@ ALERT_COLUMNS = (
     "upper",
     "score",
     "threshold",
+    "contributions",
     "summary",
     "fingerprint",
 )
@@ -69,7 +70,7 @@ def scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
 
     scored = [(tick, part) for tick in _ticks(steps) for part in tick.scored]
     counts = [len(part.value) for _, part in scored]
-    columns = _scored_keys([tick for tick, _ in scored])
+    columns = _scored_keys(scored)
     for name in ("alertname", "feature", "detector"):
         columns[name] = np.repeat(np.array([getattr(part, name) for _, part in scored], object), counts)
     columns["value"] = _joined([part.value for _, part in scored])
@@ -103,7 +104,7 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
 def _episode(change: AlertChange, before: dict[str, object] | None) -> dict[str, object]:
     episode: dict[str, object] = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
     told = before if before is not None and change.state == "resolved" else None
-    for name in (*NUMBER_COLUMNS, "summary"):
+    for name in (*NUMBER_COLUMNS, "contributions", "summary"):
         episode[name] = told[name] if told else getattr(change, name)
     moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
     return episode | moments | {"state": change.state, "fingerprint": change.fingerprint}
@@ -124,33 +125,33 @@ def _joined(parts: list[AnyArray]) -> AnyArray:
 
 
 Columns = dict[str, object]
+Keys = tuple[SeriesKey, ...]
 
 
 def _series_columns(table: FeatureTableName, ticks: Sequence[Tick]) -> Columns:
-    columns: Columns = {"time": _tick_times(ticks)}
-    return columns | {key: _names(ticks, attrgetter(key)) for key in KEYS[table]}
+    series = [tick.features.series for tick in ticks]
+    columns: Columns = {"time": _times([tick.features.end_ns for tick in ticks], series)}
+    return columns | {key: _names(series, attrgetter(key)) for key in KEYS[table]}
 
 
-def _scored_keys(ticks: Sequence[Tick]) -> Columns:
-    columns: Columns = {"time": _tick_times(ticks)}
-    for key in ("target", "origin", "metric"):
-        columns[key] = _names(ticks, attrgetter(key))
-    return columns
+def _scored_keys(scored: Sequence[tuple[Tick, ScoredFeature]]) -> Columns:
+    series = [part.series for _, part in scored]
+    columns: Columns = {"time": _times([tick.features.end_ns for tick, _ in scored], series)}
+    return columns | {key: _names(series, attrgetter(key)) for key in ("target", "origin", "metric")}
 
 
-def _tick_times(ticks: Sequence[Tick]) -> pd.DatetimeIndex:
+def _times(ends_ns: Sequence[int], series: Sequence[Keys]) -> pd.DatetimeIndex:
     import pandas as pd
 
-    ends = np.array([tick.features.end_ns for tick in ticks], "datetime64[ns]")
-    return pd.DatetimeIndex(np.repeat(ends, [len(tick.features.series) for tick in ticks])).tz_localize("UTC")
+    ends = np.repeat(np.array(ends_ns, "datetime64[ns]"), [len(keys) for keys in series])
+    return pd.DatetimeIndex(ends).tz_localize("UTC")
 
 
-def _names(ticks: Sequence[Tick], name: Callable[[SeriesKey], str]) -> AnyArray:
+def _names(several: Sequence[Keys], name: Callable[[SeriesKey], str]) -> AnyArray:
     """One name per tick and series; series tuples are shared between ticks, so each is read once."""
     known: dict[int, AnyArray] = {}
     parts = []
-    for tick in ticks:
-        series = tick.features.series
+    for series in several:
         if id(series) not in known:
             known[id(series)] = np.array([name(key) for key in series], object)
         parts.append(known[id(series)])

@@ -6,9 +6,9 @@ features, scores and alerts, byte for byte, however the stream is cut into batch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import msgspec
 import numpy as np
@@ -19,7 +19,9 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import BoolArray, IntArray, Item, Step
 from aiops_nb.features.watermark import Watermarks
-from aiops_nb.lanes import RequestsLane, SamplesLane
+from aiops_nb.lanes.lane import Lane
+from aiops_nb.lanes.requests_lane import RequestsLane
+from aiops_nb.lanes.samples_lane import SamplesLane
 from aiops_nb.pipeline_params import PipelineParams
 
 
@@ -90,9 +92,9 @@ class Pipeline:
         self.params = params
         self._window = params.window
         self._watermarks = Watermarks(params.window, expected_sources)
-        self._lanes: dict[str, RequestsLane | SamplesLane] = {
-            "requests": RequestsLane(params),
-            "samples": SamplesLane(params),
+        self._lanes: dict[TableName, tuple[Lane, ...]] = {
+            "requests": (RequestsLane(params),),
+            "samples": (SamplesLane(params),),
         }
         self._next: int | None = None
         self._newest = 0
@@ -125,9 +127,12 @@ class Pipeline:
             self._close_until(self._newest + 1, step)
 
     def _set_threshold(self, command: ThresholdCommand) -> None:
-        for judge in (judge for lane in self._lanes.values() for judge in lane.feature_judges):
+        for judge in (judge for lane in self._every_lane() for judge in lane.feature_judges):
             if judge.params.alertname == command.alertname:
                 judge.set_threshold(command.threshold)
+
+    def _every_lane(self) -> Iterator[Lane]:
+        return chain.from_iterable(self._lanes.values())
 
     def _rows(self, item: Item, step: Step) -> None:
         batch, time = item.batch, times_ns(item.batch.column("time"))
@@ -148,14 +153,13 @@ class Pipeline:
         self._newest = self._next - 1
 
     def _cut(self, table: TableName, batch: pa.RecordBatch, window: IntArray, closed: IntArray, step: Step) -> None:
-        lane = self._lanes.get(table)
-        add = lane.decode(batch, window) if lane else None
+        adders = [lane.decode(batch, window) for lane in self._lanes.get(table, ())]
         rises = np.flatnonzero(np.diff(closed) > 0) + 1
         edges = [0, *rises[closed[rises] > (self._next or 0)].tolist(), len(window)]
         for first, last in pairwise(edges):
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
             usable = self._usable(window[first:last])
-            if add is not None:
+            for add in adders:
                 step.changes += add(slice(first, last), usable)
 
     def _usable(self, window: IntArray) -> BoolArray | None:
@@ -180,7 +184,7 @@ class Pipeline:
 
     def _close(self, window: int, step: Step) -> None:
         self.counters.ticks_total += 1
-        for lane in self._lanes.values():
+        for lane in self._every_lane():
             tick, changes = lane.close(window, (window + 1) * self._window.tick_ns)
             if tick is not None:
                 step.ticks.append(tick)

@@ -38,11 +38,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """Identity of a series. Requests have an `origin` and no `metric`; samples have a `metric` and no `origin`."""
+    """Identity of a series. Requests have an `origin`, samples a `metric`, clients a `client`; the rest is empty."""
 
     target: str
     origin: str = ""
     metric: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,13 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class ScoredFeature:
-    """One detector's verdicts over one feature at one tick; arrays are (n,)."""
+    """One rule's verdicts over one feature of its n series at one tick; arrays are (n,), `series` only ever grows."""
 
     detector: str
     alertname: str
     feature: str
     threshold: float
+    series: tuple[SeriesKey, ...]
     value: FloatArray
     scores: Scores
     is_anomaly: BoolArray
@@ -117,7 +119,8 @@ class AlertChange:
     `labels` are the identity (alertname, severity, target, detector, and metric or origin); never a score.
     `time_ns` is stamped by the row or the window that made the change. `starts_at_ns` is when it began firing
     (pending: when the condition was first seen); `ends_at_ns` is set on resolved and inactive.
-    Numbers are NaN where they mean nothing.
+    Numbers are NaN where they mean nothing. `contributions` are shares of the strangeness by what made it, summing to
+    1; empty where there is but one reason.
     """
 
     time_ns: int
@@ -133,6 +136,7 @@ class AlertChange:
     upper: float = float("nan")
     score: float = float("nan")
     threshold: float = float("nan")
+    contributions: Mapping[str, float] = field(default_factory=dict)
     summary: str = ""
 
 

@@ -23,6 +23,7 @@ from aiops_nb.detect import (
     unusual,
 )
 from aiops_nb.detect.kernels import Kernel, StreamParams
+from aiops_nb.detect.level import Level, LevelParams
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
 from aiops_nb.detect.scale import AlarmLine
 from aiops_nb.detect.streaming import StreamingDetector
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 DetectorParams = (
     RobustZParams
+    | LevelParams
     | unusual.UnusualParams
     | faults.FaultsParams
     | extremes.ExtremesParams
@@ -121,18 +123,22 @@ def name_of(params: StreamParams) -> str:
     return str(params.__struct_config__.tag)
 
 
-def build_detector(params: DetectorParams, feature: str, threshold: float) -> RobustZ | StreamingDetector:
-    """The live detector that these parameters describe.
+def build_detector(
+    params: DetectorParams, features: tuple[str, ...], threshold: float
+) -> RobustZ | Level | StreamingDetector:
+    """The live detector that these parameters describe; all but those of several features judge the first.
 
     Examples
     --------
-    >>> build_detector(faults.FaultsParams(timezone="Europe/Berlin"), "duration_p95_seconds", threshold=45.0).name
+    >>> build_detector(faults.FaultsParams(timezone="Europe/Berlin"), ("duration_p95_seconds",), threshold=45.0).name
     'faults'
     """
     if isinstance(params, RobustZParams):
-        return RobustZ(feature, params, threshold)
+        return RobustZ(features[0], params, threshold)
+    if isinstance(params, LevelParams):
+        return Level(features[0], params, threshold)
     name = name_of(params)
-    return StreamingDetector(name, feature, ALGORITHMS[name].kernel, params, threshold)
+    return StreamingDetector(name, features[0], ALGORITHMS[name].kernel, params, threshold)
 
 
 def threshold_for(params: StreamParams, false_alarms_per_day: float, interval_seconds: float) -> float:

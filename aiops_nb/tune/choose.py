@@ -10,7 +10,9 @@ import pandas as pd
 
 from aiops_nb.config import Config, dump_config
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.pipeline_params import FeatureRuleParams, PipelineParams
+from aiops_nb.detect.robust_z import RobustZParams
+from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.rules.params import FeatureRuleParams
 
 
 def with_threshold(config: Config, threshold: float, alertname: str | None = None) -> Config:
@@ -23,7 +25,7 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
     threshold
         > 0.
     alertname
-        Which rule; None changes all that have a detector.
+        Which rule; None changes all that `robust_z` judges.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
 
 
 def moved_rules(params: PipelineParams, threshold: float, alertname: str | None) -> list[FeatureRuleParams]:
-    """The rule of that name, or all that have a detector, with another threshold.
+    """The rule of that name, or all whose scores are deviations, with another threshold.
 
     Raises
     ------
@@ -52,11 +54,16 @@ def moved_rules(params: PipelineParams, threshold: float, alertname: str | None)
     """
     if not 0 < threshold < math.inf:
         raise ConfigError.at("threshold", "a number > 0", threshold)
-    rules = [rule for rule in params.feature_rules if alertname in (None, rule.alertname)]
+    rules = [rule for rule in params.feature_rules if _is_asked_for(rule, alertname)]
     if not rules:
         names = [rule.alertname for rule in params.feature_rules]
         raise ConfigError.at("alertname", f"one of {', '.join(names)}", alertname)
     return [_moved(rule, threshold) for rule in rules]
+
+
+def _is_asked_for(rule: FeatureRuleParams, alertname: str | None) -> bool:
+    """Of no name, those that `robust_z` judges: one threshold means the same for all of these, and for no others."""
+    return isinstance(rule.detector, RobustZParams) if alertname is None else rule.alertname == alertname
 
 
 def _moved(rule: FeatureRuleParams, threshold: float) -> FeatureRuleParams:

@@ -49,7 +49,7 @@ def sweep(
     thresholds
         To be tried, of the scores.
     alertname
-        Which rule's threshold, and only its alerts are counted. None: all rules with a detector, all alerts.
+        Which rule's threshold, and only its alerts are counted. None: all rules that `robust_z` judges, all alerts.
     config
         To start from; by default the recording's own.
     kinds

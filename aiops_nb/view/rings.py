@@ -56,6 +56,12 @@ class History:
         self.length += 1
         self.appended_total += 1
 
+    def amend(self, values: Mapping[str, FloatArray], series: IntArray) -> None:
+        """Add columns of the newest window; `values` belong to these series."""
+        self._make_room(int(series.max(initial=-1)) + 1)
+        for name, column in values.items():
+            self._values[name][self.length - 1, series] = column
+
     def latest(self, name: str) -> Float32Array:
         """Values of the last window, (width,); NaN where not known."""
         newest: Float32Array = self._values[name][max(self.length - 1, 0)]

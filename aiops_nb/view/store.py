@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 import numpy as np
 
 from aiops_nb.core.columns import times_ns
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, IntArray, Item, SeriesKey, Step, Tick
+from aiops_nb.core.types import (
+    NS_PER_SECOND,
+    AlertChange,
+    BoolArray,
+    IntArray,
+    Item,
+    ScoredFeature,
+    SeriesKey,
+    Step,
+    Tick,
+)
 from aiops_nb.view.alert_log import AlertLog, Evidence
 from aiops_nb.view.batches import SeriesNumbers, error_name, points_of
 from aiops_nb.view.rings import History, PointRing, Points, extremes
@@ -108,22 +118,24 @@ class ViewStore:
         self._see_time(tick.features.end_ns)
         if tick.features.table == "requests":
             self._take_requests(tick)
-        else:
+        elif tick.features.table == "samples":
             self._take_samples(tick)
 
     def _take_requests(self, tick: Tick) -> None:
         columns = {name: tick.features.column(feature) for name, feature in _FEATURES.items()}
         columns["rate"] = tick.features.column("count") / self._window_seconds(tick.features.end_ns)
-        for scored in tick.scored:
-            self.thresholds[scored.alertname] = scored.threshold
-            marked = np.where(scored.is_anomaly, scored.value, np.nan)
-            if scored.feature == "duration_p95_seconds":
-                scores = scored.scores
-                columns |= {"expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
-                columns["anomaly"] = marked
-            elif scored.feature == "error_ratio":
-                columns["error_anomaly"] = marked
         self.requests.append(tick.features.end_ns, columns, self.series.of(tick.features.series))
+        for scored in tick.scored:
+            self._take_scored(scored)
+
+    def _take_scored(self, scored: ScoredFeature) -> None:
+        self.thresholds[scored.alertname] = scored.threshold
+        scores, marked = scored.scores, np.where(scored.is_anomaly, scored.value, np.nan)
+        if scored.feature == "duration_p95_seconds":
+            band = {"expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
+            self.requests.amend({**band, "anomaly": marked}, self.series.of(scored.series))
+        elif scored.feature == "error_ratio":
+            self.requests.amend({"error_anomaly": marked}, self.series.of(scored.series))
 
     def _window_seconds(self, end_ns: int) -> float:
         if 0 < self._last_end_ns < end_ns:

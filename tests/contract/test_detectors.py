@@ -36,8 +36,8 @@ def river_trees() -> Detector:
 
 
 BUILDERS: dict[str, Build] = {
-    **{name: (lambda one=one: build_detector(one.params(), "x", 50.0)) for name, one in ALGORITHMS.items()},
-    "robust_z": lambda: build_detector(RobustZParams(direction="both"), "x", 6.0),
+    **{name: (lambda one=one: build_detector(one.params(), ("x",), 50.0)) for name, one in ALGORITHMS.items()},
+    "robust_z": lambda: build_detector(RobustZParams(direction="both"), ("x",), 6.0),
     "isolation_forest": forest,
     "river": river_trees,
 }

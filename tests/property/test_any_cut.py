@@ -13,7 +13,8 @@ from aiops_nb.core.types import Item
 from aiops_nb.detect.ewma import EwmaParams
 from aiops_nb.detect.faults import FaultsParams
 from aiops_nb.detect.unusual import UnusualParams
-from aiops_nb.pipeline_params import FeatureRuleParams, PipelineParams
+from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.rules.params import FeatureRuleParams
 from tests.property.digests import digest_of
 from tests.property.streams import random_stream
 

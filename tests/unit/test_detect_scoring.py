@@ -118,7 +118,7 @@ def test_the_local_time_of_day_counts() -> None:
 def test_live_and_offline_give_equal_scores(name: str, zone: str) -> None:
     several = [daily(400, seed=seed) for seed in range(3)]
     params = ALGORITHMS[name].params(timezone=zone, interval_seconds=300.0)
-    live = build_detector(params, "x", 50.0)
+    live = build_detector(params, ("x",), 50.0)
     series = tuple(SeriesKey(str(number)) for number in range(3))
     for at, time in enumerate(several[0].index):
         values = np.array([[one.iloc[at] for one in several]])
@@ -155,12 +155,12 @@ def test_parameters_may_stand_for_the_name() -> None:
 def test_a_detector_that_comes_ready_is_copied_and_shown_a_value_a_tick() -> None:
     series = daily(300)
     series.iloc[250] = 500.0
-    ready = build_detector(RobustZParams(direction="both"), "x", 6.0)
+    ready = build_detector(RobustZParams(direction="both"), ("x",), 6.0)
     scores = score_series(series, ready)
     assert scores.is_anomaly.iloc[250]
     pd.testing.assert_frame_equal(scores, score_series(series, ready))
     params = FaultsParams(interval_seconds=300.0)
-    as_live = score_series(series, build_detector(params, "x", 50.0))
+    as_live = score_series(series, build_detector(params, ("x",), 50.0))
     parts = ["score", "expected", "lower", "upper"]
     pd.testing.assert_frame_equal(as_live[parts], score_series(series, params)[parts])
 
@@ -168,7 +168,7 @@ def test_a_detector_that_comes_ready_is_copied_and_shown_a_value_a_tick() -> Non
 def test_parameters_come_from_a_config() -> None:
     read = msgspec.convert({"type": "ewma", "half_life_points": 30, "timezone": "Europe/Berlin"}, DetectorParams)
     assert read == EwmaParams(half_life_points=30, timezone="Europe/Berlin")
-    assert build_detector(read, "rate_hz", 50.0).features == ("rate_hz",)
+    assert build_detector(read, ("rate_hz",), 50.0).features == ("rate_hz",)
     assert all(msgspec.convert({"type": name}, DetectorParams) == one.params() for name, one in ALGORITHMS.items())
     with pytest.raises(msgspec.ValidationError, match="half_live"):
         msgspec.convert({"type": "ewma", "half_live": 30}, DetectorParams)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aiops_nb.config import parse_config
+from aiops_nb.detect.level import LevelParams
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.recording_stopped import recording_stopped
 
@@ -36,6 +37,7 @@ def test_the_numbers_on_the_page_are_the_defaults():
 
 def test_the_examples_are_configs():
     examples = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
-    config, other = map(parse_config, examples)
+    config, other, level = map(parse_config, examples)
+    assert level.pipeline.feature_rules[0].detector == LevelParams(limit=0.9)
     assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "UnusualParams"]
     assert config.pipeline.feature_rules[0].threshold == 8.0 and config.pipeline.row_rules[1].for_rows == 1

@@ -37,7 +37,7 @@ def requests_tick(end_ns: int, targets: Sequence[str], p95: Sequence[float], cou
     values = np.stack([np.full(n, count), np.full(n, count), np.zeros(n), value])
     table = FeatureTable("requests", end_ns, tuple(SeriesKey(t, origin="probe") for t in targets), NAMES, values)
     scores = Scores(score=value, expected=np.full(n, 0.1), lower=np.full(n, np.nan), upper=np.full(n, 0.2))
-    latency = ScoredFeature("robust_z", "latency_p95_anomaly", NAMES[3], 5.0, value, scores, value > 1.0)
+    latency = ScoredFeature("robust_z", "latency_p95_anomaly", NAMES[3], 5.0, table.series, value, scores, value > 1.0)
     return Tick(table, (latency,))
 
 

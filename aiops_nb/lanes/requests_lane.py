@@ -1,53 +1,23 @@
-"""From rows of one table to ticks and alert changes; every batch is cut before the row that closes a window."""
+"""Requests by (target, origin): row rules within the batch, features at the end of each window."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.columns import floats, integers, times_ns
-from aiops_nb.core.types import (
-    AlertChange,
-    BoolArray,
-    FeatureTable,
-    FeatureTableName,
-    IntArray,
-    ScoredFeature,
-    SeriesKey,
-    Tick,
-)
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, IntArray, SeriesKey, Tick
 from aiops_nb.features.requests import REQUEST_FEATURES, RequestFeatures, RequestRows
-from aiops_nb.features.samples import SAMPLE_FEATURES, SampleFeatures, SampleRows
 from aiops_nb.features.series import SeriesIndex
-from aiops_nb.judge import FeatureJudge, RowJudge
-from aiops_nb.pipeline_params import FeatureRuleParams, PipelineParams
-
-AddRows = Callable[[slice, BoolArray | None], list[AlertChange]]
-"""Adds a part of a decoded batch, of which only the usable rows (None: all) are not late."""
+from aiops_nb.judge.row_judge import RowJudge
+from aiops_nb.lanes.lane import AddRows, FeatureJudges
+from aiops_nb.pipeline_params import PipelineParams
 
 
 def _valid(column: pa.Array) -> BoolArray:
     if column.null_count == len(column):
         return np.zeros(len(column), bool)
     return np.asarray(column.is_valid())
-
-
-class _FeatureJudges:
-    """The feature rules of one table."""
-
-    def __init__(self, rules: tuple[FeatureRuleParams, ...], table: FeatureTableName, names: tuple[str, ...]) -> None:
-        self.judges = [FeatureJudge(rule) for rule in rules if rule.table == table and rule.feature in names]
-
-    def tick(self, features: FeatureTable) -> tuple[Tick, list[AlertChange]]:
-        scored: list[ScoredFeature] = []
-        changes: list[AlertChange] = []
-        for judge in self.judges:
-            verdict, made = judge.tick(features)
-            scored.append(verdict)
-            changes += made
-        return Tick(features, tuple(scored)), changes
 
 
 class RequestsLane:
@@ -58,7 +28,7 @@ class RequestsLane:
         self._index = SeriesIndex(window.max_series)
         self._features = RequestFeatures(window.span_ticks, window.tick_seconds)
         self._row_judges = [RowJudge(rule) for rule in params.row_rules]
-        self._judges = _FeatureJudges(params.feature_rules, "requests", REQUEST_FEATURES)
+        self._judges = FeatureJudges(params.feature_rules, "requests", REQUEST_FEATURES)
         self.feature_judges = self._judges.judges
         self._keys: tuple[SeriesKey, ...] = ()
         self._known = 0
@@ -103,37 +73,3 @@ class RequestsLane:
         ended = [judge.change(t, self._keys[t.series]) for judge in self._row_judges for t in judge.tick(end_ns)]
         tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self._keys, REQUEST_FEATURES, values))
         return tick, ended + changes
-
-
-class SamplesLane:
-    """Samples: series are (target, metric)."""
-
-    def __init__(self, params: PipelineParams) -> None:
-        self._index = SeriesIndex(params.window.max_series)
-        self._features = SampleFeatures()
-        self._judges = _FeatureJudges(params.feature_rules, "samples", SAMPLE_FEATURES)
-        self.feature_judges = self._judges.judges
-        self._keys: tuple[SeriesKey, ...] = ()
-        self._known = 0
-
-    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
-        """Decode a batch once, giving series codes in row order; the result adds parts of it."""
-        series = self._index.encode(batch.column("target"), batch.column("metric"))
-        rows = SampleRows(window, series, floats(batch.column("value")))
-        return lambda part, usable: self._add(rows.take(part), usable)
-
-    def _add(self, rows: SampleRows, usable: BoolArray | None) -> list[AlertChange]:
-        self._known = max(self._known, int(rows.series.max()) + 1)
-        rows = rows if usable is None else rows.take(usable)
-        if len(rows.series):
-            self._features.add(rows)
-        return []
-
-    def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
-        """Close the next window."""
-        values = self._features.close(window, self._known)
-        if not self._known:
-            return None, []
-        if len(self._keys) < self._known:
-            self._keys = self._index.sample_keys(self._known)
-        return self._judges.tick(FeatureTable("samples", end_ns, self._keys, SAMPLE_FEATURES, values))

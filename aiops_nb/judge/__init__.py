@@ -1,0 +1,1 @@
+"""Rules at work: from features or rows to verdicts and alert changes."""

@@ -1,0 +1,96 @@
+"""One rule on features at work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from aiops_nb.alert.fingerprint import fingerprint
+from aiops_nb.alert.tick_rule import TickRule, Transition
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature
+from aiops_nb.detect.registry import build_detector
+from aiops_nb.features.clean_steps import chain
+from aiops_nb.judge.identity import labels_of
+from aiops_nb.judge.selection import Selection
+from aiops_nb.judge.sentences import band_sentence
+from aiops_nb.rules.params import FeatureRuleParams
+
+Contributions = Mapping[str, FloatArray]
+
+
+class FeatureJudge:
+    """Scores a feature of the selected series at each tick, decides, then learns."""
+
+    def __init__(self, params: FeatureRuleParams) -> None:
+        self.params = params
+        self._selection = Selection(params)
+        self._clean = chain(params.clean)
+        self._detector = build_detector(params.detector, params.judged_features, params.threshold)
+        self._rule = TickRule(params.hold)
+        self._threshold = params.threshold
+
+    def set_threshold(self, threshold: float) -> None:
+        """Use another threshold from the next window on."""
+        self._threshold = self._detector.threshold = threshold
+
+    def tick(self, table: FeatureTable) -> tuple[ScoredFeature, list[AlertChange]]:
+        """Judge the series of a closed window."""
+        selected = self._selection.of(table)
+        judged = self._cleaned(selected)
+        scored = self._score(selected, judged)
+        transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
+        parts = self._contributions(judged) if transitions else {}
+        self._detector.learn(judged, ~scored.is_anomaly)
+        return scored, [self._change(scored, parts, transition) for transition in transitions]
+
+    def _cleaned(self, table: FeatureTable) -> FeatureTable:
+        if not self.params.clean:
+            return table
+        values = table.values.copy()
+        values[0] = self._clean.apply(values[0])
+        return FeatureTable(table.table, table.end_ns, table.series, table.names, values)
+
+    def _score(self, selected: FeatureTable, judged: FeatureTable) -> ScoredFeature:
+        scores = self._detector.score(judged)
+        firing = self._rule.firing(len(selected.series))
+        limit = np.where(firing, self.params.resolves_at(self._threshold), self._threshold)
+        hit: BoolArray = scores.score > limit
+        return ScoredFeature(
+            detector=self._detector.name,
+            alertname=self.params.alertname,
+            feature=self.params.feature,
+            threshold=self._threshold,
+            series=selected.series,
+            value=selected.values[0],
+            scores=scores,
+            is_anomaly=hit,
+        )
+
+    def _contributions(self, table: FeatureTable) -> Contributions:
+        explain = getattr(self._detector, "contributions", None)
+        told: Contributions = explain(table) if explain else {}
+        return told
+
+    def _change(self, scored: ScoredFeature, parts: Contributions, transition: Transition) -> AlertChange:
+        at, scores = transition.series, scored.scores
+        key, value = scored.series[at], float(scored.value[at])
+        labels = labels_of(self.params.alertname, self.params.severity, scored.detector, key)
+        shares = {name: float(share[at]) for name, share in parts.items() if share[at] == share[at]}
+        return AlertChange(
+            time_ns=transition.time_ns,
+            state=transition.state,
+            labels=labels,
+            fingerprint=fingerprint(labels),
+            pending_at_ns=transition.pending_at_ns,
+            starts_at_ns=transition.starts_at_ns,
+            ends_at_ns=transition.ends_at_ns,
+            value=value,
+            expected=float(scores.expected[at]),
+            lower=float(scores.lower[at]),
+            upper=float(scores.upper[at]),
+            score=float(scores.score[at]),
+            threshold=scored.threshold,
+            contributions=shares,
+            summary=band_sentence(key, scored.feature, value, scores, at, shares),
+        )

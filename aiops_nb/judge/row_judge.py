@@ -1,0 +1,78 @@
+"""One rule on single rows at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from aiops_nb.alert.fingerprint import fingerprint
+from aiops_nb.alert.params import RowRuleParams
+from aiops_nb.alert.row_rule import RowRule
+from aiops_nb.alert.tick_rule import Transition
+from aiops_nb.core.types import AlertChange, BoolArray, IntArray, SeriesKey
+from aiops_nb.features.requests import RequestRows
+from aiops_nb.judge.identity import labels_of
+from aiops_nb.judge.sentences import row_sentence
+
+ROW_RULE_DETECTOR = "row_rule"
+
+
+def _answered_5xx(rows: RequestRows) -> BoolArray:
+    return rows.status_code >= 500
+
+
+def _answered_4xx(rows: RequestRows) -> BoolArray:
+    return (rows.status_code >= 400) & (rows.status_code < 500)
+
+
+def _failed(rows: RequestRows) -> BoolArray:
+    return rows.failed
+
+
+CONDITIONS: dict[str, Callable[[RequestRows], BoolArray]] = {
+    "status_5xx": _answered_5xx,
+    "status_4xx": _answered_4xx,
+    "failed": _failed,
+}
+
+
+class RowJudge:
+    """Judges single rows of a batch by one condition."""
+
+    def __init__(self, params: RowRuleParams) -> None:
+        self.params = params
+        self._rule = RowRule(params)
+        self._condition = CONDITIONS[params.condition]
+
+    def rows(self, rows: RequestRows, time_ns: IntArray) -> list[Transition]:
+        """Transitions within these rows; `row` is their place."""
+        return self._rule.rows(rows.series, self._condition(rows), time_ns)
+
+    def tick(self, end_ns: int) -> list[Transition]:
+        """Transitions at the end of a window."""
+        return self._rule.tick(end_ns)
+
+    def change(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch | None = None) -> AlertChange:
+        """The alert change of a transition; `row` is the one row that made it, if a row did."""
+        labels = labels_of(self.params.alertname, self.params.severity, ROW_RULE_DETECTOR, key)
+        over = float("nan"), f"{key.target}: {self.params.alertname} is over"
+        value, summary = over if row is None else self._told(transition, key, row)
+        return AlertChange(
+            time_ns=transition.time_ns,
+            state=transition.state,
+            labels=labels,
+            fingerprint=fingerprint(labels),
+            pending_at_ns=transition.pending_at_ns,
+            starts_at_ns=transition.starts_at_ns,
+            ends_at_ns=transition.ends_at_ns,
+            value=value,
+            threshold=float(self.params.for_rows),
+            summary=summary,
+        )
+
+    def _told(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch) -> tuple[float, str]:
+        failed = self.params.condition == "failed"
+        times = self.params.for_rows if transition.state == "firing" else 1
+        value = float("nan") if failed else float(row["status_code"][0].as_py())
+        return value, row_sentence(key, failed, row, times)

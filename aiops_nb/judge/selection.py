@@ -1,0 +1,42 @@
+"""Which series of a table a rule judges; like a table's, they only ever grow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops_nb.core.types import FeatureTable, IntArray, SeriesKey
+from aiops_nb.rules.params import FeatureRuleParams
+
+
+class Selection:
+    """The part of each tick's table that a rule is about: its series, and its features."""
+
+    def __init__(self, rule: FeatureRuleParams) -> None:
+        self._names = rule.judged_features
+        self._origin, self._metrics, self._targets = rule.origin, frozenset(rule.metrics), frozenset(rule.targets)
+        self._looked_at = 0
+        self._places: IntArray = np.zeros(0, np.int64)
+        self._series: tuple[SeriesKey, ...] = ()
+
+    def of(self, table: FeatureTable) -> FeatureTable:
+        """The selected series with the selected features, in the order of the table."""
+        if len(table.series) > self._looked_at:
+            self._look_at(table.series)
+        rows = np.array([table.names.index(name) for name in self._names])
+        whole = len(self._places) == len(table.series)
+        values = table.values[rows] if whole else table.values[np.ix_(rows, self._places)]
+        return FeatureTable(table.table, table.end_ns, table.series if whole else self._series, self._names, values)
+
+    def _look_at(self, series: tuple[SeriesKey, ...]) -> None:
+        fresh = [place for place in range(self._looked_at, len(series)) if self._wants(series[place])]
+        self._looked_at = len(series)
+        if fresh:
+            self._places = np.concatenate([self._places, np.array(fresh, np.int64)])
+            self._series = (*self._series, *(series[place] for place in fresh))
+
+    def _wants(self, key: SeriesKey) -> bool:
+        return (
+            (self._origin is None or key.origin == self._origin)
+            and (not self._metrics or key.metric in self._metrics)
+            and (not self._targets or key.target in self._targets)
+        )

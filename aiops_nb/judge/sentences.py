@@ -1,0 +1,47 @@
+"""What an alert says to people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from aiops_nb.core.readable import readable, readable_name
+from aiops_nb.core.types import Scores, SeriesKey
+
+FAILURES = {
+    "timeout": "no answer in time (timeout)",
+    "dns": "host name not found (dns)",
+    "connect": "connection refused or unreachable (connect)",
+    "tls": "TLS failed (tls)",
+    "reset": "connection broken off (reset)",
+    "protocol": "no valid HTTP answer (protocol)",
+    "assertion": "answer not as required (assertion)",
+}
+
+
+def band_sentence(
+    key: SeriesKey, feature: str, value: float, scores: Scores, at: int, contributions: Mapping[str, float]
+) -> str:
+    """A value, what was expected of it, the bound that it broke, and what made it strange."""
+    about = f"{key.target} {key.metric}".strip()
+    bounds = (("at least", scores.lower[at]), ("at most", scores.upper[at]))
+    limits = [f"{word} {readable(float(bound), feature)}" for word, bound in bounds if bound == bound]
+    expected = float(scores.expected[at])
+    told = [f"{readable_name(feature)} {readable(value, feature)}"]
+    told += [f"expected {readable(expected, feature)}"] if expected == expected else []
+    return f"{about}: {', '.join([*told, *limits])}{_because(contributions)}"
+
+
+def _because(contributions: Mapping[str, float]) -> str:
+    if not contributions:
+        return ""
+    name = max(contributions, key=lambda part: contributions[part])
+    return f"; unusual is above all the {name} ({contributions[name]:.0%})"
+
+
+def row_sentence(key: SeriesKey, failed: bool, row: pa.RecordBatch, times: int) -> str:
+    """How a request was answered, or why it was not; `times` on end."""
+    status, kind = row["status_code"][0].as_py(), row["error_type"][0].as_py()
+    outcome = FAILURES.get(kind, kind or "no answer") if failed else f"answered {status}"
+    return f"{key.target}: {outcome}{f', {times} times in a row' if times > 1 else ''}"

@@ -1,0 +1,1 @@
+"""Rules as data: what is judged, by which detector, and the alert that it makes; a file for each family."""
