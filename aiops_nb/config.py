@@ -23,6 +23,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Longest wait for an answer; less than the interval. None: 90 % of it, at most 10 s.
     host_metrics
         Whether this host's CPU, memory, disk and network are sampled too.
+    connectivity
+        URLs outside of what is watched, such as two well-known sites: when all fail, it is our own network, and one
+        alert `observer_offline` stands for those of all targets.
     pipeline
         Windows, rules and detectors.
 
@@ -38,6 +41,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     timeout_seconds: Positive | None = None
     host_metrics: bool = True
+    connectivity: tuple[str, ...] = ()
     pipeline: PipelineParams = field(default_factory=PipelineParams)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ ALERT_COLUMNS = (
     "threshold",
     "contributions",
     "summary",
+    "suppressed_by",
     "fingerprint",
 )
 LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "detector")
@@ -84,7 +86,8 @@ def scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
 def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
     """One row per episode, newest state; numbers and summary are those of the moment when it began to fire.
 
-    Episodes that were pending and never fired are left out once they are inactive.
+    Episodes that were pending and never fired are left out once they are inactive. `contributions` is JSON: the share
+    of each part in what was strange; empty where there is but one.
     """
     import pandas as pd
 
@@ -104,10 +107,16 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
 def _episode(change: AlertChange, before: dict[str, object] | None) -> dict[str, object]:
     episode: dict[str, object] = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
     told = before if before is not None and change.state == "resolved" else None
-    for name in (*NUMBER_COLUMNS, "contributions", "summary"):
-        episode[name] = told[name] if told else getattr(change, name)
+    episode |= {name: getattr(change, name) for name in ("state", "suppressed_by", "fingerprint")}
+    made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "summary")}
+    made["contributions"] = json.dumps(dict(change.contributions)) if change.contributions else ""
+    episode |= {name: told[name] if told else value for name, value in made.items()}
     moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
-    return episode | moments | {"state": change.state, "fingerprint": change.fingerprint}
+    return (
+        episode
+        | moments
+        | {"state": change.state, "suppressed_by": change.suppressed_by, "fingerprint": change.fingerprint}
+    )
 
 
 def _utc(times_ns: pd.Series) -> pd.Series:

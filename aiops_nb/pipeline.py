@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from aiops_nb.alert.inhibit import Inhibitor
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
@@ -92,6 +93,7 @@ class Pipeline:
         self.params = params
         self._window = params.window
         self._watermarks = Watermarks(params.window, expected_sources)
+        self._inhibitor = Inhibitor(params.inhibit_rules, params.connectivity.targets)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
             "requests": (RequestsLane(params),),
             "samples": (SamplesLane(params),),
@@ -160,7 +162,7 @@ class Pipeline:
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
             usable = self._usable(window[first:last])
             for add in adders:
-                step.changes += add(slice(first, last), usable)
+                step.changes += self._inhibitor.apply(add(slice(first, last), usable))
 
     def _usable(self, window: IntArray) -> BoolArray | None:
         self._newest = max(self._newest, int(window.max()))
@@ -188,7 +190,8 @@ class Pipeline:
             tick, changes = lane.close(window, (window + 1) * self._window.tick_ns)
             if tick is not None:
                 step.ticks.append(tick)
-            step.changes += changes
+            step.changes += self._inhibitor.apply(changes)
+        step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)
 
 
 def _without(batch: pa.RecordBatch, time: IntArray, rows: BoolArray) -> tuple[pa.RecordBatch, IntArray]:

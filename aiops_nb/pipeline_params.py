@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from aiops_nb.alert.connectivity_params import ConnectivityParams
+from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, RowRuleParams
 from aiops_nb.features.params import WindowParams
 from aiops_nb.rules.errors import ERROR_RULES
@@ -14,7 +16,7 @@ DEFAULT_FEATURE_RULES = (*LATENCY_RULES, *ERROR_RULES)
 
 
 class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Windows, row rules and feature rules.
+    """Windows, rules, and which alerts explain which others.
 
     Examples
     --------
@@ -25,3 +27,5 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     window: WindowParams = field(default_factory=WindowParams)
     row_rules: tuple[RowRuleParams, ...] = DEFAULT_ROW_RULES
     feature_rules: tuple[FeatureRuleParams, ...] = DEFAULT_FEATURE_RULES
+    inhibit_rules: tuple[InhibitRuleParams, ...] = DEFAULT_INHIBIT_RULES
+    connectivity: ConnectivityParams = ConnectivityParams()

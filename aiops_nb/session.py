@@ -23,7 +23,7 @@ from aiops_nb.record.tap import Passage, Tap
 from aiops_nb.recording import Recording, open_recording
 from aiops_nb.replay_run import ReplayRun
 from aiops_nb.run import Deliver
-from aiops_nb.targets import Target, sorted_out
+from aiops_nb.targets import Target, sorted_out, with_references
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +77,7 @@ def watch(
     here = running_cell(running_request())
     loaded = load_config(config)
     probes, makers = sorted_out(targets, loaded)
+    probes, loaded = with_references(probes, loaded)
     _check_interval(every_seconds)
     if probes:
         check_targets(probes, every_seconds)

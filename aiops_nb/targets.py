@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from aiops_nb.collect.probe_target import ProbeTarget
 from aiops_nb.config import Config
 from aiops_nb.core.errors import ConfigError
@@ -41,6 +43,26 @@ def sorted_out(
         else:
             makers.append(_collector_maker(f"targets[{index}]", target))
     return probes, makers
+
+
+def with_references(probes: Sequence[ProbeTarget], config: Config) -> tuple[list[ProbeTarget], Config]:
+    """The targets with those that only tell whether this host is connected, which the pipeline learns by their names.
+
+    Examples
+    --------
+    >>> probes, config = with_references([], Config(connectivity=("http://127.0.0.1/",)))
+    >>> probes[0].shown_name, config.pipeline.connectivity.targets
+    ('http://127.0.0.1/', ('http://127.0.0.1/',))
+    """
+    references = [_probe_target(f"connectivity[{i}]", url, config) for i, url in enumerate(config.connectivity)]
+    if not references:
+        return [*probes], config
+    names = tuple(dict.fromkeys(reference.shown_name for reference in references))
+    watched = {probe.shown_name for probe in probes}
+    connectivity = replace(config.pipeline.connectivity, targets=names)
+    pipeline = replace(config.pipeline, connectivity=connectivity)
+    fresh = [reference for reference in references if reference.shown_name not in watched]
+    return [*probes, *fresh], replace(config, pipeline=pipeline)
 
 
 def _probe_target(where: str, target: str | ProbeTarget, config: Config) -> ProbeTarget:

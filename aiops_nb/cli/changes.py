@@ -59,7 +59,7 @@ class ChangePrinter:
 
     def write(self, change: AlertChange) -> None:
         """Write one change and flush: the reader may be a program that waits for it."""
-        self.states[change.state] += 1
+        self.states[change.state] += not change.suppressed_by
         text = alert_line(change) if self.as_json else alert_text(change, symbols_for(sys.stdout.encoding))
         write_line(text)
 

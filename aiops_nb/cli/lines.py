@@ -26,8 +26,8 @@ def alert_line(change: AlertChange) -> str:
     ...     time_ns=1, state="pending", labels={"alertname": "http_5xx"}, fingerprint="f0", pending_at_ns=1, value=503.0
     ... )
     >>> line = alert_line(change)
-    >>> line[:79]
-    '{"ends_at":null,"expected":null,"fingerprint":"f0","labels":{"alertname":"http_'
+    >>> line[:62]
+    '{"contributions":{},"ends_at":null,"expected":null,"fingerprin'
     >>> line[-67:]
     '"time":"1970-01-01T00:00:00.000000001Z","upper":null,"value":503.0}'
     """
@@ -35,8 +35,10 @@ def alert_line(change: AlertChange) -> str:
     ends = {"starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
     record = {name: None if at_ns is None else rfc3339(at_ns) for name, at_ns in (times | ends).items()}
     record |= {"state": change.state, "fingerprint": change.fingerprint, "summary": change.summary}
+    record |= {"suppressed_by": change.suppressed_by or None}
     numbers = {name: getattr(change, name) for name in NUMBERS}  # NaN and infinity become null
-    return msgspec.json.encode(record | numbers | {"labels": dict(change.labels)}, order="sorted").decode()
+    parts = {"labels": dict(change.labels), "contributions": dict(change.contributions)}
+    return msgspec.json.encode(record | numbers | parts, order="sorted").decode()
 
 
 def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS) -> str:
@@ -56,7 +58,8 @@ def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS)
 
 
 def _reason(change: AlertChange) -> str:
-    return change.summary.removeprefix(f"{change.labels.get('target', '')}: ")  # which stands beside it already
+    reason = change.summary.removeprefix(f"{change.labels.get('target', '')}: ")  # which stands beside it already
+    return f"{reason} (explained by {change.suppressed_by})" if change.suppressed_by else reason
 
 
 def symbols_for(encoding: str | None) -> Mapping[AlertState, str]:

@@ -120,7 +120,8 @@ class AlertChange:
     `time_ns` is stamped by the row or the window that made the change. `starts_at_ns` is when it began firing
     (pending: when the condition was first seen); `ends_at_ns` is set on resolved and inactive.
     Numbers are NaN where they mean nothing. `contributions` are shares of the strangeness by what made it, summing to
-    1; empty where there is but one reason.
+    1; empty where there is but one reason. `suppressed_by` names the alert that explains this one, which is not told
+    then; an alert that outlives its explanation is told by a second change to `firing`.
     """
 
     time_ns: int
@@ -137,6 +138,7 @@ class AlertChange:
     score: float = float("nan")
     threshold: float = float("nan")
     contributions: Mapping[str, float] = field(default_factory=dict)
+    suppressed_by: str = ""
     summary: str = ""
 
 

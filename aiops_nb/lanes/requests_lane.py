@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 import numpy as np
 import pyarrow as pa
 
@@ -9,6 +11,7 @@ from aiops_nb.core.columns import floats, integers, times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, IntArray, SeriesKey, Tick
 from aiops_nb.features.requests import REQUEST_FEATURES, RequestFeatures, RequestRows
 from aiops_nb.features.series import SeriesIndex
+from aiops_nb.judge.connectivity_judge import ConnectivityJudge
 from aiops_nb.judge.row_judge import RowJudge
 from aiops_nb.lanes.lane import AddRows, FeatureJudges
 from aiops_nb.pipeline_params import PipelineParams
@@ -28,6 +31,7 @@ class RequestsLane:
         self._index = SeriesIndex(window.max_series)
         self._features = RequestFeatures(window.span_ticks, window.tick_seconds)
         self._row_judges = [RowJudge(rule) for rule in params.row_rules]
+        self._connectivity = ConnectivityJudge(params.connectivity)
         self._judges = FeatureJudges(params.feature_rules, "requests", REQUEST_FEATURES)
         self.feature_judges = self._judges.judges
         self._keys: tuple[SeriesKey, ...] = ()
@@ -56,12 +60,11 @@ class RequestsLane:
 
     def _judge_rows(self, rows: RequestRows, batch: pa.RecordBatch) -> list[AlertChange]:
         time = times_ns(batch.column("time"))
-        found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, time)]
-        if not found:
-            return []
         keys = self._index.request_keys(self._known)
-        found.sort(key=lambda one: one[0])
-        return [judge.change(t, keys[t.series], batch.slice(row, 1)) for row, judge, t in found]
+        connected = self._connectivity.rows(rows, time, keys)
+        found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, time)]
+        changes = [(row, judge.change(t, keys[t.series], batch.slice(row, 1))) for row, judge, t in found]
+        return [change for _, change in sorted([*connected, *changes], key=itemgetter(0))]
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
@@ -70,6 +73,7 @@ class RequestsLane:
             return None, []
         if len(self._keys) < self._known:
             self._keys = self._index.request_keys(self._known)
+        connected = self._connectivity.tick(end_ns)
         ended = [judge.change(t, self._keys[t.series]) for judge in self._row_judges for t in judge.tick(end_ns)]
         tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self._keys, REQUEST_FEATURES, values))
-        return tick, ended + changes
+        return tick, connected + ended + changes

@@ -21,7 +21,7 @@ EVIDENCE_COLUMNS = [
     "connect_seconds",
     "wait_seconds",
 ]
-ALERT_COLUMNS = ["starts_at", "lasted_seconds", "alertname", "severity", "target", "state", "summary"]
+ALERT_COLUMNS = ["starts_at", "lasted_seconds", "alertname", "severity", "target", "state", "summary", "suppressed_by"]
 
 
 def summarise(requests: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +117,7 @@ def headline(summary: pd.DataFrame, alerts: pd.DataFrame, *rows: pd.DataFrame) -
     first, last = observed_range(times)
     requests = int(summary["requests"].sum())
     errors = float((summary["error_ratio"] * summary["requests"]).sum()) / requests if requests else float("nan")
-    fired = alerts[alerts["starts_at"].notna()]
+    fired = alerts[alerts["starts_at"].notna() & (alerts["suppressed_by"] == "")]
     kinds = ", ".join(f"{count} {name}" for name, count in fired["alertname"].value_counts().items())
     lasted = seconds_in_words((last - first).total_seconds())
     return (

@@ -62,7 +62,7 @@ def match(
     Parameters
     ----------
     alerts
-        Episodes as `alerts()` gives them; those that never fired are left out.
+        Episodes as `alerts()` gives them; those that never fired, or that another explains, are left out.
     labels
         As `read_labels` gives them.
     tolerance_seconds
@@ -79,13 +79,19 @@ def match(
     >>> matches.found, matches.false_alarms, matches.labels["delay_seconds"].tolist()
     (1, 1, [7.0])
     """
-    fired = alerts[alerts["starts_at"].notna()].sort_values("starts_at", kind="stable").reset_index(drop=True)
+    fired = told(alerts).sort_values("starts_at", kind="stable").reset_index(drop=True)
     hits = _hits(fired, labels, pd.Timedelta(seconds=tolerance_seconds))
     asked = np.ones(len(labels), bool) if kinds is None else labels["kind"].isin(list(kinds)).to_numpy()
     return Matches(
         labels=_found(labels[asked].reset_index(drop=True), fired, hits[asked]),
         alerts=fired.assign(is_false=np.logical_not(_any(hits, axis=0))),
     )
+
+
+def told(alerts: pd.DataFrame) -> pd.DataFrame:
+    """The episodes that somebody was told of."""
+    fired = alerts[alerts["starts_at"].notna()]
+    return fired[fired["suppressed_by"] == ""] if "suppressed_by" in fired else fired
 
 
 def _hits(alerts: pd.DataFrame, labels: pd.DataFrame, tolerance: pd.Timedelta) -> BoolMatrix:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 import pandas as pd
 
+from aiops_nb.alert.inhibit_params import InhibitRuleParams
 from aiops_nb.config import Config
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.types import AlertChange
@@ -96,6 +97,8 @@ def alerts_by_threshold(
     if alerts.empty:
         return dict.fromkeys(tried, alerts)
     names = alerts["alertname"].str.partition(MARK)
+    if alertname is not None:  # other rules ran to explain its alerts
+        alerts, names = alerts[names[1] == MARK], names[names[1] == MARK]
     alerts = alerts.assign(alertname=names[0])
     return {tried[i]: alerts[names[2].isin(["", str(i)])].reset_index(drop=True) for i in range(len(tried))}
 
@@ -106,8 +109,29 @@ def _multiplied(params: PipelineParams, thresholds: Sequence[float], alertname: 
         for i, threshold in enumerate(thresholds)
         for rule in moved_rules(params, threshold, alertname)
     ]
-    row_rules = params.row_rules if alertname is None else ()
-    return msgspec.structs.replace(params, feature_rules=tuple(rules), row_rules=row_rules)
+    inhibit_rules = [one for rule in params.inhibit_rules for one in _inhibited(rule, len(thresholds))]
+    return msgspec.structs.replace(params, feature_rules=tuple(rules), inhibit_rules=tuple(inhibit_rules))
+
+
+def _inhibited(rule: InhibitRuleParams, thresholds: int) -> list[InhibitRuleParams]:
+    """The rule for the alerts as they are called, and for those of each threshold."""
+    marked = [
+        msgspec.structs.replace(
+            rule,
+            source_matchers=_marked(rule.source_matchers, i, keep=True),
+            target_matchers=_marked(rule.target_matchers, i, keep=False),
+        )
+        for i in range(thresholds)
+        if "alertname" in rule.target_matchers
+    ]
+    return [rule, *marked]
+
+
+def _marked(matchers: dict[str, tuple[str, ...]], i: int, *, keep: bool) -> dict[str, tuple[str, ...]]:
+    names = matchers.get("alertname")
+    if names is None:
+        return matchers
+    return matchers | {"alertname": (*(names if keep else ()), *(f"{name}{MARK}{i}" for name in names))}
 
 
 def _replayed(recording: Recording, params: PipelineParams) -> pd.DataFrame:

@@ -8,8 +8,13 @@ from dataclasses import dataclass, replace
 from aiops_nb.core.types import AlertChange
 
 MOST_EPISODES = 100
-_ORDER = {"firing": 0, "pending": 1, "resolved": 2}
+_ORDER = {"firing": 0, "pending": 1, "explained": 2, "resolved": 3}
 Evidence = tuple[tuple[str, ...], ...]
+
+
+def shown_state(change: AlertChange) -> str:
+    """The state that people see: one that another alert explains does not call for attention."""
+    return "explained" if change.suppressed_by and change.state == "firing" else change.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,11 @@ class AlertLog:
             del self._episodes[key]
 
     def firing(self) -> list[AlertChange]:
-        """Those that fire now."""
-        return [e.change for e in self._episodes.values() if e.change.state == "firing"]
+        """Those that fire now and that no other explains."""
+        changes = (episode.change for episode in self._episodes.values())
+        return [change for change in changes if change.state == "firing" and not change.suppressed_by]
 
     def shown(self) -> list[Episode]:
         """Firing, then pending, then over; the newest first."""
         newest = sorted(self._episodes.values(), key=lambda episode: -episode.change.time_ns)
-        return sorted(newest, key=lambda episode: _ORDER.get(episode.change.state, 3))[:MOST_EPISODES]
+        return sorted(newest, key=lambda episode: _ORDER.get(shown_state(episode.change), 4))[:MOST_EPISODES]

@@ -8,7 +8,7 @@ from typing import TypedDict
 import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, SeriesKey
-from aiops_nb.view.alert_log import Episode
+from aiops_nb.view.alert_log import Episode, shown_state
 from aiops_nb.view.names import short_names
 from aiops_nb.view.series_data import RATE_WINDOWS
 from aiops_nb.view.store import ViewStore, clock_text
@@ -119,7 +119,7 @@ def _alert_row(episode: Episode, short: str) -> AlertRow:
     change = episode.change
     return AlertRow(
         id=f"{change.fingerprint}-{change.pending_at_ns}",
-        state=change.state,
+        state=shown_state(change),
         severity=change.labels.get("severity", ""),
         since=_since(change),
         target=short,
@@ -143,4 +143,5 @@ def _facts(change: AlertChange) -> str:
     known = [(name, getattr(change, name)) for name in names]
     facts = [f"{name} {value:.4g}" for name, value in known if math.isfinite(value)]
     detector = change.labels.get("detector", "")
-    return ", ".join([*([f"found by {detector}"] if detector else []), *facts])
+    told = [f"explained by {change.suppressed_by}"] if change.suppressed_by else []
+    return ", ".join([*told, *([f"found by {detector}"] if detector else []), *facts])

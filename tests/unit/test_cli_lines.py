@@ -19,8 +19,8 @@ LABELS = {
     "origin": "probe",
 }
 KEYS = [
-    "ends_at", "expected", "fingerprint", "labels", "lower", "pending_at", "score", "starts_at", "state", "summary",
-    "threshold", "time", "upper", "value",
+    "contributions", "ends_at", "expected", "fingerprint", "labels", "lower", "pending_at", "score", "starts_at",
+    "state", "summary", "suppressed_by", "threshold", "time", "upper", "value",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aiops_nb.alert.inhibit_params import CONNECTIVITY_ALERT
 from aiops_nb.config import parse_config
 from aiops_nb.detect.level import LevelParams
 from aiops_nb.pipeline_params import PipelineParams
@@ -23,7 +24,7 @@ def test_a_default_rule_stands_on_the_page(rule):
 
 def test_the_page_knows_no_rule_that_does_not_exist():
     known = {rule.alertname for rule in (*DEFAULTS.row_rules, *DEFAULTS.feature_rules)}
-    assert set(RULES) <= known | {recording_stopped("", 0).labels["alertname"]}
+    assert set(RULES) <= known | {recording_stopped("", 0).labels["alertname"], CONNECTIVITY_ALERT}
 
 
 def test_the_numbers_on_the_page_are_the_defaults():
@@ -37,7 +38,8 @@ def test_the_numbers_on_the_page_are_the_defaults():
 
 def test_the_examples_are_configs():
     examples = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
-    config, other, level = map(parse_config, examples)
+    config, other, level, inhibiting, connected = map(parse_config, examples)
+    assert inhibiting.pipeline.inhibit_rules == DEFAULTS.inhibit_rules[1:] and len(connected.connectivity) == 2
     assert level.pipeline.feature_rules[0].detector == LevelParams(limit=0.9)
     assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "UnusualParams"]
     assert config.pipeline.feature_rules[0].threshold == 8.0 and config.pipeline.row_rules[1].for_rows == 1

@@ -35,7 +35,7 @@ def requests(rows, target="a", origin="probe"):
 def alert(**fields):
     moments = {"pending_at": at(9), "starts_at": at(10), "ends_at": pd.NaT, "state": "firing", "target": "a"}
     texts = dict.fromkeys(("alertname", "severity", "origin", "metric", "detector", "summary"), "x")
-    return dict.fromkeys(ALERT_COLUMNS, math.nan) | moments | texts | fields
+    return dict.fromkeys(ALERT_COLUMNS, math.nan) | moments | texts | {"suppressed_by": ""} | fields
 
 
 def alerts(*rows):

@@ -1,0 +1,42 @@
+"""Which alerts explain which others."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from aiops_nb.alert.params import Seconds
+
+CONNECTIVITY_ALERT = "observer_offline"
+
+
+class InhibitRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """While an alert is active, others are explained by it and not told.
+
+    Attributes
+    ----------
+    source_matchers
+        Labels of the alert that explains, each with the values that it may have.
+    target_matchers
+        Labels of the alerts that are explained. One that is a source of the same rule never is.
+    equal
+        Labels that both must share; none named: any source explains.
+    keep_seconds
+        How long a source explains others after its end: a sliding window holds the failures of an outage for a while.
+    """
+
+    source_matchers: dict[str, tuple[str, ...]]
+    target_matchers: dict[str, tuple[str, ...]]
+    equal: tuple[str, ...] = ()
+    keep_seconds: Seconds = 60.0
+
+
+DEFAULT_INHIBIT_RULES = (
+    InhibitRuleParams(
+        source_matchers={"alertname": (CONNECTIVITY_ALERT,)}, target_matchers={"origin": ("probe",)}, keep_seconds=30.0
+    ),
+    InhibitRuleParams(
+        source_matchers={"alertname": ("request_failed", "http_5xx")},
+        target_matchers={"alertname": ("error_ratio_anomaly", "latency_p95_anomaly")},
+        equal=("target", "origin"),
+    ),
+)
