@@ -23,6 +23,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Longest wait for an answer; less than the interval. None: 90 % of it, at most 10 s.
     host_metrics
         Whether this host's CPU, memory, disk and network are sampled too.
+    self_observation_seconds
+        How often the monitor samples itself (rows, lag, queue, rejected lines) as `samples` of the source `aiops_nb`;
+        null: never.
     connectivity
         URLs outside of what is watched, such as two well-known sites: when all fail, it is our own network, and one
         alert `observer_offline` stands for those of all targets.
@@ -41,6 +44,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     timeout_seconds: Positive | None = None
     host_metrics: bool = True
+    self_observation_seconds: Positive | None = 5.0
     connectivity: tuple[str, ...] = ()
     pipeline: PipelineParams = field(default_factory=PipelineParams)
 

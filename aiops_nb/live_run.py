@@ -14,15 +14,17 @@ import pyarrow as pa
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError, BatchError, RecordingError
 from aiops_nb.core.protocols import Collector
-from aiops_nb.core.schemas import control_batch, source_of, table_of
+from aiops_nb.core.schemas import control_batch, source_of
 from aiops_nb.core.types import NS_PER_SECOND, Step
 from aiops_nb.features.watermark import CLOCK_SOURCE
+from aiops_nb.joining import joined
 from aiops_nb.pipeline import Command, Pipeline, StartCommand, StreamCounters
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.poller import HEARTBEAT_NS, Poller
 from aiops_nb.record.tap import Tap
 from aiops_nb.recording_stopped import recording_stopped
 from aiops_nb.run import Deliver
+from aiops_nb.self_observation import Flows, SelfObservation, counted
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class LiveRun:
         Stamps heartbeats.
     problems
         What is wrong from the start, by part.
+    observe_every_seconds
+        How often samples of the run itself go into the stream; None: never.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class LiveRun:
         deliver: Deliver,
         clock: Clock | None = None,
         problems: Mapping[str, str] | None = None,
+        observe_every_seconds: float | None = None,
     ) -> None:
         self._tap, self._deliver = tap, deliver
         self._start = StartCommand(pipeline=params, sources=tuple(c.name for c in collectors))
@@ -70,11 +75,13 @@ class LiveRun:
         self._stopping, self._ended = threading.Event(), threading.Event()
         self._problems = dict(problems or {})
         self._last_beat_ns = 0
+        self._flows = Flows()
         self._threads: list[threading.Thread] = []
-        self._pollers = [
-            Poller(collector, self._queue.put, self._stopping, self._clock, self._problems) for collector in collectors
-        ]
-        self._poll_threads = [_thread(self._collect, f"aiops-poll-{p.collector.name}", p) for p in self._pollers]
+        self._pollers = [self._poller(collector) for collector in collectors]
+        self._poll_threads = [self._poll_thread(poller) for poller in self._pollers]
+        if observe_every_seconds is not None:
+            observer = SelfObservation(self._observe, self._collectors_ended, self._clock, observe_every_seconds)
+            self._poll_threads.append(self._poll_thread(self._poller(observer)))
 
     @property
     def running(self) -> bool:
@@ -125,6 +132,30 @@ class LiveRun:
 
     # -- collecting: one thread a collector
 
+    def _poller(self, collector: Collector) -> Poller:
+        return Poller(collector, self._queue.put, self._stopping, self._clock, self._problems)
+
+    def _poll_thread(self, poller: Poller) -> threading.Thread:
+        return _thread(self._collect, f"aiops-poll-{poller.collector.name}", poller)
+
+    def _collectors_ended(self) -> bool:
+        return not any(thread.is_alive() for thread in self._poll_threads[: len(self._pollers)])
+
+    def _observe(self, now_ns: int) -> dict[str, dict[str, float]]:
+        """How the run is doing, by source."""
+        stream = self._pipeline.counters
+        monitor = {
+            "queue_batches": float(self._queue.qsize()),
+            "late_total": float(stream.late_total),
+            "ahead_total": float(stream.ahead_total),
+            "poll_errors_total": float(self.poll_errors_total()),
+        }
+        sources = (poller.collector for poller in self._pollers)
+        return {
+            "monitor": monitor,
+            **{one.name: counted(one) | self._flows.values(one.name, now_ns) for one in sources},
+        }
+
     def _collect(self, poller: Poller) -> None:
         poller.run()
         self._queue.put(self._command_batch(Command(source_ended=poller.collector.name)))
@@ -135,7 +166,7 @@ class LiveRun:
         try:
             self._push(self._command_batch(Command(start=self._start)))
             while any(thread.is_alive() for thread in self._poll_threads) or not self._queue.empty():
-                batches = _joined(self._waiting())
+                batches = joined(self._waiting())
                 self._beat()  # before the rows: after a sleep or a clock step they must meet the new time
                 for batch in batches:
                     self._push(batch)
@@ -182,6 +213,8 @@ class LiveRun:
         return control_batch("monitor", "command", self._clock.now_ns(), msgspec.json.encode(command).decode())
 
     def _push(self, batch: pa.RecordBatch) -> None:
+        if batch.num_rows:
+            self._flows.add(source_of(batch), batch)
         try:
             item = self._tap.write(batch)
         except BatchError as problem:
@@ -214,21 +247,3 @@ class LiveRun:
 
 def _thread(work: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
     return threading.Thread(target=work, name=name, args=arguments, daemon=True)
-
-
-def _joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """Neighbours of one table and source as one batch: equal results by design, a third of the cost a row."""
-    groups: list[list[pa.RecordBatch]] = []
-    for batch in batches:
-        kind = table_of(batch), source_of(batch)
-        last = groups[-1][0] if groups else None
-        if last is not None and kind[0] != "control" and kind == (table_of(last), source_of(last)):
-            groups[-1].append(batch)
-        else:
-            groups.append([batch])
-    return [group[0] if len(group) == 1 else _concatenated(group) for group in groups]
-
-
-def _concatenated(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
-    return table.to_batches()[0]

@@ -139,9 +139,9 @@ class Monitor(Framed):
         return lines
 
     def firing(self) -> list[AlertChange]:
-        """The alerts that fire now."""
+        """The alerts that fire now and that no other explains."""
         state = {change.fingerprint: change for change in self._store.changes()}
-        return [change for change in state.values() if change.state == "firing"]
+        return [change for change in state.values() if change.state == "firing" and not change.suppressed_by]
 
     def recent(self) -> list[Step]:
         """The kept steps, oldest first: what a dashboard made later begins with."""

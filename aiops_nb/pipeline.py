@@ -19,7 +19,7 @@ from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import BoolArray, IntArray, Item, Step
-from aiops_nb.features.watermark import Watermarks
+from aiops_nb.features.watermark import SELF_SOURCE, Watermarks
 from aiops_nb.lanes.lane import Lane
 from aiops_nb.lanes.requests_lane import RequestsLane
 from aiops_nb.lanes.samples_lane import SamplesLane
@@ -145,10 +145,23 @@ class Pipeline:
             batch, time = _without(batch, time, ahead)
         if not len(time):
             return
+        if item.source == SELF_SOURCE:
+            self._rows_about_ourselves(item, batch, time, step)
+            return
         closed = self._watermarks.after_rows(item.source, time) // self._window.tick_ns
         if self._next is None:
             self._start_windows(int(time[0]))
         self._cut(item.table, batch, time // self._window.tick_ns, closed, step)
+
+    def _rows_about_ourselves(self, item: Item, batch: pa.RecordBatch, time: IntArray, step: Step) -> None:
+        """They begin no window and close none; those outside of what is surely closed later are only recorded."""
+        window = time // self._window.tick_ns
+        if self._next is None:
+            return
+        usable: BoolArray = (window >= self._next) & (window <= self._newest + self._window.gap_ticks)
+        if usable.any():
+            for lane in self._lanes.get(item.table, ()):
+                step.changes += lane.decode(batch, window)(slice(0, len(window)), usable)
 
     def _start_windows(self, first_time_ns: int) -> None:
         self._next = (first_time_ns - self._window.lateness_ns) // self._window.tick_ns

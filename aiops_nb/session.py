@@ -89,7 +89,8 @@ def watch(
         except BaseException:
             tap.close()
             raise
-        return LiveRun(collectors, tap, loaded.pipeline, deliver, problems=repairs)
+        observed = loaded.self_observation_seconds
+        return LiveRun(collectors, tap, loaded.pipeline, deliver, problems=repairs, observe_every_seconds=observed)
 
     stop_earlier(here)
     monitor = _started(Monitor(make_run), sinks)

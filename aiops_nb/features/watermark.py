@@ -11,6 +11,7 @@ from aiops_nb.features.params import WindowParams
 
 BEGINNING = -(1 << 62)
 CLOCK_SOURCE = "clock"
+SELF_SOURCE = "aiops_nb"
 
 
 class Watermarks:
@@ -19,7 +20,8 @@ class Watermarks:
     A source's own watermark is its largest time less the lateness, or its heartbeat. The stream's is the minimum over
     live sources, but never more than `idle_seconds` behind the foremost. A source is live while it was heard of within
     `idle_seconds` of the recorded clock (heartbeats of the source named `clock`); expected sources hold the windows
-    from the start until they go idle.
+    from the start until they go idle. The monitor's samples of itself (source `aiops_nb`) move nothing: they are
+    stamped with now, which may lie far from the times of what is observed.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ class Watermarks:
 
     def __init__(self, params: WindowParams, expected: Iterable[str] = ()) -> None:
         self._lateness_ns, self._idle_ns, self._ahead_ns = params.lateness_ns, params.idle_ns, params.ahead_ns
-        self._own: dict[str, int] = {name: BEGINNING for name in expected}
+        self._own: dict[str, int] = {name: BEGINNING for name in expected if name != SELF_SOURCE}
         self._heard: dict[str, int | None] = dict.fromkeys(self._own)
         self._clock: int | None = None
 
@@ -44,6 +46,8 @@ class Watermarks:
 
     def after_rows(self, source: str, time_ns: IntArray) -> IntArray:
         """The stream's watermark after each row of one source, (rows,), never falling."""
+        if source == SELF_SOURCE:
+            return np.full(len(time_ns), self._unmoved())
         previous = self._own.get(source, BEGINNING)
         own = np.maximum.accumulate(np.maximum(time_ns - self._lateness_ns, previous))
         self._hear(source, int(own[-1]))
@@ -54,6 +58,8 @@ class Watermarks:
         """The stream's watermark after a heartbeat; of the clock too, which holds nothing itself."""
         if source == CLOCK_SOURCE:
             return self._after_clock(time_ns)
+        if source == SELF_SOURCE:
+            return self._unmoved()
         self._hear(source, max(self._own.get(source, BEGINNING), time_ns))
         others = self._lowest_other(source)
         own = self._own[source]
@@ -62,6 +68,10 @@ class Watermarks:
     def forget(self, source: str) -> None:
         """The source has ended and holds nothing any more."""
         self._own.pop(source, None)
+
+    def _unmoved(self) -> int:
+        lowest = self._lowest_other(SELF_SOURCE)
+        return BEGINNING if lowest is None else lowest
 
     def _after_clock(self, time_ns: int) -> int:
         first = self._clock is None

@@ -8,6 +8,7 @@ import numpy as np
 
 from aiops_nb.core.schemas import control_batch, make_batch, with_seq
 from aiops_nb.core.types import NS_PER_SECOND, Item
+from aiops_nb.features.watermark import SELF_SOURCE
 
 START_NS = 1_780_000_000 * NS_PER_SECOND
 
@@ -56,6 +57,15 @@ def host_batches(seed, seconds):
         yield float(second), make_batch("samples", "host", {**columns, "value": rng.lognormal(0, 3, 8)})
 
 
+def self_batches(seed, seconds):
+    """(time, batch) pairs of what the monitor says of itself, by a clock far from that of the rows now and then."""
+    rng = np.random.default_rng(seed)
+    for second in range(0, int(seconds), 2):
+        moment = START_NS + int((second + rng.choice([0.5, 0.5, 0.5, -7200, 7200])) * 1e9)
+        columns = {"time": [moment] * 3, "target": "monitor", "metric": ["queue_batches", "late_total", "x"]}
+        yield float(second), make_batch("samples", SELF_SOURCE, {**columns, "value": rng.lognormal(0, 1, 3)})
+
+
 def clock_batches(seconds):
     """(time, batch) pairs of the recorded clock, and one command on the way."""
     for second in range(int(seconds) + 20):
@@ -71,6 +81,7 @@ def random_stream(seed, seconds=90):
         *web_batches(seed, "web1", 6, 40, seconds, burst=(seconds * 0.6, seconds * 0.8)),
         *web_batches(seed + 1, "web2", 40, 40, seconds, gap=(seconds * 0.3, seconds * 0.5)),
         *host_batches(seed + 2, seconds),
+        *self_batches(seed + 4, seconds),
         *clock_batches(seconds),
     ]
     jitter = np.random.default_rng(seed + 3).uniform(0, 0.5, len(parts))
