@@ -12,6 +12,7 @@ from aiops_nb.view.board import DEFAULT_SPAN_SECONDS, Board
 from aiops_nb.view.facts import alert_rows, tiles_of
 from aiops_nb.view.live_figure import LiveFigure
 from aiops_nb.view.panels import Panel
+from aiops_nb.view.self_panel import SelfPanel
 from aiops_nb.view.source import Source
 from aiops_nb.view.store import ViewStore
 
@@ -41,6 +42,7 @@ class Screen:
         self.figure = LiveFigure(board.roots)
         self.status = Panel(kind="status")
         self.alerts = Panel(kind="alerts")
+        self.itself = SelfPanel()
         self.start = _button("Start", "play", self._start)
         self.stop = _button("Stop", "stop", self._stop)
         self.span = ipywidgets.ToggleButtons(
@@ -59,7 +61,7 @@ class Screen:
         self.threshold.observe(lambda change: self._set_threshold(change["new"]), "value")
         self.span.observe(lambda change: self._show_span(change["new"]), "value")
         self.picked.observe(lambda change: self._pick(change["new"]), "value")
-        self.root = _column([self._tools(), self.status, self.figure, self.alerts])
+        self.root = _column([self._tools(), self.status, self.figure, self.alerts, self.itself])
         self._names_given = 0
 
     def _tools(self) -> ipywidgets.HBox:
@@ -76,6 +78,7 @@ class Screen:
         self.status.tiles = tiles_of(self._store)
         self.status.warnings = self._warnings()
         self.alerts.alerts = alert_rows(self._store)
+        self.itself.sentence, self.itself.rows = self._store.itself.sentence(), self._store.itself.rows()
         self.start.disabled, self.stop.disabled = running, not running
         self._offer_names()
         self._offer_threshold()

@@ -21,9 +21,11 @@ from aiops_nb.core.types import (
     Step,
     Tick,
 )
+from aiops_nb.features.watermark import SELF_SOURCE
 from aiops_nb.view.alert_log import AlertLog, Evidence
 from aiops_nb.view.batches import SeriesNumbers, error_name, points_of
 from aiops_nb.view.rings import History, PointRing, Points, extremes
+from aiops_nb.view.self_facts import SelfFacts
 
 MOST_WAITING_ROWS = 200_000
 MOST_WAITING_TICKS = 2_000
@@ -64,6 +66,7 @@ class ViewStore:
         self.fresh = Points.none()
         self.down: BoolArray = np.zeros(0, np.bool_)
         self.alerts = AlertLog(self._prove)
+        self.itself = SelfFacts()
         self.thresholds: dict[str, float] = {}
 
     def write(self, step: Step) -> None:
@@ -153,7 +156,9 @@ class ViewStore:
 
     def _take_items(self, items: list[Item]) -> None:
         for item in items:
-            if item.table in ("control", "samples") and item.batch.num_rows:
+            if item.source == SELF_SOURCE and item.table == "samples":
+                self.itself.take(item.batch)
+            elif item.table in ("control", "samples") and item.batch.num_rows:
                 self._see_time(int(times_ns(item.batch.column("time")).max()))
         batches = [item.batch for item in items if item.table == "requests" and item.batch.num_rows]
         parts = [points_of(batch, self.series) for batch in batches]
