@@ -43,10 +43,20 @@ REQUESTS = pa.schema(
         ("wait_seconds", FLOAT),
         ("transfer_seconds", FLOAT),
         ("certificate_expires", TIME),
+        ("error_detail", pa.string()),  # why it failed, in words
+        ("extra", pa.string()),  # fields that no column is for, as a JSON object
     ]
 )
 SAMPLES = pa.schema(
-    [("seq", pa.int64()), ("time", TIME), ("source", CODED), ("target", CODED), ("metric", CODED), ("value", FLOAT)]
+    [
+        ("seq", pa.int64()),
+        ("time", TIME),
+        ("source", CODED),
+        ("target", CODED),
+        ("metric", CODED),
+        ("value", FLOAT),
+        ("extra", pa.string()),
+    ]
 )
 MESSAGES = pa.schema(
     [
@@ -67,6 +77,7 @@ TABLES: Mapping[TableName, pa.Schema] = {
     "messages": MESSAGES,
     "control": CONTROL,
 }
+ADDED_COLUMNS = ("error_detail", "extra")  # recordings of format version 1 have none of them
 ERROR_TYPES: tuple[ErrorType, ...] = get_args(ErrorType)
 _TABLE_BY_COLUMNS: Mapping[tuple[str, ...], TableName] = {tuple(s.names): t for t, s in TABLES.items()}
 
@@ -151,6 +162,28 @@ def control_batch(source: str, kind: ControlKind, time_ns: int, body: str = "") 
 def empty_batch(table: TableName) -> pa.RecordBatch:
     """A batch without rows: a collector returns it to say that time moved on and nothing came."""
     return pa.RecordBatch.from_arrays([_null_array(field.type, 0) for field in TABLES[table]], schema=TABLES[table])
+
+
+def is_readable(schema: pa.Schema, published: pa.Schema) -> bool:
+    """Whether rows with these columns can be read as a published table: its own, or those of format version 1.
+
+    Examples
+    --------
+    >>> is_readable(SAMPLES.remove(SAMPLES.get_field_index("extra")), SAMPLES), is_readable(CONTROL, SAMPLES)
+    (True, False)
+    """
+    missing = [name for name in published.names if name not in schema.names]
+    kept = [field for field in published if field.name not in missing]
+    return set(missing) <= set(ADDED_COLUMNS) and bool(schema.equals(pa.schema(kept)))
+
+
+def widened(batch: pa.RecordBatch, published: pa.Schema) -> pa.RecordBatch:
+    """The same rows with all columns of a published table; those that it did not have yet are null."""
+    if len(batch.schema) == len(published):
+        return batch
+    have = dict(zip(batch.schema.names, batch.columns, strict=True))
+    arrays = [have[f.name] if f.name in have else _null_array(f.type, batch.num_rows) for f in published]
+    return pa.RecordBatch.from_arrays(arrays, schema=published)
 
 
 def with_seq(batch: pa.RecordBatch, seq: int) -> pa.RecordBatch:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aiops_nb.core.columns import times_ns
-from aiops_nb.core.schemas import TABLES
+from aiops_nb.core.schemas import TABLES, is_readable, widened
 from aiops_nb.record.format import Segment
 from aiops_nb.record.stream import LiveStream
 
@@ -68,7 +68,7 @@ def open_sealed(segment: Segment) -> pq.ParquetFile:
         If it cannot be read, or has other columns than its table.
     """
     file = pq.ParquetFile(segment.sealed, memory_map=True, page_checksum_verification=True)
-    if not file.schema_arrow.equals(TABLES[segment.table]):
+    if not is_readable(file.schema_arrow, TABLES[segment.table]):
         file.close()
         raise pa.ArrowInvalid(f"expected the columns of {segment.table}, got {', '.join(file.schema_arrow.names)}")
     return file
@@ -112,7 +112,8 @@ def _sealed_blocks(segment: Segment, span: Span) -> Iterator[pa.RecordBatch]:
     with open_sealed(segment) as file:
         for place, extent in enumerate(_group_extents(file)):
             if span.meets(extent):
-                yield from file.iter_batches(BLOCK_ROWS, row_groups=[place])
+                for block in file.iter_batches(BLOCK_ROWS, row_groups=[place]):
+                    yield widened(block, TABLES[segment.table])
 
 
 def _group_extents(file: pq.ParquetFile) -> list[Extent]:

@@ -28,7 +28,7 @@ from aiops_nb import __version__
 from aiops_nb.core.errors import FormatVersionError, RecordingError
 from aiops_nb.core.schemas import TABLES, TableName
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had no `error_detail` and no `extra`
 MANIFEST, CONFIG, LABELS, LOCK = "manifest.json", "config.yaml", "labels.jsonl", "writer.lock"
 _SEGMENT_FILE = re.compile(r"_?(\d{6,})\.(?:parquet|arrows)")
 
@@ -114,8 +114,20 @@ def new_manifest(created_ns: int) -> Manifest:
             "pyarrow": pa.__version__,
             "numpy": np.__version__,
         },
-        tables={table: {field.name: str(field.type) for field in schema} for table, schema in TABLES.items()},
+        tables=_column_types(),
     )
+
+
+def _column_types() -> dict[str, dict[str, str]]:
+    return {table: {field.name: str(field.type) for field in schema} for table, schema in TABLES.items()}
+
+
+def upgrade_manifest(root: Path) -> None:
+    """Say the present version before the first segment of it is written: an older reader must not skip its rows."""
+    manifest = read_manifest(root)
+    if manifest.format_version < FORMAT_VERSION:
+        fresh = msgspec.structs.replace(manifest, format_version=FORMAT_VERSION, tables=_column_types())
+        write_manifest(root, fresh)
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:

@@ -14,7 +14,7 @@ from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.schemas import TABLES
 from aiops_nb.core.types import IntArray
 from aiops_nb.record.blocks import is_live_file, is_sealed, open_sealed, segment_extents
-from aiops_nb.record.format import Segment, all_segments, read_manifest, write_manifest
+from aiops_nb.record.format import Segment, all_segments, read_manifest, upgrade_manifest, write_manifest
 from aiops_nb.record.sealing import remove_live, seal
 from aiops_nb.record.stream import END_OF_STREAM, LiveStream
 
@@ -47,6 +47,7 @@ def recover(root: Path) -> tuple[str, ...]:
 
     Nothing is thrown away: bytes that are not a whole item are kept in a `.cut` file.
     """
+    upgrade_manifest(root)
     _remove_remainders(root)
     tails = [read_tail(segment) for segment in _left_behind(root)]
     repairs = sentences(root, tails)

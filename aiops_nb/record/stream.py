@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
+from aiops_nb.core.schemas import is_readable, widened
 from aiops_nb.record.format import sync_folder
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -71,7 +72,8 @@ class LiveFile:
 class LiveStream:
     """The whole batches of a live file, in order; iterate first, then ask how it ended.
 
-    Reads into memory and never maps the file: a writer may cut it short while it is read.
+    Columns that a file of an earlier version does not have are null. Reads into memory and never maps the file: a writer
+    may cut it short while it is read.
 
     Attributes
     ----------
@@ -91,8 +93,8 @@ class LiveStream:
         with pa.OSFile(str(self._path)) as source, suppress(pa.ArrowException, OSError, StopIteration):
             reader = ipc.open_stream(source)
             before = -1
-            while reader.schema.equals(self._schema):
-                batch = reader.read_next_batch()
+            while is_readable(reader.schema, self._schema):
+                batch = widened(reader.read_next_batch(), self._schema)
                 before = _checked_seq(batch, before)
                 self.items_total, self.end_bytes = self.items_total + 1, source.tell()
                 yield batch

@@ -16,6 +16,7 @@ OTEL_REQUESTS: Mapping[str, str] = {
     "client_ip": "client.address",
     "response_bytes": "http.client.response.body.size",
     "certificate_expires": "tls.server.not_after",
+    "error_detail": "error.message",
 }
 PROMETHEUS_REQUESTS: Mapping[str, str] = {
     "source": "job",

@@ -97,7 +97,8 @@ def fill(file: Path) -> None:
 
 
 def test_a_full_file_system(small_disk: Path) -> None:
-    path, ballast = small_disk / "recording", small_disk / "ballast"
+    path, ballast, reserve = small_disk / "recording", small_disk / "ballast", small_disk / "reserve"
+    reserve.write_bytes(bytes(65_536))
     place, reason = write_until_full(path)
     assert reason == f"{path}: recording stopped before item {place}: No space left on device"
     fill(ballast)
@@ -106,6 +107,7 @@ def test_a_full_file_system(small_disk: Path) -> None:
     with pytest.raises(RecordingError, match=r"cannot be written: .*No space left on device"):
         Recorder(path)
     ballast.unlink()
+    reserve.unlink()  # what the unfinished item left alone may be too little to seal in
     with Recorder(path) as recorder:
         assert recorder.write(samples(0)).seq == place
     check_what_is_left(path, place + 1)

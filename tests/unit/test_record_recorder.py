@@ -31,7 +31,7 @@ def test_a_finished_recording_holds_parquet_and_its_description(tmp_path: Path) 
     assert names(root) == ["config.yaml", "control", "manifest.json", "requests", "samples", "writer.lock"]
     assert names(root / "requests") == names(root / "control") == ["000000.parquet"]
     manifest = read_manifest(root)
-    assert (manifest.format_version, manifest.repairs) == (1, ())
+    assert (manifest.format_version, manifest.repairs) == (2, ())
     assert manifest.tables["samples"]["time"] == "timestamp[ns, tz=UTC]"
     assert {"aiops_nb", "python", "pyarrow"} <= manifest.versions.keys()
     assert RecordingReader(root).config_yaml == "targets: []\n"
@@ -159,9 +159,9 @@ def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_newer_recording_is_neither_read_nor_written(tmp_path: Path) -> None:
     record(tmp_path, small_stream(3))
     manifest = tmp_path / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format_version": 1', '"format_version": 9, "new": []'))
+    manifest.write_text(manifest.read_text().replace('"format_version": 2', '"format_version": 9, "new": []'))
     for open_it in (Recorder, RecordingReader):
-        with pytest.raises(FormatVersionError, match=r"expected format_version at most 1 .*, got 9"):
+        with pytest.raises(FormatVersionError, match=r"expected format_version at most 2 .*, got 9"):
             open_it(tmp_path)
 
 
