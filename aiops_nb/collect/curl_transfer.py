@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import msgspec
 import pycurl
 
 from aiops_nb.collect.authorities import default_ca_file
 from aiops_nb.collect.classify import classify_curl
 from aiops_nb.collect.libcurl_handle import LibcurlHandle, load
-from aiops_nb.collect.probe_result import Outcome
+from aiops_nb.collect.probe_result import MAX_DETAIL_CHARACTERS, Outcome
 from aiops_nb.collect.probe_target import ProbeTarget
 from aiops_nb.collect.pycurl_handle import CurlHandle, Option, PycurlHandle
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.core.schemas import ErrorType
+from aiops_nb.core.urls import mask_url
 
 _MAX_TIME_NS = 2**63 - 1  # the year 2262: certificates of private authorities may outlive it
 
@@ -36,6 +38,7 @@ class CurlTransfer:
 
     def __init__(self, target: ProbeTarget, timeout_seconds: float, is_closing: Callable[[], bool]) -> None:
         self._headers = SecretHeaders(target.headers)
+        self._url = target.url
         self._options = _options(target, timeout_seconds)
         self._constant_headers = _header_lines(self._headers.resolve()) if self._headers.are_constant else None
         self._max_body_bytes, self._keeps_body = target.read_bytes, target.keeps_body
@@ -63,7 +66,13 @@ class CurlTransfer:
             self._is_closing if may_abort else None,
             keeps_body=self._keeps_body,
         )
-        return _outcome(curl, code, time.monotonic() - started)
+        outcome = _outcome(curl, code, time.monotonic() - started)
+        if outcome.error_type is None:
+            return outcome
+        return msgspec.structs.replace(outcome, error_detail=self._without_secrets(curl.error_text))
+
+    def _without_secrets(self, text: str) -> str | None:
+        return text.replace(self._url, mask_url(self._url))[:MAX_DETAIL_CHARACTERS] or None
 
     def close(self) -> None:
         """Give up the kept connection."""

@@ -21,6 +21,8 @@ from aiops_nb.collect.pycurl_handle import Option
 
 _COPYPOSTFIELDS = 10_165
 _POSTFIELDSIZE = 60
+_ERRORBUFFER = 10_010
+_ERROR_BYTES = 256  # CURL_ERROR_SIZE
 _MAXFILESIZE_LARGE = 30_117
 _FILESIZE_EXCEEDED = 63
 _WRITE_ERROR = 23
@@ -101,6 +103,7 @@ class LibcurlHandle:
         self._code = 0
         self._memory: ctypes.Array[ctypes.c_char] | None = None
         self._body: bytes | None = None
+        self._error = ctypes.create_string_buffer(_ERROR_BYTES)
 
     def ask(
         self,
@@ -116,6 +119,8 @@ class LibcurlHandle:
         library.reset(handle)
         for option, value in options:
             self._set(option, value)
+        self._error[0] = b"\0"
+        library.setopt(handle, _ERRORBUFFER, self._error)
         file = self._memory_file(max_body_bytes) if keeps_body else library.null_file
         library.setopt(handle, pycurl.WRITEDATA, ctypes.c_void_p(file))
         library.setopt(handle, _MAXFILESIZE_LARGE, ctypes.c_longlong(max_body_bytes))
@@ -180,6 +185,11 @@ class LibcurlHandle:
     def received_bytes(self) -> int | None:
         """Size of the last body; None when reading stopped at the limit."""
         return None if self._code == _FILESIZE_EXCEEDED else int(self.getinfo(_SIZE_DOWNLOAD_T))
+
+    @property
+    def error_text(self) -> str:
+        """Why the last transfer failed, in libcurl's words; empty if it did not."""
+        return self._error.value.decode("utf-8", "replace")
 
     def getinfo(self, info: int) -> Any:
         """What libcurl says of the last transfer, as pycurl would."""

@@ -10,7 +10,7 @@ import msgspec
 
 from aiops_nb.collect.assertion_check import broken
 from aiops_nb.collect.assertions import Assertion
-from aiops_nb.collect.probe_result import Outcome
+from aiops_nb.collect.probe_result import MAX_DETAIL_CHARACTERS, Outcome
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -80,7 +80,8 @@ class Lane:
     def judge(self, outcome: Outcome, time_ns: int) -> Outcome:
         """The outcome without its body, a failed one if an assertion does not hold at the end of the transfer.
 
-        `failures` then says which and what came instead; a log line does when it is others than before.
+        Its `error_detail` and `failures` then say which and what came instead; a log line does when it is others than
+        before.
         """
         if not self.assertions:
             return outcome
@@ -89,7 +90,10 @@ class Lane:
         before, self._broken = self._broken, tuple(assertion for assertion, _ in found)
         if self._broken and self._broken != before:
             _LOGGER.info("%s: %s", self.name, "; ".join(self.failures))
-        return msgspec.structs.replace(outcome, body=None, error_type="assertion" if found else outcome.error_type)
+        if not found:
+            return msgspec.structs.replace(outcome, body=None)
+        detail = "; ".join(self.failures)[:MAX_DETAIL_CHARACTERS]
+        return msgspec.structs.replace(outcome, body=None, error_type="assertion", error_detail=detail)
 
     def wants_another(self, judged: Outcome) -> bool:
         """Whether this outcome is to be confirmed by another probe."""

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from aiops_nb.core.schemas import ErrorType, make_batch
 
+MAX_DETAIL_CHARACTERS = 300
+
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one transfer found. None = it did not happen, or is not known."""
@@ -23,6 +25,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wait_seconds: float | None = None
     transfer_seconds: float | None = None
     certificate_expires: int | None = None
+    error_detail: str | None = None
     body: bytes | None = None  # only where an assertion asks for it; no column
 
 

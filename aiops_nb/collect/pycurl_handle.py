@@ -35,6 +35,11 @@ class CurlHandle(Protocol):
         """Size of the last body; None when reading stopped at the limit."""
         ...
 
+    @property
+    def error_text(self) -> str:
+        """Why the last transfer failed, in libcurl's words; empty if it did not."""
+        ...
+
     def getinfo(self, info: int) -> Any:
         """What libcurl says of the last transfer."""
         ...
@@ -99,6 +104,11 @@ class PycurlHandle:
     def received_bytes(self) -> int | None:
         """Size of the last body; None when reading stopped at the limit."""
         return None if self._received_bytes > self._max_body_bytes else self._received_bytes
+
+    @property
+    def error_text(self) -> str:
+        """Why the last transfer failed, in libcurl's words; empty if it did not."""
+        return str(self._curl.errstr())
 
     def getinfo(self, info: int) -> Any:
         """What libcurl says of the last transfer."""

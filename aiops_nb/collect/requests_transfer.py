@@ -51,7 +51,10 @@ class RequestsTransfer:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
             elapsed = time.perf_counter() - started
             return Outcome(
-                duration_seconds=elapsed, status_code=_status_of(problem), error_type=classify_exception(problem)
+                duration_seconds=elapsed,
+                status_code=_status_of(problem),
+                error_type=classify_exception(problem),
+                error_detail=_told(problem),
             )
         elapsed = time.perf_counter() - started
         self._certificate_expires = _NOTED.expires
@@ -124,6 +127,16 @@ class _Adapter(requests.adapters.HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": urllib3.HTTPConnectionPool, "https": _Pool}
+
+
+def _told(problem: BaseException) -> str | None:
+    """What the system or OpenSSL said; never the text of `requests`, which has the whole URL in it."""
+    for cause in _causes(problem):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message
+        if isinstance(cause, OSError) and cause.strerror and cause.errno:
+            return cause.strerror
+    return None
 
 
 def _status_of(problem: BaseException) -> int | None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from aiops_nb.core.readable import readable, readable_name
 from aiops_nb.core.types import Scores, SeriesKey
 
+MAX_DETAIL_CHARACTERS = 200
 FAILURES = {
     "timeout": "no answer in time (timeout)",
     "dns": "host name not found (dns)",
@@ -43,5 +44,11 @@ def _because(contributions: Mapping[str, float]) -> str:
 def row_sentence(key: SeriesKey, failed: bool, row: pa.RecordBatch, times: int) -> str:
     """How a request was answered, or why it was not; `times` on end."""
     status, kind = row["status_code"][0].as_py(), row["error_type"][0].as_py()
-    outcome = FAILURES.get(kind, kind or "no answer") if failed else f"answered {status}"
+    outcome = ": ".join([FAILURES.get(kind, kind or "no answer"), *_detail(row)]) if failed else f"answered {status}"
     return f"{key.target}: {outcome}{f', {times} times in a row' if times > 1 else ''}"
+
+
+def _detail(row: pa.RecordBatch) -> list[str]:
+    """Why a row failed, on one line and short: anybody who sends rows may have written it."""
+    text = row["error_detail"][0].as_py()
+    return [" ".join(text.split())[:MAX_DETAIL_CHARACTERS]] if text else []

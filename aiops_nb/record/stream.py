@@ -72,8 +72,8 @@ class LiveFile:
 class LiveStream:
     """The whole batches of a live file, in order; iterate first, then ask how it ended.
 
-    Columns that a file of an earlier version does not have are null. Reads into memory and never maps the file: a writer
-    may cut it short while it is read.
+    Columns that a file of an earlier version does not have are null. Reads into memory and never maps the file: a
+    writer may cut it short while it is read.
 
     Attributes
     ----------

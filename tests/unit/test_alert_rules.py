@@ -82,6 +82,23 @@ def test_the_summary_names_the_kind_of_failure():
     assert changes[-1].labels["severity"] == "critical"
 
 
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ("status in 200..299, got 503", "status in 200..299, got 503"),
+        ("two\nlines\x1d and\ttabs", "two lines and tabs"),
+        ("x" * 5000, "x" * 200),
+        ("", None),
+    ],
+)
+def test_the_summary_says_why_on_one_short_line(detail, told):
+    rows = {"time": [SECOND, 2 * SECOND, 3 * SECOND], "origin": "probe", "target": ["shop"] * 3}
+    batch = make_batch("requests", "probe", {**rows, "error_type": ["assertion"] * 3, "error_detail": [detail] * 3})
+    firing = Pipeline().push(Item(0, "requests", "probe", batch)).changes[-1]
+    why = f": {told}" if told else ""
+    assert firing.summary == f"shop: answer not as required (assertion){why}, 3 times in a row"
+
+
 def latency_changes(durations, **columns):
     seconds = np.arange(len(durations)) + 100
     batch = make_batch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 import socket
 import threading
 import time
@@ -102,6 +103,9 @@ def test_nobody_listens(transfer: TransferKind) -> None:
         bound.bind(("127.0.0.1", 0))
         row = ask_one(f"http://127.0.0.1:{bound.getsockname()[1]}/", transfer=transfer)
     assert (row["error_type"], row["status_code"]) == ("connect", None)
+    assert (
+        "connect to" in row["error_detail"] if transfer != "requests" else row["error_detail"] == "Connection refused"
+    )
 
 
 @pytest.mark.parametrize("transfer", ALL)
@@ -143,9 +147,9 @@ EXPIRED = AUTHORITY.issue_cert(
 )
 CERTIFICATES = {
     "good": (AUTHORITY.issue_cert("127.0.0.1", not_after=datetime.datetime(2040, 1, 2, 3, 4, 5)), None),
-    "other host": (AUTHORITY.issue_cert("example.org"), "tls"),
-    "unknown authority": (trustme.CA().issue_cert("127.0.0.1"), "tls"),
-    "expired": (EXPIRED, "tls"),
+    "other host": (AUTHORITY.issue_cert("example.org"), "IP address|subject name"),
+    "unknown authority": (trustme.CA().issue_cert("127.0.0.1"), "self-signed|issuer"),
+    "expired": (EXPIRED, "certificate has expired"),
 }
 
 
@@ -159,10 +163,11 @@ def ca_file(tmp_path: Path) -> str:
 @pytest.mark.parametrize("transfer", ALL)
 @pytest.mark.parametrize("kind", CERTIFICATES)
 def test_certificates_are_verified(kind: str, transfer: TransferKind, ca_file: str) -> None:
-    certificate, error = CERTIFICATES[kind]
+    certificate, reason = CERTIFICATES[kind]
     with servers.raw_server(servers.tls_handler(certificate)) as port:
         row = ask_one(f"https://127.0.0.1:{port}/", ca_file=ca_file, transfer=transfer)
-    assert (row["error_type"], row["status_code"]) == (error, None if error else 200)
+    assert (row["error_type"], row["status_code"]) == (("tls", None) if reason else (None, 200))
+    assert re.search(reason or "^$", row["error_detail"] or "")
 
 
 def test_a_certificate_says_when_it_expires(ca_file: str) -> None:
@@ -254,6 +259,23 @@ def test_a_password_in_the_url_is_sent_and_never_recorded(transfer: TransferKind
         row = ask_one(f"http://joe:sesame@127.0.0.1:{port}/a?token=hush", transfer=transfer)
     assert listener.headers()["authorization"] == "Basic am9lOnNlc2FtZQ=="
     assert row["target"] == f"http://127.0.0.1:{port}/a"
+    assert "sesame" not in str(row) and "hush" not in str(row)
+
+
+def redirect_for_ever(connection: socket.socket) -> None:
+    servers.read_request(connection)
+    head = "HTTP/1.1 302 Found\r\nLocation: /b?token=hush\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    connection.sendall(head.encode())
+
+
+@pytest.mark.parametrize("transfer", ALL)
+@pytest.mark.parametrize("handler", [servers.hang, servers.reset, servers.garbage, redirect_for_ever])
+def test_what_is_said_of_a_failure_has_no_secret_in_it(handler: servers.Handler, transfer: TransferKind) -> None:
+    with servers.raw_server(handler) as port:
+        url = f"http://joe:sesame@127.0.0.1:{port}/a?token=hush"
+        row = ask_one(url, headers={"X-Key": "hush-hush"}, transfer=transfer, timeout_seconds=1.0)
+    assert row["error_type"] is not None
+    assert row["error_detail"] or transfer == "requests"
     assert "sesame" not in str(row) and "hush" not in str(row)
 
 

@@ -58,6 +58,7 @@ def test_a_status_rule_decides_what_a_failure_is(httpbin: str, transfer: Transfe
     assert (bad["status_code"], bad["error_type"]) == (503, "assertion") and bad["duration_seconds"] > 0
     assert (good["status_code"], good["error_type"]) == (404, None)
     assert failures == {"bad": ("status in 200..299, got 503",)}
+    assert (bad["error_detail"], good["error_detail"]) == ("status in 200..299, got 503", None)
 
 
 def test_body_and_json_of_a_real_reply(httpbin: str, transfer: TransferKind) -> None:

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 
+from aiops_nb import replay, watch
 from aiops_nb.collect.access_log import AccessLog
 from aiops_nb.collect.frame_source import from_frame
+from aiops_nb.collect.probe_target import ProbeTarget
 from aiops_nb.collect.tcp_client import TcpClient
 from aiops_nb.collect.tcp_listener import TcpListener
 from aiops_nb.core.protocols import Collector
@@ -24,6 +27,7 @@ from aiops_nb.live_run import LiveRun
 from aiops_nb.monitor import Monitor
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.record.tap import Passage
+from tests import collect_servers as servers
 
 DEADLINE_SECONDS = 20
 
@@ -44,19 +48,22 @@ class Signal:
 @contextmanager
 def monitoring(*collectors: Collector) -> Iterator[Callable[[Callable[[Monitor], object]], None]]:
     """A running monitor, as a wait until something is so of it."""
-    monitor, signal = Monitor(lambda deliver: LiveRun(collectors, Passage(), PipelineParams(), deliver)), Signal()
-    monitor.add_sink(signal)
-
-    def wait_until(done: Callable[[Monitor], object]) -> None:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not done(monitor):
-            assert time.monotonic() < deadline, (monitor.counters, monitor.warnings())
-            signal.stepped.wait(1.0)
-            signal.stepped.clear()
-
+    monitor = Monitor(lambda deliver: LiveRun(collectors, Passage(), PipelineParams(), deliver))
     with monitor:
-        yield wait_until
+        yield lambda done: wait_for(monitor, done)
     assert not monitor.running
+
+
+def wait_for(monitor: Monitor, done: Callable[[Monitor], object]) -> None:
+    """Wait until something is so of a monitor."""
+    signal = Signal()
+    monitor.add_sink(signal)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not done(monitor):
+        assert time.monotonic() < deadline, (monitor.counters, monitor.warnings())
+        signal.stepped.wait(1.0)
+        signal.stepped.clear()
+    monitor.remove_sink(signal)
 
 
 def alertnames(monitor: Monitor) -> set[str]:
@@ -85,6 +92,22 @@ def test_an_access_log_becomes_an_alert(tmp_path: Path) -> None:
         file.flush()
         wait_until(lambda monitor: "http_5xx" in alertnames(monitor))
         wait_until(lambda monitor: set(monitor.requests()["target"]) == {"/pay/{id}"})
+
+
+def test_an_alert_of_a_probe_says_what_was_required_and_what_came(tmp_path: Path) -> None:
+    required = ("status in 200..299", 'json $.status == "UP"')
+    shop = ProbeTarget(url="http://127.0.0.1:9/", name="shop", timeout_seconds=0.1)
+    with servers.raw_server(servers.reply_ok) as port:
+        asked = [msgspec.structs.replace(shop, url=f"http://127.0.0.1:{port}/", assertions=required)]
+        with watch(asked, every_seconds=0.2, record=tmp_path / "seen", config={"host_metrics": False}) as monitor:
+            wait_for(monitor, lambda monitor: "request_failed" in alertnames(monitor))
+    [alert] = monitor.alerts().to_dict("records")
+    assert (
+        alert["summary"]
+        == 'shop: answer not as required (assertion): json $.status == "UP", got no JSON, 3 times in a row'
+    )
+    assert set(monitor.evidence(alert)["error_detail"]) == {'json $.status == "UP", got no JSON'}
+    pd.testing.assert_frame_equal(replay(tmp_path / "seen").alerts(), monitor.alerts())
 
 
 def test_a_server_that_is_away_is_a_warning_until_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
