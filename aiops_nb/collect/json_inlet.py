@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from aiops_nb.collect.json_lines import JsonLines, RejectedLine
+from aiops_nb.collect.json_unknown import UnknownFields
 
 
 class JsonInlet:
@@ -19,6 +20,8 @@ class JsonInlet:
         The `source` of the rows.
     host
         The `target` of the samples that events of the older tool carry.
+    unknown_fields
+        `drop` or `keep`; see `JsonLines`.
 
     Examples
     --------
@@ -28,8 +31,8 @@ class JsonInlet:
     [1, 1, None]
     """
 
-    def __init__(self, source: str, host: str) -> None:
-        self._lines = JsonLines(source, host=host)
+    def __init__(self, source: str, host: str, unknown_fields: UnknownFields = "drop") -> None:
+        self._lines = JsonLines(source, host=host, unknown_fields=unknown_fields)
         self._pieces: list[bytes] = []
         self._waiting: deque[pa.RecordBatch] = deque()
         self.bytes_total = 0
@@ -37,16 +40,22 @@ class JsonInlet:
 
     @property
     def counters(self) -> Mapping[str, float]:
-        """Rows, bytes, and rejected lines by reason."""
+        """Rows, bytes, unknown fields, and rejected lines by reason."""
         reasons = {**self._lines.rejected_total}
         reasons["too_long"] = reasons.get("too_long", 0) + self.too_long_total
         rejected = {f"rejected_{reason}_total": count for reason, count in reasons.items()}
-        return {"rows_total": self._lines.rows_total, "bytes_total": self.bytes_total, **rejected}
+        unknown = {"unknown_fields_total": self._lines.unknown.total}
+        return {"rows_total": self._lines.rows_total, "bytes_total": self.bytes_total, **unknown, **rejected}
 
     @property
     def rejected(self) -> list[RejectedLine]:
         """The last lines that were not used, and why."""
         return list(self._lines.rejected)
+
+    @property
+    def unknown_fields(self) -> Mapping[str, int]:
+        """How often each unknown field came."""
+        return self._lines.unknown.counts
 
     def put(self, lines: bytes) -> None:
         """Add whole lines, each with its end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 import numpy as np
@@ -13,16 +14,24 @@ from aiops_nb.collect.json_shapes import (
     EventLine,
     FullRequestLine,
     Line,
+    OpenEventLine,
+    OpenLine,
+    OpenRequestLine,
+    OpenSampleLine,
     RequestLine,
     SampleLine,
     line_batches,
     line_times,
+    open_shape_of,
     shape_of,
     tables_of,
     times_ns,
 )
+from aiops_nb.collect.json_unknown import UnknownCount, UnknownFields
 
 _SHAPES: tuple[type[Line], ...] = (RequestLine, SampleLine, EventLine, FullRequestLine)
+_OPEN_SHAPES: tuple[type[OpenLine], ...] = (OpenRequestLine, OpenSampleLine, OpenEventLine)
+_NO_LINE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _SHOWN_BYTES = 200
 _FEW_BYTES = 2_000
 
@@ -53,6 +62,8 @@ class JsonLines:
         A longer line is skipped, and never held whole.
     max_samples
         How many rejected lines are kept to be shown; the last ones.
+    unknown_fields
+        What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
 
     Examples
     --------
@@ -63,7 +74,13 @@ class JsonLines:
     """
 
     def __init__(
-        self, source: str, *, host: str = "host", max_line_bytes: int = 1_000_000, max_samples: int = 20
+        self,
+        source: str,
+        *,
+        host: str = "host",
+        max_line_bytes: int = 1_000_000,
+        max_samples: int = 20,
+        unknown_fields: UnknownFields = "drop",
     ) -> None:
         self.source = source
         self.host = host
@@ -73,7 +90,10 @@ class JsonLines:
         self._max_line_bytes = max_line_bytes
         self._rest = b""
         self._is_skipping = False
+        self.unknown = UnknownCount(unknown_fields)
         self._decoders = {shape: msgspec.json.Decoder(shape) for shape in _SHAPES}
+        self._open_decoders = {shape: msgspec.json.Decoder(shape) for shape in _OPEN_SHAPES}
+        self._fields_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
         self._order: list[type[Line]] = list(_SHAPES)
 
     def feed(self, data: bytes) -> list[pa.RecordBatch]:
@@ -125,12 +145,25 @@ class JsonLines:
         for shape in self._order:
             try:
                 lines = self._decoders[shape].decode_lines(chunk)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except _NO_LINE:
                 continue
             if self._order[0] is not shape:
                 self._order = [shape, *(other for other in _SHAPES if other is not shape)]
             return lines
-        return None
+        return self._decode_open(chunk)
+
+    def _decode_open(self, chunk: bytes) -> list[Line] | None:
+        """Lines that have unknown fields, all of one kind."""
+        try:
+            fields = self._fields_decoder.decode_lines(chunk)
+            shapes = set(map(open_shape_of, fields))
+            if len(shapes) != 1:
+                return None
+            lines = self._open_decoders[shapes.pop()].decode_lines(chunk)
+        except _NO_LINE:
+            return None
+        self.unknown.note(lines, fields)
+        return list[Line](lines)
 
     def _decode_each(self, runs: _Runs, chunk: bytes) -> None:
         for raw in chunk.split(b"\n"):
@@ -143,7 +176,7 @@ class JsonLines:
             self._reject("too_long", f"over {self._max_line_bytes} bytes", raw)
             return None
         try:
-            return self._decoders[shape_of(raw)].decode(raw)
+            return self._decode_one(raw)
         except msgspec.ValidationError as problem:
             self._reject("wrong_type", str(problem), raw)
         except RecursionError:
@@ -151,6 +184,14 @@ class JsonLines:
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             self._reject("invalid_json", str(problem), raw)
         return None
+
+    def _decode_one(self, raw: bytes) -> Line:
+        with suppress(msgspec.ValidationError):
+            return self._decoders[shape_of(raw)].decode(raw)
+        fields = self._fields_decoder.decode(raw)
+        line = self._open_decoders[open_shape_of(fields)].decode(raw)
+        self.unknown.note([line], [fields])
+        return line
 
     def _batches(self, lines: Sequence[Line]) -> list[pa.RecordBatch]:
         time_ns, valid = times_ns(line_times(lines))

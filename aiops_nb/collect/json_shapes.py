@@ -6,16 +6,17 @@ Times are RFC 3339 (without an offset: UTC) or seconds since 1970. Durations are
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from functools import cache
 from operator import attrgetter
-from typing import Annotated, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from msgspec.structs import astuple
 
-from aiops_nb.core.schemas import TABLES, Column, ErrorType, Origin, TableName, make_batch
+from aiops_nb.core.schemas import TABLES, TIME, Column, ErrorType, Origin, TableName, make_batch
 from aiops_nb.core.types import BoolArray, FloatArray, IntArray
 
 Time: TypeAlias = float | datetime.datetime
@@ -38,8 +39,8 @@ class RequestLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     response_bytes: _Bytes | None = None
 
 
-class FullRequestLine(msgspec.Struct, gc=False):
-    """A request with any field of the schema; unknown fields are ignored, a sample is refused."""
+class FullRequestLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A request with any field of the schema; a sample is refused."""
 
     time: Time
     target: str
@@ -55,10 +56,12 @@ class FullRequestLine(msgspec.Struct, gc=False):
     tls_seconds: _Seconds | None = None
     wait_seconds: _Seconds | None = None
     transfer_seconds: _Seconds | None = None
+    certificate_expires: Time | None = None
+    error_detail: str | None = None
     metric: msgspec.UnsetType = msgspec.UNSET
 
 
-class SampleLine(msgspec.Struct, gc=False):
+class SampleLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """One value of one metric."""
 
     time: Time
@@ -67,7 +70,7 @@ class SampleLine(msgspec.Struct, gc=False):
     value: float
 
 
-class EventLine(msgspec.Struct, gc=False):
+class EventLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """An event of the older tool: times without zone are UTC, milliseconds, percent."""
 
     timestamp: datetime.datetime
@@ -80,6 +83,25 @@ class EventLine(msgspec.Struct, gc=False):
     method: str | None = None
 
 
+class OpenRequestLine(FullRequestLine, gc=False, forbid_unknown_fields=False):
+    """A request that has other fields too."""
+
+    extra: Any = None  # filled in afterwards; what a sender calls so is an unknown field
+
+
+class OpenSampleLine(SampleLine, gc=False, forbid_unknown_fields=False):
+    """A sample that has other fields too."""
+
+    extra: Any = None  # filled in afterwards; what a sender calls so is an unknown field
+
+
+class OpenEventLine(EventLine, gc=False, forbid_unknown_fields=False):
+    """An event that has other fields too."""
+
+    extra: Any = None  # filled in afterwards; what a sender calls so is an unknown field
+
+
+OpenLine: TypeAlias = OpenRequestLine | OpenSampleLine | OpenEventLine
 Line: TypeAlias = RequestLine | FullRequestLine | SampleLine | EventLine
 
 
@@ -142,12 +164,44 @@ def shape_of(line: bytes) -> type[Line]:
     return EventLine if b'"timestamp"' in line else FullRequestLine
 
 
+def open_shape_of(names: Container[str]) -> type[OpenLine]:
+    """Which class a line with these fields is of, whatever else it has.
+
+    Examples
+    --------
+    >>> open_shape_of({"time", "target", "timestamp"}).__name__, open_shape_of({"timestamp"}).__name__
+    ('OpenRequestLine', 'OpenEventLine')
+    """
+    if "metric" in names:
+        return OpenSampleLine
+    is_event = "timestamp" in names and ("endpoint" in names or "time" not in names)
+    return OpenEventLine if is_event else OpenRequestLine
+
+
+@cache
+def known_names(shape: type[OpenLine]) -> frozenset[str]:
+    """The fields that a class has columns for."""
+    return frozenset(shape.__struct_fields__) - {"extra"}
+
+
 def _batch(table: TableName, source: str, time_ns: IntArray, lines: Sequence[Line]) -> pa.RecordBatch:
     fields = zip(type(lines[0]).__struct_fields__, zip(*map(astuple, lines), strict=True), strict=True)
     columns: dict[str, Column] = {name: values for name, values in fields if name in TABLES[table].names}
     if table == "requests":
         columns = {"origin": "traffic", **columns}
+    if "certificate_expires" in columns:
+        columns["certificate_expires"] = _expiries(cast("Sequence[Time | None]", columns["certificate_expires"]))
     return make_batch(table, source, columns | {"time": time_ns})
+
+
+def _expiries(times: Sequence[Time | None]) -> pa.Array:
+    """Null where it is not known, or beyond what a column can say."""
+    known = np.array([time is not None for time in times], np.bool_)
+    values = np.zeros(len(times), np.int64)
+    if known.any():
+        values[known], valid = times_ns([time for time in times if time is not None])
+        known[known] = valid
+    return pa.array(values, mask=~known).cast(TIME)
 
 
 def _event_batches(source: str, host: str, time_ns: IntArray, lines: Sequence[EventLine]) -> list[pa.RecordBatch]:
@@ -162,6 +216,7 @@ def _event_batches(source: str, host: str, time_ns: IntArray, lines: Sequence[Ev
             "status_code": [line.status_code for line in lines],
             "duration_seconds": np.array([line.response_time for line in lines], np.float64) / 1000,
             "client_ip": [line.ip for line in lines],
+            "extra": [getattr(line, "extra", None) for line in lines],
         },
     )
     samples = _event_samples(source, host, time_ns, lines)

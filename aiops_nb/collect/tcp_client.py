@@ -16,6 +16,7 @@ import pyarrow as pa
 from aiops_nb.collect.backoff import Backoff
 from aiops_nb.collect.json_inlet import JsonInlet
 from aiops_nb.collect.json_lines import RejectedLine
+from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.socket_address import check_port
 from aiops_nb.collect.socket_wait import SocketWait
 from aiops_nb.collect.tcp_connection import TcpConnection
@@ -41,6 +42,8 @@ class TcpClient:
         The `source` of the rows.
     sample_target
         The `target` of the samples that events of the older tool carry; by default the server's name.
+    unknown_fields
+        What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
     max_line_bytes
         Longer lines are skipped and counted.
     first_backoff_seconds, longest_backoff_seconds
@@ -63,6 +66,7 @@ class TcpClient:
         *,
         name: str = "tcp",
         sample_target: str | None = None,
+        unknown_fields: UnknownFields = "drop",
         max_line_bytes: int = 65_536,
         first_backoff_seconds: float = 0.5,
         longest_backoff_seconds: float = 30.0,
@@ -78,7 +82,7 @@ class TcpClient:
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
-        self._inlet = JsonInlet(name, sample_target or host)
+        self._inlet = JsonInlet(name, sample_target or host, unknown_fields)
         self._wait: SocketWait[TcpConnection | None] = SocketWait()
         self._connection: TcpConnection | None = None
         self._closing, self._lock = threading.Event(), threading.Lock()
@@ -94,6 +98,11 @@ class TcpClient:
     def rejected(self) -> list[RejectedLine]:
         """The last lines that were not used, and why."""
         return self._inlet.rejected
+
+    @property
+    def unknown_fields(self) -> Mapping[str, int]:
+        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
+        return self._inlet.unknown_fields
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """The next rows; an empty batch if none came; None after `close`.

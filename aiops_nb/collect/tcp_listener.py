@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from aiops_nb.collect.json_inlet import JsonInlet
 from aiops_nb.collect.json_lines import RejectedLine
+from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.socket_address import bound_error, family_of
 from aiops_nb.collect.socket_wait import SocketWait
 from aiops_nb.collect.tcp_connection import TcpConnection
@@ -34,6 +35,8 @@ class TcpListener:
         The `source` of the rows.
     host
         The `target` of the samples that events of the older tool carry.
+    unknown_fields
+        What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
     max_connections
         Further ones are closed at once and counted.
     max_line_bytes
@@ -62,6 +65,7 @@ class TcpListener:
         listen_on: str = "127.0.0.1",
         name: str = "tcp",
         host: str = "host",
+        unknown_fields: UnknownFields = "drop",
         max_connections: int = 1000,
         max_line_bytes: int = 65_536,
     ) -> None:
@@ -71,7 +75,7 @@ class TcpListener:
         self._max_connections, self._max_line_bytes = max_connections, max_line_bytes
         self._listener = _listening(listen_on, port)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
-        self._inlet = JsonInlet(name, host)
+        self._inlet = JsonInlet(name, host, unknown_fields)
         self._connections: set[TcpConnection] = set()
         self._wait: SocketWait[TcpConnection | socket.socket] = SocketWait()
         self._wait.add(self._listener, self._listener)
@@ -87,6 +91,11 @@ class TcpListener:
     def rejected(self) -> list[RejectedLine]:
         """The last lines that were not used, and why."""
         return self._inlet.rejected
+
+    @property
+    def unknown_fields(self) -> Mapping[str, int]:
+        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
+        return self._inlet.unknown_fields
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """The next rows of all connections; an empty batch if none came; None after `close`."""

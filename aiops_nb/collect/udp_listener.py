@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from aiops_nb.collect.json_inlet import JsonInlet
 from aiops_nb.collect.json_lines import RejectedLine
+from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.socket_address import bound_error, family_of
 from aiops_nb.collect.socket_wait import GATHER_BYTES, SocketWait
 from aiops_nb.core.schemas import empty_batch
@@ -38,6 +39,8 @@ class UdpListener:
         The `source` of the rows.
     host
         The `target` of the samples that events of the older tool carry.
+    unknown_fields
+        What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
     buffer_bytes
         What the system is asked to hold between two polls; it may grant less.
 
@@ -64,12 +67,13 @@ class UdpListener:
         listen_on: str = "127.0.0.1",
         name: str = "udp",
         host: str = "host",
+        unknown_fields: UnknownFields = "drop",
         buffer_bytes: int = 4 << 20,
     ) -> None:
         self.name = name
         self._socket = _bound(listen_on, port, buffer_bytes)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
-        self._inlet = JsonInlet(name, host)
+        self._inlet = JsonInlet(name, host, unknown_fields)
         self._wait: SocketWait[socket.socket] = SocketWait()
         self._wait.add(self._socket, self._socket)
         self._closing, self._lock = threading.Event(), threading.Lock()
@@ -86,6 +90,11 @@ class UdpListener:
     def rejected(self) -> list[RejectedLine]:
         """The last lines that were not used, and why."""
         return self._inlet.rejected
+
+    @property
+    def unknown_fields(self) -> Mapping[str, int]:
+        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
+        return self._inlet.unknown_fields
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """The next rows; an empty batch if none came; None after `close`."""

@@ -8,18 +8,19 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
 from aiops_nb.collect.backoff import Backoff
 from aiops_nb.collect.json_inlet import JsonInlet
 from aiops_nb.collect.json_lines import RejectedLine
+from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.collect.socket_wait import GATHER_BYTES, GATHER_SECONDS
 from aiops_nb.collect.websocket_messages import message_lines
+from aiops_nb.collect.websocket_url import host_of
 from aiops_nb.core.clock import Clock, SystemClock
-from aiops_nb.core.errors import ConfigError, MissingExtraError
+from aiops_nb.core.errors import MissingExtraError
 from aiops_nb.core.schemas import empty_batch
 from aiops_nb.core.urls import mask_url
 
@@ -50,6 +51,8 @@ class WebSocketClient:
         Of the handshake; a value may be `env:NAME` or `file:path`.
     sample_target
         The `target` of the samples that events of the older tool carry; by default the host of the URL.
+    unknown_fields
+        What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
     ping_seconds
         How often the server is asked whether it is there, and how long it has to answer.
     max_message_bytes
@@ -77,6 +80,7 @@ class WebSocketClient:
         say: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None,
         sample_target: str | None = None,
+        unknown_fields: UnknownFields = "drop",
         ping_seconds: float = 20.0,
         max_message_bytes: int = 1 << 20,
         first_backoff_seconds: float = 0.5,
@@ -86,7 +90,7 @@ class WebSocketClient:
     ) -> None:
         _check_extra()
         self.name = name
-        self._url, self._host = url, _host_of(url)
+        self._url, self._host = url, host_of(url)
         self._say, self._headers = say, SecretHeaders(headers or {})
         self._ping_seconds, self._max_message_bytes = ping_seconds, max_message_bytes
         self._backoff = Backoff(
@@ -95,7 +99,7 @@ class WebSocketClient:
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
-        self._inlet = JsonInlet(name, sample_target or self._host)
+        self._inlet = JsonInlet(name, sample_target or self._host, unknown_fields)
         self._open = ExitStack()
         self._connection: ClientConnection | None = None
         self._closing, self._lock = threading.Event(), threading.Lock()
@@ -111,6 +115,11 @@ class WebSocketClient:
     def rejected(self) -> list[RejectedLine]:
         """The last objects that were not used, and why."""
         return self._inlet.rejected
+
+    @property
+    def unknown_fields(self) -> Mapping[str, int]:
+        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
+        return self._inlet.unknown_fields
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """The next rows; an empty batch if none came; None after `close`.
@@ -232,14 +241,3 @@ def _check_extra() -> None:
         import websockets.sync.client  # noqa: F401
     except ImportError:
         raise MissingExtraError("WebSocket feeds", "websocket") from None
-
-
-def _host_of(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if host is None or parts.scheme not in ("ws", "wss") or any(ord(sign) <= 32 for sign in url):
-        raise ConfigError.at("url", "ws://host[:port]/path or wss://...", mask_url(url))
-    return host

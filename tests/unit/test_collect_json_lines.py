@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_nb.collect.json_lines import JsonLines
+from aiops_nb.collect.json_unknown import UnknownFields
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TABLES, table_of
 
 REQUEST = {
@@ -64,13 +66,76 @@ def test_a_request_with_the_usual_fields() -> None:
     assert (row["origin"], row["error_type"], rejected) == ("traffic", None, {})
 
 
-def test_a_request_with_every_field_and_unknown_ones() -> None:
+def test_a_request_with_every_field_and_an_unknown_one() -> None:
     full = {**REQUEST, "origin": "probe", "status_code": None, "error_type": "tls", "response_bytes": 7}
     full |= {f"{phase}_seconds": 0.25 for phase in ("resolve", "connect", "tls", "wait", "transfer")}
+    full["error_detail"] = "certificate has expired"
     rows, rejected = decode({**full, "unknown": {"deep": [1, 2]}})
     (row,) = rows["requests"]
     assert {name: row[name] for name in full if name != "time"} == {k: v for k, v in full.items() if k != "time"}
     assert rejected == {}
+
+
+def test_a_certificate_expires_where_a_column_can_say_so() -> None:
+    dates = ["2040-01-02T03:04:05Z", 1780000000, None, "9999-12-31T23:59:59Z"]
+    rows, rejected = decode(*({**REQUEST, "certificate_expires": date} for date in dates))
+    found = [row["certificate_expires"] and row["certificate_expires"].isoformat() for row in rows["requests"]]
+    assert found == ["2040-01-02T03:04:05+00:00", "2026-05-28T20:26:40+00:00", None, None]
+    assert rejected == {}
+
+
+OPEN = [
+    {**REQUEST, "zone": "a", "tags": {"deep": [1, 2.50]}},
+    {**SAMPLE, "unit": "1", "zone": None},
+    {**EVENT, "user_agent": "\u00e9\n", "target": "not ours", "time": 1},
+    {**REQUEST, "timestamp": "2026", "extra": {"already": 1}},
+]
+
+
+@pytest.mark.parametrize("choice", ["keep", "drop"])
+def test_unknown_fields_are_counted_and_kept_by_choice(choice: UnknownFields) -> None:
+    decoder = JsonLines("test", unknown_fields=choice)
+    rows = tables(decoder, decoder.feed(as_bytes(REQUEST, *OPEN, EVENT)))
+    counts = {"zone": 2, "tags": 1, "unit": 1, "user_agent": 1, "target": 1, "time": 1, "timestamp": 1, "extra": 1}
+    assert (decoder.unknown.counts, decoder.unknown.total) == (counts, 9)
+    assert (decoder.rejected_total, len(rows["requests"]), len(rows["samples"])) == ({}, 5, 5)
+    extra = [row["extra"] and json.loads(row["extra"]) for row in rows["requests"]]
+    kept = [
+        {"zone": "a", "tags": {"deep": [1, 2.5]}},
+        {"user_agent": "\u00e9\n", "target": "not ours", "time": 1},
+        {"timestamp": "2026", "extra": {"already": 1}},
+    ]
+    assert extra == [None, *(kept if choice == "keep" else [None] * 3), None]
+    assert rows["samples"][0]["extra"] == ('{"unit":"1","zone":null}' if choice == "keep" else None)
+
+
+@pytest.mark.parametrize("line", OPEN, ids=["request", "sample", "event", "odd request"])
+def test_many_lines_with_unknown_fields_are_one_batch_a_table(line: dict[str, Any]) -> None:
+    decoder = JsonLines("test", unknown_fields="keep")
+    batches = decoder.feed(as_bytes(*[line] * 1000))
+    assert {table_of(batch): batch["extra"].null_count for batch in batches}
+    assert all(batch.num_rows >= 1000 for batch in batches)
+    assert set(decoder.unknown.counts.values()) == {1000}
+
+
+def test_names_that_a_sender_makes_up_take_bounded_memory() -> None:
+    decoder = JsonLines("test")
+    decoder.feed(as_bytes(*({**REQUEST, f"{'x' * 1000}{i}": i, f"field-{i}": i} for i in range(1000))))
+    assert len(decoder.unknown.counts) <= 101
+    assert max(map(len, decoder.unknown.counts)) == 64
+    assert decoder.unknown.total == 2000
+
+
+def test_a_broken_text_in_an_unknown_field_costs_no_row() -> None:
+    decoder = JsonLines("test", unknown_fields="keep")
+    line = as_bytes({**REQUEST, "zone": "?"}).replace(b"?", b"\xff")
+    (row,) = tables(decoder, decoder.feed(line))["requests"]
+    assert json.loads(row["extra"]) == {"zone": "\ufffd"}
+
+
+def test_another_choice_is_named() -> None:
+    with pytest.raises(ConfigError, match="unknown_fields: expected drop or keep, got 'hide'"):
+        JsonLines("test", unknown_fields="hide")  # type: ignore[arg-type]
 
 
 def test_samples_and_requests_may_alternate() -> None:
@@ -165,16 +230,16 @@ def test_a_line_that_is_too_long_is_skipped_and_never_held() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    picks=st.lists(st.sampled_from(["request", "sample", "event", *range(len(BAD))]), max_size=30),
+    picks=st.lists(st.sampled_from(["request", "sample", "event", "open", *range(len(BAD))]), max_size=30),
     cuts=st.lists(st.integers(1, 400), max_size=60),
     ends_with_newline=st.booleans(),
 )
 def test_nothing_depends_on_the_cuts(picks: list[Any], cuts: list[int], ends_with_newline: bool) -> None:
-    good: dict[Any, Any] = {"request": REQUEST, "sample": SAMPLE, "event": EVENT}
+    good: dict[Any, Any] = {"request": REQUEST, "sample": SAMPLE, "event": EVENT, "open": OPEN[0]}
     small = [line for line in BAD if len(line) < 1000]
     data = as_bytes(*[good.get(pick, small[pick % len(small)] if isinstance(pick, int) else None) for pick in picks])
     data = data if ends_with_newline else data[:-1]
-    whole, cut = JsonLines("test"), JsonLines("test")
+    whole, cut = (JsonLines("test", unknown_fields="keep") for _ in range(2))
     expected = tables(whole, whole.feed(data) + whole.finish())
     batches, place = [], 0
     for size in [*cuts, len(data) + 1]:
@@ -182,8 +247,9 @@ def test_nothing_depends_on_the_cuts(picks: list[Any], cuts: list[int], ends_wit
         place += size
     found = tables(cut, batches + cut.finish())
     assert found == expected
-    assert cut.rejected_total == whole.rejected_total
-    assert len(found["requests"]) == sum(pick in ("request", "event") for pick in picks)
+    assert (cut.rejected_total, cut.unknown.counts) == (whole.rejected_total, whole.unknown.counts)
+    assert len(found["requests"]) == sum(pick in ("request", "event", "open") for pick in picks)
+    assert whole.unknown.counts.get("zone", 0) == picks.count("open")
 
 
 def test_a_storm_of_bad_lines_costs_no_good_one() -> None:
