@@ -16,6 +16,7 @@ TITLES = {
     "import_time": "Import",
     "sockets": "JSON lines over TCP and UDP",
     "access_log": "Access logs",
+    "hostile": "A million hostile lines at each door",
 }
 
 

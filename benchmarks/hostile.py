@@ -1,0 +1,172 @@
+"""Hostile lines at each door: every good row arrives, every bad one is counted, memory stays flat.
+
+    python -m benchmarks.hostile [--lines 1000000] [--door tcp]
+
+Each door is a process of its own that does nothing else. "Elsewhen" are rows of 1971 and of 2200: they arrive, and
+judge nothing. "Grown" is what the process holds at the end beyond what it held after a tenth of the lines, "peak" the
+most that it ever held beyond that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import psutil
+
+from aiops_nb.collect.access_log import AccessLog
+from aiops_nb.collect.tcp_listener import TcpListener
+from aiops_nb.collect.websocket_client import WebSocketClient
+from aiops_nb.core.schemas import control_batch, table_of
+from aiops_nb.core.types import NS_PER_SECOND, Item
+from aiops_nb.features.watermark import CLOCK_SOURCE
+from aiops_nb.pipeline import Pipeline
+from benchmarks.hostile_lines import SECONDS, Kind, hostile_chunks
+
+Door = Literal["tcp", "websocket", "access_log", "access_log_json"]
+KIND_OF: dict[Door, Kind] = {
+    "tcp": "json",
+    "websocket": "json",
+    "access_log": "combined",
+    "access_log_json": "json_log",
+}
+QUIET_SECONDS = 30.0
+MIB = 1 << 20
+SEND = """
+import shutil, socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[2]))) as connection, open(sys.argv[1], "rb") as file:
+    shutil.copyfileobj(file, connection.makefile("wb"))
+"""
+SERVE = """
+import sys
+from contextlib import suppress
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import serve
+def handle(connection):
+    with suppress(ConnectionClosed), open(sys.argv[1], "rb") as file:
+        for line in file:
+            connection.send(line)  # as bytes: text that is no UTF-8 would end the connection, by the protocol
+        connection.recv()
+with serve(handle, "127.0.0.1", 0, compression=None) as server:
+    print(server.socket.getsockname()[1], flush=True)
+    server.serve_forever()
+"""
+OpenDoor = TcpListener | WebSocketClient | AccessLog
+
+
+@contextmanager
+def running(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", code, *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def opened(door: Door, path: Path) -> Iterator[OpenDoor]:
+    """A door, and somebody who sends the lines of the file to it."""
+    with ExitStack() as stack:
+        collector: OpenDoor
+        if door == "tcp":
+            collector = TcpListener()
+            stack.enter_context(running(SEND, str(path), str(collector.address[1])))
+        elif door == "websocket":
+            server = stack.enter_context(running(SERVE, str(path)))
+            assert server.stdout is not None
+            url = f"ws://127.0.0.1:{int(server.stdout.readline())}/"
+            collector = WebSocketClient(url, max_message_bytes=16 * MIB)
+        else:
+            collector = AccessLog(path, pattern="json" if door == "access_log_json" else "combined", from_start=True)
+        stack.callback(collector.close)
+        yield collector
+
+
+def rejected_of(collector: OpenDoor) -> dict[str, int]:
+    """Lines by reason."""
+    prefix, suffix = "rejected_", "_total"
+    counters = {k: int(v) for k, v in collector.counters.items() if k.startswith(prefix) and v}
+    return {name.removeprefix(prefix).removesuffix(suffix): count for name, count in counters.items()}
+
+
+def knock(door: Door, path: Path, count: int) -> dict[str, Any]:
+    """Read all lines through to alerts; what came of them."""
+    pipeline, process = Pipeline(), psutil.Process()
+    pipeline.push(Item(0, "control", CLOCK_SOURCE, control_batch(CLOCK_SOURCE, "heartbeat", SECONDS * NS_PER_SECOND)))
+    rows = early_bytes = peak_bytes = 0
+    began, last = time.process_time(), time.monotonic()
+    with opened(door, path) as collector:
+        while (done := rows + sum(rejected_of(collector).values())) < count and time.monotonic() - last < QUIET_SECONDS:
+            batch = collector.poll(0.25)
+            if batch is not None and batch.num_rows:
+                pipeline.push(Item(rows, table_of(batch), collector.name, batch))
+                rows, last = rows + batch.num_rows, time.monotonic()
+            held_bytes = process.memory_info().rss
+            if done >= count // 10:
+                early_bytes = early_bytes or held_bytes
+                peak_bytes = max(peak_bytes, held_bytes)
+        return {
+            "rows": rows,
+            "rejected": rejected_of(collector),
+            "unused": pipeline.counters.late_total + pipeline.counters.ahead_total,
+            "samples": len(collector.rejected),
+            "grown_mib": (process.memory_info().rss - early_bytes) / MIB,
+            "peak_mib": (peak_bytes - early_bytes) / MIB,
+            "seconds": time.process_time() - began,
+        }
+
+
+def visited(door: Door, count: int) -> dict[str, Any]:
+    """`knock` in a process of its own, and how many good lines there were."""
+    good = elsewhen = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lines"
+        with path.open("wb") as file:
+            for chunk, rows, others in hostile_chunks(count, KIND_OF[door]):
+                file.write(chunk)
+                good, elsewhen = good + rows, elsewhen + others
+        command = [sys.executable, "-m", "benchmarks.hostile", "--door", door, "--lines", str(count)]
+        done = subprocess.run([*command, "--file", str(path)], check=True, stdout=subprocess.PIPE, text=True)
+    return {**json.loads(done.stdout), "good": good, "elsewhen": elsewhen, "bad": count - good}
+
+
+def main(count: int = 1_000_000, doors: tuple[Door, ...] = get_args(Door)) -> None:
+    """Print the table."""
+    columns = ["door", "good lines", "rows", "elsewhen", "not used", "bad lines", "rejected", "grown MiB", "peak MiB"]
+    print("| " + " | ".join([*columns, "lines/s", "reasons"]) + " |\n|---" + "|--:" * 9 + "|---|")
+    for door in doors:
+        seen = visited(door, count)
+        rejected = sum(seen["rejected"].values())
+        reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(seen["rejected"].items()))
+        numbers = [seen[name] for name in ("good", "rows", "elsewhen", "unused", "bad")]
+        numbers += [rejected, seen["grown_mib"], seen["peak_mib"]]
+        cells = [f"{number:,.0f}" for number in (*numbers, count / seen["seconds"])]
+        print("| " + " | ".join([door, *cells, reasons]) + " |", flush=True)
+        assert (seen["rows"], seen["unused"], rejected) == (seen["good"], seen["elsewhen"], seen["bad"])
+
+
+def told(values: list[str]) -> None:
+    """Run by hand, or as the process of one door."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--door", choices=get_args(Door))
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(values)
+    if options.file is not None:
+        print(json.dumps(knock(options.door, options.file, options.lines)))
+    else:
+        main(options.lines, (options.door,) if options.door else get_args(Door))
+
+
+if __name__ == "__main__":
+    told(sys.argv[1:])

@@ -1,0 +1,108 @@
+"""Streams of lines of which about half cannot be rows: what a broken or an evil sender writes. Seeded."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+Kind = Literal["json", "combined", "json_log"]
+LONG_BYTES = 10_000_000
+POOL = 2_000
+SECONDS = 1_760_104_536
+ELSEWHEN_RATIO = 0.01
+JSON_ROW = {"time": SECONDS, "target": "a", "status_code": 200, "duration_seconds": 0.05}
+LOG_LINE = '10.0.0.7 - - [10/Oct/2025:13:55:36 +0000] "GET /pay HTTP/1.1" 200 512 "-" "Mozilla/5.0"'
+LOG_ROW = {"time_iso8601": "2025-10-10T13:55:36+00:00", "remote_addr": "10.0.0.7", "status": 200, "request_time": 0.25}
+
+NASTY_TIMES = ["yesterday", "31/02/2026", 1e30, -1e30, "0000-00-00", "9999-12-31T00:00:00Z", "1066-10-14T00:00:00Z"]
+NASTY_JSON = {
+    "time": NASTY_TIMES,
+    "target": [1, None, ["a"]],
+    "status_code": ["200", 1.5, 10**30, -1],
+    "duration_seconds": ["fast", -1],
+}
+NASTY_LOG = {
+    "time_iso8601": ["yesterday", "31/02/2026", "9999-12-31T00:00:00Z", "1066-10-14T00:00:00Z", None, ["now"]],
+    "status": ["high", 10**30, -1, 99, {"code": 200}],
+    "request_time": ["fast", "0.1, 0.2", "0x10", -1],
+}
+NASTY_PARTS = {
+    "10/Oct/2025:13:55:36 +0000": ["yesterday", "31/Feb/2025:13:55:36 +0000", "10/Okt/2025:13:55:36 +0000"]
+    + [f"10/Oct/{year}:13:55:36 +0000" for year in ("1066", "9999")],
+    " 200 ": [" 12 ", " 99999999999999999999 ", " NaN "],
+    " 512 ": [" 99999999999999999999 ", " -1 ", " 1e9 "],
+}
+
+
+def _json_good() -> bytes:
+    return json.dumps(JSON_ROW).encode()
+
+
+def _spoilt_json(rng: random.Random, row: dict[str, object], nasty: dict[str, list[object]]) -> bytes:
+    name = rng.choice(list(nasty))
+    return json.dumps({**row, name: rng.choice(nasty[name])}).encode()
+
+
+def _spoilt_line(rng: random.Random) -> bytes:
+    part = rng.choice(list(NASTY_PARTS))
+    return LOG_LINE.replace(part, rng.choice(NASTY_PARTS[part])).encode()
+
+
+GOOD: dict[Kind, bytes] = {
+    "json": _json_good(),
+    "combined": LOG_LINE.encode(),
+    "json_log": json.dumps(LOG_ROW).encode(),
+}
+ELSEWHEN: dict[Kind, tuple[bytes, bytes]] = {  # rows all right, of 1971 and of 2200
+    "json": (GOOD["json"].replace(b"1760104536", b"36000000"), GOOD["json"].replace(b"1760104536", b"7258118400")),
+    "combined": (GOOD["combined"].replace(b"2025", b"1971"), GOOD["combined"].replace(b"2025", b"2200")),
+    "json_log": (GOOD["json_log"].replace(b"2025", b"1971"), GOOD["json_log"].replace(b"2025", b"2200")),
+}
+SPOILT: dict[Kind, Callable[[random.Random], bytes]] = {
+    "json": lambda rng: _spoilt_json(rng, JSON_ROW, NASTY_JSON),
+    "combined": _spoilt_line,
+    "json_log": lambda rng: _spoilt_json(rng, LOG_ROW, NASTY_LOG),
+}
+
+
+def _not_a_number(rng: random.Random, kind: Kind) -> bytes:
+    spoilt = GOOD[kind].replace(b"0.05", rng.choice([b"NaN", b"Infinity", b"0x10", b"1e"]))
+    return spoilt if kind == "json" else SPOILT[kind](rng)
+
+
+def hostile_line(rng: random.Random, kind: Kind) -> bytes:
+    """A line that cannot be a row, of a kind drawn at random."""
+    good = GOOD[kind]
+    makers: list[Callable[[], bytes]] = [
+        lambda: good[: rng.randrange(1, len(good) - 40)],
+        lambda: SPOILT[kind](rng),
+        lambda: SPOILT[kind](rng),
+        lambda: _not_a_number(rng, kind),
+        lambda: b"[" * rng.choice([10, 20_000]),
+        lambda: b'{"a":' * rng.choice([10, 10_000]),
+        lambda: b'{"\xff\xfe": "' + good[:20],
+        lambda: b"\x00" * rng.randrange(1, 50),
+        lambda: b"?" + rng.randbytes(40).replace(b"\n", b"x").replace(b"\r", b"x") + b"x",
+        lambda: b"x" * 70_000 if rng.random() < 0.02 else b"1",
+        lambda: b"GET / HTTP/1.1\r",
+    ]
+    return rng.choice(makers)()
+
+
+def hostile_chunks(count: int, kind: Kind = "json", seed: int = 7) -> Iterator[tuple[bytes, int, int]]:
+    """Pieces of a stream of `count` lines: the bytes, how many of the lines are rows, and how many of those elsewhen.
+
+    Half of the lines are good; one in 100,000 has 10 MB.
+    """
+    rng, good = random.Random(seed), GOOD[kind] + b"\n"
+    elsewhen = [line + b"\n" for line in ELSEWHEN[kind]]
+    pool = [hostile_line(rng, kind) + b"\n" for _ in range(POOL)]
+    for begin in range(0, count, 1000):
+        lines = [good if rng.random() < 0.5 else rng.choice(pool) for _ in range(min(1000, count - begin))]
+        lines = [rng.choice(elsewhen) if begin and rng.random() < ELSEWHEN_RATIO else line for line in lines]
+        if begin % 100_000 == 0:
+            lines[0] = b'{"target": "' + b"x" * LONG_BYTES + b'"}\n'
+        other = sum(line in elsewhen for line in lines)
+        yield b"".join(lines), sum(line is good for line in lines) + other, other
