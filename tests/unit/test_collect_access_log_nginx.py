@@ -17,32 +17,26 @@ import pyarrow as pa
 import pytest
 
 from aiops_nb.collect.access_log import AccessLog, read_access_log
+from tests.nginx_server import NGINX, free_port, nginx_server
 
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 AB = shutil.which("ab")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
-CONFIG = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
-events {{ worker_connections 256; }}
-http {{
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  log_format timed '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
-                   '"$http_referer" "$http_user_agent" $request_time';
-  log_format as_json escape=json '{{"time_iso8601":"$time_iso8601","remote_addr":"$remote_addr","request":"$request",'
-                   '"status":"$status","body_bytes_sent":"$body_bytes_sent","request_time":"$request_time",'
-                   '"http_user_agent":"$http_user_agent"}}';
+HTTP = """
+log_format timed '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+                 '"$http_referer" "$http_user_agent" $request_time';
+log_format as_json escape=json '{{"time_iso8601":"$time_iso8601","remote_addr":"$remote_addr","request":"$request",'
+                 '"status":"$status","body_bytes_sent":"$body_bytes_sent","request_time":"$request_time",'
+                 '"http_user_agent":"$http_user_agent"}}';
+server {{
+  listen 127.0.0.1:{port};
   access_log {folder}/combined.log combined;
   access_log {folder}/timed.log timed;
   access_log {folder}/json.log as_json;
-  server {{
-    listen 127.0.0.1:{port};
-    location /orders/ {{ return 200 "ok"; }}
-    location /broken/ {{ return 503; }}
-    location /absent {{ return 404; }}
-    location /last {{ return 200 "bye"; }}
-  }}
+  location /orders/ {{ return 200 "ok"; }}
+  location /broken/ {{ return 503; }}
+  location /absent {{ return 404; }}
+  location /last {{ return 200 "bye"; }}
 }}
 """
 
@@ -72,30 +66,9 @@ class Nginx:
 
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Nginx]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    config = tmp_path / "nginx.conf"
-    config.write_text(CONFIG.format(folder=tmp_path, port=port), encoding="utf-8")
-    assert NGINX is not None
-    process = subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", str(config)], stderr=subprocess.DEVNULL)
-    try:
-        wait_for_port(port, process)
+    port = free_port()
+    with nginx_server(tmp_path, port, HTTP.format(folder=tmp_path, port=port)) as process:
         yield Nginx(folder=tmp_path, port=port, process=process)
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
-            time.sleep(0.02)  # a server tells nobody when it listens
-        else:
-            return
-    pytest.fail("nginx does not listen")
 
 
 def rows_of(log: AccessLog, count: int) -> pa.Table:
@@ -128,6 +101,18 @@ def test_every_request_under_load_and_rotation_becomes_one_row(nginx: Nginx, pat
     assert table["duration_seconds"].null_count == (4_000 if pattern == "combined" else 0)
     assert min(table["time"].cast(pa.int64()).to_pylist()) >= before_ns - 2_000_000_000
     assert {name: value for name, value in log.counters.items() if "rejected" in name} == {"rejected_too_long_total": 0}
+
+
+@pytest.mark.skipif(AB is None, reason="ab (apache2-utils) is not installed")
+def test_a_log_that_is_truncated_while_nginx_writes(nginx: Nginx) -> None:
+    log = AccessLog(nginx.folder / "timed.log", pattern="timed")
+    nginx.load("/orders/17", 2_000)
+    assert rows_of(log, 2_000).num_rows == 2_000
+    os.truncate(log.path, 0)
+    nginx.load("/absent", 500)
+    assert rows_of(log, 500)["target"].unique().to_pylist() == ["/absent"]
+    log.close()
+    assert log.counters["truncations_total"] == 1
 
 
 @pytest.mark.parametrize("pattern", ["combined", "timed", "json"])
