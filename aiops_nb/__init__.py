@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from aiops_nb.detect.change_points import change_points as change_points
     from aiops_nb.detect.estimators import as_detector as as_detector
     from aiops_nb.detect.registry import detectors as detectors
+    from aiops_nb.features.clean_frames import clean_frame as clean_frame
+    from aiops_nb.features.clean_frames import clean_series as clean_series
     from aiops_nb.monitor import Monitor as Monitor
     from aiops_nb.recording import Recording as Recording
     from aiops_nb.recording import open_recording as open_recording
@@ -32,6 +34,8 @@ _ROOMS = {
     "Recording": "aiops_nb.recording",
     "as_detector": "aiops_nb.detect.estimators",
     "change_points": "aiops_nb.detect.change_points",
+    "clean_frame": "aiops_nb.features.clean_frames",
+    "clean_series": "aiops_nb.features.clean_frames",
     "detectors": "aiops_nb.detect.registry",
     "from_frame": "aiops_nb.session",
     "open_recording": "aiops_nb.recording",
@@ -48,6 +52,8 @@ __all__ = [
     "__version__",
     "as_detector",
     "change_points",
+    "clean_frame",
+    "clean_series",
     "detectors",
     "from_frame",
     "open_recording",

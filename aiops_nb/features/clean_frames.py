@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray, IntArray
-from aiops_nb.features.clean_params import ResampleParams, StepParams
+from aiops_nb.features.clean_params import ResampleParams, StepParams, as_steps
 from aiops_nb.features.clean_steps import chain
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 50_000_000  # a stray row from 1970 would make a grid that no memory holds
 
 
-def clean_series(series: pd.Series, steps: Sequence[StepParams]) -> pd.Series:
+def clean_series(series: pd.Series, steps: Sequence[StepParams | Mapping[str, object]]) -> pd.Series:
     """Clean one series, oldest value first; the result is what a stream of the same values gives, to the bit.
 
     Parameters
@@ -27,7 +27,7 @@ def clean_series(series: pd.Series, steps: Sequence[StepParams]) -> pd.Series:
         Numbers; NaN or null where not known. With `ResampleParams` as the first step it is indexed by time (UTC unless
         it carries a zone), in order, and the result lies on the even grid; else index and length stay.
     steps
-        Parameters of the steps, in order.
+        Parameters of the steps, in order; or mappings, as a config has them.
 
     Raises
     ------
@@ -37,8 +37,7 @@ def clean_series(series: pd.Series, steps: Sequence[StepParams]) -> pd.Series:
     Examples
     --------
     >>> import pandas as pd
-    >>> from aiops_nb.features.clean_params import MovingMedianParams
-    >>> clean_series(pd.Series([1.0, 50.0, 3.0]), [MovingMedianParams(window_values=3)]).tolist()
+    >>> clean_series(pd.Series([1.0, 50.0, 3.0]), [{"type": "moving_median", "window_values": 3}]).tolist()
     [1.0, 25.5, 3.0]
     """
     cleaned: pd.Series = clean_frame(series.to_frame("value"), steps)["value"]
@@ -46,7 +45,7 @@ def clean_series(series: pd.Series, steps: Sequence[StepParams]) -> pd.Series:
     return cleaned
 
 
-def clean_frame(df: pd.DataFrame, steps: Sequence[StepParams]) -> pd.DataFrame:
+def clean_frame(df: pd.DataFrame, steps: Sequence[StepParams | Mapping[str, object]]) -> pd.DataFrame:
     """Clean each column as a series of its own; see `clean_series`.
 
     A long frame (one row a series and time) is turned first: `df.pivot_table(index="time", columns="target",
@@ -62,10 +61,11 @@ def clean_frame(df: pd.DataFrame, steps: Sequence[StepParams]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    values, index, streamed = _numbers(df), df.index, chain(steps)
-    if steps and isinstance(steps[0], ResampleParams):
-        values, index = _resampled(values, index, steps[0])
-        streamed = chain(steps[1:])
+    wanted = as_steps(steps)
+    values, index, streamed = _numbers(df), df.index, chain(wanted)
+    if wanted and isinstance(wanted[0], ResampleParams):
+        values, index = _resampled(values, index, wanted[0])
+        streamed = chain(wanted[1:])
     cleaned = np.empty_like(values)
     for row, tick in enumerate(values):
         cleaned[row] = streamed.apply(tick)

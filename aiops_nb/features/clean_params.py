@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -191,6 +192,32 @@ def name_of(params: StepParams) -> str:
     'clip_mad'
     """
     return str(params.__struct_config__.tag)
+
+
+def as_steps(steps: Sequence[StepParams | Mapping[str, object]]) -> list[StepParams]:
+    """Parameters of steps, of which some may be written as in a config.
+
+    Raises
+    ------
+    ConfigError
+        Naming the step, the parameter and what was expected.
+
+    Examples
+    --------
+    >>> as_steps([{"type": "ema", "half_life_values": 5}])
+    [EmaParams(half_life_values=5.0)]
+    """
+    return [_as_step(place, step) for place, step in enumerate(steps)]
+
+
+def _as_step(place: int, step: StepParams | Mapping[str, object]) -> StepParams:
+    if not isinstance(step, Mapping):
+        return step
+    try:
+        told: StepParams = msgspec.convert(dict(step), StepParams)
+    except msgspec.ValidationError as problem:
+        raise ConfigError(f"steps[{place}]: {problem}") from None
+    return told
 
 
 def check(params: StepParams) -> None:

@@ -13,10 +13,13 @@ from aiops_nb.core.types import Item
 from aiops_nb.detect.ewma import EwmaParams
 from aiops_nb.detect.faults import FaultsParams
 from aiops_nb.detect.unusual import UnusualParams
+from aiops_nb.features.clean_params import EmaParams, HampelParams
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.rules.params import FeatureRuleParams
 from tests.property.digests import digest_of
 from tests.property.streams import random_stream
+
+CLEAN = (HampelParams(), EmaParams())
 
 
 def recut(items, seed, longest):
@@ -65,7 +68,9 @@ def test_the_digest_sees_what_a_lost_burst_changes():
 def test_any_detector_gives_the_same_bytes_for_another_cut(detector):
     rules = (
         FeatureRuleParams(alertname="latency", feature="duration_p95_seconds", threshold=40.0, detector=detector),
-        FeatureRuleParams(alertname="host", table="samples", feature="value", threshold=40.0, detector=detector),
+        FeatureRuleParams(
+            alertname="host", table="samples", feature="value", threshold=40.0, detector=detector, clean=CLEAN
+        ),
     )
     params = PipelineParams(feature_rules=rules)
     items = random_stream(3, seconds=90)
