@@ -8,16 +8,10 @@ import msgspec
 import pandas as pd
 
 from aiops_nb.core.errors import ConfigError, RecordingError
+from aiops_nb.core.labels import LabelLine
 from aiops_nb.recording import Recording, open_recording
 
 COLUMNS = ("kind", "target", "start", "end")
-
-
-class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    kind: str
-    target: str = ""
-    start: str
-    end: str
 
 
 def read_labels(source: Recording | str | Path) -> pd.DataFrame:
@@ -60,7 +54,7 @@ def _from_lines(path: Path) -> pd.DataFrame:
 
 def _row(text: bytes, where: str) -> tuple[str, str, pd.Timestamp, pd.Timestamp]:
     try:
-        line = msgspec.json.decode(text, type=_Line)
+        line = msgspec.json.decode(text, type=LabelLine)
         start, end = (pd.to_datetime(time, utc=True) for time in (line.start, line.end))
     except (msgspec.DecodeError, ValueError) as problem:
         raise ConfigError(f"{where}: expected a label with kind, start and end, got {problem}") from None
