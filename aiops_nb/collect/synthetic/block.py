@@ -1,0 +1,114 @@
+"""Some seconds of a stream at once, as batches. Pure: the same rows, however the seconds are grouped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.collect.synthetic import hosts
+from aiops_nb.collect.synthetic.clients import addresses
+from aiops_nb.collect.synthetic.effects import apply_faults, more_requests, row_names
+from aiops_nb.collect.synthetic.params import TrafficParams
+from aiops_nb.collect.synthetic.rhythm import load
+from aiops_nb.collect.synthetic.rows import METHODS, REFUSED, TRAFFIC_STREAM, Rows, made_of, roll, rolled_together
+from aiops_nb.collect.synthetic.rows import weights as weights_of
+from aiops_nb.core.schemas import Column, make_batch
+from aiops_nb.core.types import NS_PER_SECOND, FloatArray, IntArray
+
+_BYTES_PER_SECOND = 5e7
+_METHODS = pa.array(METHODS)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A batch, and when each of its rows comes, (rows,); a stepped clock stamps other times."""
+
+    batch: pa.RecordBatch
+    due_ns: IntArray
+
+
+def draw_block(params: TrafficParams, source: str, first_second: int, seconds: int) -> list[Part]:
+    """The rows of so many seconds from `first_second`, in order: of each second its requests, then its samples.
+
+    Without hosts the requests of all seconds are one part.
+
+    Examples
+    --------
+    >>> params = TrafficParams(targets=("a", "b"), rate_hz=100, start_ns=0)
+    >>> one, other = (draw_block(params, "s", 3, 1)[0].batch for _ in range(2))
+    >>> one.equals(other)
+    True
+    """
+    places = np.arange(first_second, first_second + seconds)
+    loads = load(params.shape, params.seed, params.start_ns // NS_PER_SECOND + places)
+    rates_hz = params.rate_hz * len(params.targets) * loads[:, None] * weights_of(params)
+    rngs = [np.random.default_rng((params.seed, TRAFFIC_STREAM, place)) for place in places.tolist()]
+    counts = np.array([rng.poisson(rates) for rng, rates in zip(rngs, rates_hz, strict=True)])
+    dice = [roll(rng, first_second + i, counts[i]) for i, rng in enumerate(rngs)]
+    for place in range(len(params.faults)):
+        dice += more_requests(params, place, places, rates_hz)
+    together = rolled_together(dice)
+    rows = made_of(params, together, loads[together.second - first_second])
+    stamps = apply_faults(params, rows)
+    requests = Part(_requests(params, source, rows, stamps), rows.time_ns)
+    if not params.hosts:
+        return [requests] if requests.batch.num_rows else []
+    samples = _samples(params, source, places, loads, counts)
+    return list(_in_turn(requests, samples, params.start_ns + (places + 1) * NS_PER_SECOND))
+
+
+def _in_turn(requests: Part, samples: Part, ends_ns: IntArray) -> Iterator[Part]:
+    """Of each second its requests, then its samples, which are due at its end."""
+    request_ends = np.searchsorted(requests.due_ns, ends_ns, "left").tolist()
+    sample_ends = np.searchsorted(samples.due_ns, ends_ns, "right").tolist()
+    request, sample = 0, 0
+    for request_end, sample_end in zip(request_ends, sample_ends, strict=True):
+        for part, begin, end in ((requests, request, request_end), (samples, sample, sample_end)):
+            if end > begin:
+                yield Part(part.batch.slice(begin, end - begin), part.due_ns[begin:end])
+        request, sample = request_end, sample_end
+
+
+def _requests(params: TrafficParams, source: str, rows: Rows, stamps_ns: IntArray) -> pa.RecordBatch:
+    refused = rows.status == REFUSED
+    transfer = np.minimum(rows.response_bytes / _BYTES_PER_SECOND, 0.5 * rows.duration_seconds)
+    names = addresses(params.shape.regular_clients, params.shape.newcomer_clients)
+    columns: dict[str, Column] = {
+        "time": stamps_ns,
+        "origin": "traffic",
+        "target": _coded(rows.name, pa.array(row_names(params))),
+        "method": _coded(rows.method, _METHODS),
+        "status_code": pa.array(rows.status.astype(np.int16), mask=refused),
+        "duration_seconds": rows.duration_seconds,
+        "error_type": pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(len(refused), np.int32), mask=~refused), ["connect"]
+        ),
+        "client_ip": names.take(pa.array(rows.client)),
+        "response_bytes": pa.array(rows.response_bytes, mask=refused),
+        "wait_seconds": pa.array(rows.duration_seconds - transfer, mask=refused),
+        "transfer_seconds": pa.array(transfer, mask=refused),
+    }
+    return make_batch("requests", source, columns)
+
+
+def _samples(params: TrafficParams, source: str, seconds: IntArray, loads: FloatArray, counts: IntArray) -> Part:
+    """Rows in order of second, host and metric."""
+    values = hosts.host_values(params, seconds, loads, counts, hosts.fault_load(params, seconds))
+    shape = (len(seconds), len(params.hosts), len(hosts.METRICS))
+    there = np.broadcast_to(hosts.taken(params, seconds)[..., None], shape)
+    second, host, metric = np.nonzero(there)
+    columns: dict[str, Column] = {
+        "time": hosts.stamps_ns(params, seconds)[second, host],
+        "target": _coded(host, pa.array(params.hosts)),
+        "metric": _coded(metric, pa.array(hosts.METRICS)),
+        "value": values[there],
+    }
+    due_ns = params.start_ns + (seconds[second] + 1) * NS_PER_SECOND
+    return Part(make_batch("samples", source, columns), due_ns)
+
+
+def _coded(codes: IntArray, words: pa.Array) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(codes.astype(np.int32), words)
