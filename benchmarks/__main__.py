@@ -17,6 +17,7 @@ TITLES = {
     "sockets": "JSON lines over TCP and UDP",
     "access_log": "Access logs",
     "hostile": "A million hostile lines at each door",
+    "synthetic": "Synthetic stream",
 }
 
 
