@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiops_nb.session import from_frame as from_frame
     from aiops_nb.session import replay as replay
     from aiops_nb.session import watch as watch
+    from aiops_nb.synthetic_session import from_synthetic as from_synthetic
 
 __version__ = "0.1.0"
 
@@ -38,6 +39,7 @@ _ROOMS = {
     "clean_series": "aiops_nb.features.clean_frames",
     "detectors": "aiops_nb.detect.registry",
     "from_frame": "aiops_nb.session",
+    "from_synthetic": "aiops_nb.synthetic_session",
     "open_recording": "aiops_nb.recording",
     "replay": "aiops_nb.session",
     "score_frame": "aiops_nb.scoring",
@@ -56,6 +58,7 @@ __all__ = [
     "clean_series",
     "detectors",
     "from_frame",
+    "from_synthetic",
     "open_recording",
     "replay",
     "score_frame",

@@ -42,6 +42,7 @@ FLOORS = {
     "recording": 7,
     "scoring": 7,
     "session": 7,
+    "synthetic_session": 7,
     "targets": 7,
     "view": 8,
     "tune": 8,
