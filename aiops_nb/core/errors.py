@@ -10,11 +10,35 @@ AiopsError
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Any
+
+PACKAGE = Path(__file__).parents[1]
 
 
 class AiopsError(Exception):
-    """Base of every error that aiops_nb raises for a mistake that a user can mend."""
+    """Base of every error that aiops_nb raises for a mistake that a user can mend.
+
+    In a notebook it is the caller's line and the message, not the way through our code.
+
+    Examples
+    --------
+    >>> ConfigError("every_seconds: expected a number > 0, got -1")._render_traceback_()
+    ['ConfigError: every_seconds: expected a number > 0, got -1']
+    """
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        caller = _caller(self)
+        where = [f"line {caller.lineno}: {caller.line}"] if caller is not None else []
+        return [*where, f"{type(self).__name__}: {self}"]
+
+
+def _caller(problem: BaseException) -> traceback.FrameSummary | None:
+    """The frame from which our code was first entered."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    ours = [Path(frame.filename).is_relative_to(PACKAGE) for frame in frames]
+    return frames[ours.index(True) - 1] if True in ours[1:] else None
 
 
 class ConfigError(AiopsError):
