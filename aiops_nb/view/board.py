@@ -8,11 +8,30 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.ui import UIElement
 
 from aiops_nb.core.types import NS_PER_SECOND
-from aiops_nb.view.charts import Slot, add_line, empty_source, make_shared, make_slot, name_lines
-from aiops_nb.view.choice import SHOWN, choose
+from aiops_nb.view.charts import (
+    Shared,
+    Slot,
+    add_line,
+    crosshair,
+    empty_source,
+    make_shared,
+    make_slot,
+    name_lines,
+    slot_classes,
+)
+from aiops_nb.view.choice import DOWN, SHOWN, choose, trouble_of
 from aiops_nb.view.names import short_names
 from aiops_nb.view.rings import MOST_WINDOWS
-from aiops_nb.view.series_data import MOST_POINTS, all_points, calm_end, host_data, last_rows, line_data, point_data
+from aiops_nb.view.series_data import (
+    MOST_POINTS,
+    all_points,
+    calm_end,
+    host_data,
+    last_rows,
+    line_data,
+    point_data,
+    rows_after,
+)
 from aiops_nb.view.store import ViewStore
 
 DEFAULT_SPAN_SECONDS = 120
@@ -40,10 +59,15 @@ class Board:
         self.span_seconds = self._span_seconds = DEFAULT_SPAN_SECONDS
         self.wanted: tuple[int, ...] = ()
         self.x_range = Range1d(start=0, end=1, name="time")
+        self._moment = moment = crosshair()
         self._slots: list[Slot] = []
-        self._rate = make_shared("Requests", "per second", "rate", self.x_range, LEAST_RATE_HZ)
-        self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT)
-        self._hosts = {metric: _Hosts(store, metric, title, self.x_range) for metric, title in HOST_TITLES.items()}
+        self._rate = make_shared("Requests", "/s", "rate", self.x_range, LEAST_RATE_HZ, moment)
+        self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT, moment)
+        charts = {
+            metric: make_shared(title, "%", "value", self.x_range, 104.0, moment)
+            for metric, title in HOST_TITLES.items()
+        }
+        self._hosts = {metric: _Hosts(store, metric, chart) for metric, chart in charts.items()}
         self._shown: list[int] = []
         self.names: list[str] = []
         self._chosen_at_ns = -RECHOOSE_NS
@@ -79,6 +103,7 @@ class Board:
                 self._replace(place, series)
         self._ticks_drawn = store.requests.appended_total
         self._draw_hosts()
+        self._mark_trouble()
         self._move_axes(new_ticks)
 
     def _begin_again(self, span_seconds: int) -> None:
@@ -115,10 +140,18 @@ class Board:
             name_lines(shared, names)
 
     def _add_slot(self) -> None:
-        slot = make_slot(len(self._slots), self.x_range)
+        slot = make_slot(len(self._slots), self.x_range, self._moment)
         self._slots.append(slot)
         add_line(self._rate, slot.lines)
         add_line(self._error, slot.lines, marks="error_anomaly")
+
+    def _mark_trouble(self) -> None:
+        trouble = trouble_of(self._store)
+        for slot, series in zip(self._slots, self._shown, strict=False):
+            worst = float(trouble[series]) if series < len(trouble) else 0.0
+            classes = slot_classes(slot.place, "bad" if worst >= DOWN else "warn" if worst else "ok")
+            if slot.latency.css_classes != classes:
+                slot.latency.css_classes = classes
 
     # ---- data
 
@@ -167,10 +200,9 @@ HOST_TITLES = {"cpu_ratio": "CPU", "memory_ratio": "Memory"}
 class _Hosts:
     """One metric of the hosts, in per cent of all there is."""
 
-    def __init__(self, store: ViewStore, metric: str, title: str, x_range: Range1d) -> None:
-        self._store, self._metric = store, metric
+    def __init__(self, store: ViewStore, metric: str, chart: Shared) -> None:
+        self._store, self._metric, self.chart = store, metric, chart
         self.sources: list[ColumnDataSource] = []
-        self.chart = make_shared(title, "%", "value", x_range, 104.0)
         self.shown: list[int] = []
 
     def draw(self, new_windows: int, start_ns: int) -> None:
@@ -180,8 +212,8 @@ class _Hosts:
             self._replace(hosts, start_ns)
         elif new_windows:
             for source, host in zip(self.sources, hosts, strict=False):
-                data = host_data(self._store, host, start_ns)
-                source.stream(last_rows(data, min(new_windows, len(data["time"]))), rollover=MOST_WINDOWS)
+                fresh = rows_after(host_data(self._store, host, start_ns), source.data["time"])
+                source.stream(fresh, rollover=MOST_WINDOWS)
 
     def _replace(self, hosts: list[int], start_ns: int) -> None:
         self.shown = hosts

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from bokeh.models.annotations import Title
-from bokeh.models.formatters import DatetimeTickFormatter, NumeralTickFormatter
+from bokeh.models.annotations import Span, Title
+from bokeh.models.formatters import DatetimeTickFormatter, PrintfTickFormatter
 from bokeh.models.glyphs import Line, Scatter, VArea
 from bokeh.models.ranges import Range1d
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.sources import ColumnDataSource
-from bokeh.models.tools import HoverTool
+from bokeh.models.tools import CrosshairTool, HoverTool
 from bokeh.plotting import figure
 
 from aiops_nb.view.palette import TROUBLE, series_colour
@@ -22,6 +22,7 @@ from aiops_nb.view.series_data import LINE_COLUMNS, POINT_COLUMNS
 Figure: TypeAlias = figure
 Renderer: TypeAlias = "GlyphRenderer[Any]"
 HEIGHT_PIXELS = 190
+LEFT_PIXELS, SWATCH_PIXELS = 58, 18  # the same everywhere, so that charts one above the other share their time
 _TIME_FORMATS: dict[str, Any] = {
     "milliseconds": "%H:%M:%S",
     "seconds": "%H:%M:%S",
@@ -38,8 +39,8 @@ def empty_source(columns: Sequence[str], name: str) -> ColumnDataSource:
     return ColumnDataSource({column: np.zeros(0) for column in columns}, name=name)
 
 
-def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: str) -> Figure:
-    """An empty chart that fills the width; the time axis states its zone, the value axis its unit."""
+def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: str, moment: Span) -> Figure:
+    """An empty chart that fills the width; its values carry their unit."""
     plot = figure(
         name=name,
         title=title,
@@ -48,7 +49,6 @@ def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: 
         x_range=x_range,
         y_range=y_range,
         x_axis_type="datetime",
-        y_axis_label=unit,
         tools="",
         toolbar_location=None,
         background_fill_alpha=0,
@@ -56,34 +56,46 @@ def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: 
         outline_line_color=None,
         output_backend="canvas",
         lod_threshold=None,
+        min_border_left=LEFT_PIXELS,
         min_border_right=14,
     )
-    _style_axes(plot)
+    _style_axes(plot, unit)
+    plot.add_tools(CrosshairTool(overlay=moment))
     return plot
 
 
-def _style_axes(plot: Any) -> None:
-    plot.title.update(text_font_size="12.5px", text_font_style="bold")
+def _style_axes(plot: Any, unit: str) -> None:
+    plot.title.update(text_font_size="12.5px", text_font_style="bold", standoff=17, offset=8 - LEFT_PIXELS)
     plot.xgrid.grid_line_color = None
     for axis in plot.axis:
         axis.update(
-            axis_label_text_font_style="normal",
-            axis_label_text_font_size="11px",
-            axis_label_standoff=3,
             major_label_text_font_size="10.5px",
             major_tick_in=0,
+            major_tick_out=3,
             minor_tick_line_color=None,
         )
     (across,), (up,) = plot.xaxis, plot.yaxis
-    across.update(formatter=DatetimeTickFormatter(**_TIME_FORMATS), axis_label="UTC")
+    across.formatter = DatetimeTickFormatter(**_TIME_FORMATS)
     across.ticker.update(desired_num_ticks=3)
-    up.update(formatter=NumeralTickFormatter(format="0,0.[00]"))
+    up.formatter = PrintfTickFormatter(format=f"%.4g {unit}".replace(" %", " %%"))
     up.ticker.update(desired_num_ticks=4)
+    up.update(axis_line_alpha=0, major_tick_line_alpha=0)
 
 
-def add_hover(plot: Figure, rows: Sequence[tuple[str, str]], renderers: Sequence[Renderer] | None = None) -> None:
+def crosshair() -> Span:
+    """One moment in time, to be marked in every chart while the pointer is over any of them."""
+    return Span(dimension="height", line_color="#8c8c8c", line_alpha=0.7, line_dash="dashed", line_width=1)
+
+
+def add_hover(
+    plot: Figure,
+    rows: Sequence[tuple[str, str]],
+    renderers: Sequence[Renderer] | None = None,
+    mode: Literal["mouse", "vline"] = "mouse",
+) -> None:
     """Tooltips that name time and values with their units; of all renderers unless some are given."""
     tool = HoverTool(
+        mode=mode,
         renderers="auto" if renderers is None else list(renderers),
         tooltips=[("time", "@time{%H:%M:%S} UTC"), *rows],
         formatters={"@time": "datetime"},
@@ -103,16 +115,22 @@ class Slot:
     y_range: Range1d
 
 
-def make_slot(place: int, x_range: Range1d) -> Slot:
+def make_slot(place: int, x_range: Range1d, moment: Span) -> Slot:
     """A latency chart: requests as dots, p95 as a line in its expected band, anomalies and failures marked."""
     lines = empty_source(LINE_COLUMNS, f"target-{place}")
     points = empty_source(POINT_COLUMNS, f"requests-{place}")
     y_range = Range1d(start=0, end=1)
-    plot = time_chart("", "latency, ms", x_range, y_range, f"latency-{place}")
-    plot.css_classes = ["aiops-latency", f"aiops-colour-{place}"]
+    plot = time_chart("", "ms", x_range, y_range, f"latency-{place}", moment)
+    plot.css_classes = slot_classes(place)
+    plot.title.offset += SWATCH_PIXELS
     _draw_latency(plot, lines, points, series_colour(place))
     title: Any = plot.title
     return Slot(place=place, lines=lines, points=points, latency=plot, title=title, y_range=y_range)
+
+
+def slot_classes(place: int, tone: str = "ok") -> list[str]:
+    """Its group of charts, its colour, and whether it is in trouble."""
+    return ["aiops-latency", f"aiops-colour-{place}", f"aiops-{tone}"]
 
 
 def _draw_latency(plot: Figure, lines: ColumnDataSource, points: ColumnDataSource, colour: str) -> None:
@@ -125,7 +143,7 @@ def _draw_latency(plot: Figure, lines: ColumnDataSource, points: ColumnDataSourc
     line = plot.add_glyph(lines, _line("p95", colour))
     plot.add_glyph(lines, _dots("anomaly", TROUBLE))
     words = "@expected{0,0.0} ms (@lower{0,0.0} to @upper{0,0.0})"
-    add_hover(plot, [("p95", "@p95{0,0.0} ms"), ("expected", words), ("rate", "@rate{0,0.00} /s")], [line])
+    add_hover(plot, [("p95", "@p95{0,0.0} ms"), ("expected", words), ("rate", "@rate{0,0.00} /s")], [line], "vline")
     add_hover(plot, [("failed after", "@failed{0,0.0} ms")], [failed])
     add_hover(plot, [("request", "@answered{0,0.0} ms")], [dots])
 
@@ -148,19 +166,22 @@ class Shared:
     lines: list[Renderer] = field(default_factory=list)
 
 
-def make_shared(title: str, unit: str, column: str, x_range: Range1d, y_end: float) -> Shared:
+def make_shared(title: str, unit: str, column: str, x_range: Range1d, y_end: float, moment: Span) -> Shared:
     """A chart without lines; `add_line` adds them."""
     y_range = Range1d(start=0, end=y_end)
-    plot = time_chart(title, unit, x_range, y_range, f"chart-{title.lower()}")
+    plot = time_chart(title, unit, x_range, y_range, f"chart-{title.lower()}", moment)
     plot.css_classes = ["aiops-shared"]
-    add_hover(plot, [("of", "$name"), (title.lower(), f"@{column}{{0,0.[00]}} {unit}")])
+    add_hover(plot, [("of", "$name"), (title.lower(), f"@{column}{{0,0.[00]}} {unit}")], mode="vline")
     return Shared(plot=plot, y_range=y_range, column=column)
 
 
 def add_line(shared: Shared, source: ColumnDataSource, marks: str = "") -> None:
     """One more line, in the colour of its place; `marks` names the column of what was judged anomalous."""
-    line = shared.plot.add_glyph(source, _line(shared.column, series_colour(len(shared.lines))))
+    colour = series_colour(len(shared.lines))
+    line = shared.plot.add_glyph(source, _line(shared.column, colour))
     shared.lines.append(line)
+    if shared.column == "value":
+        shared.plot.add_glyph(source, VArea(x="time", y1=0, y2=shared.column, fill_color=colour, fill_alpha=0.12))
     if marks:
         shared.plot.add_glyph(source, _dots(marks, TROUBLE, size=5))
 

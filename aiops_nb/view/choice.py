@@ -10,12 +10,13 @@ from aiops_nb.core.types import FloatArray
 from aiops_nb.view.store import ViewStore
 
 SHOWN = 8
+DOWN = 2.5  # worse than a warning
 SEVERITY = {"info": 1.0, "warning": 2.0, "error": 3.0, "critical": 4.0}
 
 
 def trouble_of(store: ViewStore) -> FloatArray:
     """Trouble of each requests series: the worst alert that fires, or being down."""
-    trouble = np.where(store.down, 2.5, 0.0)
+    trouble = np.where(store.down, DOWN, 0.0)
     worst: dict[str, float] = {}
     for change in store.alerts.firing():
         target = change.labels.get("target", "")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TypedDict
 
 import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, SeriesKey
 from aiops_nb.view.alert_log import Episode, shown_state
-from aiops_nb.view.names import short_names
+from aiops_nb.view.choice import DOWN, SEVERITY
+from aiops_nb.view.names import harmless, short_names
 from aiops_nb.view.series_data import RATE_WINDOWS
 from aiops_nb.view.store import ViewStore, clock_text
 
 NOT_KNOWN = "\N{EN DASH}"
+FEW, MOST_NAMED = 50, 3
 
 
 class Tile(TypedDict):
@@ -54,8 +57,8 @@ def _targets(store: ViewStore) -> Tile:
     count, down = len(store.down), int(store.down.sum())
     if not count:
         return _tile("targets", NOT_KNOWN, note="none seen yet")
-    tone = "bad" if down else "ok"
-    return _tile("targets up", f"{count - down} / {count}", note=f"{down} down" if down else "all answer", tone=tone)
+    note = f"down: {', '.join(_names(store, np.flatnonzero(store.down)[:MOST_NAMED]))}" if down else "all answer"
+    return _tile("targets up", f"{count - down} / {count}", note=note, tone="bad" if down else "ok")
 
 
 def _rate(store: ViewStore) -> Tile:
@@ -72,7 +75,7 @@ def _errors(store: ViewStore) -> Tile:
     weights = np.nan_to_num(rate[known])
     ratio = float(np.average(error[known], weights=weights if weights.sum() else None))
     tone = "bad" if ratio >= 0.05 else "warn" if ratio > 0 else "ok"
-    return _tile("errors", number(100 * ratio), "%", "of requests in the last minute", tone)
+    return _tile("errors", number(100 * ratio), "%", "in the last minute", tone)
 
 
 def _slowest(store: ViewStore) -> Tile:
@@ -80,16 +83,27 @@ def _slowest(store: ViewStore) -> Tile:
     if not np.isfinite(p95).any():
         return _tile("slowest p95", NOT_KNOWN, "ms")
     place = int(np.nanargmax(p95))
-    name = short_names(store.series.keys)[place] if len(store.series.keys) <= 50 else store.series.keys[place].target
+    (name,) = _names(store, [place])
     return _tile("slowest p95", number(1000 * float(p95[place])), "ms", name)
 
 
 def _firing(store: ViewStore) -> Tile:
     firing = store.alerts.firing()
-    severities = [change.labels.get("severity", "") for change in firing]
-    worst = next((name for name in ("critical", "error", "warning", "info") if name in severities), "")
-    tone = {"critical": "bad", "error": "bad", "warning": "warn", "info": "warn"}.get(worst, "ok")
-    return _tile("alerts firing", str(len(firing)), note=f"worst: {worst}" if worst else "quiet", tone=tone)
+    if not firing:
+        return _tile("alerts firing", "0", note="quiet", tone="ok")
+    worst = max(firing, key=lambda change: (SEVERITY.get(change.labels.get("severity", ""), 0.0), change.time_ns))
+    severity, name = worst.labels.get("severity", ""), worst.labels.get("alertname", "")
+    tone = "bad" if SEVERITY.get(severity, 0.0) >= DOWN else "warn"
+    return _tile("alerts firing", str(len(firing)), note=f"{severity}: {name}", tone=tone)
+
+
+def _names(store: ViewStore, places: Iterable[int]) -> list[str]:
+    """Short names of some of the targets; of very many it would take long to find what they have in common."""
+    keys = store.series.keys
+    if len(keys) > FEW:
+        return [harmless(keys[place].target) for place in places]
+    names = short_names(keys)
+    return [names[place] for place in places]
 
 
 def number(value: float) -> str:

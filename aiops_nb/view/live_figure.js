@@ -106,8 +106,8 @@ function applyPatch(doc, patch) {
 class View {
   constructor(figure, model, el) {
     Object.assign(this, { figure, model, el, id: Math.random().toString(36).slice(2), turn: 0, quiet: false });
-    this.grids = el.appendChild(Object.assign(document.createElement("div"), { className: "aiops-grids" }));
     this.note = el.appendChild(Object.assign(document.createElement("div"), { className: "aiops-note", hidden: true }));
+    this.grids = el.appendChild(Object.assign(document.createElement("div"), { className: "aiops-grids" }));
     this.themes = new MutationObserver(() => requestAnimationFrame(() => this.dress()));
     this.themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
     this.timer = setInterval(() => this.checkNews(), 1000);
@@ -147,9 +147,11 @@ class View {
     grid.className = `aiops-grid ${group}`;
     const host = grid.appendChild(document.createElement("div"));
     const show = () => (host.hidden = !root.visible);
-    host.className = ["aiops-cell", ...root.css_classes.slice(1)].join(" ");
+    const dress = () => (host.className = ["aiops-cell", ...root.css_classes.slice(1)].join(" "));
     root.properties.visible.change.connect(show);
+    root.properties.css_classes.change.connect(dress);
     show();
+    dress();
     return host;
   }
 
@@ -187,9 +189,12 @@ class View {
 
   checkNews() {
     const seconds = Math.round((performance.now() - this.figure.news) / 1000);
+    const gone = Boolean(this.el.closest(".jupyter-widgets-disconnected"));
     const silent = this.doc && this.model.get("_live") && seconds * 1000 > SILENT_AFTER_MS;
-    this.el.classList.toggle("aiops-silent", Boolean(silent));
-    if (this.doc) this.say(silent ? `No news from the kernel for ${seconds} s: it is busy, or gone. If it was restarted, run the cells again.` : "");
+    this.el.classList.toggle("aiops-silent", Boolean(silent) || gone);
+    if (!this.doc) return;
+    if (gone) this.say("The kernel that drew this is gone. Run the cells again.");
+    else this.say(silent ? `No news from the kernel for ${seconds} s: it is busy, or gone. If it was restarted, run the cells again.` : "");
   }
 
   clear() {

@@ -17,9 +17,18 @@ function tile({ label, value, unit, note, tone }) {
   return box;
 }
 
+// The box around this is given a class when its kernel is gone; the last state would go on saying "live".
+const GONE = ".jupyter-widgets-disconnected";
+const STATES = {
+  running: ["live", "receiving", "ok"],
+  stopped: ["stopped", "press Start to go on", "off"],
+  closed: ["closed", "run the cell again", "off"],
+  gone: ["gone", "run the cells again", "bad"],
+};
+
 function stateTile(state) {
-  const [word, note] = { running: ["live", "receiving"], stopped: ["stopped", "start to go on"] }[state] ?? ["closed", "run the cell again"];
-  const box = tile({ label: "monitor", value: word, unit: "", note, tone: state === "running" ? "ok" : "off" });
+  const [value, note, tone] = STATES[state] ?? STATES.closed;
+  const box = tile({ label: "monitor", value, unit: "", note, tone });
   box.classList.add("aiops-state");
   box.querySelector(".aiops-value").prepend(make("span", "aiops-dot"));
   return box;
@@ -27,7 +36,7 @@ function stateTile(state) {
 
 function drawStatus(model, el) {
   const row = make("div", "aiops-tiles");
-  row.append(stateTile(model.get("state")), ...model.get("tiles").map(tile));
+  row.append(stateTile(el.closest(GONE) ? "gone" : model.get("state")), ...model.get("tiles").map(tile));
   const warnings = model.get("warnings").map((text) => make("div", "aiops-warning", text));
   el.replaceChildren(row, ...warnings);
 }
@@ -93,9 +102,14 @@ function render({ model, el }) {
     },
   };
   const draw = () => (kind === "status" ? drawStatus(model, el) : drawAlerts(model, el, view));
+  let gone = false;
+  const connection = setInterval(() => gone === (gone = Boolean(el.closest(GONE))) || draw(), 1000);
   model.on("change", draw);
   draw();
-  return () => model.off("change", draw);
+  return () => {
+    clearInterval(connection);
+    model.off("change", draw);
+  };
 }
 
 export default { render };

@@ -52,21 +52,27 @@ class Screen:
             allow_duplicates=False, placeholder="show only these targets ...", layout={"display": "none"}
         )
         self.threshold = ipywidgets.FloatSlider(
-            description="latency alert at score",
+            description="latency alert at (deviations)",
+            tooltip="how far from the expected latency, in robust standard deviations, an alert begins",
             continuous_update=False,
             readout_format=".1f",
             style={"description_width": "initial"},
-            layout={"display": "none", "width": "330px"},
+            layout={"display": "none", "width": "370px"},
         )
         self.threshold.observe(lambda change: self._set_threshold(change["new"]), "value")
         self.span.observe(lambda change: self._show_span(change["new"]), "value")
         self.picked.observe(lambda change: self._pick(change["new"]), "value")
         self.root = _column([self._tools(), self.status, self.figure, self.alerts, self.itself])
+        self.root.add_class("aiops-dashboard")
         self._names_given = 0
 
     def _tools(self) -> ipywidgets.HBox:
         layout = {"width": "100%", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 12px"}
-        return ipywidgets.HBox([self.start, self.stop, self.span, self.threshold, self.picked], layout=layout)
+        zone = ipywidgets.Label("times are UTC", layout={"margin": "0 2px 0 auto"})
+        zone.add_class("aiops-zone")
+        tools = ipywidgets.HBox([self.start, self.stop, self.span, self.threshold, self.picked, zone], layout=layout)
+        tools.add_class("aiops-tools")
+        return tools
 
     def draw(self, running: bool) -> None:
         """Bring everything up to date; what did not change is not sent."""

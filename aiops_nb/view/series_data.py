@@ -15,6 +15,7 @@ LINE_COLUMNS = ("time", "p95", "expected", "lower", "upper", "anomaly", "rate", 
 POINT_COLUMNS = ("time", "answered", "failed")
 MOST_POINTS = 2000
 RATE_WINDOWS = 10
+BRIDGED_WINDOWS = 2  # a sample every second falls now and then into the next window
 Data = dict[str, Any]
 _SCALE = {"p95": 1000, "expected": 1000, "lower": 1000, "upper": 1000, "anomaly": 1000, "error": 100}
 _SCALE |= {"error_anomaly": 100, "rate": 1}
@@ -47,9 +48,24 @@ def trailing_mean(values: npt.NDArray[np.float64], windows: int) -> npt.NDArray[
 
 
 def host_data(store: ViewStore, host: int, start_ns: int) -> Data:
-    """One metric of one host, in per cent."""
+    """One metric of one host, in per cent; a window or two without a sample do not break the line."""
     columns: dict[str, Any] = store.samples.since(start_ns, host, ("value",))
-    return {"time": milliseconds(columns["time_ns"]), "value": columns["value"].astype(np.float64) * 100}
+    drawn = bridged(np.isfinite(columns["value"]), BRIDGED_WINDOWS)
+    value = columns["value"].astype(np.float64) * 100
+    return {"time": milliseconds(columns["time_ns"])[drawn], "value": value[drawn]}
+
+
+def bridged(known: npt.NDArray[np.bool_], windows: int) -> npt.NDArray[np.bool_]:
+    """Which windows a line has points in: the known, and of a gap what comes after so many windows.
+
+    Examples
+    --------
+    >>> bridged(np.array([True, False, True, False, False, False]), 2).tolist()
+    [True, False, True, False, False, True]
+    """
+    place = np.arange(len(known))
+    last_known = np.maximum.accumulate(np.where(known, place, 0))
+    return np.asarray(known | (place - last_known > windows))
 
 
 def point_data(points: Points) -> Data:
@@ -75,6 +91,12 @@ def all_points(store: ViewStore, series: int, start_ns: int) -> Points:
 def last_rows(data: Data, count: int) -> Data:
     """The last rows of every column."""
     return {name: column[len(column) - count :] for name, column in data.items()}
+
+
+def rows_after(data: Data, drawn: npt.NDArray[np.float64]) -> Data:
+    """The rows later than the last of the times that are drawn."""
+    begin = int(np.searchsorted(data["time"], drawn[-1], side="right")) if len(drawn) else 0
+    return {name: column[begin:] for name, column in data.items()}
 
 
 def calm_end(largest: float, least: float) -> float:

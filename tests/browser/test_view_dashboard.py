@@ -150,3 +150,15 @@ def test_another_span_is_drawn(shown: Notebook) -> None:
     seen = shown.wait(SEEN)
     shown.wait(NEWEST_ABOVE, arg=seen["newest"])
     assert shown.page.evaluate(SEEN)["oldest"] <= seen["oldest"]
+
+
+def test_a_restarted_kernel_is_told_in_words(open_notebook: Opener) -> None:
+    notebook = open_notebook([WATCH, SHOW])
+    for cell in (0, 1):
+        notebook.run_cell(cell)
+    notebook.wait(DRAWN)
+    notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    notebook.wait(f"() => ({STATE})() === 'gone'")
+    notebook.wait(
+        "() => document.querySelector('.aiops-note:not([hidden])')?.textContent.includes('Run the cells again')"
+    )

@@ -168,9 +168,36 @@ def test_tiles_say_how_things_are() -> None:
     store.advance()
     tiles = {tile["label"]: tile for tile in tiles_of(store)}
     assert tiles["targets up"]["value"] == "1 / 2" and tiles["targets up"]["tone"] == "bad"
+    assert tiles["targets up"]["note"] == "down: b"
     assert tiles["requests"]["value"] == "4.00"
     assert (tiles["slowest p95"]["value"], tiles["slowest p95"]["note"]) == ("250", "b")
-    assert tiles["alerts firing"]["note"] == "worst: error"
+    assert tiles["alerts firing"]["note"] == "error: http_5xx"
+
+
+def test_the_chart_of_a_target_in_trouble_is_marked(source: HandSource) -> None:
+    source.deliver(request_step([T0], ["http://h/b"], [0.1], error_type=["connect"]))
+    source.deliver(heartbeat_step(T0, changes=[alert("firing", "http://h/a", severity="warning")]))
+    with Dashboard(source) as dashboard:
+        board = dashboard.screen().board
+        charts = [root.css_classes for root in board.roots if root.css_classes[0] == "aiops-latency"]
+        assert [classes[-1] for classes in charts] == ["aiops-warn", "aiops-bad"]
+        source.deliver(request_step([T0 + 1], ["http://h/b"], [0.1], status_code=[200]))
+        assert eventually(lambda: [root.css_classes[-1] for root in board.roots][1] == "aiops-ok")
+
+
+def test_a_window_without_a_sample_does_not_break_the_line_of_a_host() -> None:
+    source = HandSource()
+    for second in range(10):
+        hosts = ["other"] if second in (2, 5, 6, 7) else ["host", "other"]
+        at = T0 + second * NS_PER_SECOND
+        source.deliver(heartbeat_step(at, [host_tick(at, hosts, 0.5, 0.25)]))
+    with Dashboard(source) as dashboard:
+        board = dashboard.screen().board
+        drawn = column(board, "cpu_ratio-0", "value")
+        assert drawn == pytest.approx([50.0, 50.0, 50.0, 50.0, float("nan"), 50.0, 50.0], nan_ok=True)
+        source.deliver(heartbeat_step(T0, [host_tick(T0 + 10 * NS_PER_SECOND, ["host"], 0.75, 0.25)]))
+        assert eventually(lambda: column(board, "cpu_ratio-0", "value")[-1] == pytest.approx(75.0))
+        assert len(column(board, "cpu_ratio-0", "value")) == 8
 
 
 def test_alerts_are_ordered_and_those_that_came_to_nothing_go() -> None:
