@@ -212,7 +212,7 @@ class _Hosts:
             self._replace(hosts, start_ns)
         elif new_windows:
             for source, host in zip(self.sources, hosts, strict=False):
-                fresh = rows_after(host_data(self._store, host, start_ns), source.data["time"])
+                fresh = rows_after(host_data(self._store, host, start_ns), np.asarray(source.data["time"]))
                 source.stream(fresh, rollover=MOST_WINDOWS)
 
     def _replace(self, hosts: list[int], start_ns: int) -> None:

@@ -122,9 +122,9 @@ def make_slot(place: int, x_range: Range1d, moment: Span) -> Slot:
     y_range = Range1d(start=0, end=1)
     plot = time_chart("", "ms", x_range, y_range, f"latency-{place}", moment)
     plot.css_classes = slot_classes(place)
-    plot.title.offset += SWATCH_PIXELS
     _draw_latency(plot, lines, points, series_colour(place))
     title: Any = plot.title
+    title.offset += SWATCH_PIXELS
     return Slot(place=place, lines=lines, points=points, latency=plot, title=title, y_range=y_range)
 
 
