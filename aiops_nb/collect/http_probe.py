@@ -30,9 +30,9 @@ _MakeTransfer: TypeAlias = Callable[[ProbeTarget, float, Callable[[], bool]], Tr
 
 
 class HttpProbe:
-    """Asks each target once an interval and yields one `requests` row per probe, with origin `probe`.
+    """Asks each target once in its interval and yields one `requests` row per probe, with origin `probe`.
 
-    Targets are spread evenly over the interval; each is asked on a thread of a pool, in one blocking libcurl transfer
+    Targets are spread evenly over their intervals; each is asked on a thread of a pool, in one blocking libcurl transfer
     whose times come from libcurl's own clock. The pool starts with the first `poll`. A target whose last probe still
     runs is not started twice. A row's `time` is the end of the transfer.
 
@@ -41,7 +41,7 @@ class HttpProbe:
     targets
         What to ask.
     every_seconds
-        The interval of each target.
+        The interval of each target that has none of its own.
     clock
         Time stamps and the schedule.
     name
@@ -74,7 +74,7 @@ class HttpProbe:
     ) -> None:
         self.name = name
         self.target_names = check_targets(targets, every_seconds)
-        self._every_seconds = every_seconds
+        self._intervals_seconds = [target.interval_at(every_seconds) for target in targets]
         self._clock = clock or SystemClock()
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -138,7 +138,7 @@ class HttpProbe:
             if self._pool is None and not self._closing.is_set():
                 self._pool = ProbePool(
                     self._lanes,
-                    every_seconds=self._every_seconds,
+                    intervals_seconds=self._intervals_seconds,
                     clock=self._clock,
                     emit=self._emit,
                     closing=self._closing,

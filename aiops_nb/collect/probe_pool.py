@@ -30,8 +30,8 @@ class ProbePool:
     ----------
     lanes
         The targets, in the order of the schedule.
-    every_seconds
-        The interval.
+    intervals_seconds
+        The interval of each lane.
     clock
         Stamps the start of each transfer; the end is the start plus what the transfer measured.
     emit
@@ -46,7 +46,7 @@ class ProbePool:
         self,
         lanes: Sequence[Lane],
         *,
-        every_seconds: float,
+        intervals_seconds: Sequence[float],
         clock: Clock,
         emit: Callable[[ProbeResult], None],
         closing: threading.Event,
@@ -59,12 +59,12 @@ class ProbePool:
         self._emit = emit
         self._closing = closing
         self._max_threads = min(len(lanes), max_threads)
-        self._schedule = ProbeSchedule(len(lanes), every_seconds, clock.monotonic_seconds())
+        self._schedule = ProbeSchedule(intervals_seconds, clock.monotonic_seconds())
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._lags: deque[float] = deque(maxlen=len(lanes))
         self._durations: deque[float] = deque(maxlen=len(lanes))
-        self._rate_hz = len(lanes) / every_seconds
+        self._rate_hz = sum(1 / every_seconds for every_seconds in intervals_seconds)
         self._grow_to(self._needed(_ASSUMED_SECONDS))
 
     @property

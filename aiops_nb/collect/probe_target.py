@@ -33,6 +33,8 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         rotated and stands in no config; one that vanishes keeps its last value.
     body
         Sent as it is, in UTF-8.
+    interval_seconds
+        How often it is asked; by default as often as all others.
     timeout_seconds
         Of the whole transfer, connecting included; must be < the interval. By default 0.9 intervals, at most 10 s.
     follow_redirects
@@ -63,6 +65,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     method: str = "GET"
     headers: Mapping[str, str] = {}
     body: str | None = None
+    interval_seconds: float | None = None
     timeout_seconds: float | None = None
     follow_redirects: bool = True
     max_redirects: int = 10
@@ -79,6 +82,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         _check_method(self.method)
         for name, value in self.headers.items():
             check_header(name, value)
+        _check_positive("interval_seconds", self.interval_seconds)
         _check_positive("timeout_seconds", self.timeout_seconds)
         _check_positive("max_body_bytes", self.max_body_bytes)
         _check_positive("max_redirects", self.max_redirects)
@@ -106,9 +110,13 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """How much of a body is read at most."""
         return min(self.max_body_bytes, MAX_KEPT_BODY_BYTES) if self.keeps_body else self.max_body_bytes
 
+    def interval_at(self, every_seconds: float) -> float:
+        """Its own interval, or the one of all others, in seconds."""
+        return self.interval_seconds or every_seconds
+
     def timeout_for(self, every_seconds: float) -> float:
-        """The timeout at a given interval, in seconds."""
-        return self.timeout_seconds or min(0.9 * every_seconds, MAX_DEFAULT_TIMEOUT_SECONDS)
+        """The timeout where all others are asked every so many seconds, in seconds."""
+        return self.timeout_seconds or min(0.9 * self.interval_at(every_seconds), MAX_DEFAULT_TIMEOUT_SECONDS)
 
 
 def _check_method(method: str) -> None:
@@ -156,9 +164,10 @@ def check_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> tuple
 
 
 def _check_timeout(index: int, target: ProbeTarget, every_seconds: float) -> None:
-    if target.timeout_for(every_seconds) >= every_seconds:
-        where = f"targets[{index}].timeout_seconds"
-        raise ConfigError.at(where, f"a number < every_seconds ({every_seconds:g})", target.timeout_seconds)
+    timeout_seconds, interval_seconds = target.timeout_for(every_seconds), target.interval_at(every_seconds)
+    if timeout_seconds >= interval_seconds:
+        expected = f"less than the interval ({interval_seconds:g} s)"
+        raise ConfigError(f"targets[{index}].timeout_seconds: expected {expected}, got {timeout_seconds:g} s")
 
 
 def _check_ca_file(index: int, target: ProbeTarget) -> None:

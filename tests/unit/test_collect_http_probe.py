@@ -351,7 +351,7 @@ def test_a_target_that_cannot_be_asked_names_its_field(fields: dict[str, Any], m
         (
             [ProbeTarget(url="http://h/", timeout_seconds=5)],
             5.0,
-            "targets[0].timeout_seconds: expected a number < every",
+            "targets[0].timeout_seconds: expected less than the interval (5 s), got 5 s",
         ),
         ([ProbeTarget(url="http://h/", name="a"), ProbeTarget(url="http://i/", name="a")], 1.0, "targets[1].name"),
         ([ProbeTarget(url="http://h/", headers={"X": "env:NOT_SET_AT_ALL"})], 1.0, "headers['X']: expected an env"),

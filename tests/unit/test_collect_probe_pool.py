@@ -23,7 +23,7 @@ from aiops_nb.core.schemas import ErrorType
 def test_every_target_is_due_once_an_interval_at_its_own_offset(
     targets: int, every_seconds: float, rounds: int
 ) -> None:
-    schedule = ProbeSchedule(targets, every_seconds, start_seconds=7.0)
+    schedule = ProbeSchedule([every_seconds] * targets, start_seconds=7.0)
     tickets = [schedule.take(7.0) for _ in range(targets * rounds)]
     assert [ticket.index for ticket in tickets] == list(range(targets)) * rounds
     for before, after in zip(tickets, tickets[targets:], strict=False):
@@ -34,7 +34,7 @@ def test_every_target_is_due_once_an_interval_at_its_own_offset(
 
 @given(targets=st.integers(1, 20), asleep_seconds=st.floats(2.0, 1e6))
 def test_after_a_sleep_at_most_one_interval_is_caught_up(targets: int, asleep_seconds: float) -> None:
-    schedule = ProbeSchedule(targets, 1.0, start_seconds=0.0)
+    schedule = ProbeSchedule([1.0] * targets, start_seconds=0.0)
     first = schedule.take(asleep_seconds)
     assert asleep_seconds - 1.0 - 1e-6 <= first.due_seconds <= asleep_seconds + 1.0
     assert schedule.missed_total > 0
@@ -42,6 +42,19 @@ def test_after_a_sleep_at_most_one_interval_is_caught_up(targets: int, asleep_se
     while schedule.take(asleep_seconds).due_seconds <= asleep_seconds:
         overdue += 1
     assert overdue <= targets + 1
+
+
+@given(intervals=st.lists(st.floats(0.5, 60), min_size=1, max_size=10))
+def test_targets_with_intervals_of_their_own_come_in_the_order_in_which_they_are_due(intervals: list[float]) -> None:
+    schedule = ProbeSchedule(intervals, start_seconds=0.0)
+    tickets = [schedule.take(0.0) for _ in range(200)]
+    due = [ticket.due_seconds for ticket in tickets]
+    assert due == sorted(due)
+    for index, every_seconds in enumerate(intervals):
+        own = [ticket.due_seconds for ticket in tickets if ticket.index == index]
+        offset = index / len(intervals) * every_seconds
+        assert own == pytest.approx([offset + place * every_seconds for place in range(len(own))])
+        assert offset + len(own) * every_seconds >= due[-1] - 1e-6, 'one that was due was passed over'
 
 
 class HeldTransfer:
@@ -81,7 +94,7 @@ class Pool:
         self.closing = threading.Event()
         self.pool = ProbePool(
             [Lane(f"t{i}", "GET", transfer) for i, transfer in enumerate(transfers)],
-            every_seconds=every_seconds,
+            intervals_seconds=[every_seconds] * len(transfers),
             clock=SystemClock(),
             emit=self._emit,
             closing=self.closing,

@@ -1,0 +1,86 @@
+"""Text that refers to something: `${NAME}`, `${NAME:-default}`, `env:NAME`, `file:PATH`; read when it is used."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from aiops_nb.core.errors import ConfigError
+
+_VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-([^}]*))?\}|\{)")
+_WHOLE = ("env:", "file:")
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text says where to find its value rather than what it is.
+
+    Examples
+    --------
+    >>> [is_reference(text) for text in ("env:TOKEN", "Bearer ${TOKEN}", "price: $5")]
+    [True, True, False]
+    """
+    return text.startswith(_WHOLE) or "${" in text
+
+
+def substituted(text: str, where: str) -> str:
+    """The text with each `${NAME}` replaced by that environment variable; `$${` is a `${` that stays.
+
+    Raises
+    ------
+    ConfigError
+        For a variable that is not set and has no default, or a `${` that is not closed; no value is shown.
+
+    Examples
+    --------
+    >>> os.environ["DEMO_HOST"] = "10.0.0.7"
+    >>> substituted("http://${DEMO_HOST}:${DEMO_PORT:-8080}/", "url")
+    'http://10.0.0.7:8080/'
+    >>> substituted("${DEMO_NOT_SET}", "url")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: url: expected an environment variable that is set, got '${DEMO_NOT_SET}'
+    """
+
+    def value_of(match: re.Match[str]) -> str:
+        if match[0] == "$$":
+            return "$" if text[match.end() : match.end() + 1] == "{" else "$$"
+        if match[1] is None:
+            raise ConfigError.at(where, "${NAME} or ${NAME:-default}", match[0])
+        value = os.environ.get(match[1], match[2])
+        if value is None:
+            raise ConfigError.at(where, "an environment variable that is set", match[0])
+        return value
+
+    return _VARIABLE.sub(value_of, text)
+
+
+def resolved_text(text: str, where: str) -> str:
+    """What a text refers to, read now; without a reference the text itself.
+
+    Raises
+    ------
+    ConfigError
+        Naming the reference that cannot be read.
+
+    Examples
+    --------
+    >>> os.environ["DEMO_TOKEN"] = "t1"
+    >>> resolved_text("env:DEMO_TOKEN", "headers"), resolved_text("Bearer ${DEMO_TOKEN}", "headers")
+    ('t1', 'Bearer t1')
+    """
+    kind, _, place = text.partition(":")
+    if not text.startswith(_WHOLE):
+        return substituted(text, where)
+    value = os.environ.get(place) if kind == "env" else _file_text(place)
+    if value is None:
+        expected = "an environment variable that is set" if kind == "env" else "a readable text file"
+        raise ConfigError.at(where, expected, text)
+    return value
+
+
+def _file_text(place: str) -> str | None:
+    try:
+        return Path(place).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError, ValueError):
+        return None
