@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from aiops_nb.collect import frame_source
 from aiops_nb.collect.host_metrics import HostMetrics
 from aiops_nb.collect.http_probe import HttpProbe
-from aiops_nb.collect.probe_target import ProbeTarget, check_targets
+from aiops_nb.collect.probe_target import ProbeTarget, ready_targets
 from aiops_nb.config import Config, dump_config, load_config
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import ConfigError
@@ -80,7 +80,7 @@ def watch(
     probes, loaded = with_references(probes, loaded)
     _check_interval(every_seconds)
     if probes:
-        check_targets(probes, every_seconds)
+        ready_targets(probes, every_seconds)
 
     def make_run(deliver: Deliver) -> LiveRun:
         tap, repairs = _open_tap(record, loaded)

@@ -15,7 +15,7 @@ from aiops_nb.collect.assertions import parse_assertions
 from aiops_nb.collect.probe_lane import Lane, Transfer
 from aiops_nb.collect.probe_pool import ProbePool
 from aiops_nb.collect.probe_result import ProbeResult, results_batch
-from aiops_nb.collect.probe_target import ProbeTarget, check_targets
+from aiops_nb.collect.probe_target import ProbeTarget, ready_targets
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.schemas import empty_batch
 
@@ -32,9 +32,9 @@ _MakeTransfer: TypeAlias = Callable[[ProbeTarget, float, Callable[[], bool]], Tr
 class HttpProbe:
     """Asks each target once in its interval and yields one `requests` row per probe, with origin `probe`.
 
-    Targets are spread evenly over their intervals; each is asked on a thread of a pool, in one blocking libcurl transfer
-    whose times come from libcurl's own clock. The pool starts with the first `poll`. A target whose last probe still
-    runs is not started twice. A row's `time` is the end of the transfer.
+    Targets are spread over their intervals; each is asked on a thread of a pool, in one blocking libcurl transfer whose
+    times come from libcurl's own clock. The pool starts with the first `poll`. A target whose last probe still runs is
+    not started twice. A row's `time` is the end of the transfer.
 
     Parameters
     ----------
@@ -73,7 +73,8 @@ class HttpProbe:
         transfer: TransferKind | None = None,
     ) -> None:
         self.name = name
-        self.target_names = check_targets(targets, every_seconds)
+        ready = ready_targets(targets, every_seconds)
+        self.target_names = tuple(ready)
         self._intervals_seconds = [target.interval_at(every_seconds) for target in targets]
         self._clock = clock or SystemClock()
         self._closing = threading.Event()
@@ -90,7 +91,7 @@ class HttpProbe:
                 assertions=parse_assertions(target.assertions),
                 confirms=target.confirm,
             )
-            for shown, target in zip(self.target_names, targets, strict=True)
+            for shown, target in ready.items()
         ]
 
     @property

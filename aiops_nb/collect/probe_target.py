@@ -11,6 +11,7 @@ import msgspec
 
 from aiops_nb.collect.assertions import MAX_KEPT_BODY_BYTES, parse_assertions
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.references import is_reference, resolved
 from aiops_nb.core.urls import mask_url, parse_http_url
 
 MAX_DEFAULT_TIMEOUT_SECONDS = 10.0
@@ -25,12 +26,13 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     url
         http or https. A `user:password@` in it is sent, and never shown.
     name
-        What the target is called in every table; by default the masked URL.
+        What the target is called in every table; by default the masked URL, references as they are written.
     method
         Any HTTP method.
     headers
-        Extra request headers. A value `env:NAME` or `file:PATH` is read at every probe, so that a secret can be
-        rotated and stands in no config; one that vanishes keeps its last value.
+        Extra request headers. A value `env:NAME`, `file:PATH` or with `${NAME}` is read at every probe, so that a
+        secret can be rotated and stands in no config; one that vanishes keeps its last value. References in all other
+        texts are read when the probe is made.
     body
         Sent as it is, in UTF-8.
     interval_seconds
@@ -78,7 +80,8 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     confirm: bool = False
 
     def __post_init__(self) -> None:
-        parse_http_url(self.url)
+        if not is_reference(self.url):
+            parse_http_url(self.url)
         _check_method(self.method)
         for name, value in self.headers.items():
             check_header(name, value)
@@ -161,6 +164,23 @@ def check_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> tuple
         _check_timeout(index, target, every_seconds)
         _check_ca_file(index, target)
     return _unique_names(targets)
+
+
+def ready_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> dict[str, ProbeTarget]:
+    """The targets by their names, references replaced by what they stand for; checked as by `check_targets`.
+
+    A name is made of what the URL says, not of what its references stand for.
+
+    Examples
+    --------
+    >>> os.environ["DEMO_KEY"] = "k1"
+    >>> ready = ready_targets([ProbeTarget(url="http://h/${DEMO_KEY}/health")], 1.0)
+    >>> [(name, target.url) for name, target in ready.items()]
+    [('http://h/${DEMO_KEY}/health', 'http://h/k1/health')]
+    """
+    ready = [resolved(target, f"targets[{index}]") for index, target in enumerate(targets)]
+    shown = [msgspec.structs.replace(now, url=told.url) for now, told in zip(ready, targets, strict=True)]
+    return dict(zip(check_targets(shown, every_seconds), ready, strict=True))
 
 
 def _check_timeout(index: int, target: ProbeTarget, every_seconds: float) -> None:

@@ -1,20 +1,31 @@
-"""Header values that stand elsewhere: in an environment variable or in a file."""
+"""Secrets stand elsewhere, in an environment variable or in a file; nothing here shows or keeps one."""
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Mapping
-from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
 
 from aiops_nb.collect.probe_target import check_header
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.references import is_reference, resolved_text
+
+_TELLING = re.compile(
+    r"authoriz|authentic|cookie|token|secret|passw|signature|credential|session|"
+    r"(?:^|[-_])(?:auth|sig|key|pwd)(?:$|[-_])|api-?key",
+    re.IGNORECASE,
+)
+_LITERAL_DEFAULT = re.compile(r":-[^}]")
 
 
 class SecretHeaders:
-    """Headers with their `env:` and `file:` references, read anew each time; the values are never shown.
+    """Headers with their `env:`, `file:` and `${NAME}` references, read anew each time; the values are never shown.
 
     Examples
     --------
+    >>> import os
     >>> os.environ["DEMO_KEY"] = "k1"
     >>> headers = SecretHeaders({"X-Key": "env:DEMO_KEY", "Accept": "*/*"})
     >>> headers.resolve() == {"X-Key": "k1", "Accept": "*/*"}
@@ -25,7 +36,7 @@ class SecretHeaders:
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = dict(headers)
-        self._references = {n: v for n, v in headers.items() if v.startswith(("env:", "file:"))}
+        self._references = {n: v for n, v in headers.items() if is_reference(v)}
         self._last = {**self._headers, **{n: _read(n, v) for n, v in self._references.items()}}
 
     def __repr__(self) -> str:
@@ -47,17 +58,43 @@ class SecretHeaders:
 
 
 def _read(name: str, reference: str) -> str:
-    kind, _, place = reference.partition(":")
-    value = os.environ.get(place) if kind == "env" else _file_text(place)
-    if value is None:
-        expected = "an environment variable that is set" if kind == "env" else "a readable text file"
-        raise ConfigError.at(f"headers[{name!r}]", expected, reference)
+    value = resolved_text(reference, f"headers[{name!r}]")
     check_header(name, value)
     return value
 
 
-def _file_text(place: str) -> str | None:
-    try:
-        return Path(place).read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        return None
+def refuse_literal_secrets(params: msgspec.Struct, where: str) -> None:
+    """Refuse parameters that hold a secret instead of saying where it is: they are kept in recordings.
+
+    Looked at are `headers` with a telling name, and the password and telling parameters of a `url`.
+
+    Raises
+    ------
+    ConfigError
+        Naming the place, never the value.
+
+    Examples
+    --------
+    >>> from aiops_nb.collect.probe_target import ProbeTarget
+    >>> literal, reference = ({"Authorization": f"Bearer {token}"} for token in ("s3cret", "${TOKEN}"))
+    >>> refuse_literal_secrets(ProbeTarget(url="https://h/", headers=reference), "targets[0]")
+    >>> refuse_literal_secrets(ProbeTarget(url="https://h/", headers=literal), "targets[0]")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: targets[0].headers.Authorization: expected a reference (env:NAME, file:PATH or ...
+    """
+    for name, value in getattr(params, "headers", {}).items():
+        if _TELLING.search(name):
+            _require_reference(value, f"{where}.headers.{name}")
+    parts = urlsplit(getattr(params, "url", ""))
+    _require_reference(parts.netloc.rpartition("@")[0].partition(":")[2], f"{where}.url")
+    for name, value in parse_qsl(parts.query):
+        if _TELLING.search(name):
+            _require_reference(value, f"{where}.url")
+
+
+def _require_reference(value: str, where: str) -> None:
+    if value and (not is_reference(value) or _LITERAL_DEFAULT.search(value)):
+        raise ConfigError(
+            f"{where}: expected a reference (env:NAME, file:PATH or ${{NAME}}), got a literal (not shown)"
+        )

@@ -41,8 +41,11 @@ def _caller(problem: BaseException) -> traceback.FrameSummary | None:
     return frames[ours.index(True) - 1] if True in ours[1:] else None
 
 
-class ConfigError(AiopsError):
-    """A value is wrong: the message says where, what was expected, and what came."""
+class ConfigError(AiopsError, ValueError):
+    """A value is wrong: the message says where, what was expected, and what came.
+
+    A ValueError too: so msgspec adds the path, when one is raised by a struct within others.
+    """
 
     @classmethod
     def at(cls, where: str, expected: str, got: Any) -> ConfigError:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
 
 from aiops_nb.core.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-([^}]*))?\}|\{)")
 _WHOLE = ("env:", "file:")
+_READ_AT_EVERY_USE = "headers"
+Params = TypeVar("Params", bound=msgspec.Struct)
 
 
 def is_reference(text: str) -> bool:
@@ -76,6 +82,42 @@ def resolved_text(text: str, where: str) -> str:
     if value is None:
         expected = "an environment variable that is set" if kind == "env" else "a readable text file"
         raise ConfigError.at(where, expected, text)
+    return value
+
+
+def resolved(params: Params, where: str) -> Params:
+    """A copy of parameters in which every text is what it refers to; `headers`, which are read at every use, stay.
+
+    Raises
+    ------
+    ConfigError
+        With the path of the fault below `where`; what a reference stands for is never shown.
+    """
+    values = {name: _resolved(getattr(params, name), f"{where}.{name}") for name in params.__struct_fields__}
+    try:
+        return msgspec.structs.replace(params, **values)
+    except ConfigError as problem:
+        raise without_value(problem, params, where) from None
+
+
+def without_value(problem: ConfigError, params: msgspec.Struct, where: str) -> ConfigError:
+    """The same complaint with its place before it, and without the value if that came from a reference."""
+    told = str(problem)
+    came_from = getattr(params, re.split(r"\W", told, maxsplit=1)[0], None)
+    if isinstance(came_from, str) and is_reference(came_from):
+        told = f"{told.partition(', got ')[0]}, got what {came_from!r} stands for (not shown)"
+    return ConfigError(f"{where}.{told}")
+
+
+def _resolved(value: Any, where: str) -> Any:
+    if isinstance(value, str):
+        return resolved_text(value, where)
+    if isinstance(value, msgspec.Struct):
+        return resolved(value, where)
+    if isinstance(value, Mapping) and not where.endswith(f".{_READ_AT_EVERY_USE}"):
+        return {key: _resolved(one, f"{where}.{key}") for key, one in value.items()}
+    if isinstance(value, Sequence):
+        return tuple(_resolved(one, f"{where}[{index}]") for index, one in enumerate(value))
     return value
 
 

@@ -54,7 +54,7 @@ def test_targets_with_intervals_of_their_own_come_in_the_order_in_which_they_are
         own = [ticket.due_seconds for ticket in tickets if ticket.index == index]
         offset = index / len(intervals) * every_seconds
         assert own == pytest.approx([offset + place * every_seconds for place in range(len(own))])
-        assert offset + len(own) * every_seconds >= due[-1] - 1e-6, 'one that was due was passed over'
+        assert offset + len(own) * every_seconds >= due[-1] - 1e-6, "one that was due was passed over"
 
 
 class HeldTransfer:

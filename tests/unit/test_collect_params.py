@@ -1,0 +1,92 @@
+"""Collectors as data: the same parameters, the same defaults, and a collector of each."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from typing import get_args
+
+import msgspec
+import pytest
+
+from aiops_nb.collect.params import (
+    CLASSES,
+    AccessLogParams,
+    CollectorParams,
+    SyntheticParams,
+    TcpClientParams,
+    TcpListenerParams,
+    WebSocketParams,
+    check_collector,
+    collector_class,
+    make_collector,
+)
+from aiops_nb.collect.synthetic_traffic import Fault
+from aiops_nb.core.errors import ConfigError
+
+NETWORK = ("socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto")
+NOT_DATA = {"clock", "rng", "start_ns"}
+kinds = pytest.mark.parametrize("kind", get_args(CollectorParams), ids=lambda kind: kind.__struct_config__.tag)
+
+
+@kinds
+def test_a_collector_and_its_struct_have_the_same_parameters_and_defaults(kind: type[msgspec.Struct]) -> None:
+    theirs = inspect.signature(collector_class(kind)).parameters
+    ours = {field.name: field for field in msgspec.structs.fields(kind)}
+    assert set(theirs) - NOT_DATA == set(ours)
+    for name, field in ours.items():
+        has_default = theirs[name].default not in (inspect.Parameter.empty, None)
+        if has_default and name != "port":  # a free port is for tests: who could send to it?
+            assert field.default == theirs[name].default, name
+
+
+def test_every_struct_has_its_class() -> None:
+    assert set(CLASSES) == set(get_args(CollectorParams))
+
+
+def test_references_are_read_when_the_collector_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_FOLDER", "/var/log")
+    log = make_collector(AccessLogParams(path="${LOG_FOLDER}/access.log"), "collectors[0]")
+    assert str(log.path) == "/var/log/access.log"  # type: ignore[attr-defined]
+    log.close()
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (AccessLogParams(path="${ABSENT_FOLDER}/a"), "collectors[0].path: expected an environment variable that is"),
+        (AccessLogParams(path="a", pattern="(("), "collectors[0].pattern: expected"),
+        (WebSocketParams(url="http://h/"), "collectors[0].url: expected ws://"),
+        (WebSocketParams(url="env:A_TOKEN"), "collectors[0].url: expected ws://host[:port]/path or wss://..., got w"),
+        (WebSocketParams(url="ws://h/", headers={"X-A": "env:ABSENT"}), "collectors[0].headers['X-A']: expected an"),
+        (TcpListenerParams(port=9, listen_on="${ABSENT_HOST}"), "collectors[0].listen_on: expected an environment"),
+        (
+            SyntheticParams(targets=("a",), faults=(Fault(kind="gap", start_seconds=1, length_seconds=1, target="b"),)),
+            "collectors[0].faults[0].target: expected one of a, got 'b'",
+        ),
+    ],
+)
+def test_what_cannot_be_made_is_told_with_its_place(
+    params: CollectorParams, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_TOKEN", "s3cret")
+    with pytest.raises(ConfigError) as raised:
+        check_collector(params, "collectors[0]")
+    assert message in str(raised.value) and "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [TcpListenerParams(port=1), TcpClientParams(host="192.0.2.1", port=9), WebSocketParams(url="ws://192.0.2.1/")],
+    ids=["tcp_listener", "tcp_client", "websocket"],
+)
+def test_a_check_neither_binds_nor_connects(params: CollectorParams) -> None:
+    code = f"""
+import sys
+sys.addaudithook(lambda event, _: sys.exit(event) if event in {NETWORK!r} else None)
+from aiops_nb.collect.params import *
+check_collector({type(params).__name__}(**{msgspec.structs.asdict(params)!r}), "here")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
