@@ -4,37 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from aiops_nb.collect import frame_source
-from aiops_nb.collect.host_metrics import HostMetrics
-from aiops_nb.collect.http_probe import HttpProbe
-from aiops_nb.collect.probe_target import ProbeTarget, ready_targets
-from aiops_nb.config import Config, dump_config, load_config
+from aiops_nb.config import Config, ConfigSource, dump_config, load_config
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.protocols import Collector, Sink
+from aiops_nb.core.protocols import Sink
 from aiops_nb.live_run import LiveRun
 from aiops_nb.monitor import Monitor
 from aiops_nb.notebook_cell import note_begun, running_cell, running_request, stop_earlier
-from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.plan import plan_run
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import Passage, Tap
 from aiops_nb.recording import Recording, open_recording
 from aiops_nb.replay_run import ReplayRun
 from aiops_nb.run import Deliver
-from aiops_nb.targets import Target, sorted_out, with_references
+from aiops_nb.targets import Target
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ConfigSource: TypeAlias = Config | PipelineParams | str | Path | dict[str, object] | None
-
 
 def watch(
-    targets: Target | Sequence[Target],
+    targets: Target | Sequence[Target] = (),
     *,
-    every_seconds: float = 1.0,
+    every_seconds: float | None = None,
     record: str | Path | None = None,
     config: ConfigSource = None,
     sinks: Sequence[Sink] = (),
@@ -44,14 +39,15 @@ def watch(
     Parameters
     ----------
     targets
-        One or more URLs, `ProbeTarget`s or collectors, such as `AccessLog("access.log")`; none at all watches this
-        host only. A monitor that is to be started again after a stop needs a function that makes the collector.
+        One or more URLs, `ProbeTarget`s or collectors, such as `AccessLog("access.log")`, beside those that the config
+        names; none at all watches this host only. A monitor that is to be started again after a stop needs a function
+        that makes the collector.
     every_seconds
-        Interval of each target, > 0.
+        Interval of each target that has none of its own, > 0; None: what the config says, else 1.
     record
-        Directory of the recording; an existing one is continued. None records nothing.
+        Directory of the recording; an existing one is continued. None: what the config says, else nothing is recorded.
     config
-        A `Config`, the path of a YAML file, or a mapping; None takes the defaults.
+        A `Config`, the path of a YAML file, or a mapping that says the same; None takes the defaults.
     sinks
         Consumers that are to see the stream from its first item.
 
@@ -73,24 +69,23 @@ def watch(
     >>> with watch("http://127.0.0.1:9/health") as monitor:
     ...     monitor.running
     True
+    >>> with watch(config={"targets": [{"url": "http://127.0.0.1:9/", "interval": "5s"}]}) as monitor:
+    ...     monitor.running
+    True
     """
     here = running_cell(running_request())
-    loaded = load_config(config)
-    probes, makers = sorted_out(targets, loaded)
-    probes, loaded = with_references(probes, loaded)
-    _check_interval(every_seconds)
-    if probes:
-        ready_targets(probes, every_seconds)
+    directory = None if record is None else str(record)
+    plan = plan_run(targets, config, every_seconds=every_seconds, record=directory)
 
     def make_run(deliver: Deliver) -> LiveRun:
-        tap, repairs = _open_tap(record, loaded)
+        tap, repairs = _open_tap(plan.record, plan.config)
         try:
-            collectors = [*_collectors(probes, every_seconds, loaded), *(make() for make in makers)]
+            collectors = plan.collectors()
         except BaseException:
             tap.close()
             raise
-        observed = loaded.self_observation_seconds
-        return LiveRun(collectors, tap, loaded.pipeline, deliver, problems=repairs, observe_every_seconds=observed)
+        observed = plan.config.self_observation_seconds
+        return LiveRun(collectors, tap, plan.config.pipeline, deliver, problems=repairs, observe_every_seconds=observed)
 
     stop_earlier(here)
     monitor = _started(Monitor(make_run), sinks)
@@ -105,25 +100,11 @@ def _started(monitor: Monitor, sinks: Sequence[Sink]) -> Monitor:
     return monitor
 
 
-def _check_interval(every_seconds: float) -> None:
-    if not isinstance(every_seconds, (int, float)) or not 0 < every_seconds < float("inf"):
-        raise ConfigError.at("every_seconds", "a number > 0", every_seconds)
-
-
 def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str, str]]:
     if record is None:
         return Passage(), {}
     recorder = Recorder(record, config_yaml=dump_config(config))
     return recorder, ({"recording": " ".join(recorder.repairs)} if recorder.repairs else {})
-
-
-def _collectors(probes: Sequence[ProbeTarget], every_seconds: float, config: Config) -> list[Collector]:
-    collectors: list[Collector] = []
-    if probes:
-        collectors.append(HttpProbe(probes, every_seconds=every_seconds))
-    if config.host_metrics:
-        collectors.append(HostMetrics(every_seconds=every_seconds))
-    return collectors
 
 
 def from_frame(

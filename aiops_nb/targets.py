@@ -13,11 +13,10 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Collector
 
 Target: TypeAlias = str | ProbeTarget | Collector | Callable[[], Collector]
+MakeCollector: TypeAlias = Callable[[], Collector]
 
 
-def sorted_out(
-    targets: Target | Sequence[Target], config: Config
-) -> tuple[list[ProbeTarget], list[Callable[[], Collector]]]:
+def sorted_out(targets: Target | Sequence[Target], config: Config) -> tuple[list[ProbeTarget], list[MakeCollector]]:
     """What is to be probed, and what makes the other collectors.
 
     Raises
@@ -36,7 +35,7 @@ def sorted_out(
     if not isinstance(listed, Iterable):
         raise ConfigError.at("targets", "a URL, a ProbeTarget, a collector, or several", targets)
     probes: list[ProbeTarget] = []
-    makers: list[Callable[[], Collector]] = []
+    makers: list[MakeCollector] = []
     for index, target in enumerate(listed):
         if isinstance(target, (str, ProbeTarget)):
             probes.append(_probe_target(f"targets[{index}]", target, config))
@@ -67,9 +66,9 @@ def with_references(probes: Sequence[ProbeTarget], config: Config) -> tuple[list
 
 def _probe_target(where: str, target: str | ProbeTarget, config: Config) -> ProbeTarget:
     if isinstance(target, ProbeTarget):
-        return target
+        return config.with_timeout(target)
     try:
-        return ProbeTarget(url=target, timeout_seconds=config.timeout_seconds)
+        return config.with_timeout(ProbeTarget(url=target))
     except ConfigError as problem:
         raise ConfigError(f"{where}.{problem}") from None
 

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from aiops_nb.collect.assertions import MAX_KEPT_BODY_BYTES, parse_assertions
+from aiops_nb.core.durations import duration_text
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import is_reference, resolved
 from aiops_nb.core.urls import mask_url, parse_http_url
@@ -90,6 +91,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         _check_positive("max_body_bytes", self.max_body_bytes)
         _check_positive("max_redirects", self.max_redirects)
         parse_assertions(self.assertions)
+        msgspec.structs.force_setattr(self, "assertions", tuple(self.assertions))  # equal, however it was made
 
     def __repr__(self) -> str:
         shown = f"name={self.shown_name!r}, url={mask_url(self.url)!r}, method={self.method!r}"
@@ -162,12 +164,11 @@ def check_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> tuple
         raise ConfigError("targets: expected at least one target, got none")
     for index, target in enumerate(targets):
         _check_timeout(index, target, every_seconds)
-        _check_ca_file(index, target)
     return _unique_names(targets)
 
 
 def ready_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> dict[str, ProbeTarget]:
-    """The targets by their names, references replaced by what they stand for; checked as by `check_targets`.
+    """The targets by their names, checked, with what their references stand for.
 
     A name is made of what the URL says, not of what its references stand for.
 
@@ -179,6 +180,8 @@ def ready_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> dict[
     [('http://h/${DEMO_KEY}/health', 'http://h/k1/health')]
     """
     ready = [resolved(target, f"targets[{index}]") for index, target in enumerate(targets)]
+    for index, target in enumerate(ready):
+        _check_ca_file(index, target)
     shown = [msgspec.structs.replace(now, url=told.url) for now, told in zip(ready, targets, strict=True)]
     return dict(zip(check_targets(shown, every_seconds), ready, strict=True))
 
@@ -186,8 +189,8 @@ def ready_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> dict[
 def _check_timeout(index: int, target: ProbeTarget, every_seconds: float) -> None:
     timeout_seconds, interval_seconds = target.timeout_for(every_seconds), target.interval_at(every_seconds)
     if timeout_seconds >= interval_seconds:
-        expected = f"less than the interval ({interval_seconds:g} s)"
-        raise ConfigError(f"targets[{index}].timeout_seconds: expected {expected}, got {timeout_seconds:g} s")
+        expected, got = f"less than the interval ({duration_text(interval_seconds)})", duration_text(timeout_seconds)
+        raise ConfigError(f"targets[{index}].timeout_seconds: expected {expected}, got {got}")
 
 
 def _check_ca_file(index: int, target: ProbeTarget) -> None:

@@ -31,8 +31,8 @@ def duration_text(seconds: float) -> str:
     ('5 m', '250 ms', '90 s', '14 d', '0 s')
     """
     if seconds and seconds < 1:
-        return f"{seconds * 1000:.6g} ms"
+        return f"{seconds * 1000:.12g} ms"
     for unit in ("d", "h", "m"):
         if seconds >= UNITS_SECONDS[unit] and seconds % UNITS_SECONDS[unit] == 0:
-            return f"{seconds / UNITS_SECONDS[unit]:.6g} {unit}"
-    return f"{seconds:.6g} s"
+            return f"{seconds / UNITS_SECONDS[unit]:.12g} {unit}"
+    return f"{seconds:.12g} s"
