@@ -119,6 +119,6 @@ def _escaped(value: Any) -> Any:
     """What was read once must not be taken for a reference when it is read again."""
     if isinstance(value, dict):
         return {key: _escaped(one) for key, one in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_escaped(one) for one in value]
     return value.replace("${", "$${") if isinstance(value, str) else value

@@ -10,6 +10,7 @@ requests/_000001.arrows   a live segment; other readers skip names that begin wi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -36,13 +37,15 @@ _SEGMENT_FILE = re.compile(r"_?(\d{6,})\.(?:parquet|arrows)")
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a recording says of itself.
 
-    `tables` holds the Arrow type of every column, `repairs` one sentence for each thing that a crash made necessary.
+    `tables` holds the Arrow type of every column, `config_hash` the SHA-256 of the configuration of the latest run (""
+    if there was none), `repairs` one sentence for each thing that a crash made necessary.
     """
 
     format_version: int
     created: str
     versions: dict[str, str]
     tables: dict[str, dict[str, str]]
+    config_hash: str = ""
     repairs: tuple[str, ...] = ()
 
 
@@ -128,6 +131,17 @@ def upgrade_manifest(root: Path) -> None:
     if manifest.format_version < FORMAT_VERSION:
         fresh = msgspec.structs.replace(manifest, format_version=FORMAT_VERSION, tables=_column_types())
         write_manifest(root, fresh)
+
+
+def hash_of_config(config_yaml: str) -> str:
+    """SHA-256 in hexadecimal digits; "" of no configuration.
+
+    Examples
+    --------
+    >>> hash_of_config("host_metrics: false")[:8], hash_of_config("")
+    ('ca9e37d1', '')
+    """
+    return hashlib.sha256(config_yaml.encode()).hexdigest() if config_yaml else ""
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
+import msgspec
 import pyarrow as pa
 
 from aiops_nb.core.clock import Clock, SystemClock
@@ -17,6 +18,7 @@ from aiops_nb.record.format import (
     CONFIG,
     MANIFEST,
     Segment,
+    hash_of_config,
     make_directory,
     new_manifest,
     read_manifest,
@@ -119,9 +121,10 @@ class Recorder:
     def _prepare(self, config_yaml: str) -> tuple[str, ...]:
         if not (self.path / MANIFEST).exists():
             write_manifest(self.path, new_manifest(self._clock.now_ns()))
-        read_manifest(self.path)
+        manifest = read_manifest(self.path)
         if config_yaml:
             replace_file(self.path / CONFIG, config_yaml.encode())
+            write_manifest(self.path, msgspec.structs.replace(manifest, config_hash=hash_of_config(config_yaml)))
         return recover(self.path)
 
     def write(self, batch: pa.RecordBatch) -> Item:

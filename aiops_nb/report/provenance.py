@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import TABLES, TableName
+from aiops_nb.record.format import hash_of_config
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.report.tables import gap_ratio, observed_range
 from aiops_nb.report.words import ratio_in_words
@@ -39,7 +40,7 @@ def provenance(recording: str | Path, start: Moment = None, end: Moment = None) 
         "rows": ", ".join(f"{table.num_rows:,} {name}" for name, table in tables.items()),
         "time without rows": ratio_in_words(gap_ratio(times)),
         "hash of the rows": content_hash(tables),
-        "hash of the configuration": config_hash(recording),
+        "hash of the configuration": _config_told(reader),
         "recorded by": _listed(reader.manifest.versions),
         "reported by": _listed({"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}),
         "repairs": "; ".join(reader.repairs) or "none",
@@ -59,8 +60,13 @@ def row_times(tables: Mapping[TableName, pa.Table]) -> pd.Series:
 
 
 def config_hash(recording: str | Path) -> str:
-    """Eight hexadecimal digits of the configuration's SHA-256."""
-    return hashlib.sha256(RecordingReader(recording).config_yaml.encode()).hexdigest()[:DIGITS]
+    """Eight hexadecimal digits of the configuration's SHA-256; `none` without one."""
+    return hash_of_config(RecordingReader(recording).config_yaml)[:DIGITS] or "none"
+
+
+def _config_told(reader: RecordingReader) -> str:
+    now, then = config_hash(reader.path), reader.manifest.config_hash[:DIGITS]
+    return f"{now}; {then} when it was recorded" if then and now != then else now
 
 
 def content_hash(tables: Mapping[TableName, pa.Table]) -> str:

@@ -126,8 +126,8 @@ def test_what_a_variable_holds_is_not_shown(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("30s", 30.0), ("5m", 300.0), ("2h", 7200.0), ("250ms", 0.25), ("14d", 1_209_600.0), ("2", 2.0), (3, 3), (0.5, 0.5),
-     ("${PAUSE}", 300.0), ("${ABSENT:-90s}", 90.0)],
+    [("30s", 30.0), ("5m", 300.0), ("2h", 7200.0), ("250ms", 0.25), ("14d", 1_209_600.0), ("2", 2.0),
+     (3, 3), (0.5, 0.5), ("${PAUSE}", 300.0), ("${ABSENT:-90s}", 90.0)],
 )  # fmt: skip
 def test_durations_and_numbers_are_seconds_with_and_without_the_ending(written: object, seconds: float) -> None:
     for key in ("interval", "interval_seconds"):

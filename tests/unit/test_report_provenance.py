@@ -50,6 +50,21 @@ def test_the_hash_is_of_the_rows_live_sealed_and_in_one_segment_or_two(tmp_path)
     assert len(set(hashes)) == 1
 
 
+def test_a_configuration_that_was_changed_after_the_run_is_told(tmp_path):
+    def told():
+        return provenance(tmp_path / "r").set_index("what").value["hash of the configuration"]
+
+    with Recorder(tmp_path / "r", config_yaml="host_metrics: false\n") as recorder:
+        recorder.write(rows(9))
+    kept = RecordingReader(tmp_path / "r").manifest.config_hash
+    assert len(kept) == 64 and told() == kept[:8]
+    (tmp_path / "r" / "config.yaml").write_text("host_metrics: true\n")
+    now, _, then = told().partition("; ")
+    assert then == f"{kept[:8]} when it was recorded" and len(now) == 8 and now != kept[:8]
+    with Recorder(tmp_path / "r", config_yaml="host_metrics: true\n"):
+        assert told() == now
+
+
 @pytest.mark.parametrize("other", [rows(8), rows(9, duration_seconds=0.5000001)])
 def test_other_rows_have_another_hash(tmp_path, other):
     for name, batch in (("a", rows(9)), ("b", other)):
