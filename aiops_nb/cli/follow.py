@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiops_nb.cli.changes import ChangePrinter, ChangeQueue, write_line
@@ -40,7 +39,7 @@ def _is_over(monitor: Monitor, wish: StopWish, deadline: float) -> bool:
     return bool(wish.exit_code) or not monitor.running or time.monotonic() >= deadline
 
 
-def summarise(monitor: Monitor, printer: ChangePrinter, record: Path | None = None) -> None:
+def summarise(monitor: Monitor, printer: ChangePrinter, record: str | None = None) -> None:
     """One last line for people, and what they should know; programs get nothing but changes."""
     if printer.as_json:
         return

@@ -6,12 +6,13 @@ import argparse
 from pathlib import Path
 
 from aiops_nb import __version__
-from aiops_nb.cli import demo_service, export, lab, replay, report, watch
+from aiops_nb.cli import check, demo_service, export, lab, replay, report, watch
 from aiops_nb.cli.example import add_command
 
 COMMANDS = {
     "lab": lab,
     "watch": watch,
+    "check": check,
     "replay": replay,
     "export": export,
     "report": report,

@@ -18,13 +18,22 @@ EXAMPLE = "aiops-nb watch https://example.org/health --for 60s --record recordin
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    command.add_argument("targets", nargs="*", metavar="URL", help="http:// or https://; none: only this host")
-    command.add_argument("--every", type=duration_seconds, default=1.0, metavar="TIME", help="(default: 1s)")
+    command.add_argument(
+        "targets",
+        nargs="*",
+        metavar="URL",
+        help="http:// or https://, beside those of --config; none at all: only this host",
+    )
+    command.add_argument("--every", type=duration_seconds, metavar="TIME", help="(default: 1s, or what FILE says)")
     command.add_argument(
         "--for", dest="for_seconds", type=duration_seconds, metavar="TIME", help="then end; 30s, 5m, 2h"
     )
-    command.add_argument("--record", type=Path, metavar="DIR", help="write everything seen here")
-    command.add_argument("--config", type=Path, metavar="FILE", help="YAML: timeout, rules, detectors")
+    command.add_argument(
+        "--record", type=Path, metavar="DIR", help="write everything seen here (default: as FILE says)"
+    )
+    command.add_argument(
+        "--config", type=Path, metavar="FILE", help="YAML: what a run can be told (docs/configuration.md)"
+    )
     add_output_arguments(command)
 
 
@@ -36,15 +45,19 @@ def add_output_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch until the time is over or somebody ends it; the recording is sealed in either case."""
+    from aiops_nb.plan import plan_run
+
+    directory = None if arguments.record is None else str(arguments.record)
+    plan = plan_run(arguments.targets, arguments.config, every_seconds=arguments.every, record=directory)
     changes, printer = ChangeQueue(), ChangePrinter(as_json=arguments.json)
     with stop_wishes(changes.wake) as wish:
         monitor = aiops_nb.watch(
             arguments.targets,
             every_seconds=arguments.every,
-            record=arguments.record,
+            record=plan.record,
             config=arguments.config,
             sinks=[changes],
         )
         follow(monitor, changes, printer, wish, arguments.for_seconds)
-    summarise(monitor, printer, arguments.record)
+    summarise(monitor, printer, plan.record)
     return wish.exit_code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)

@@ -1,0 +1,99 @@
+"""`aiops-nb check`: whether a configuration is right, and what it would run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from aiops_nb.cli.changes import write_line
+from aiops_nb.cli.codes import OK, USAGE
+from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.urls import mask_url
+
+if TYPE_CHECKING:
+    from aiops_nb.collect.probe_target import ProbeTarget
+    from aiops_nb.plan import Plan
+
+SUMMARY = "say whether a configuration is right and what it would run; touches no network"
+EXAMPLE = "aiops-nb check config.yaml"
+_MASKS: dict[str, Callable[[Any], Any]] = {"url": mask_url, "headers": list}
+_UNSHOWN = ("body", "say")
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("config", type=Path, nargs="?", metavar="FILE", help="YAML, as for watch --config")
+    what.add_argument("--example", action="store_true", help="print an annotated file that holds every option")
+    command.add_argument("--json", action="store_true", help="one JSON object and nothing else")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check it; 0 if it would run, else 2."""
+    if arguments.example:
+        sys.stdout.write(example_text())
+        return OK
+    from aiops_nb.plan import plan_run
+
+    try:
+        plan = plan_run((), arguments.config)
+    except AiopsError as problem:
+        return _refuse(arguments, problem)
+    if arguments.json:
+        write_line(_json({"config": str(arguments.config), "ok": True, **as_data(plan)}))
+        return OK
+    from aiops_nb.cli.plan_lines import plan_lines
+
+    for line in plan_lines(plan):
+        write_line(line)
+    write_line(f"{arguments.config} is right; nothing was started")
+    return OK
+
+
+def example_text() -> str:
+    """The annotated configuration that holds every option."""
+    return files("aiops_nb.config").joinpath("example.yaml").read_text(encoding="utf-8")
+
+
+def _refuse(arguments: argparse.Namespace, problem: AiopsError) -> int:
+    told = " ".join(str(problem).split())
+    if arguments.json:
+        write_line(_json({"config": str(arguments.config), "ok": False, "error": told}))
+    else:
+        print(f"aiops-nb: {told}", file=sys.stderr)
+    return USAGE
+
+
+def _json(record: dict[str, Any]) -> str:
+    return msgspec.json.encode(record).decode()
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """What would run, as JSON takes it: URLs masked, of headers the names only, of texts that are sent nothing."""
+    every_seconds, host = plan.config.interval_seconds, plan.host
+    return {
+        "targets": [_target(name, probe, every_seconds) for name, probe in plan.probes.items()],
+        "collectors": [_shown(params) for params in plan.config.collectors],
+        "host_metrics": None if host is None else {"interval_seconds": host.interval_seconds or every_seconds},
+        "record": plan.config.record,
+        "pipeline": msgspec.to_builtins(plan.config.pipeline),
+    }
+
+
+def _target(name: str, probe: ProbeTarget, every_seconds: float) -> dict[str, Any]:
+    pace = {"interval_seconds": probe.interval_at(every_seconds), "timeout_seconds": probe.timeout_for(every_seconds)}
+    return {**_shown(probe), "name": name, **pace}
+
+
+def _shown(params: msgspec.Struct) -> dict[str, Any]:
+    shown = {**msgspec.to_builtins(params)}
+    for name, mask in _MASKS.items():
+        if shown.get(name) is not None:
+            shown[name] = mask(shown[name])
+    return {name: value for name, value in shown.items() if name not in _UNSHOWN}
