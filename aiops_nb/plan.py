@@ -17,6 +17,7 @@ from aiops_nb.config import Config, ConfigSource, HostMetricsParams, load_config
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.references import resolved, resolved_text
+from aiops_nb.rule_check import check_pipeline
 from aiops_nb.targets import MakeCollector, Target, sorted_out, with_references
 
 
@@ -104,6 +105,7 @@ def _planned(
     config: Config, further: Sequence[ProbeTarget], makers: Sequence[MakeCollector], record: str | None
 ) -> Plan:
     probes, config = with_references([*config.probes, *further], config)
+    check_pipeline(config.pipeline)
     names = ready_targets(probes, config.interval_seconds) if probes else {}
     for index, probe in enumerate(probes):
         _check_headers(f"targets[{index}]", probe)

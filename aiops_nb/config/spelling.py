@@ -82,7 +82,7 @@ def _chosen(value: Mapping[Any, Any], structs: list[types.StructType], where: st
         return structs[0]
     by_tag = {struct.tag: struct for struct in structs}
     if value.get(field) not in by_tag:
-        raise _unknown(_below(where, field), "a known type", value.get(field), map(str, by_tag))
+        raise unknown(_below(where, field), "a known type", value.get(field), map(str, by_tag))
     return by_tag[value[field]]
 
 
@@ -95,7 +95,7 @@ def _struct(value: Mapping[Any, Any], struct: types.StructType, where: str) -> d
         if key == struct.tag_field:
             continue
         if key not in known:
-            raise _unknown(place, "a known key", key, map(short_name, fields))
+            raise unknown(place, "a known key", key, map(short_name, fields))
         if known[key] in out:
             raise ConfigError(f"{place}: expected {short_name(key)} or {short_name(key)}{SECONDS}, got both")
         out[known[key]] = spelled_out(one, fields[known[key]].type, place, known[key])
@@ -118,6 +118,8 @@ def _scalar(written: Any, choices: tuple[types.Type, ...], where: str, name: str
         value = parse_duration(value)
         if value is None:
             raise ConfigError.at(where, "a duration such as 250ms, 30s, 5m, 2h or 14d", written)
+    if isinstance(value, str) and any(isinstance(choice, types.FloatType) for choice in choices):
+        value = _read_scalar(value)  # YAML takes 1e-6 for text
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError.at(where, "a finite number", written)
     return _one_of(value, written, choices, where)
@@ -130,7 +132,7 @@ def _one_of(value: Any, written: Any, choices: tuple[types.Type, ...], where: st
     if isinstance(value, (int, float)) and str(value) in named:
         return str(value)
     if named and not others and value is not None and value not in named:
-        raise _unknown(where, "a known value", written, map(str, named))
+        raise unknown(where, "a known value", written, map(str, named))
     return value
 
 
@@ -149,7 +151,8 @@ def _below(where: str, key: Any) -> str:
     return f"{where}.{key}" if where else str(key)
 
 
-def _unknown(where: str, expected: str, got: Any, known: Iterable[str]) -> ConfigError:
+def unknown(where: str, expected: str, got: Any, known: Iterable[str]) -> ConfigError:
+    """What to say of a name that there is not: those that are near, else all there are."""
     names = list(known)
     near = difflib.get_close_matches(str(got), names, n=3)
     told = f"did you mean {' or '.join(near)}?" if near else f"known here: {', '.join(names)}"

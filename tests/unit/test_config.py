@@ -93,6 +93,10 @@ LATER = [
     ("record: rec/${ABSENT}\n", "1: record: expected an environment variable that is set, got '${ABSENT}'"),
     ("collectors:\n- type: access_log\n  path: a\n  pattern: '(('\n", "4: collectors[0].pattern: expected"),
     ("host_metrics: false\n", "1: targets: expected something to watch"),
+    (RULE.replace("error_ratio", "error_ration"),
+     "4: pipeline.feature_rules[0].feature: expected a feature of requests, got 'error_ration'; did you mean "),
+    (f"{RULE}    clean:\n    - type: ema\n    - type: resample\n",
+     "3: pipeline.feature_rules[0].steps[1]: expected resample as the first step only"),
 ]  # fmt: skip
 
 

@@ -79,11 +79,9 @@ def shown(node: yaml.Node, kind: types.Type) -> Iterator[Shown]:
                 yield Shown(struct=struct, field=field, node=one, line=LINES[number], number=number + 1)
                 yield from shown(one, field.type)
     if isinstance(node, yaml.SequenceNode):
-        items = [
-            choice.item_type for choice in choices(kind) if isinstance(choice, (types.VarTupleType, types.ListType))
-        ]
-        for one in node.value:
-            yield from shown(one, lists[0].item_type)
+        lists = [one for one in choices(kind) if isinstance(one, (types.VarTupleType, types.ListType))]
+        for below in node.value:
+            yield from shown(below, lists[0].item_type)
 
 
 ROOT = types.type_info(Config)

@@ -41,6 +41,7 @@ FLOORS = {
     "config": 6,
     "plan": 7,
     "recording": 7,
+    "rule_check": 7,
     "scoring": 7,
     "session": 7,
     "synthetic_session": 7,

@@ -1,0 +1,57 @@
+"""Whether a pipeline can be built, and whether its rules judge features that exist; known before it runs."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from aiops_nb.config.spelling import unknown
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.frames import FEATURES
+from aiops_nb.pipeline import Pipeline
+from aiops_nb.pipeline_params import PipelineParams
+
+
+def check_pipeline(params: PipelineParams) -> None:
+    """Build it once; if that fails, find the rule that is to blame.
+
+    Raises
+    ------
+    ConfigError
+        With the path of the rule.
+
+    Examples
+    --------
+    >>> from aiops_nb.rules.params import FeatureRuleParams
+    >>> check_pipeline(PipelineParams(feature_rules=(FeatureRuleParams(alertname="a", feature="error_ration"),)))
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: pipeline.feature_rules[0].feature: expected a feature of requests, got ...
+    """
+    lists = {name: getattr(params, name) for name in params.__struct_fields__}
+    lists = {name: rules for name, rules in lists.items() if isinstance(rules, tuple)}
+    listed = [(name, place, rule) for name, rules in lists.items() for place, rule in enumerate(rules)]
+    for name, place, rule in listed:
+        _check_features(f"pipeline.{name}[{place}]", rule)
+    try:
+        Pipeline(params)
+    except ConfigError as problem:
+        without = replace(params, **dict.fromkeys(lists, ()))
+        for name, place, rule in listed:
+            _try_alone(f"pipeline.{name}[{place}]", replace(without, **{name: (rule,)}))
+        raise ConfigError(f"pipeline.{problem}") from None
+
+
+def _try_alone(where: str, params: PipelineParams) -> None:
+    try:
+        Pipeline(params)
+    except ConfigError as problem:
+        raise ConfigError(f"{where}.{problem}") from None
+
+
+def _check_features(where: str, rule: object) -> None:
+    table = getattr(rule, "table", None)
+    known = FEATURES.get(table) if table is not None else None
+    for name in getattr(rule, "judged_features", ()):
+        if known is not None and name not in known:
+            place = "feature" if name == getattr(rule, "feature", None) else "features"
+            raise unknown(f"{where}.{place}", f"a feature of {table}", name, known)
