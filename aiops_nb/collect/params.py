@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.synthetic_traffic import Fault
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.errors import ConfigError
@@ -48,6 +49,7 @@ class TcpClientParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     max_line_bytes: Count = 65_536
     first_backoff_seconds: Positive = 0.5
     longest_backoff_seconds: Positive = 30.0
+    unknown_fields: UnknownFields = "drop"
 
 
 class TcpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp_listener"):
@@ -59,6 +61,7 @@ class TcpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_field
     host: str = "host"
     max_connections: Count = 1000
     max_line_bytes: Count = 65_536
+    unknown_fields: UnknownFields = "drop"
 
 
 class UdpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="udp_listener"):
@@ -69,6 +72,7 @@ class UdpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_field
     name: str = "udp"
     host: str = "host"
     buffer_bytes: Count = 4 << 20
+    unknown_fields: UnknownFields = "drop"
 
 
 class WebSocketParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="websocket"):
@@ -83,6 +87,7 @@ class WebSocketParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     max_message_bytes: Count = 1 << 20
     first_backoff_seconds: Positive = 0.5
     longest_backoff_seconds: Positive = 30.0
+    unknown_fields: UnknownFields = "drop"
 
 
 class SyntheticParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="synthetic"):
