@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from aiops_nb.collect.synthetic import SyntheticStream
-from aiops_nb.config import dump_config, load_config
+from aiops_nb.config import ConfigSource, dump_config, load_config
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.labels import write_label_lines
 from aiops_nb.core.protocols import Sink
@@ -24,7 +24,6 @@ from aiops_nb.record.format import LABELS
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import Passage, Tap
 from aiops_nb.replay_run import ReplayRun
-from aiops_nb.session import ConfigSource
 
 _START_NS = 1_780_000_000_000_000_000
 

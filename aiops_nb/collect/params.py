@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from aiops_nb.collect.json_unknown import UnknownFields
-from aiops_nb.collect.synthetic_traffic import Fault
+from aiops_nb.collect.synthetic.faults import Fault
+from aiops_nb.collect.synthetic.shape import Shape
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Collector
@@ -99,6 +100,8 @@ class SyntheticParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     median_seconds: Positive = 0.05
     sigma: Positive = 0.35
     error_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.002
+    hosts: Annotated[int, Meta(ge=0)] | tuple[str, ...] = 0
+    shape: Shape = Shape()
     duration_seconds: Positive | None = None
     faults: tuple[Fault, ...] = ()
     name: str = "synthetic"

@@ -19,7 +19,6 @@ from aiops_nb.core.schemas import Column, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray, IntArray
 
 _BYTES_PER_SECOND = 5e7
-_METHODS = pa.array(METHODS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def _requests(params: TrafficParams, source: str, rows: Rows, stamps_ns: IntArra
         "time": stamps_ns,
         "origin": "traffic",
         "target": _coded(rows.name, pa.array(row_names(params))),
-        "method": _coded(rows.method, _METHODS),
+        "method": _coded(rows.method, pa.array(METHODS)),
         "status_code": pa.array(rows.status.astype(np.int16), mask=refused),
         "duration_seconds": rows.duration_seconds,
         "error_type": pa.DictionaryArray.from_arrays(
