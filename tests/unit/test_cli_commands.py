@@ -157,7 +157,7 @@ def test_a_reader_that_leaves_is_no_mistake(argv: list[str], recorded: tuple[Pat
         (["watch", "http://joe:secret@[::1/"], "expected http://host[:port]/path"),
         (
             ["watch", "http://127.0.0.1/", "--config", "{unknown}"],
-            "unknown.yaml: Object contains unknown field `every`",
+            "unknown.yaml:1: every: expected a known key",
         ),
         (["watch", "http://127.0.0.1/", "--config", "{here}/absent.yaml"], "absent.yaml"),
         (["watch", "http://127.0.0.1/", "--record", "{unknown}"], "unknown.yaml"),

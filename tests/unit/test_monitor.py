@@ -179,7 +179,7 @@ def test_a_malformed_command_is_refused():
         ({"targets": "http://joe:pw@exa mple.org/?token=1"}, "expected"),
         ({"targets": 5}, "targets"),
         ({"targets": [], "every_seconds": -1}, "every_seconds: expected a number > 0, got -1"),
-        ({"targets": [], "config": {"pipelines": {}}}, "unknown field `pipelines`"),
+        ({"targets": [], "config": {"pipelines": {}}}, "expected a known key, got .pipelines."),
         ({"targets": [], "config": "/nowhere.yaml"}, "nowhere.yaml"),
         ({"targets": [], "config": {"pipeline": {"window": {"tick_seconds": "x"}}}}, "pipeline.window.tick_seconds"),
     ],
