@@ -23,6 +23,17 @@ def capacity_for(size: int, capacity: int) -> int:
     return capacity
 
 
+def capacity_near(size: int, capacity: int) -> int:
+    """The capacity, or more by an eighth at least: for states so large that half of them must not lie idle.
+
+    Examples
+    --------
+    >>> capacity_near(100, 96), capacity_near(10_000, 96), capacity_near(10, 64)
+    (108, 10000, 64)
+    """
+    return capacity if size <= capacity else max(size, capacity + capacity // 8)
+
+
 def widened(array: npt.NDArray[Scalar], capacity: int, fill: Any = 0) -> npt.NDArray[Scalar]:
     """A copy whose last axis has `capacity` places, the new ones filled.
 
