@@ -154,9 +154,13 @@ def _named(detector: object) -> tuple[str | None, StreamParams]:
         return name_of(detector), detector
     if isinstance(detector, str):
         return detector, algorithm(detector).params()
-    if isinstance(detector, Detector) and len(detector.features) == 1:
+    if isinstance(detector, Detector) and len(detector.features) <= 1:
         return None, StreamParams()
-    raise ConfigError.at("detector", "a name, its parameters, or a detector of one feature", detector)
+    raise ConfigError.at("detector", "a name, its parameters, or a detector of one feature", _told(detector))
+
+
+def _told(detector: object) -> object:
+    return f"one of {', '.join(detector.features)}" if isinstance(detector, Detector) else detector
 
 
 def _judged(name: str, params: StreamParams, value: FloatArray, local_ns: IntArray) -> Scores:
@@ -168,9 +172,9 @@ def _judged(name: str, params: StreamParams, value: FloatArray, local_ns: IntArr
 def _ticked(detector: Any, times_ns: IntArray, value: FloatArray) -> tuple[Scores, float]:
     """A copy of a live detector, shown a value a tick."""
     live, every, key = copy.deepcopy(detector), np.ones(1, np.bool_), (SeriesKey("series"),)
-    told = np.full((4, len(value)), np.nan)
+    told, names = np.full((4, len(value)), np.nan), live.features or ("value",)
     for at in range(len(value)):
-        table = FeatureTable("samples", int(times_ns[at]), key, live.features, value[at : at + 1].reshape(1, 1))
+        table = FeatureTable("samples", int(times_ns[at]), key, names, value[at : at + 1].reshape(1, 1))
         one = live.score(table)
         told[:, at] = one.score[0], one.expected[0], one.lower[0], one.upper[0]
         live.learn(table, every)

@@ -102,6 +102,15 @@ def profile_deviation(series: Places, time_bin: Places, s: Baseline) -> FloatArr
     return deviation
 
 
+def scale_of_day(series: Places, time_bin: Places, scale: FloatArray, s: Baseline) -> FloatArray:
+    """Mean distance from the profile at this time of the day, or the scale until three values of it are known."""
+    at = series * s.bins + time_bin % s.bins
+    local: FloatArray = where(
+        s.profile_days[at] >= PROFILE_TRUSTED_DAYS, profile_deviation(series, time_bin, s) + 0.1 * scale, scale
+    )
+    return local
+
+
 def outside_range(series: Places, x: FloatArray, scale: FloatArray, s: Baseline) -> FloatArray:
     """Distance beyond every value seen so far, in scales."""
     beyond = larger(larger(x - s.high[series], s.low[series] - x), 0.0)

@@ -10,7 +10,7 @@ from msgspec import Meta
 from aiops_nb.core.types import FloatArray
 from aiops_nb.detect.baseline import Baseline, begin, empty_baseline, expected_band, learn_baseline, scale_before
 from aiops_nb.detect.calibrate import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
-from aiops_nb.detect.elementary import Bytes, Places, larger, smaller
+from aiops_nb.detect.elementary import Bytes, Places, larger, smaller, where
 from aiops_nb.detect.kernels import Kernel, StreamParams
 
 MOST = 4.0  # deviations that one value may add: a spike is no change of level
@@ -30,21 +30,25 @@ class CusumParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Cusum(NamedTuple):
-    """State of n series."""
+    """State of n series; `up_values` and `down_values` count the values since a sum was 0."""
 
     slack: float
     base: Baseline
     level: FloatArray
     up: FloatArray
     down: FloatArray
+    up_values: Places
+    down_values: Places
     picked: Bytes
     past: Calibration
 
 
 def empty_cusum(count: int, bins: int, params: CusumParams) -> Cusum:
     """Nothing learned yet."""
-    zeros = np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count, np.uint8)
-    return Cusum(params.slack, empty_baseline(count, bins), *zeros, empty_calibration(count, 1, ANY_BINS))
+    up, down, level = np.zeros(count), np.zeros(count), np.zeros(count)
+    up_values, down_values = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    past = np.zeros(count, np.uint8), empty_calibration(count, 1, ANY_BINS)
+    return Cusum(params.slack, empty_baseline(count, bins), level, up, down, up_values, down_values, *past)
 
 
 def begin_cusum(series: Places, x: FloatArray, s: Cusum) -> None:
@@ -78,9 +82,16 @@ def learn_cusum(series: Places, x: FloatArray, time_bin: Places, s: Cusum) -> No
 def follow_cusum(series: Places, x: FloatArray, s: Cusum) -> None:
     """The sums go on, without learning from the value."""
     up, down = _sums(series, x, s)
+    s.up_values[series] = where(up > 0.0, s.up_values[series] + 1, 0)
+    s.down_values[series] = where(down > 0.0, s.down_values[series] + 1, 0)
     s.up[series] = up
     s.down[series] = down
     s.base.last[series] = x
 
 
-KERNEL = Kernel(empty_cusum, begin_cusum, judge_cusum, learn_cusum, follow_cusum)
+def onset_of(series: Places, s: Cusum) -> Places:
+    """Values since the larger sum was last 0: where a change is most likely to have begun (Page 1954)."""
+    return where(s.up[series] >= s.down[series], s.up_values[series], s.down_values[series])
+
+
+KERNEL = Kernel(empty_cusum, begin_cusum, judge_cusum, learn_cusum, follow_cusum, onset=onset_of)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.baseline import expected_band, outside_range, scale_before
+from aiops_nb.detect.baseline import expected_band, outside_range, scale_before, scale_of_day
 from aiops_nb.detect.calibrate import (
     ANY_BINS,
     Calibration,
@@ -25,7 +25,7 @@ from aiops_nb.detect.faults import (
     FaultsParams,
     begin_faults,
     empty_faults,
-    explain_faults,
+    fact_parts,
     fact_tail,
     follow_faults,
     learn_faults,
@@ -59,10 +59,11 @@ def begin_extremes(series: Places, x: FloatArray, s: Extremes) -> None:
 
 def _tails(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, FloatArray]:
     base = s.facts.base
-    place = bin_place(outside_range(series, x, scale_before(series, x, base), base), s.novelty)
+    scale = scale_before(series, x, base)
+    place = bin_place(outside_range(series, x, scale, base), s.novelty)
     s.picked[series] = bin_at_place(place, s.novelty)
     new = tail(series, 0, place, base.learned[series], s.novelty)
-    return new, fact_tail(series, x, time_bin, s.facts)
+    return new, fact_tail(series, x, time_bin, scale_of_day(series, time_bin, scale, base), s.facts)
 
 
 def judge_extremes(
@@ -77,7 +78,8 @@ def judge_extremes(
 def explain_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, ...]:
     """What novelty adds, and each fact by its part of the surprise."""
     new, rare = _tails(series, x, time_bin, s)
-    facts = explain_faults(series, x, time_bin, s.facts)
+    day_scale = scale_of_day(series, time_bin, scale_before(series, x, s.facts.base), s.facts.base)
+    facts = fact_parts(series, x, time_bin, day_scale, s.facts.base, s.facts.facts)
     return new * new, *shared(rare * rare, facts)
 
 

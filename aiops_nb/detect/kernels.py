@@ -28,6 +28,8 @@ class StreamParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         A value no farther from the expected one is never strange; in the feature's unit.
     relearn_ticks
         Values on end that may be kept from learning because they were anomalous; then the new level is accepted.
+    relearn_seconds
+        The same in time since the first of them, if there were ten at least; whichever comes first.
     """
 
     timezone: str = "UTC"
@@ -35,6 +37,7 @@ class StreamParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     direction: Direction = "both"
     min_deviation: Annotated[float, Meta(ge=0)] = 0.0
     relearn_ticks: Annotated[int, Meta(ge=0)] = 300
+    relearn_seconds: Annotated[float, Meta(gt=0)] = 3600.0
 
 
 class Kernel(NamedTuple):
@@ -57,6 +60,11 @@ class Kernel(NamedTuple):
         (series, x, time_bin, state) -> how much each of `parts` adds to the strangeness; None: there is but one.
     parts
         Names of what is explained.
+    history
+        (series, time_bin, state) -> days and weeks that this phase was seen on, and what is judged by: 0 the slow
+        centre, 1 the time of the day, 2 the hour of the week; None: it has no phases to say it of.
+    onset
+        (series, state) -> how many values ago the change began that is going on, 0 if there is none; None: unknown.
     """
 
     empty: Callable[[int, int, Any], Any]
@@ -66,6 +74,8 @@ class Kernel(NamedTuple):
     follow: Callable[..., None]
     explain: Callable[..., tuple[FloatArray, ...]] | None = None
     parts: tuple[str, ...] = ()
+    history: Callable[..., tuple[FloatArray, FloatArray, FloatArray]] | None = None
+    onset: Callable[..., Any] | None = None
 
 
 def _unbound(*_: Any) -> Any:

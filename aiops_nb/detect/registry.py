@@ -20,8 +20,11 @@ from aiops_nb.detect import (
     iqr,
     median,
     seasonal,
+    stuck,
     unusual,
 )
+from aiops_nb.detect.estimator_detector import EstimatorDetector
+from aiops_nb.detect.isolation_forest import IsolationForestParams, isolation_forest
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.level import Level, LevelParams
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 DetectorParams = (
     RobustZParams
     | LevelParams
+    | IsolationForestParams
     | unusual.UnusualParams
     | faults.FaultsParams
     | extremes.ExtremesParams
@@ -45,6 +49,7 @@ DetectorParams = (
     | half_space_trees.HalfSpaceTreesParams
     | discord.DiscordParams
     | cusum.CusumParams
+    | stuck.StuckParams
 )
 
 
@@ -76,10 +81,18 @@ ALGORITHMS: dict[str, Algorithm] = {
         faults, faults.FaultsParams, 0.66, 0.53, "spikes, bursts and dropouts: value, change and time of day"
     ),
     "extremes": _algorithm(
-        extremes, extremes.ExtremesParams, 0.9, -0.89, "faults that go beyond what was ever seen: value, change, range"
+        extremes,
+        extremes.ExtremesParams,
+        0.86,
+        -0.78,
+        "faults by size at this time of day, and beyond what was ever seen",
     ),
     "hybrid": _algorithm(
-        hybrid, hybrid.HybridParams, 0.76, -0.75, "the parts of both, an alarm as likely after a year as on day two"
+        hybrid,
+        hybrid.HybridParams,
+        0.86,
+        -1.0,
+        "both at once: odd in its context, or a fault by its size",
     ),
     "median": _algorithm(
         median, median.MedianParams, 0.7, 0.34, "robust z: off running medians over a short and a long horizon"
@@ -87,7 +100,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "ewma": _algorithm(ewma, ewma.EwmaParams, 0.8, 0.05, "off a moving mean, in moving standard deviations"),
     "iqr": _algorithm(iqr, iqr.IqrParams, 0.66, 0.37, "beyond running quartiles, in distances between them"),
     "seasonal": _algorithm(
-        seasonal, seasonal.SeasonalParams, 0.62, 0.5, "off what is usual at this time of the day and hour of the week"
+        seasonal, seasonal.SeasonalParams, 0.61, 0.53, "off what is usual at this time of the day and hour of the week"
     ),
     "half_space_trees": _algorithm(
         half_space_trees, half_space_trees.HalfSpaceTreesParams, 0.54, 0.92, "value and change where few have been"
@@ -96,6 +109,17 @@ ALGORITHMS: dict[str, Algorithm] = {
         discord, discord.DiscordParams, 0.61, 0.1, "the last points are like no earlier stretch (nearest neighbour)"
     ),
     "cusum": _algorithm(cusum, cusum.CusumParams, 0.54, 0.54, "a lasting change of level, by cumulated deviations"),
+    "stuck": _algorithm(
+        stuck, stuck.StuckParams, 0.87, -0.79, "a value that freezes: the same for longer than it ever is"
+    ),
+}
+
+
+# Those that cannot walk one series alone, or whose score is not calibrated: for rules only.
+FOR_RULES: dict[str, tuple[type[RobustZParams | LevelParams | IsolationForestParams], str]] = {
+    "robust_z": (RobustZParams, "off a running median, in deviations, not calibrated: the first rules' detector"),
+    "level": (LevelParams, "towards a fixed limit, in multiples of it"),
+    "isolation_forest": (IsolationForestParams, "several features of a target off at once (scikit-learn)"),
 }
 
 
@@ -125,7 +149,7 @@ def name_of(params: StreamParams) -> str:
 
 def build_detector(
     params: DetectorParams, features: tuple[str, ...], threshold: float
-) -> RobustZ | Level | StreamingDetector:
+) -> RobustZ | Level | EstimatorDetector | StreamingDetector:
     """The live detector that these parameters describe; all but those of several features judge the first.
 
     Examples
@@ -137,6 +161,8 @@ def build_detector(
         return RobustZ(features[0], params, threshold)
     if isinstance(params, LevelParams):
         return Level(features[0], params, threshold)
+    if isinstance(params, IsolationForestParams):
+        return isolation_forest(params, features, threshold)
     name = name_of(params)
     return StreamingDetector(name, features[0], ALGORITHMS[name].kernel, params, threshold)
 
@@ -159,13 +185,16 @@ def detectors() -> pd.DataFrame:
     --------
     >>> detectors().loc["default", "purpose"]
     'unusual context, few alarms: shape, new values, change'
+    >>> detectors().loc["level", "parameters"]
+    "limit (must be given), direction='above'"
     """
     import pandas as pd
 
     rows = [(name, one.purpose, _told(one.params)) for name, one in ALGORITHMS.items()]
+    rows += [(name, purpose, _told(params)) for name, (params, purpose) in FOR_RULES.items()]
     return pd.DataFrame(rows, columns=["detector", "purpose", "parameters"]).set_index("detector")
 
 
-def _told(params: type[StreamParams]) -> str:
-    defaults = msgspec.structs.asdict(params())
-    return ", ".join(f"{name}={value!r}" for name, value in defaults.items())
+def _told(params: type[msgspec.Struct]) -> str:
+    fields = msgspec.structs.fields(params)
+    return ", ".join(f"{one.name} (must be given)" if one.required else f"{one.name}={one.default!r}" for one in fields)

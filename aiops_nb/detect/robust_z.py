@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.detect.kept_out import KeptOut
 
 Direction = Literal["above", "below", "both"]
 MAD_PER_DEVIATION = 0.6745  # of a normal variable
@@ -34,6 +35,8 @@ class RobustZParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         The same as a share of the expected value.
     relearn_ticks
         A series that stays anomalous so many ticks on end is taken as having a new level, and learned again.
+    relearn_seconds
+        The same in time since the first of them, if there were ten at least; whichever comes first.
     """
 
     direction: Direction = "above"
@@ -42,6 +45,7 @@ class RobustZParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     min_deviation: Positive = 1e-6
     min_deviation_ratio: Annotated[float, Meta(ge=0)] = 0.05
     relearn_ticks: Annotated[int, Meta(ge=1)] = 300
+    relearn_seconds: Positive = 3600.0
 
 
 class RobustZ:
@@ -76,7 +80,7 @@ class RobustZ:
         self._median = np.full(self._capacity, np.nan)
         self._mad = np.zeros(self._capacity)
         self._seen = np.zeros(self._capacity, np.int32)
-        self._strange_ticks = np.zeros(self._capacity, np.int32)
+        self._kept_out = KeptOut(params.relearn_ticks, params.relearn_seconds)
         self._warmup = np.full((params.warmup_ticks, self._capacity), np.nan)
 
     def score(self, table: FeatureTable) -> Scores:
@@ -108,14 +112,18 @@ class RobustZ:
         floor = np.maximum(self._params.min_deviation, self._params.min_deviation_ratio * np.abs(median))
         return np.maximum(mad / MAD_PER_DEVIATION, floor)
 
+    @property
+    def accepted(self) -> BoolArray:
+        """(n,) which series had a new level accepted by the last `learn`, and begin anew with a warm-up."""
+        return self._kept_out.accepted
+
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
-        """Move the baselines of the series in `rows`; the others count as anomalous, up to `relearn_ticks`."""
+        """Move the baselines of the series in `rows`; the others count as anomalous, until their level is accepted."""
         value = table.column(self.features[0])
         self._make_room(len(value))
         known = ~np.isnan(value)
-        strange = self._strange_ticks[: len(value)]
-        strange[:] = np.where(rows, 0, strange + known)
-        self._restart(np.flatnonzero(strange >= self._params.relearn_ticks))
+        self._kept_out.to_learn(known, rows, table.end_ns)
+        self._restart(np.flatnonzero(self.accepted))
         warm = self._seen[: len(value)] >= self._params.warmup_ticks
         self._follow(value, known & rows & warm)
         self._warm_up(value, np.flatnonzero(known & rows & ~warm))
@@ -127,10 +135,9 @@ class RobustZ:
         self._capacity = capacity
         self._median, self._warmup = widened(self._median, capacity, np.nan), widened(self._warmup, capacity, np.nan)
         self._mad, self._seen = widened(self._mad, capacity), widened(self._seen, capacity)
-        self._strange_ticks = widened(self._strange_ticks, capacity)
 
     def _restart(self, series: IndexArray) -> None:
-        self._strange_ticks[series] = self._seen[series] = 0
+        self._seen[series] = 0
         self._median[series] = np.nan
 
     def _warm_up(self, value: FloatArray, series: IndexArray) -> None:

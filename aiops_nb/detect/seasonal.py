@@ -8,14 +8,14 @@ import numpy as np
 from msgspec import Meta
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.baseline import Baseline, begin, empty_baseline, learn_baseline, profile_deviation, scale_before
+from aiops_nb.detect.baseline import BAND_DEVIATIONS, Baseline, begin, empty_baseline, learn_baseline, scale_before
 from aiops_nb.detect.calibrate import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
-from aiops_nb.detect.elementary import Bytes, Places, larger, size_of, smaller, where, whole, wide
+from aiops_nb.detect.elementary import Bytes, Places, larger, size_of, smaller, where, wide
 from aiops_nb.detect.kernels import Kernel, StreamParams
+from aiops_nb.detect.phase import Phases, empty_phases, learn_phases, usual_at, usual_distance
 
 HOURS = 168
-TRUSTED_DAYS = 3
-RATE = 0.02
+CLIP_DEVIATIONS = 6.0
 
 
 class SeasonalParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="seasonal"):
@@ -23,20 +23,27 @@ class SeasonalParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fie
 
     Attributes
     ----------
-    trusted_points
-        Values that an hour of the week must have seen before it is believed rather than the time of the day.
+    trusted_days
+        Days on which a time of the day must have been seen before it is believed rather than the slow centre.
+    trusted_weeks
+        Weeks in which an hour of the week must have been seen before it is believed rather than the day alone.
     """
 
-    trusted_points: Annotated[int, Meta(ge=1, le=200)] = 36
+    trusted_days: Annotated[int, Meta(ge=1, le=60)] = 3
+    trusted_weeks: Annotated[int, Meta(ge=1, le=60)] = 2
 
 
 class Seasonal(NamedTuple):
-    """State of n series: how each hour of the week lies off the profile of the day, flat (n, HOURS)."""
+    """State of n series: the profile of the day, and how each hour of the week lies off it.
 
-    trusted_points: int
+    `base` has but one time of the day: its centre and scale stand in until there is a profile.
+    """
+
+    trusted_days: int
+    trusted_weeks: int
     base: Baseline
-    off_day: FloatArray
-    seen: Bytes
+    day: Phases
+    week: Phases
     picked: Bytes
     past: Calibration
 
@@ -44,10 +51,11 @@ class Seasonal(NamedTuple):
 def empty_seasonal(count: int, bins: int, params: SeasonalParams) -> Seasonal:
     """Nothing learned yet."""
     return Seasonal(
-        params.trusted_points,
-        empty_baseline(count, bins),
-        np.zeros(count * HOURS),
-        np.zeros(count * HOURS, np.uint8),
+        params.trusted_days,
+        params.trusted_weeks,
+        empty_baseline(count, 1),
+        empty_phases(count, bins),
+        empty_phases(count, HOURS),
         np.zeros(count, np.uint8),
         empty_calibration(count, 1, ANY_BINS),
     )
@@ -58,40 +66,54 @@ def begin_seasonal(series: Places, x: FloatArray, s: Seasonal) -> None:
     begin(series, x, s.base)
 
 
-def _hour(series: Places, time_bin: Places, s: Seasonal) -> Places:
-    hour: Places = series * HOURS + time_bin * 24 // s.base.bins
+def _hour(time_bin: Places, s: Seasonal) -> Places:
+    hour: Places = time_bin * 24 // s.day.bins
     return hour
+
+
+def _days(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
+    return wide(s.day.seen[series * s.day.bins + time_bin % s.day.bins])
+
+
+def _weeks(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
+    return wide(s.week.seen[series * HOURS + _hour(time_bin, s)])
 
 
 def _expected(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
     """By the hour of the week, or else the time of the day, or else the slow centre: what there is history for."""
-    base = s.base
-    at, hour = series * base.bins + time_bin % base.bins, _hour(series, time_bin, s)
-    of_week = where(s.seen[hour] >= s.trusted_points, s.off_day[hour], 0.0)
-    return where(base.profile_days[at] >= TRUSTED_DAYS, base.profile[at] + of_week, base.centre[series])
+    by_day = usual_at(series, time_bin % s.day.bins, s.day)
+    off_day = where(_weeks(series, time_bin, s) >= s.trusted_weeks, usual_at(series, _hour(time_bin, s), s.week), 0.0)
+    return where(_days(series, time_bin, s) >= s.trusted_days, by_day + off_day, s.base.centre[series])
+
+
+def _deviation(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> FloatArray:
+    scale = scale_before(series, x, s.base)
+    here = time_bin % s.day.bins
+    before, after = (here + s.day.bins - 1) % s.day.bins, (here + 1) % s.day.bins
+    sides = usual_distance(series, before, s.day) + usual_distance(series, after, s.day)
+    local = 0.5 * usual_distance(series, here, s.day) + 0.25 * sides
+    return where(_days(series, time_bin, s) >= s.trusted_days, local + 0.1 * scale, scale)
 
 
 def judge_seasonal(
     series: Places, x: FloatArray, time_bin: Places, s: Seasonal
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness, what is usual now, and four mean deviations."""
-    expected, scale = _expected(series, time_bin, s), scale_before(series, x, s.base)
-    days = s.base.profile_days[series * s.base.bins + time_bin % s.base.bins]
-    deviation = where(days >= TRUSTED_DAYS, profile_deviation(series, time_bin, s.base) + 0.1 * scale, scale)
+    expected, deviation = _expected(series, time_bin, s), _deviation(series, x, time_bin, s)
     raw = size_of(x - expected) / deviation
-    return rarity(series, raw, s.base.learned[series], s.picked, series, s.past), expected, 4.0 * deviation
+    strangeness = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
+    return strangeness, expected, BAND_DEVIATIONS * deviation
 
 
 def learn_seasonal(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> None:
-    """Both profiles take a step towards the value."""
+    """Both profiles take in the value when its time of the day, or its hour, is over."""
     learn_scores(series, s.picked, series, s.past)
-    hour, seen = _hour(series, time_bin, s), wide(s.seen[_hour(series, time_bin, s)])
-    at = series * s.base.bins + time_bin % s.base.bins
-    off = where(s.base.profile_days[at] >= TRUSTED_DAYS, x - s.base.profile[at], 0.0)
-    limit = 6.0 * scale_before(series, x, s.base)
-    clipped = smaller(larger(off, -limit), limit)
-    s.off_day[hour] = s.off_day[hour] + larger(1.0 / (seen + 1.0), RATE) * (clipped - s.off_day[hour])
-    s.seen[hour] = whole(smaller(seen + where(s.base.profile_days[at] >= TRUSTED_DAYS, 1.0, 0.0), 250.0))
+    here, days = time_bin % s.day.bins, _days(series, time_bin, s)
+    limit = CLIP_DEVIATIONS * _deviation(series, x, time_bin, s)
+    off = x - usual_at(series, here, s.day)
+    clipped = where(days >= s.trusted_days, smaller(larger(off, -limit), limit), off)
+    learn_phases(series, _hour(time_bin, s), where(days >= s.trusted_days, clipped, 0.0), s.week)
+    learn_phases(series, here, where(days > 0.0, x - off + clipped, x), s.day)
     learn_baseline(series, x, time_bin, s.base)
 
 
@@ -100,4 +122,11 @@ def follow_seasonal(series: Places, x: FloatArray, s: Seasonal) -> None:
     s.base.last[series] = x
 
 
-KERNEL = Kernel(empty_seasonal, begin_seasonal, judge_seasonal, learn_seasonal, follow_seasonal)
+def history_of(series: Places, time_bin: Places, s: Seasonal) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Days and weeks that this phase was seen on, and what is judged by: 0 the centre, 1 the day, 2 the week."""
+    days, weeks = _days(series, time_bin, s), _weeks(series, time_bin, s)
+    by_week = where(weeks >= s.trusted_weeks, 2.0, 1.0)
+    return days, weeks, where(days >= s.trusted_days, by_week, 0.0)
+
+
+KERNEL = Kernel(empty_seasonal, begin_seasonal, judge_seasonal, learn_seasonal, follow_seasonal, history=history_of)

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from aiops_nb.core.growing import capacity_for, widened
-from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.core.growing import capacity_near, widened
+from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, Scores
 from aiops_nb.detect.elementary import Places
 from aiops_nb.detect.grown import grown
+from aiops_nb.detect.history import History
+from aiops_nb.detect.kept_out import KeptOut
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.scale import as_scores
 from aiops_nb.detect.time_of_day import day_bins, local_ns, week_bin, zone
@@ -21,8 +23,8 @@ class StreamingDetector:
     """One feature of all series, judged by a kernel; `score_series` runs the same kernel over one series.
 
     A value that is not finite is not known: it gets no score and is not learned. A value kept from learning becomes
-    part of the context only; after `relearn_ticks` of them on end the series is learned whatever the verdict, until the
-    caller finds it usual again.
+    part of the context only; after `relearn_ticks` or `relearn_seconds` of them on end the new level is accepted: the
+    series is learned whatever the verdict, until the caller finds it usual again.
     Cost O(n) a tick, memory O(n).
 
     Parameters
@@ -48,7 +50,8 @@ class StreamingDetector:
         self._capacity = FIRST_CAPACITY
         self._state = kernel.empty(self._capacity, self._bins, params)
         self._begun = np.zeros(self._capacity, np.bool_)
-        self._kept_out = np.zeros(self._capacity, np.int32)
+        self._kept_out = KeptOut(params.relearn_ticks, params.relearn_seconds)
+        self._onset_ns = np.zeros(self._capacity, np.int64)
         self._judged: FeatureTable | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -64,20 +67,31 @@ class StreamingDetector:
         self._judged = table
         return as_scores(self.params, value, (told[0], told[1], told[2]))
 
+    @property
+    def accepted(self) -> BoolArray:
+        """(n,) which series had a new level accepted by the last `learn`."""
+        return self._kept_out.accepted
+
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
-        """Take in the series in `rows`; of the others only the last values, for at most `relearn_ticks`."""
+        """Take in the series in `rows`; of the others only the last values, until their new level is accepted."""
         if self._judged is not table:
             self.score(table)
         value = table.column(self.features[0])
         series, time_bin = self._known(table, value)
-        kept_out = ~rows[series] & (self._kept_out[series] < self.params.relearn_ticks)
-        self._kept_out[series] = np.where(rows[series], 0, self._kept_out[series] + kept_out)
-        learned, followed = series[~kept_out], series[kept_out]
+        learn = self._kept_out.to_learn(np.isfinite(value), rows, table.end_ns)[series]
+        learned, followed = series[learn], series[~learn]
         with np.errstate(all="ignore"):
             self._kernel.learn(learned, value[learned], time_bin[: len(learned)], self._state)
             self._kernel.follow(followed, value[followed], self._state)
         self._begun[series] = True
+        self._date_changes(series, table.end_ns)
         self._judged = None
+
+    def _date_changes(self, series: Places, end_ns: int) -> None:
+        if self._kernel.onset is not None:
+            values_ago = self._kernel.onset(series, self._state)
+            began = np.where(values_ago == 1, end_ns, self._onset_ns[series])
+            self._onset_ns[series] = np.where(values_ago == 0, 0, began)
 
     def contributions(self, table: FeatureTable) -> dict[str, FloatArray]:
         """What made each of the n series strange: shares that sum to 1, by name; empty if there is but one reason."""
@@ -91,6 +105,26 @@ class StreamingDetector:
         told[:, series] = np.stack(parts) / (sum(parts) + 1e-300)
         return dict(zip(self._kernel.parts, told, strict=True))
 
+    def history(self, table: FeatureTable) -> History | None:
+        """How much is known of this phase of the day and week, for each of the n series; None if it has no phases."""
+        if self._kernel.history is None:
+            return None
+        value = table.column(self.features[0])
+        series, time_bin = self._known(table, value)
+        told = np.zeros((3, len(value)))
+        told[:, series] = self._kernel.history(series, time_bin, self._state)
+        return History(days=told[0].astype(np.int64), weeks=told[1].astype(np.int64), basis=told[2].astype(np.int64))
+
+    def onset_ns(self, table: FeatureTable) -> IntArray | None:
+        """(n,) UTC ns at which the change that is going on began, 0 where there is none; None: it cannot tell.
+
+        Of a value that was scored and not yet learned, the change begins with that value at the latest.
+        """
+        if self._kernel.onset is None:
+            return None
+        self._make_room(len(table.series))
+        return self._onset_ns[: len(table.series)].copy()
+
     def _known(self, table: FeatureTable, value: FloatArray) -> tuple[Places, Places]:
         """The series with a value, and the time of the week for each; those without a past begin with this value."""
         self._make_room(len(value))
@@ -102,9 +136,9 @@ class StreamingDetector:
         return series, np.repeat(at, len(series))
 
     def _make_room(self, count: int) -> None:
-        capacity = capacity_for(count, self._capacity)
+        capacity = capacity_near(count, self._capacity)
         if capacity == self._capacity:
             return
         self._state = grown(self._state, self._kernel.empty(capacity, self._bins, self.params))
-        self._begun, self._kept_out = widened(self._begun, capacity), widened(self._kept_out, capacity)
+        self._begun, self._onset_ns = widened(self._begun, capacity), widened(self._onset_ns, capacity)
         self._capacity = capacity

@@ -121,7 +121,7 @@ def part_tails(
     scale = scale_before(series, x, s.base)
     first = series * PICKS + SHAPES
     shape = bin_place(shape_surprise(series, x, scale, s), s.surprise)
-    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first), s.surprise)
+    rare = bin_place(fact_surprise(series, x, time_bin, scale, scale, s.base, s.facts, s.picked, first), s.surprise)
     new = bin_place(outside_range(series, x, scale, s.base), s.novelty)
     s.picked[first + FACTS] = bin_at_place(shape, s.surprise)
     s.picked[first + FACTS + 1] = bin_at_place(rare, s.surprise)
@@ -131,16 +131,17 @@ def part_tails(
     return shape_tail, tail(series, 1, rare, learned, s.surprise), tail(series, 0, new, learned, s.novelty)
 
 
-def combined_tails(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> FloatArray:
-    """Root mean square of the three tails."""
-    shape, rare, new = part_tails(series, x, time_bin, s)
-    return root((shape * shape + new * new + rare * rare) / SCORES)
+def context_of(shape: FloatArray, rare: FloatArray, new: FloatArray, learned: Places) -> FloatArray:
+    """Root mean square of the three tails; the longer the past, the rarer an alarm must be."""
+    rarer = 0.5 * LOG10_E * log(larger(learned, 100.0) / LONG_PAST_POINTS)
+    return larger(root((shape * shape + new * new + rare * rare) / SCORES) - rarer, 0.0)
 
 
 def explain_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> tuple[FloatArray, ...]:
     """What shape and novelty add, and each fact by its part of the surprise."""
+    scale = scale_before(series, x, s.base)
     shape, rare, new = part_tails(series, x, time_bin, s)
-    facts = fact_parts(series, x, time_bin, s.base, s.facts)
+    facts = fact_parts(series, x, time_bin, scale, s.base, s.facts)
     return shape * shape, new * new, *shared(rare * rare, facts)
 
 
@@ -149,9 +150,7 @@ def judge_unusual(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness as -log10 of about a tail probability, what was expected, and half the width of its band."""
     learned = s.base.learned[series]
-    # The longer the past, the rarer an alarm must be.
-    rarer = 0.5 * LOG10_E * log(larger(learned, 100.0) / LONG_PAST_POINTS)
-    strangeness = larger(combined_tails(series, x, time_bin, s) - rarer, 0.0)
+    strangeness = context_of(*part_tails(series, x, time_bin, s), learned)
     return when_warm(strangeness, learned), *expected_band(series, x, time_bin, s.base)
 
 

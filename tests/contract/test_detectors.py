@@ -10,6 +10,7 @@ import pytest
 
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import FeatureTable, Scores, SeriesKey
+from aiops_nb.detect.isolation_forest import IsolationForestParams
 from aiops_nb.detect.registry import ALGORITHMS, build_detector
 from aiops_nb.detect.robust_z import RobustZParams
 
@@ -23,7 +24,7 @@ def forest() -> Detector:
 
     from aiops_nb.detect.estimators import as_detector
 
-    return as_detector(IsolationForest(n_estimators=10, random_state=0), features=["x"], refit="1m")
+    return as_detector(IsolationForest(n_estimators=10), features=["x"], refit="1m")
 
 
 def river_trees() -> Detector:
@@ -38,7 +39,8 @@ def river_trees() -> Detector:
 BUILDERS: dict[str, Build] = {
     **{name: (lambda one=one: build_detector(one.params(), ("x",), 50.0)) for name, one in ALGORITHMS.items()},
     "robust_z": lambda: build_detector(RobustZParams(direction="both"), ("x",), 6.0),
-    "isolation_forest": forest,
+    "isolation_forest": lambda: build_detector(IsolationForestParams(trees=10, refit_seconds=60.0), ("x",), 50.0),
+    "any_estimator": forest,
     "river": river_trees,
 }
 
@@ -145,6 +147,8 @@ def test_a_series_that_comes_later_warms_up_by_itself(build: Build) -> None:
 
 
 def test_a_far_value_is_stranger_than_all_before(build: Build) -> None:
+    if build().name == "stuck":
+        pytest.skip("looks for values that do not move")
     values = noise()
     values[-1, 0] = 60.0
     told = run(build(), tables(values))

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from aiops_nb.detect.registry import ALGORITHMS, detectors
+from aiops_nb.detect.registry import ALGORITHMS, FOR_RULES, detectors
 
 PAGE = (Path(__file__).parents[2] / "docs" / "detectors.md").read_text(encoding="utf-8")
 
@@ -26,4 +26,10 @@ def test_a_benchmark_table_is_there(table: str) -> None:
 
 
 def test_all_are_listed() -> None:
-    assert list(detectors().index) == list(ALGORITHMS)
+    assert list(detectors().index) == [*ALGORITHMS, *FOR_RULES]
+
+
+@pytest.mark.parametrize("name", FOR_RULES)
+def test_a_detector_for_rules_is_told_too(name: str) -> None:
+    assert f"`{name}`" in PAGE
+    assert [one for one in msgspec.structs.fields(FOR_RULES[name][0]) if f"`{one.name}`" not in PAGE] == []

@@ -12,6 +12,7 @@ from aiops_nb.core.types import FeatureTable, Scores, SeriesKey
 from aiops_nb.detect.registry import ALGORITHMS, build_detector
 
 NAMES = sorted(ALGORITHMS)
+OF_SIZE = sorted(set(ALGORITHMS) - {"stuck"})  # those to which a value can be too large or too small
 MOST_BYTES = 32 * 1024
 
 
@@ -53,7 +54,7 @@ def test_without_freezing_a_fault_is_soon_usual() -> None:
 
 
 @pytest.mark.parametrize(("direction", "strange"), [("above", 40.0), ("below", -40.0)])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_SIZE)
 def test_only_the_side_that_matters_is_strange(name: str, direction: str, strange: float) -> None:
     detector, _ = live(name, noise(200), direction=direction)
     assert detector.score(table(200, np.array([5.0 + strange]))).score[0] > 20
@@ -62,7 +63,7 @@ def test_only_the_side_that_matters_is_strange(name: str, direction: str, strang
     assert np.isnan(other.lower[0] if direction == "above" else other.upper[0])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_SIZE)
 def test_what_is_near_the_expected_is_never_strange(name: str) -> None:
     detector, _ = live(name, np.full((200, 1), 5.0), min_deviation=0.5)
     near, far = (detector.score(table(200, np.array([value]))) for value in (5.4, 9.0))

@@ -17,6 +17,7 @@ from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.scoring import score_frame, score_series
 
 NAMES = sorted(ALGORITHMS)
+OF_SIZE = sorted(set(ALGORITHMS) - {"stuck"})  # those to which a value can be too large or too small
 COLUMNS = ["value", "score", "expected", "lower", "upper", "is_anomaly"]
 
 
@@ -59,7 +60,7 @@ def test_the_unit_of_the_values_does_not_matter(name: str, doublings: int) -> No
     np.testing.assert_array_equal(scores.upper * scale, scaled.upper)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_SIZE)
 @pytest.mark.parametrize("constant", [0, 7, 0.1, -1e-9, 1e12])
 def test_a_constant_never_alarms_and_its_end_does(name: str, constant: float) -> None:
     times = pd.date_range("2026-01-01", periods=3000, freq="1min", tz="UTC")

@@ -1,0 +1,59 @@
+"""What is kept from learning because it was strange, and when it is accepted as the new level."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops_nb.core.growing import capacity_near, widened
+from aiops_nb.core.types import NS_PER_SECOND, BoolArray
+
+FEWEST_TICKS = 10  # before time alone accepts a level: one value on each side of a long gap is no level
+
+
+class KeptOut:
+    """Counts, for each series, the strange values on end that were not learned, and the time since the first of them.
+
+    A level is accepted with the `most_ticks`th of them, or after `most_seconds` with `FEWEST_TICKS` of them at least,
+    whichever comes first; from then on it is learned until the caller finds the series usual again.
+
+    Attributes
+    ----------
+    accepted
+        (n,) which series had their new level accepted by the last call of `to_learn`.
+
+    Examples
+    --------
+    >>> kept_out, known, strange = KeptOut(most_ticks=2, most_seconds=3600), np.array([True]), np.array([False])
+    >>> [kept_out.to_learn(known, strange, second * 10**9).tolist() for second in range(2)]
+    [[False], [True]]
+    >>> kept_out.accepted.tolist()
+    [True]
+    """
+
+    def __init__(self, most_ticks: int, most_seconds: float) -> None:
+        self._most_ticks = most_ticks
+        self._most_ns = round(most_seconds * NS_PER_SECOND)
+        self._ticks = np.zeros(16, np.int32)
+        self._since_ns = np.zeros(16, np.int64)
+        self._accepting = np.zeros(16, np.bool_)
+        self.accepted: BoolArray = np.zeros(0, np.bool_)
+
+    def to_learn(self, known: BoolArray, usual: BoolArray, end_ns: int) -> BoolArray:
+        """Which of the n series to learn: those known that the caller found usual, or whose new level is accepted."""
+        self._make_room(len(known))
+        ticks, since_ns = self._ticks[: len(known)], self._since_ns[: len(known)]
+        accepting = self._accepting[: len(known)]
+        strange = known & ~usual
+        since_ns[strange & (ticks == 0)] = end_ns
+        in_time = (ticks + 1 >= FEWEST_TICKS) & (end_ns - since_ns >= self._most_ns)
+        over = strange & ((ticks + 1 >= self._most_ticks) | in_time)
+        self.accepted = over & ~accepting
+        accepting[known] = over[known]
+        ticks[:] = np.where(known & usual, 0, ticks + (strange & ~over))
+        return (known & usual) | over
+
+    def _make_room(self, count: int) -> None:
+        capacity = capacity_near(count, len(self._ticks))
+        if capacity > len(self._ticks):
+            self._ticks, self._since_ns = widened(self._ticks, capacity), widened(self._since_ns, capacity)
+            self._accepting = widened(self._accepting, capacity)
