@@ -41,6 +41,7 @@ ALERT_COLUMNS = (
     "contributions",
     "summary",
     "suppressed_by",
+    "outcome",
     "fingerprint",
 )
 LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "detector")
@@ -80,14 +81,19 @@ def scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
         columns[name] = _joined([getattr(part.scores, name) for _, part in scored])
     columns["threshold"] = np.repeat([part.threshold for _, part in scored], counts)
     columns["is_anomaly"] = _joined([part.is_anomaly for _, part in scored]).astype(bool)
+    columns["accepted"] = _joined([_accepted(part) for _, part in scored]).astype(bool)
     return pd.DataFrame(columns)
+
+
+def _accepted(scored: ScoredFeature) -> AnyArray:
+    return scored.accepted if len(scored.accepted) else np.zeros(len(scored.value), np.bool_)
 
 
 def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
     """One row per episode, newest state; numbers and summary are those of the moment when it began to fire.
 
     Episodes that were pending and never fired are left out once they are inactive. `contributions` is JSON: the share
-    of each part in what was strange; empty where there is but one.
+    of each part in what was strange; empty where there is but one. `outcome` says why an episode is over.
     """
     import pandas as pd
 
@@ -107,16 +113,12 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
 def _episode(change: AlertChange, before: dict[str, object] | None) -> dict[str, object]:
     episode: dict[str, object] = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
     told = before if before is not None and change.state == "resolved" else None
-    episode |= {name: getattr(change, name) for name in ("state", "suppressed_by", "fingerprint")}
+    episode |= {name: getattr(change, name) for name in ("state", "suppressed_by", "outcome", "fingerprint")}
     made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "summary")}
     made["contributions"] = json.dumps(dict(change.contributions)) if change.contributions else ""
     episode |= {name: told[name] if told else value for name, value in made.items()}
     moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
-    return (
-        episode
-        | moments
-        | {"state": change.state, "suppressed_by": change.suppressed_by, "fingerprint": change.fingerprint}
-    )
+    return episode | moments
 
 
 def _utc(times_ns: pd.Series) -> pd.Series:

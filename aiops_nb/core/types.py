@@ -92,7 +92,11 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class ScoredFeature:
-    """One rule's verdicts over one feature of its n series at one tick; arrays are (n,), `series` only ever grows."""
+    """One rule's verdicts over one feature of its n series at one tick; arrays are (n,), `series` only ever grows.
+
+    `accepted` are series that stayed anomalous for so long that their new level is taken as usual from here on; empty
+    where there is none.
+    """
 
     detector: str
     alertname: str
@@ -102,6 +106,7 @@ class ScoredFeature:
     value: FloatArray
     scores: Scores
     is_anomaly: BoolArray
+    accepted: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,8 @@ class AlertChange:
     (pending: when the condition was first seen); `ends_at_ns` is set on resolved and inactive.
     Numbers are NaN where they mean nothing. `contributions` are shares of the strangeness by what made it, summing to
     1; empty where there is but one reason. `suppressed_by` names the alert that explains this one, which is not told
-    then; an alert that outlives its explanation is told by a second change to `firing`.
+    then; an alert that outlives its explanation is told by a second change to `firing`. `outcome` says why it is over,
+    if not by itself.
     """
 
     time_ns: int
@@ -140,6 +146,7 @@ class AlertChange:
     contributions: Mapping[str, float] = field(default_factory=dict)
     suppressed_by: str = ""
     summary: str = ""
+    outcome: str = ""
 
 
 @dataclass(slots=True)

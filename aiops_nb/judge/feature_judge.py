@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from aiops_nb.alert.tick_rule import TickRule, Transition
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.features.clean_steps import chain
+from aiops_nb.judge.acceptance import Acceptances
+from aiops_nb.judge.background import Background
 from aiops_nb.judge.identity import labels_of
 from aiops_nb.judge.selection import Selection
-from aiops_nb.judge.sentences import band_sentence
+from aiops_nb.judge.sentences import band_sentence, joined
 from aiops_nb.rules.params import FeatureRuleParams
 
 Contributions = Mapping[str, FloatArray]
@@ -28,6 +31,7 @@ class FeatureJudge:
         self._clean = chain(params.clean)
         self._detector = build_detector(params.detector, params.judged_features, params.threshold)
         self._rule = TickRule(params.hold)
+        self._acceptances = Acceptances()
         self._threshold = params.threshold
 
     def set_threshold(self, threshold: float) -> None:
@@ -41,8 +45,17 @@ class FeatureJudge:
         scored = self._score(selected, judged)
         transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
         parts = self._contributions(judged) if transitions else {}
+        background = Background.of(self._detector, judged) if transitions else Background()
+        changes = [self._change(scored, parts, background, transition) for transition in transitions]
+        return self._learned(judged, scored), changes
+
+    def _learned(self, judged: FeatureTable, scored: ScoredFeature) -> ScoredFeature:
+        """Learn what was usual; what was accepted as a new level is added to the verdicts."""
         self._detector.learn(judged, ~scored.is_anomaly)
-        return scored, [self._change(scored, parts, transition) for transition in transitions]
+        accepted: BoolArray = getattr(self._detector, "accepted", scored.accepted)
+        known = ~np.isnan(scored.scores.score)
+        self._acceptances.note(scored.is_anomaly, known, accepted, scored.scores.expected)
+        return replace(scored, accepted=accepted) if accepted.any() else scored
 
     def _cleaned(self, table: FeatureTable) -> FeatureTable:
         if not self.params.clean:
@@ -72,11 +85,16 @@ class FeatureJudge:
         told: Contributions = explain(table) if explain else {}
         return told
 
-    def _change(self, scored: ScoredFeature, parts: Contributions, transition: Transition) -> AlertChange:
+    def _change(
+        self, scored: ScoredFeature, parts: Contributions, background: Background, transition: Transition
+    ) -> AlertChange:
         at, scores = transition.series, scored.scores
         key, value = scored.series[at], float(scored.value[at])
         labels = labels_of(self.params.alertname, self.params.severity, scored.detector, key)
         shares = {name: float(share[at]) for name, share in parts.items() if share[at] == share[at]}
+        over = transition.state in ("resolved", "inactive")
+        outcome = self._acceptances.over(at, scored.feature, float(scores.expected[at])) if over else ""
+        notes = [outcome] if over else background.sentences(at)
         return AlertChange(
             time_ns=transition.time_ns,
             state=transition.state,
@@ -92,5 +110,6 @@ class FeatureJudge:
             score=float(scores.score[at]),
             threshold=scored.threshold,
             contributions=shares,
-            summary=band_sentence(key, scored.feature, value, scores, at, shares),
+            summary=joined(band_sentence(key, scored.feature, value, scores, at, shares), *notes),
+            outcome=outcome,
         )

@@ -21,6 +21,17 @@ FAILURES = {
 }
 
 
+def joined(*parts: str) -> str:
+    """The parts of a sentence that are there.
+
+    Examples
+    --------
+    >>> joined("shop: p95 latency 141 ms", "", "new level accepted")
+    'shop: p95 latency 141 ms; new level accepted'
+    """
+    return "; ".join(part for part in parts if part)
+
+
 def band_sentence(
     key: SeriesKey, feature: str, value: float, scores: Scores, at: int, contributions: Mapping[str, float]
 ) -> str:
