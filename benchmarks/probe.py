@@ -2,7 +2,8 @@
 
 A server process delays each reply by 50 ms and keeps what it measured of each request, from the connection to the
 reply; the k-th probe of a target is compared with the k-th request of that target. `core taken` computes in another
-process: what that costs is the machine's, and what `busy` costs beyond it is the interpreter lock's.
+process: what that costs is the machine's, and what `busy` costs beyond it is the interpreter lock's. Processor time is
+counted from the third second on, when all is imported and every thread has its handle.
 
     python benchmarks/probe.py [--targets 1000] [--seconds 10] [--body-bytes 15]
 """
@@ -21,6 +22,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 from urllib.request import urlopen
 
@@ -30,6 +32,7 @@ from aiops_nb.collect.http_probe import HttpProbe, TransferKind
 from aiops_nb.collect.probe_target import ProbeTarget
 
 DELAY_SECONDS = 0.05
+WARMUP_SECONDS = 2.0
 Load = Literal["idle", "core taken", "busy"]
 
 
@@ -130,44 +133,50 @@ def run(kind: TransferKind, load: Load, options: argparse.Namespace) -> list[str
         targets = [ProbeTarget(url=f"{url}/{i}", name=f"/{i}", timeout_seconds=0.9) for i in range(options.targets)]
         probe = HttpProbe(targets, every_seconds=1.0, transfer=kind)
         with computing(load):
+            seen = Seen()
+            collect(probe, WARMUP_SECONDS, seen)
             started, cpu = time.monotonic(), time.process_time()
-            seen, failed = collect(probe, options.seconds)
+            collect(probe, options.seconds, seen)
             cpu_ratio = (time.process_time() - cpu) / (time.monotonic() - started)
         counters = dict(probe.counters)
         probe.close()
         with urlopen(f"{url}/measured") as reply:
             measured: dict[str, list[float]] = json.load(reply)
-    errors = [p - s for target, probes in seen.items() for p, s in zip(probes, measured[target], strict=False)]
+    pairs = [zip(probes, measured[target], strict=False) for target, probes in seen.durations.items()]
+    errors = [ours - servers for pair in pairs for ours, servers in pair]
     error_ms = np.abs(np.array(errors)) * 1000
     p50, p99 = np.quantile(error_ms, [0.5, 0.99])
     cpu = "-" if load == "busy" else f"{cpu_ratio:.0%}"
     lag = f"{counters['start_lag_seconds'] * 1000:.0f}"
     threads = f"{counters['threads']:.0f}"
     skipped = f"{counters['skipped_total'] + counters['missed_total']:.0f}"
-    rate = f"{len(errors) / options.seconds:.0f}"
-    return [kind, load, f"{p50:.2f}", f"{p99:.2f}", cpu, rate, lag, threads, skipped, str(failed)]
+    rate = f"{len(errors) / (WARMUP_SECONDS + options.seconds):.0f}"
+    return [kind, load, f"{p50:.2f}", f"{p99:.2f}", cpu, rate, lag, threads, skipped, str(seen.failed)]
 
 
-def collect(probe: HttpProbe, seconds: float) -> tuple[dict[str, list[float]], int]:
+@dataclass(slots=True)
+class Seen:
     """Durations by target, up to the first failure of each: then its order is not known any more."""
-    seen: dict[str, list[float]] = defaultdict(list)
-    broken: set[str] = set()
-    failed = 0
+
+    durations: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    broken: set[str] = field(default_factory=set)
+    failed: int = 0
+
+    def add(self, target: str, error: str | None, duration: float) -> None:
+        if error:
+            self.broken.add(target)
+            self.failed += 1
+        elif target not in self.broken:
+            self.durations[target].append(duration)
+
+
+def collect(probe: HttpProbe, seconds: float, seen: Seen) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         batch = probe.poll(0.5)
-        for target, error, duration in zip(
-            batch["target"].to_pylist(),
-            batch["error_type"].to_pylist(),
-            batch["duration_seconds"].to_pylist(),
-            strict=True,
-        ):
-            if error:
-                broken.add(target)
-                failed += 1
-            elif target not in broken:
-                seen[target].append(duration)
-    return seen, failed
+        columns = (batch[name].to_pylist() for name in ("target", "error_type", "duration_seconds"))
+        for target, error, duration in zip(*columns, strict=True):
+            seen.add(target, error, duration)
 
 
 def main() -> None:
