@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 OPEN_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
+MESSAGE_TOO_BIG = 1009  # RFC 6455, 7.4.1
 QUEUED_FRAMES = 64  # then the library stops reading, and TCP makes the server wait
 
 
@@ -218,6 +219,7 @@ class WebSocketClient:
         except TimeoutError:
             return None
         except ConnectionClosed as problem:
+            self._inlet.too_long_total += problem.sent is not None and problem.sent.code == MESSAGE_TOO_BIG
             self._fail(problem)
             return None
 

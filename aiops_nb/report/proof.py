@@ -11,7 +11,8 @@ from aiops_nb.report.words import in_words
 
 MAX_ALERTS = 40
 MAX_ROWS = 8
-ROW_COLUMNS = ["time", "method", "status_code", "error_type", "duration_seconds", "connect_seconds", "wait_seconds"]
+ROW_COLUMNS = ["time", "method", "status_code", "error_type", "error_detail"]
+ROW_COLUMNS += ["duration_seconds", "connect_seconds", "wait_seconds"]
 SCORE_COLUMNS = ["time", "feature", "value", "expected", "upper", "score", "threshold", "is_anomaly"]
 
 

@@ -208,13 +208,17 @@ def test_a_server_that_answers_no_ping_is_a_gap() -> None:
             released.set()
 
 
-def test_a_message_too_long_ends_the_connection() -> None:
+def test_a_message_too_long_ends_the_connection_and_is_counted() -> None:
+    clock, messages = ManualClock(), [json.dumps(ROW), json.dumps([ROW] * 1000)]
     with (
-        serving(saying(json.dumps([ROW] * 1000))) as url,
-        client_of(url, max_message_bytes=1000) as client,
-        pytest.raises(ConnectionError, match=r"too big|1009"),
+        serving(saying(*messages)) as url,
+        client_of(url, max_message_bytes=1000, clock=clock) as client,
     ):
-        poll_until(client, "rows_total", 1)
+        for connections in (1, 2):
+            with pytest.raises(ConnectionError, match=r"too big|1009"):
+                poll_until(client, "rows_total", connections + 1)
+            assert client.counters["rejected_too_long_total"] == client.counters["rows_total"] == connections
+            clock.advance(30)
 
 
 def test_a_slow_reader_slows_the_server() -> None:

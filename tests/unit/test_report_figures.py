@@ -60,6 +60,14 @@ def test_evidence_of_a_rule_are_requests_the_last_of_them_bad(tables):
     assert (rows["status_code"].tail(3) >= 500).all()
 
 
+def test_evidence_says_why_a_request_failed(tables):
+    alerts = tables["alerts"].query("alertname == 'http_5xx'")
+    requests = tables["requests"].assign(error_detail="<b>status in 200..299</b>, got 503")
+    text = evidence_html(alerts, requests, tables["scores"]).text
+    assert "&lt;b&gt;status in 200..299&lt;/b&gt;, got 503" in text
+    assert "<b>status" not in text
+
+
 def test_evidence_of_a_detector_are_scores_the_last_of_them_anomalous(tables):
     alert = tables["alerts"].query("alertname == 'error_ratio_anomaly'").iloc[0]
     rows = evidence_rows(alert, tables["requests"], tables["scores"])
