@@ -145,6 +145,8 @@ def make_collector(params: CollectorParams, where: str) -> Collector:
     arguments = msgspec.structs.asdict(resolved(params, where))
     if isinstance(params, SyntheticParams):
         arguments["clock"] = SystemClock()
+    if isinstance(params, WebSocketParams):
+        arguments["url"] = params.url  # it shows what is written, and resolves it by itself
     try:
         collector: Collector = collector_class(type(params))(**arguments)
     except ConfigError as problem:

@@ -21,6 +21,7 @@ from aiops_nb.collect.websocket_messages import message_lines
 from aiops_nb.collect.websocket_url import host_of
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import MissingExtraError
+from aiops_nb.core.references import resolved_text
 from aiops_nb.core.schemas import empty_batch
 from aiops_nb.core.urls import mask_url
 
@@ -43,13 +44,13 @@ class WebSocketClient:
     Parameters
     ----------
     url
-        `ws://` or `wss://`; its query is never shown.
+        `ws://` or `wss://`; its query is never shown, nor what references in it stand for.
     name
         The `source` of the rows.
     say
         Messages to send after each connection, such as a subscription.
     headers
-        Of the handshake; a value may be `env:NAME` or `file:path`.
+        Of the handshake; a value may be `env:NAME`, `file:PATH` or hold `${NAME}`.
     sample_target
         The `target` of the samples that events of the older tool carry; by default the host of the URL.
     unknown_fields
@@ -91,7 +92,8 @@ class WebSocketClient:
     ) -> None:
         _check_extra()
         self.name = name
-        self._url, self._host = url, host_of(url)
+        self._url, self._shown_url = resolved_text(url, "url"), mask_url(url)
+        self._host = host_of(self._url)
         self._say, self._headers = say, SecretHeaders(headers or {})
         self._ping_seconds, self._max_message_bytes = ping_seconds, max_message_bytes
         self._backoff = Backoff(
@@ -226,7 +228,7 @@ class WebSocketClient:
     def _fail(self, problem: Exception) -> None:
         self._hang_up()
         text = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
-        self._problem = text.replace(self._url, mask_url(self._url))
+        self._problem = text.replace(self._url, self._shown_url)
         self._totals["failures_total"] += 1
         self._backoff.failed()
 
@@ -235,7 +237,7 @@ class WebSocketClient:
         self._open.close()
 
     def _gap(self) -> ConnectionError:
-        return ConnectionError(f"{mask_url(self._url)}: {self._problem}")
+        return ConnectionError(f"{self._shown_url}: {self._problem}")
 
 
 def _check_extra() -> None:

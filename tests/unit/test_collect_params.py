@@ -52,6 +52,16 @@ def test_references_are_read_when_the_collector_is_made(monkeypatch: pytest.Monk
     log.close()
 
 
+def test_a_feed_that_cannot_be_reached_is_told_by_its_url_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN", "s3cret")
+    feed = make_collector(WebSocketParams(url="ws://127.0.0.1:9/${A_TOKEN}/x?key=${A_TOKEN}"), "collectors[0]")
+    with pytest.raises(OSError, match=r"ws://127\.0\.0\.1:9/\$\{A_TOKEN\}/x: ") as raised:
+        for _ in range(3):
+            feed.poll(timeout_seconds=1)
+    feed.close()
+    assert "s3cret" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

@@ -9,6 +9,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,9 +17,11 @@ import pytest
 import yaml
 from msgspec import inspect as types
 
+import aiops_nb
 from aiops_nb.cli.check import example_text
 from aiops_nb.config import Config, parse_config
 from aiops_nb.config.spelling import SECONDS, short_name, spelled_out
+from aiops_nb.detect.registry import name_of
 from aiops_nb.plan import plan_run
 
 TEXT = example_text()
@@ -150,6 +153,14 @@ def test_it_would_run(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_run((), msgspec.to_builtins(parse_config(TEXT)))
     assert [*plan.probes][:2] == ["https://example.org/", "shop"] and plan.record == "recordings/today"
     assert len(plan.makers) == 6
+
+
+def test_all_of_its_detectors_judge(tmp_path: Path) -> None:
+    pipeline = parse_config(TEXT).pipeline
+    monitor = aiops_nb.from_synthetic(60, seed=1, targets=["shop"], hosts=1, config=pipeline, record=tmp_path / "r")
+    rules = [rule for rule in pipeline.feature_rules if rule.origin != "probe" and rule.metrics != ("disk_ratio",)]
+    assert {name_of(rule.detector) for rule in rules} <= set(monitor.scores().detector)
+    assert aiops_nb.replay(tmp_path / "r").scores().equals(monitor.scores())
 
 
 def test_durations_are_written_with_their_unit() -> None:
