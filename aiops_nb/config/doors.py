@@ -77,7 +77,9 @@ def load_config(source: ConfigSource) -> Config:
         return Config(pipeline=source)
     if isinstance(source, Mapping):
         return _converted(source, "config")
-    return _from_file(Path(source))
+    if isinstance(source, (str, Path)):
+        return _from_file(Path(source))
+    raise ConfigError.at("config", "a Config, a mapping or the path of a YAML file", source)
 
 
 def located(problem: ConfigError, source: ConfigSource) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -72,7 +73,13 @@ FAULTS = [
      "7: pipeline.feature_rules[0].detector.warmup_ticks: expected a whole number >= 3, got 1"),
     (f"{RULE}    severity: fatal\n",
      "5: pipeline.feature_rules[0].severity: expected a known value, got 'fatal'; known here: critical"),
-    ("a: [", "1: expected YAML"),
+    ("a: b: c\n", "1: expected YAML, got what it cannot be: mapping values are not allowed"),
+    ("targets: &a [*a]", " expected at most 1,000,000 values, got more"),
+    ("targets: &a\n- {url: http://h/, headers: *a}\n", " expected at most 1,000,000 values, got more"),
+    ("a: &a [1, 1, 1, 1]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in pairwise("abcdefgh")),
+     " expected at most 1,000,000 values, got more"),
+    ("a: 1\nb: " + "[" * 200_000, " expected at most 64 levels within each other, got more"),
+    ("- " * 200_000, " expected at most 64 levels within each other, got more"),
     ("- a", " expected a mapping, got a list"),
 ]  # fmt: skip
 
@@ -113,6 +120,12 @@ def test_a_fault_of_the_surroundings_is_told_when_it_is_to_run(text: str, messag
 def test_a_fault_of_a_mapping_has_its_path() -> None:
     with pytest.raises(ConfigError, match=r"^config: targets\[0\]\.timeot: expected a known key"):
         load_config({"targets": [{"url": "http://h/", "timeot": 1}]})
+
+
+@pytest.mark.parametrize("source", [5, [1], b"config.yaml"])
+def test_what_is_no_config_at_all_is_refused(source: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^config: expected a Config, a mapping or the path of a YAML file, got "):
+        load_config(source)
 
 
 def test_a_line_that_is_no_yaml_is_not_shown() -> None:
