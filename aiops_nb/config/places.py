@@ -11,7 +11,7 @@ import yaml
 from aiops_nb.config.spelling import short_name
 from aiops_nb.core.errors import ConfigError
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # four times as fast where libyaml is there
 MAX_NODES = 1_000_000
 MAX_DEPTH = 64
 _BEGINNING = re.compile(r"([^\s:,]+)(?=: |, )")
