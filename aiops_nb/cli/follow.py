@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from aiops_nb.core.errors import AiopsError
 
 if TYPE_CHECKING:
     from aiops_nb.monitor import Monitor
+
+_log = logging.getLogger(__name__)
 
 
 def follow(
@@ -41,9 +44,11 @@ def _is_over(monitor: Monitor, wish: StopWish, deadline: float) -> bool:
 
 def summarise(monitor: Monitor, printer: ChangePrinter, record: str | None = None) -> None:
     """One last line for people, and what they should know; programs get nothing but changes."""
+    where = f"; recorded in {record}" if record is not None else ""
+    told = f"{monitor.counters.rows_total:,} rows; {printer.summary()}{where}"
+    _log.info("ended: %s", told)
     if printer.as_json:
         return
-    where = f"; recorded in {record}" if record is not None else ""
-    write_line(f"{monitor.counters.rows_total:,} rows; {printer.summary()}{where}")
+    write_line(told)
     for warning in monitor.warnings():
         print(f"aiops-nb: {warning}", file=sys.stderr)

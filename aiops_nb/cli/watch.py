@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiops_nb
@@ -11,6 +13,9 @@ from aiops_nb.cli.codes import ALERTED, OK
 from aiops_nb.cli.durations import duration_seconds
 from aiops_nb.cli.follow import follow, summarise
 from aiops_nb.cli.signals import stop_wishes
+from aiops_nb.core.urls import mask_url
+
+_log = logging.getLogger(__name__)
 
 SUMMARY = "watch URLs and this host; one line for every change of an alert's state"
 EXAMPLE = "aiops-nb watch https://example.org/health --for 60s --record recordings/today"
@@ -58,6 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
             config=arguments.config,
             sinks=[changes],
         )
+        _log.info("watching %s every %g s", _watched(arguments.targets), arguments.every)
         follow(monitor, changes, printer, wish, arguments.for_seconds)
     summarise(monitor, printer, plan.record)
     return wish.exit_code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)
+
+
+def _watched(targets: Sequence[str]) -> str:
+    return ", ".join(map(mask_url, targets)) or "this host"

@@ -248,3 +248,12 @@ def test_an_engine_that_fails_is_a_mistake_not_an_end() -> None:
     monitor.start()
     with pytest.raises(aiops_nb.AiopsError, match=r"engine: .*nobody thought of it"):
         follow(monitor, changes, ChangePrinter(as_json=True), StopWish(changes.wake))
+
+
+def test_a_log_file_tells_beginning_and_end_and_no_secrets(service: DemoService, tmp_path: Path) -> None:
+    log, url = tmp_path / "watch.log", service.urls[0].replace("://", "://joe:pw@") + "?token=t0k"
+    assert printed("watch", url, "--for", "1s", "--json", "--log-file", str(log)) == b""
+    begin, end = log.read_text().splitlines()
+    assert begin.endswith(f"watching {service.urls[0]} every 1 s")
+    assert "ended: " in end and "no alert fired" in end
+    assert "pw" not in begin and "t0k" not in begin
