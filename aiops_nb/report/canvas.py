@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from bokeh.models import (
+    AdaptiveTicker,
     BasicTickFormatter,
     ColumnDataSource,
     CustomJSTickFormatter,
@@ -57,8 +58,12 @@ def plain_figure(title: str, unit: str, **options: Any) -> figure:
     chart.toolbar_location = "above"
     chart.toolbar.logo = None
     chart.yaxis.formatter = _formatter(unit)
+    if unit.startswith("bytes"):
+        chart.yaxis.ticker = AdaptiveTicker(base=1024, mantissas=[2.0**power for power in range(10)], num_minor_ticks=0)
     chart.grid.grid_line_alpha = 0.35
     chart.outline_line_color = None
+    chart.axis.minor_tick_line_color = None
+    chart.axis.axis_line_color = chart.axis.major_tick_line_color = GREY
     return chart
 
 

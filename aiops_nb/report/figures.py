@@ -170,7 +170,10 @@ def sweep_charts(table: pd.DataFrame, chosen: float) -> Html:
         ("False alarms a day", "false_alarms_per_day", "random_false_alarms_per_day", ""),
         ("Median delay", "median_delay_seconds", "", "seconds"),
     )
-    return chart_html(row([_sweep_chart(tried, chosen, *pair) for pair in pairs], sizing_mode="stretch_width"))
+    charts = [_sweep_chart(tried, chosen, *pair) for pair in pairs]
+    for chart in charts[1:]:
+        chart.x_range = charts[0].x_range  # a threshold without a delay has its place all the same
+    return chart_html(row(charts, sizing_mode="stretch_width"))
 
 
 def _sweep_chart(table: pd.DataFrame, chosen: float, title: str, column: str, by_chance: str, unit: str) -> figure:

@@ -100,10 +100,15 @@ def _worst_minute(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def alert_table(alerts: pd.DataFrame, targets: list[str] | None = None) -> pd.DataFrame:
-    """The episodes that fired, in order; `lasted_seconds` is NaN for those that never ended."""
+    """The episodes that fired, in order; `lasted_seconds` is NaN for those that never ended.
+
+    The summary is without the target, which has a column.
+    """
     fired = only_targets(alerts[alerts["starts_at"].notna()], targets).sort_values("starts_at", kind="stable")
     lasted = (fired["ends_at"] - fired["starts_at"]).dt.total_seconds()
-    return fired.assign(lasted_seconds=lasted).loc[:, ALERT_COLUMNS].reset_index(drop=True)
+    told = zip(fired["summary"], fired["target"], strict=True)
+    what = pd.Series([text.removeprefix(f"{target}: ") for text, target in told], index=fired.index, dtype=object)
+    return fired.assign(lasted_seconds=lasted, summary=what).loc[:, ALERT_COLUMNS].reset_index(drop=True)
 
 
 def only_targets(rows: pd.DataFrame, targets: list[str] | None) -> pd.DataFrame:

@@ -116,6 +116,11 @@ def test_the_alert_table_has_what_fired_in_order():
     assert table["lasted_seconds"].tolist() == pytest.approx([math.nan, 12.0], nan_ok=True)
 
 
+def test_the_alert_table_names_the_target_once():
+    table = alert_table(alerts(alert(target="http://h/a", summary="http://h/a: answered 502, 3 times in a row")))
+    assert table["summary"].tolist() == ["answered 502, 3 times in a row"]
+
+
 def test_no_targets_named_means_all():
     rows = pd.concat([requests([(1, 200, 0.1, None)], target=name) for name in "ab"])
     assert only_targets(rows, [])["target"].tolist() == ["a", "b"]
