@@ -67,6 +67,11 @@ class Recording(Framed):
         return self.reader.repairs
 
     @property
+    def unreadable(self) -> tuple[Path, ...]:
+        """The files whose rows are missing because they cannot be read, as far as they have been met."""
+        return self.reader.unreadable
+
+    @property
     def is_live(self) -> bool:
         """Whether a writer is at work now."""
         return self.reader.is_live

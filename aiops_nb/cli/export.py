@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiops_nb
 from aiops_nb.cli.changes import write_line
+from aiops_nb.cli.codes import code_of
 from aiops_nb.cli.report import add_range_arguments
 
 SUMMARY = "write the tables of a recording as CSV, JSON lines or Parquet"
@@ -33,8 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     from aiops_nb.report.export import TABLES as ALL_TABLES
     from aiops_nb.report.export import export_tables
 
+    recording = aiops_nb.open_recording(arguments.recording)
     written = export_tables(
-        aiops_nb.open_recording(arguments.recording),
+        recording,
         arguments.out,
         format=arguments.format,
         tables=arguments.tables or ALL_TABLES,
@@ -44,4 +46,4 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for path in written:
         write_line(json.dumps({"file": str(path)}) if arguments.json else str(path))
-    return 0
+    return code_of(recording)

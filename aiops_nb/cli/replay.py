@@ -7,10 +7,11 @@ from pathlib import Path
 
 import aiops_nb
 from aiops_nb.cli.changes import ChangePrinter, ChangeQueue, PrintingSink
-from aiops_nb.cli.codes import ALERTED, OK
+from aiops_nb.cli.codes import ALERTED, OK, code_of
 from aiops_nb.cli.follow import follow, summarise
 from aiops_nb.cli.signals import stop_wishes
 from aiops_nb.cli.watch import add_output_arguments
+from aiops_nb.recording import Recording
 
 SUMMARY = "play a recording through the same code; the same alerts come, to the byte"
 EXAMPLE = "aiops-nb replay recordings/today --speed 10"
@@ -48,22 +49,22 @@ def speed(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay all of it, or until somebody ends it."""
-    printer = ChangePrinter(as_json=arguments.json)
-    code = _paced(arguments, printer) if arguments.speed else _at_once(arguments, printer)
+    printer, recording = ChangePrinter(as_json=arguments.json), aiops_nb.open_recording(arguments.recording)
+    code = (_paced if arguments.speed else _at_once)(arguments, recording, printer) or code_of(recording)
     return code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)
 
 
-def _at_once(arguments: argparse.Namespace, printer: ChangePrinter) -> int:
+def _at_once(arguments: argparse.Namespace, recording: Recording, printer: ChangePrinter) -> int:
     # In the main thread: a signal ends it where it is, and there is nothing to put in order.
-    monitor = aiops_nb.replay(arguments.recording, config=arguments.config, sinks=[PrintingSink(printer)])
+    monitor = aiops_nb.replay(recording, config=arguments.config, sinks=[PrintingSink(printer)])
     summarise(monitor, printer)
     return OK
 
 
-def _paced(arguments: argparse.Namespace, printer: ChangePrinter) -> int:
+def _paced(arguments: argparse.Namespace, recording: Recording, printer: ChangePrinter) -> int:
     changes = ChangeQueue()
     with stop_wishes(changes.wake) as wish:
-        monitor = aiops_nb.replay(arguments.recording, speed=arguments.speed, config=arguments.config, sinks=[changes])
+        monitor = aiops_nb.replay(recording, speed=arguments.speed, config=arguments.config, sinks=[changes])
         follow(monitor, changes, printer, wish)
     summarise(monitor, printer)
     return wish.exit_code

@@ -66,6 +66,7 @@ class RecordingReader:
         self.path = Path(path)
         read_manifest(self.path)
         self._notes: list[str] = []
+        self._unreadable: set[Path] = set()
         self._sealed_extents: dict[Segment, list[Extent]] = {}
         if needs_recovery(self.path):
             self._recover()
@@ -84,6 +85,7 @@ class RecordingReader:
             _log.warning("%s", sentence)
 
     def _note_unreadable(self, segment: Segment, problem: Exception) -> None:
+        self._unreadable.add(segment.sealed)
         self._note(f"{segment.sealed}: cannot be read, its rows are left out: {problem}")
 
     @property
@@ -96,6 +98,11 @@ class RecordingReader:
     def repairs(self) -> tuple[str, ...]:
         """What was repaired or cannot be read, a sentence each, as far as it has been met."""
         return (*self.manifest.repairs, *self._notes)
+
+    @property
+    def unreadable(self) -> tuple[Path, ...]:
+        """The files whose rows are left out because they cannot be read, as far as they have been met."""
+        return tuple(sorted(self._unreadable))
 
     @property
     def is_live(self) -> bool:

@@ -106,7 +106,7 @@ def test_a_damaged_segment_is_named_and_the_rest_replayed(
     segment = next(damaged.glob("samples/*.parquet"))
     whole = segment.read_bytes()
     segment.write_bytes(whole[: len(whole) // 2] + bytes(64) + whole[len(whole) // 2 + 64 :])
-    assert main(["replay", str(damaged), "--json", *speed]) == codes.OK
+    assert main(["replay", str(damaged), "--json", *speed]) == codes.MISTAKE  # what could be replayed was
     captured = capfd.readouterr()
     assert captured.out.encode() == recorded[1]  # the requests, of which the alerts are made, are whole
     assert str(segment) in captured.err and "Traceback" not in captured.err
@@ -257,3 +257,15 @@ def test_a_log_file_tells_beginning_and_end_and_no_secrets(service: DemoService,
     assert begin.endswith(f"watching {service.urls[0]} every 1 s")
     assert "ended: " in end and "no alert fired" in end
     assert "pw" not in begin and "t0k" not in begin
+
+
+def test_an_export_without_a_file_that_cannot_be_read_says_so(
+    recorded: tuple[Path, bytes], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    damaged = Path(shutil.copytree(recorded[0], tmp_path / "damaged"))
+    (damaged / "samples" / "000000.parquet").write_bytes(b"PAR1 and then nothing")
+    assert main(["export", str(damaged), "--out", str(tmp_path / "out")]) == codes.MISTAKE
+    captured = capfd.readouterr()
+    (line,) = captured.err.splitlines()
+    assert "000000.parquet: cannot be read, its rows are left out" in line
+    assert str(tmp_path / "out" / "requests.csv") in captured.out
