@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 import aiops_nb
@@ -63,11 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             config=arguments.config,
             sinks=[changes],
         )
-        _log.info("watching %s every %g s", _watched(arguments.targets), arguments.every)
+        _log.info("watching %s", ", ".join(map(mask_url, plan.probes)) or "no URL")
         follow(monitor, changes, printer, wish, arguments.for_seconds)
     summarise(monitor, printer, plan.record)
     return wish.exit_code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)
-
-
-def _watched(targets: Sequence[str]) -> str:
-    return ", ".join(map(mask_url, targets)) or "this host"
