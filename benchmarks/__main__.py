@@ -12,6 +12,7 @@ from importlib import import_module
 TITLES = {
     "engine": "From JSON bytes to alerts",
     "tick": "Cost of a tick",
+    "detector_cost": "Cost of each detector",
     "replay": "Replay from disk",
     "import_time": "Import",
     "sockets": "JSON lines over TCP and UDP",

@@ -159,7 +159,7 @@ class EstimatorDetector:
         return raw
 
     def _due(self, end_ns: int) -> bool:
-        if self._sample.seen < ROWS_TO_FIT:
+        if self._sample.seen < ROWS_TO_FIT or self._sample.seen == self._fitted_rows:
             return False
         growing = self._fitted_rows < ROWS_KEPT and len(self._sample.rows) >= min(2 * self._fitted_rows, ROWS_KEPT)
         return growing or end_ns - self._fitted_ns >= self.refit_seconds * NS_PER_SECOND

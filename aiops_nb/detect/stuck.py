@@ -8,12 +8,21 @@ import numpy as np
 
 from aiops_nb.core.types import FloatArray
 from aiops_nb.detect.baseline import Baseline, begin, empty_baseline, expected_band, learn_baseline
-from aiops_nb.detect.calibrate import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
-from aiops_nb.detect.elementary import Bytes, Places, smaller, where
+from aiops_nb.detect.calibrate import (
+    ANY_BINS,
+    WIDTH,
+    Calibration,
+    bin_at_place,
+    empty_calibration,
+    learn_scores,
+    tail,
+    when_warm,
+)
+from aiops_nb.detect.elementary import Bytes, Places, larger, log, smaller, where
 from aiops_nb.detect.kernels import Kernel, StreamParams
 
 MEMORY_POINTS = 2000.0
-ONE_REPEAT = 0.0068  # falls into the lowest bin: a single repeat says little
+MOST_SURPRISE = 60.0
 
 
 class StuckParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="stuck"):
@@ -46,12 +55,20 @@ def _repeats(series: Places, x: FloatArray, s: Stuck) -> FloatArray:
     return where(same, s.repeats[series] + 1.0, 0.0)
 
 
+def _place(series: Places, x: FloatArray, s: Stuck) -> FloatArray:
+    """Surprise at all repeats but the first, each being as likely as repeats have been; on the axis of the past."""
+    learned = s.base.learned[series]
+    likely = larger(1.0 - s.moves[series], 1.0 / (learned + 2.0))
+    surprise = larger(_repeats(series, x, s) - 1.0, 0.0) * -log(likely)
+    return smaller(surprise, MOST_SURPRISE) / WIDTH
+
+
 def judge_stuck(series: Places, x: FloatArray, time_bin: Places, s: Stuck) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness of the repeats, the less the more often the value rests; expected value and band: the baseline's."""
-    raw = _repeats(series, x, s) * s.moves[series] * ONE_REPEAT
-    return rarity(series, raw, s.base.learned[series], s.picked, series, s.past), *expected_band(
-        series, x, time_bin, s.base
-    )
+    place, learned = _place(series, x, s), s.base.learned[series]
+    s.picked[series] = bin_at_place(place, s.past)
+    strangeness = when_warm(tail(series, 0, place, learned, s.past), learned)
+    return strangeness, *expected_band(series, x, time_bin, s.base)
 
 
 def learn_stuck(series: Places, x: FloatArray, time_bin: Places, s: Stuck) -> None:

@@ -1,4 +1,4 @@
-"""Every detector on the Numenta series and on synthetic service faults, beside chance and silence.
+"""Every detector on the Numenta series, on synthetic service faults and indicators, beside chance and silence.
 
 python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--write docs/detectors.md]
 python -m benchmarks.detection --alarm-lines
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.detection import alarm_lines, faults_table, nab, nab_table
+from benchmarks.detection import alarm_lines, faults_table, kpi_table, nab, nab_table, plots
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,19 +45,25 @@ def main() -> None:
     parser.add_argument("--nab", type=Path, default=ROOT / "data" / "nab", metavar="DIR")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--of-each", type=int, default=4, help="synthetic series of each metric")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables between the markers of this file")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this file, pictures beside it")
     parser.add_argument("--alarm-lines", action="store_true", help="fit thresholds on healthy series, nothing else")
     args = parser.parse_args()
     if args.alarm_lines:
         print(markdown(alarm_lines.table(args.seed, progress), {}, 3))
         return
+    of_nab = nab_table.table(nab.load(args.nab), progress)
+    of_faults = faults_table.table(args.seed, args.of_each, progress)
+    of_kpi = kpi_table.table(args.seed + 100, 1, progress)
     tables = {
-        "nab": markdown(nab_table.table(nab.load(args.nab), progress), {}, 1),
-        "faults": markdown(faults_table.table(args.seed, args.of_each, progress), {"median delay s": 0}, 2),
+        "nab": markdown(of_nab, {}, 1),
+        "faults": markdown(of_faults, {"median delay s": 0}, 2),
+        "kpi": markdown(of_kpi, {}, 2),
     }
     print("\n\n".join(tables.values()))
     if args.write:
         write(args.write, tables)
+        for name, picture in plots.pictures(of_nab, of_faults, of_kpi).items():
+            (args.write.parent / "images" / name).write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

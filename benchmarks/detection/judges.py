@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.detect.registry import ALGORITHMS
+from aiops_nb.detect.robust_z import RobustZ, RobustZParams
 from aiops_nb.scoring import score_series
 
 Judge = Callable[[pd.Series], np.ndarray]
@@ -27,4 +28,14 @@ def _ours(name: str) -> Judge:
     return lambda series: score_series(series, name).score.to_numpy()
 
 
-JUDGES: dict[str, Judge] = {**{name: _ours(name) for name in ALGORITHMS}, "random": chance, "silent": silence}
+def robust(series: pd.Series) -> np.ndarray:
+    """The detector of the first alert rules: its score is in deviations."""
+    return score_series(series, RobustZ("value", RobustZParams(direction="both"), threshold=6.0)).score.to_numpy()
+
+
+JUDGES: dict[str, Judge] = {
+    **{name: _ours(name) for name in ALGORITHMS},
+    "robust_z": robust,
+    "random": chance,
+    "silent": silence,
+}

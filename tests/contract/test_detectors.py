@@ -172,3 +172,36 @@ def test_what_is_kept_out_is_not_learned(build: Build) -> None:
     frozen, learned = detector.score(far[0]).score, other.score(far[0]).score
     assert (frozen >= learned).all()
     assert (frozen > learned).any()
+
+
+def test_a_gap_leaves_what_was_known_as_it_was(build: Build) -> None:
+    holed, stream = noise(series=2), tables(noise(series=2))
+    holed[80:100] = np.nan
+    through, around = build(), build()
+    told = run(through, tables(holed))[100:]
+    run(around, stream[:80])
+    assert all(same(left, right) for left, right in zip(told, run(around, stream[100:]), strict=True))
+
+
+def test_irregular_times_are_taken_as_they_are(build: Build) -> None:
+    stream, detector = tables(noise()), build()
+    distances_seconds = np.random.default_rng(3).choice([1, 1, 1, 60, 11_000], TICKS)
+    ends_ns = np.cumsum(distances_seconds) * 10**9
+    irregular = [
+        FeatureTable(one.table, int(end_ns), one.series, one.names, one.values)
+        for one, end_ns in zip(stream, ends_ns, strict=True)
+    ]
+    told = run(detector, irregular)
+    assert np.isfinite(told[-1].score).all()
+    assert all(same(left, right) for left, right in zip(told, run(build(), irregular), strict=True))
+
+
+def test_a_counter_that_begins_anew_is_judged_and_gone_by(build: Build) -> None:
+    counted = np.cumsum(np.random.default_rng(5).poisson(40, (3 * TICKS, 2)), axis=0).astype(float)
+    counted[2 * TICKS :] -= counted[2 * TICKS - 1]
+    detector = build()
+    told = np.stack([scores.score for scores in run(detector, tables(counted))])
+    assert np.isfinite(told[TICKS:]).all()
+    assert (told[TICKS:] >= 0).all()
+    copy = pickle.loads(pickle.dumps(detector))
+    assert same(copy.score(tables(counted)[-1]), detector.score(tables(counted)[-1]))

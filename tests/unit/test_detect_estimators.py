@@ -173,7 +173,7 @@ def test_a_rule_of_a_config_finds_the_odd_target_and_replays_alike() -> None:
             "alertname": "odd_service",
             "feature": "duration_mean_seconds",
             "features": ["rate_hz"],
-            "threshold": 52,
+            "threshold": 45,
             "hold": {"for_seconds": 2},
             "detector": {"type": "isolation_forest", "trees": 30},
         },
@@ -206,7 +206,7 @@ def test_a_rule_of_a_config_finds_the_odd_target_and_replays_alike() -> None:
     assert [change.labels["target"] for change in fired] == ["b"]
     assert fired[0].labels["detector"] == "isolation_forest"
     assert fired[0].contributions["duration_mean_seconds"] > 0.5
-    assert changes([17, 500, 501, 2222]) == live
+    assert str(changes([17, 500, 501, 2222])) == str(live)
 
 
 def test_the_package_does_not_import_scikit_learn_until_a_forest_is_built() -> None:
