@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from aiops_nb.collect.synthetic import SyntheticStream
+from aiops_nb.collect.synthetic import SyntheticStream, draw
 from aiops_nb.config import ConfigSource, dump_config, load_config
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.labels import write_label_lines
@@ -24,8 +24,6 @@ from aiops_nb.record.format import LABELS
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import Passage, Tap
 from aiops_nb.replay_run import ReplayRun
-
-_START_NS = 1_780_000_000_000_000_000
 
 
 def from_synthetic(
@@ -73,7 +71,7 @@ def from_synthetic(
     ['request_failed']
     """
     loaded = load_config(config)
-    clock = ManualClock(start_ns=options.pop("start_ns", None) or _START_NS)
+    clock = ManualClock(start_ns=draw(seconds, **options).params.start_ns)
     stream = SyntheticStream(duration_seconds=seconds, clock=clock, **options)
     tap = Passage() if record is None else Recorder(record, config_yaml=dump_config(loaded))
     monitor = Monitor(lambda deliver: ReplayRun(lambda: _items(stream, clock, tap, loaded.pipeline), None, deliver))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,23 @@ def test_no_batch_is_larger_than_5000_rows_and_an_unpaced_one_is_never_empty() -
         assert rows and min(rows) > 0 and max(rows) <= 5000
 
 
+def test_a_fault_far_away_costs_and_changes_nothing() -> None:
+    far = [Fault(kind="path_probe", start_seconds=1000 + i, length_seconds=1) for i in range(2000)]
+    one, other = (draw(10, seed=2, hosts=1, faults=faults) for faults in ((), far))
+    assert one.requests().equals(other.requests()) and one.samples().equals(other.samples())
+    assert len(next(other.batches())["target"].dictionary) == 3
+
+
+def test_memory_does_not_grow_with_the_stream() -> None:
+    peaks = []
+    for seconds in (20, 20, 200):
+        tracemalloc.start()
+        assert sum(batch.num_rows for batch in draw(seconds, rate_hz=500).batches())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < 1.2 * peaks[1]
+
+
 def test_labels_are_read_as_they_were_written(tmp_path: Path) -> None:
     stretch = draw(30, seed=1, start_ns=START + 123_456_789, faults=FAULTS)
     stretch.write_labels(tmp_path / "made" / "labels.jsonl")
@@ -177,7 +195,7 @@ def gap(**options: Any) -> Fault:
         (lambda: Shape(peak_hour=25), "peak_hour: expected a number from 0 to 24, got 25"),
         (lambda: Shape(regular_clients=10**9), "regular_clients: expected a number from 1 to 65536, got 1000000000"),
         (lambda: draw(0), "duration_seconds: expected None or a number > 0, got 0"),
-        (lambda: draw(5, clock=ManualClock()), "draw: expected options of SyntheticStream without clock, got 'clock'"),
+        (lambda: draw(5, clock=ManualClock()), "options: expected those of SyntheticStream without clock, got 'clock'"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(make: Any, message: str) -> None:

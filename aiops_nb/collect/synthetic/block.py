@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.collect.synthetic import hosts
 from aiops_nb.collect.synthetic.clients import addresses
 from aiops_nb.collect.synthetic.effects import apply_faults, more_requests, row_names
-from aiops_nb.collect.synthetic.params import TrafficParams
+from aiops_nb.collect.synthetic.hosts import METRICS, Hosts
+from aiops_nb.collect.synthetic.params import Active, TrafficParams
 from aiops_nb.collect.synthetic.rhythm import load
 from aiops_nb.collect.synthetic.rows import METHODS, REFUSED, TRAFFIC_STREAM, Rows, made_of, roll, rolled_together
 from aiops_nb.collect.synthetic.rows import weights as weights_of
@@ -47,15 +47,17 @@ def draw_block(params: TrafficParams, source: str, first_second: int, seconds: i
     rngs = [np.random.default_rng((params.seed, TRAFFIC_STREAM, place)) for place in places.tolist()]
     counts = np.array([rng.poisson(rates) for rng, rates in zip(rngs, rates_hz, strict=True)])
     dice = [roll(rng, first_second + i, counts[i]) for i, rng in enumerate(rngs)]
-    for place in range(len(params.faults)):
-        dice += more_requests(params, place, places, rates_hz)
+    active = params.active(first_second, seconds)
+    for place, fault in active:
+        dice += more_requests(params, place, fault, places, rates_hz)
     together = rolled_together(dice)
     rows = made_of(params, together, loads[together.second - first_second])
-    stamps = apply_faults(params, rows)
-    requests = Part(_requests(params, source, rows, stamps), rows.time_ns)
+    stamps = apply_faults(params, active, rows)
+    names = row_names(params, active)
+    requests = Part(_requests(params, source, rows, stamps, names), rows.time_ns)
     if not params.hosts:
         return [requests] if requests.batch.num_rows else []
-    samples = _samples(params, source, places, loads, counts)
+    samples = _samples(params, active, source, places, loads, counts)
     return list(_in_turn(requests, samples, params.start_ns + (places + 1) * NS_PER_SECOND))
 
 
@@ -71,21 +73,23 @@ def _in_turn(requests: Part, samples: Part, ends_ns: IntArray) -> Iterator[Part]
         request, sample = request_end, sample_end
 
 
-def _requests(params: TrafficParams, source: str, rows: Rows, stamps_ns: IntArray) -> pa.RecordBatch:
+def _requests(
+    params: TrafficParams, source: str, rows: Rows, stamps_ns: IntArray, names: Sequence[str]
+) -> pa.RecordBatch:
     refused = rows.status == REFUSED
     transfer = np.minimum(rows.response_bytes / _BYTES_PER_SECOND, 0.5 * rows.duration_seconds)
-    names = addresses(params.shape.regular_clients, params.shape.newcomer_clients)
+    callers = addresses(params.shape.regular_clients, params.shape.newcomer_clients)
     columns: dict[str, Column] = {
         "time": stamps_ns,
         "origin": "traffic",
-        "target": _coded(rows.name, pa.array(row_names(params))),
+        "target": _coded(rows.name, pa.array(names)),
         "method": _coded(rows.method, pa.array(METHODS)),
         "status_code": pa.array(rows.status.astype(np.int16), mask=refused),
         "duration_seconds": rows.duration_seconds,
         "error_type": pa.DictionaryArray.from_arrays(
             pa.array(np.zeros(len(refused), np.int32), mask=~refused), ["connect"]
         ),
-        "client_ip": names.take(pa.array(rows.client)),
+        "client_ip": callers.take(pa.array(rows.client)),
         "response_bytes": pa.array(rows.response_bytes, mask=refused),
         "wait_seconds": pa.array(rows.duration_seconds - transfer, mask=refused),
         "transfer_seconds": pa.array(transfer, mask=refused),
@@ -93,20 +97,20 @@ def _requests(params: TrafficParams, source: str, rows: Rows, stamps_ns: IntArra
     return make_batch("requests", source, columns)
 
 
-def _samples(params: TrafficParams, source: str, seconds: IntArray, loads: FloatArray, counts: IntArray) -> Part:
+def _samples(
+    params: TrafficParams, active: Active, source: str, seconds: IntArray, loads: FloatArray, counts: IntArray
+) -> Part:
     """Rows in order of second, host and metric."""
-    values = hosts.host_values(params, seconds, loads, counts, hosts.fault_load(params, seconds))
-    shape = (len(seconds), len(params.hosts), len(hosts.METRICS))
-    there = np.broadcast_to(hosts.taken(params, seconds)[..., None], shape)
-    second, host, metric = np.nonzero(there)
+    hosts = Hosts(params, active, seconds)
+    values = hosts.values(loads, counts)
+    second, host, metric = np.nonzero(np.broadcast_to(hosts.taken()[..., None], values.shape))
     columns: dict[str, Column] = {
-        "time": hosts.stamps_ns(params, seconds)[second, host],
+        "time": hosts.stamps_ns()[second, host],
         "target": _coded(host, pa.array(params.hosts)),
-        "metric": _coded(metric, pa.array(hosts.METRICS)),
-        "value": values[there],
+        "metric": _coded(metric, pa.array(METRICS)),
+        "value": values[second, host, metric],
     }
-    due_ns = params.start_ns + (seconds[second] + 1) * NS_PER_SECOND
-    return Part(make_batch("samples", source, columns), due_ns)
+    return Part(make_batch("samples", source, columns), hosts.ends_ns[second, host])
 
 
 def _coded(codes: IntArray, words: pa.Array) -> pa.DictionaryArray:

@@ -103,5 +103,5 @@ def draw(seconds: float, **options: Any) -> Drawn:
     """
     for name in ("clock", "duration_seconds"):
         if name in options:
-            raise ConfigError.at("draw", f"options of SyntheticStream without {name}", name)
+            raise ConfigError.at("options", f"those of SyntheticStream without {name}", name)
     return Drawn(seconds, options)

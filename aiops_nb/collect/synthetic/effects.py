@@ -9,7 +9,7 @@ import numpy as np
 from aiops_nb.collect.synthetic.clients import attacker
 from aiops_nb.collect.synthetic.faults import Fault, span_ns, sufferer
 from aiops_nb.collect.synthetic.kinds import FLOODS, FaultKind
-from aiops_nb.collect.synthetic.params import TrafficParams
+from aiops_nb.collect.synthetic.params import Active, TrafficParams
 from aiops_nb.collect.synthetic.rows import (
     CLIENT,
     FAULT_STREAM,
@@ -29,9 +29,10 @@ _REFUSED_SECONDS = 0.001
 _PROBE_BYTES = 150
 
 
-def more_requests(params: TrafficParams, place: int, seconds: IntArray, rates_hz: FloatArray) -> list[Dice]:
-    """Dice of what the fault at `place` adds; `rates_hz` is the usual (seconds, targets)."""
-    fault = params.faults[place]
+def more_requests(
+    params: TrafficParams, place: int, fault: Fault, seconds: IntArray, rates_hz: FloatArray
+) -> list[Dice]:
+    """Dice of what the fault adds; `rates_hz` is the usual (seconds, targets)."""
     if fault.kind != "traffic_surge" and fault.kind not in FLOODS:
         return []
     start, end = (ns - params.start_ns for ns in span_ns(fault, params.start_ns))
@@ -55,22 +56,22 @@ def _added_hz(params: TrafficParams, fault: Fault, usual_hz: FloatArray) -> Floa
     return flood
 
 
-def apply_faults(params: TrafficParams, rows: Rows) -> IntArray:
+def apply_faults(params: TrafficParams, active: Active, rows: Rows) -> IntArray:
     """Change the rows as the faults say; returns their stamps, which a clock step takes from their times."""
-    for place, fault in enumerate(params.faults):
+    for place, fault in active:
         if fault.kind == "traffic_surge" or fault.kind in FLOODS:
             _cut_to_span(params, fault, place, rows)
         if fault.kind in FLOODS:
-            _disguise(params, place, rows)
-    for fault in params.faults:
+            _disguise(params, active, place, rows)
+    for _, fault in active:
         if fault.kind in _CHANGES:
             _CHANGES[fault.kind](rows, _hit(params, fault, rows), fault, _progress(params, fault, rows))
-    for fault in params.faults:
+    for _, fault in active:
         if fault.kind in ("gap", "traffic_drop"):
             share = 1.0 if fault.kind == "gap" else fault.size_or_usual
             rows.keep(~(_hit(params, fault, rows) & (rows.chance[:, LOST] < share)))
     rows.keep(np.argsort(rows.time_ns, kind="stable"))
-    return _stamps(params, rows)
+    return _stamps(params, active, rows)
 
 
 def _hit(params: TrafficParams, fault: Fault, rows: Rows) -> BoolArray:
@@ -96,7 +97,7 @@ def _cut_to_span(params: TrafficParams, fault: Fault, place: int, rows: Rows) ->
         rows.keep(~outside)
 
 
-def _disguise(params: TrafficParams, place: int, rows: Rows) -> None:
+def _disguise(params: TrafficParams, active: Active, place: int, rows: Rows) -> None:
     """Make the rows of a flood look like it."""
     fault, mine = params.faults[place], np.flatnonzero(rows.cause == place)
     many = fault.kind == "distributed_flood"
@@ -106,18 +107,18 @@ def _disguise(params: TrafficParams, place: int, rows: Rows) -> None:
         rows.response_bytes[mine] = _PROBE_BYTES
     if fault.kind == "path_probe":
         path = (rows.chance[mine, LUCK] * PROBED_PATHS).astype(np.int64)
-        rows.name[mine] = len(params.targets) + _probes_before(params, place) * PROBED_PATHS + path
+        rows.name[mine] = len(params.targets) + _probes_before(active, place) * PROBED_PATHS + path
         rows.method[mine], rows.status[mine] = METHODS.index("GET"), 404
         rows.response_bytes[mine] = _PROBE_BYTES
 
 
-def _probes_before(params: TrafficParams, place: int) -> int:
-    return sum(fault.kind == "path_probe" for fault in params.faults[:place])
+def _probes_before(active: Active, place: int) -> int:
+    return sum(fault.kind == "path_probe" for other, fault in active if other < place)
 
 
-def row_names(params: TrafficParams) -> list[str]:
+def row_names(params: TrafficParams, active: Active) -> list[str]:
     """What `Rows.name` counts: the targets, then 50 paths of each that is probed."""
-    probed = [sufferer(fault, params.targets) for fault in params.faults if fault.kind == "path_probe"]
+    probed = [sufferer(fault, params.targets) for _, fault in active if fault.kind == "path_probe"]
     return [*params.targets, *(f"{target}/path-{i}" for target in probed for i in range(PROBED_PATHS))]
 
 
@@ -149,9 +150,9 @@ def _flap(rows: Rows, hit: BoolArray, fault: Fault, progress: FloatArray) -> Non
     rows.status[down & (rows.status != REFUSED)] = 503
 
 
-def _stamps(params: TrafficParams, rows: Rows) -> IntArray:
+def _stamps(params: TrafficParams, active: Active, rows: Rows) -> IntArray:
     stamps = rows.time_ns.copy()
-    for fault in params.faults:
+    for _, fault in active:
         if fault.kind == "clock_step":
             stamps[_hit(params, fault, rows)] += round(fault.size_or_usual * NS_PER_SECOND)
     return stamps

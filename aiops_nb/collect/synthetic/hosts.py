@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from aiops_nb.collect.synthetic.faults import Fault, span_ns
-from aiops_nb.collect.synthetic.kinds import FLOODS
-from aiops_nb.collect.synthetic.params import TrafficParams
+from aiops_nb.collect.synthetic.kinds import FLOODS, FaultKind
+from aiops_nb.collect.synthetic.params import Active, TrafficParams
 from aiops_nb.collect.synthetic.rhythm import HOST_STREAM, wander
 from aiops_nb.collect.synthetic.rows import weights
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, IntArray
@@ -19,64 +19,96 @@ _GIB = 1 << 30
 _STEADY_REQUESTS = 20.0  # a load counted from few requests is mostly chance, so so many of the expected are mixed in
 
 
-def host_values(
-    params: TrafficParams, seconds: IntArray, load: FloatArray, counts: IntArray, fault_load: FloatArray
-) -> FloatArray:
-    """All metrics at the end of each second, (seconds, hosts, metrics).
+class Hosts:
+    """The hosts of a stream at the end of each of some seconds.
 
     Parameters
     ----------
-    params
-        The stream.
+    params, active
+        The stream, and the faults that may touch these seconds.
     seconds
         Since its start, (seconds,).
-    load, counts
-        The rhythm (seconds,), and the ordinary requests (seconds, targets) that were drawn.
-    fault_load
-        By what faults of everything multiply the load, (seconds,).
     """
-    busy = _busy(params, load, counts) * fault_load[:, None]
-    slow = wander(params.seed, HOST_STREAM, params.start_ns // NS_PER_SECOND + seconds, 2 * len(params.hosts))
-    noise = np.array([_noise(params, second) for second in seconds.tolist()])
-    idle, slope, memory, total_bytes = _machines(params.seed, len(params.hosts))
-    cpu = idle + slope * busy + 0.015 * slow[:, ::2] + 0.01 * noise[..., 0]
-    cpu = _faulty_cpu(params, seconds, np.clip(cpu, 0.005, 0.97), noise[..., 1])
-    used = memory + 0.05 * (busy - 1) + 0.01 * slow[:, 1::2] + 0.001 * noise[..., 2]
-    used = np.clip(used + _leaked(params, seconds), 0.02, 0.995)
-    system = np.clip(0.25 + 0.02 * noise[..., 3], 0.05, 0.6)
-    return np.stack([cpu, cpu * (1 - system), cpu * system, used, np.floor(total_bytes * (1 - used))], axis=-1)
 
+    def __init__(self, params: TrafficParams, active: Active, seconds: IntArray) -> None:
+        self._params, self._seconds = params, seconds
+        self._faults = [fault for _, fault in active]
+        ends = params.start_ns + (seconds + 1) * NS_PER_SECOND
+        self.ends_ns: IntArray = np.repeat(ends[:, None], len(params.hosts), axis=1)
 
-def fault_load(params: TrafficParams, seconds: IntArray) -> FloatArray:
-    """By what faults of everything multiply the load in each second, (seconds,).
+    def values(self, load: FloatArray, counts: IntArray) -> FloatArray:
+        """All metrics, (seconds, hosts, metrics).
 
-    A fault of one service leaves the hosts alone, so that its label says all that it changes.
-    """
-    load = np.ones(len(seconds))
-    for fault in params.faults:
-        if fault.target is None and not fault.traits.needs_target:
-            load *= 1 + (_load_factor(params, fault) - 1) * _covered(params, fault, seconds)
-    return load
+        `load` is the rhythm, (seconds,); `counts` are the ordinary requests that were drawn, (seconds, targets).
+        """
+        params, count = self._params, len(self._params.hosts)
+        busy = _busy(params, load, counts) * self._fault_load()[:, None]
+        slow = wander(params.seed, HOST_STREAM, params.start_ns // NS_PER_SECOND + self._seconds, 2 * count)
+        noise = np.array([_noise(params, second) for second in self._seconds.tolist()])
+        idle, slope, memory, total_bytes = _machines(params.seed, count)
+        cpu = np.clip(idle + slope * busy + 0.015 * slow[:, ::2] + 0.01 * noise[..., 0], 0.005, 0.97)
+        cpu = self._faulty_cpu(cpu, noise[..., 1])
+        used = memory + 0.05 * (busy - 1) + 0.01 * slow[:, 1::2] + 0.001 * noise[..., 2]
+        used = np.clip(used + self._leaked(), 0.02, 0.995)
+        system = np.clip(0.25 + 0.02 * noise[..., 3], 0.05, 0.6)
+        return np.stack([cpu, cpu * (1 - system), cpu * system, used, np.floor(total_bytes * (1 - used))], axis=-1)
 
+    def taken(self) -> BoolArray:
+        """Which samples there are, (seconds, hosts): all but those in a gap."""
+        there = np.ones(self.ends_ns.shape, np.bool_)
+        for fault in self._of_kind("gap"):
+            there &= ~self._hit(fault)
+        return there
 
-def stamps_ns(params: TrafficParams, seconds: IntArray) -> IntArray:
-    """When the samples say that they were taken, (seconds, hosts)."""
-    ends = np.repeat(_ends_ns(params, seconds)[:, None], len(params.hosts), axis=1)
-    stamps = ends.copy()
-    for fault in params.faults:
-        if fault.kind == "clock_step":
-            stamps[_hit(params, fault, ends)] += round(fault.size_or_usual * NS_PER_SECOND)
-    return stamps
+    def stamps_ns(self) -> IntArray:
+        """When the samples say that they were taken, (seconds, hosts)."""
+        stamps = self.ends_ns.copy()
+        for fault in self._of_kind("clock_step"):
+            stamps[self._hit(fault)] += round(fault.size_or_usual * NS_PER_SECOND)
+        return stamps
 
+    def _of_kind(self, kind: FaultKind) -> list[Fault]:
+        return [fault for fault in self._faults if fault.kind == kind]
 
-def taken(params: TrafficParams, seconds: IntArray) -> BoolArray:
-    """Which samples there are, (seconds, hosts): all but those in a gap."""
-    ends = np.repeat(_ends_ns(params, seconds)[:, None], len(params.hosts), axis=1)
-    there = np.ones(ends.shape, np.bool_)
-    for fault in params.faults:
-        if fault.kind == "gap":
-            there &= ~_hit(params, fault, ends)
-    return there
+    def _hit(self, fault: Fault) -> BoolArray:
+        start, end = span_ns(fault, self._params.start_ns)
+        of_it = np.array([fault.target in (None, host) for host in self._params.hosts], np.bool_)
+        hit: BoolArray = (self.ends_ns >= start) & (self.ends_ns < end) & of_it
+        return hit
+
+    def _fault_load(self) -> FloatArray:
+        """By what faults of everything multiply the load in each second, (seconds,).
+
+        A fault of one service leaves the hosts alone, so that its label says all that it changes.
+        """
+        load = np.ones(len(self._seconds))
+        for fault in self._faults:
+            if fault.target is None and not fault.traits.needs_target:
+                load *= 1 + (_load_factor(self._params, fault) - 1) * self._covered(fault)
+        return load
+
+    def _covered(self, fault: Fault) -> FloatArray:
+        """Share of each second that the fault covers, (seconds,)."""
+        start, end = (ns - self._params.start_ns for ns in span_ns(fault, self._params.start_ns))
+        begun = self._seconds * NS_PER_SECOND
+        covered: FloatArray = np.clip(np.minimum(begun + NS_PER_SECOND, end) - np.maximum(begun, start), 0, None)
+        return covered / NS_PER_SECOND
+
+    def _faulty_cpu(self, cpu: FloatArray, noise: FloatArray) -> FloatArray:
+        for fault in self._of_kind("cpu_spike"):
+            cpu = np.where(self._hit(fault), np.minimum(cpu + fault.size_or_usual, 1.0), cpu)
+        for fault in self._of_kind("cpu_saturation"):
+            full = fault.size_or_usual - 0.005 * np.minimum(np.abs(noise), 3)
+            cpu = np.where(self._hit(fault), np.maximum(cpu, full), cpu)
+        return cpu
+
+    def _leaked(self) -> FloatArray:
+        leaked = np.zeros(self.ends_ns.shape)
+        for fault in self._of_kind("memory_leak"):
+            start, end = span_ns(fault, self._params.start_ns)
+            grown = fault.size_or_usual * (self.ends_ns - start) / (end - start)
+            leaked += np.where(self._hit(fault), grown, 0.0)
+        return leaked
 
 
 def _busy(params: TrafficParams, load: FloatArray, counts: IntArray) -> FloatArray:
@@ -110,43 +142,3 @@ def _load_factor(params: TrafficParams, fault: Fault) -> float:
     if fault.kind in FLOODS:
         return 1 + fault.size_or_usual / (params.rate_hz * len(params.targets))
     return 1.0
-
-
-def _faulty_cpu(params: TrafficParams, seconds: IntArray, cpu: FloatArray, noise: FloatArray) -> FloatArray:
-    for fault in params.faults:
-        hit = _hit(params, fault, np.repeat(_ends_ns(params, seconds)[:, None], len(params.hosts), axis=1))
-        if fault.kind == "cpu_spike":
-            cpu = np.where(hit, np.minimum(cpu + fault.size_or_usual, 1.0), cpu)
-        elif fault.kind == "cpu_saturation":
-            cpu = np.where(hit, np.maximum(cpu, fault.size_or_usual - 0.005 * np.minimum(np.abs(noise), 3)), cpu)
-    return cpu
-
-
-def _leaked(params: TrafficParams, seconds: IntArray) -> FloatArray:
-    ends = np.repeat(_ends_ns(params, seconds)[:, None], len(params.hosts), axis=1)
-    leaked = np.zeros(ends.shape)
-    for fault in params.faults:
-        if fault.kind == "memory_leak":
-            start, end = span_ns(fault, params.start_ns)
-            leaked += np.where(_hit(params, fault, ends), fault.size_or_usual * (ends - start) / (end - start), 0.0)
-    return leaked
-
-
-def _covered(params: TrafficParams, fault: Fault, seconds: IntArray) -> FloatArray:
-    """Share of each second that the fault covers, (seconds,)."""
-    start, end = (ns - params.start_ns for ns in span_ns(fault, params.start_ns))
-    begun = seconds * NS_PER_SECOND
-    covered: FloatArray = np.clip(np.minimum(begun + NS_PER_SECOND, end) - np.maximum(begun, start), 0, None)
-    return covered / NS_PER_SECOND
-
-
-def _ends_ns(params: TrafficParams, seconds: IntArray) -> IntArray:
-    ends: IntArray = params.start_ns + (seconds + 1) * NS_PER_SECOND
-    return ends
-
-
-def _hit(params: TrafficParams, fault: Fault, ends_ns: IntArray) -> BoolArray:
-    start, end = span_ns(fault, params.start_ns)
-    of_it = np.array([fault.target in (None, host) for host in params.hosts], np.bool_)
-    hit: BoolArray = (ends_ns >= start) & (ends_ns < end) & of_it
-    return hit

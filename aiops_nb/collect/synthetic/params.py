@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -14,6 +15,7 @@ from aiops_nb.core.errors import ConfigError
 
 _MOST_TARGETS, _MOST_HOSTS = 100_000, 10_000
 _HIGHEST_HZ = 1e7
+Active: TypeAlias = tuple[tuple[int, Fault], ...]
 
 
 class TrafficParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +45,22 @@ class TrafficParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         check_number("rate_hz of all targets", self.rate_hz * len(self.targets), 0.0, _HIGHEST_HZ)
         _check_names((*self.targets, *self.hosts))
         check_faults(self.faults, self.targets, self.hosts)
+
+    def active(self, first_second: int, seconds: int) -> Active:
+        """The faults that may touch rows of so many seconds, each after its place in `faults`.
+
+        Examples
+        --------
+        >>> gaps = [Fault(kind="gap", start_seconds=at, length_seconds=5) for at in (10, 20)]
+        >>> [place for place, _ in TrafficParams(targets=("a",), start_ns=0, faults=tuple(gaps)).active(22, 60)]
+        [1]
+        """
+        end = first_second + seconds  # samples are of the end of their second
+        return tuple(
+            (place, fault)
+            for place, fault in enumerate(self.faults)
+            if fault.start_seconds <= end and fault.start_seconds + fault.length_seconds >= first_second
+        )
 
     @property
     def labels(self) -> list[FaultLabel]:
