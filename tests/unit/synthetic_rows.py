@@ -12,7 +12,7 @@ from aiops_nb.collect.synthetic import FLAT, Fault, draw
 START_NS = 1_780_000_000 * 10**9
 SECONDS = 60
 # One type each, whether there are nulls or not.
-NULLABLE = {"status_code": "Int16", "response_bytes": "Int64", "error_type": "object"}
+NULLABLE = {"status_code": "Int16", "response_bytes": "Int64", "error_type": "object", "error_detail": "object"}
 PLAIN: dict[str, Any] = {
     "seed": 11,
     "rate_hz": 100,

@@ -72,6 +72,8 @@ def test_an_outage_refuses_connections() -> None:
     requests, _ = drawn(it)
     hit = requests[inside(requests, it, "service-0")]
     assert hit["error_type"].unique().tolist() == ["connect"]
+    assert hit["error_detail"].unique().tolist() == ["connection refused"]
+    assert requests["error_detail"].count() == len(hit)
     assert hit[["status_code", "response_bytes", "wait_seconds", "transfer_seconds"]].isna().all(axis=None)
 
 

@@ -13,7 +13,7 @@ from aiops_nb.collect.synthetic.effects import apply_faults, more_requests, row_
 from aiops_nb.collect.synthetic.hosts import METRICS, Hosts
 from aiops_nb.collect.synthetic.params import Active, TrafficParams
 from aiops_nb.collect.synthetic.rhythm import load
-from aiops_nb.collect.synthetic.rows import METHODS, REFUSED, TRAFFIC_STREAM, Rows, made_of, roll, rolled_together
+from aiops_nb.collect.synthetic.rows import METHODS, REFUSED, TRAFFIC_STREAM, Dice, Rows, made_of, roll, rolled_together
 from aiops_nb.collect.synthetic.rows import weights as weights_of
 from aiops_nb.core.schemas import Column, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray, IntArray
@@ -41,15 +41,13 @@ def draw_block(params: TrafficParams, source: str, first_second: int, seconds: i
     >>> one.equals(other)
     True
     """
-    places = np.arange(first_second, first_second + seconds)
-    loads = load(params.shape, params.seed, params.start_ns // NS_PER_SECOND + places)
+    numbers = np.arange(first_second, first_second + seconds)
+    loads = load(params.shape, params.seed, params.start_ns // NS_PER_SECOND + numbers)
     rates_hz = params.rate_hz * len(params.targets) * loads[:, None] * weights_of(params)
-    rngs = [np.random.default_rng((params.seed, TRAFFIC_STREAM, place)) for place in places.tolist()]
-    counts = np.array([rng.poisson(rates) for rng, rates in zip(rngs, rates_hz, strict=True)])
-    dice = [roll(rng, first_second + i, counts[i]) for i, rng in enumerate(rngs)]
+    counts, dice = _ordinary(params.seed, numbers, rates_hz)
     active = params.active(first_second, seconds)
     for place, fault in active:
-        dice += more_requests(params, place, fault, places, rates_hz)
+        dice += more_requests(params, place, fault, numbers, rates_hz)
     together = rolled_together(dice)
     rows = made_of(params, together, loads[together.second - first_second])
     stamps = apply_faults(params, active, rows)
@@ -57,8 +55,16 @@ def draw_block(params: TrafficParams, source: str, first_second: int, seconds: i
     requests = Part(_requests(params, source, rows, stamps, names), rows.time_ns)
     if not params.hosts:
         return [requests] if requests.batch.num_rows else []
-    samples = _samples(params, active, source, places, loads, counts)
-    return list(_in_turn(requests, samples, params.start_ns + (places + 1) * NS_PER_SECOND))
+    samples = _samples(params, active, source, numbers, loads, counts)
+    return list(_in_turn(requests, samples, params.start_ns + (numbers + 1) * NS_PER_SECOND))
+
+
+def _ordinary(seed: int, numbers: IntArray, rates_hz: FloatArray) -> tuple[IntArray, list[Dice]]:
+    """How many requests each target has in each second when nothing is wrong, (seconds, targets), and their dice."""
+    rngs = [np.random.default_rng((seed, TRAFFIC_STREAM, number)) for number in numbers.tolist()]
+    counts = np.array([rng.poisson(rates) for rng, rates in zip(rngs, rates_hz, strict=True)])
+    dice = [roll(rng, number, row) for rng, number, row in zip(rngs, numbers.tolist(), counts, strict=True)]
+    return counts, dice
 
 
 def _in_turn(requests: Part, samples: Part, ends_ns: IntArray) -> Iterator[Part]:
@@ -78,6 +84,7 @@ def _requests(
 ) -> pa.RecordBatch:
     refused = rows.status == REFUSED
     transfer = np.minimum(rows.response_bytes / _BYTES_PER_SECOND, 0.5 * rows.duration_seconds)
+    refusals = pa.array(np.zeros(len(refused), np.int32), mask=~refused)
     callers = addresses(params.shape.regular_clients, params.shape.newcomer_clients)
     columns: dict[str, Column] = {
         "time": stamps_ns,
@@ -86,9 +93,8 @@ def _requests(
         "method": _coded(rows.method, pa.array(METHODS)),
         "status_code": pa.array(rows.status.astype(np.int16), mask=refused),
         "duration_seconds": rows.duration_seconds,
-        "error_type": pa.DictionaryArray.from_arrays(
-            pa.array(np.zeros(len(refused), np.int32), mask=~refused), ["connect"]
-        ),
+        "error_type": pa.DictionaryArray.from_arrays(refusals, ["connect"]),
+        "error_detail": pa.array(["connection refused"]).take(refusals),
         "client_ip": callers.take(pa.array(rows.client)),
         "response_bytes": pa.array(rows.response_bytes, mask=refused),
         "wait_seconds": pa.array(rows.duration_seconds - transfer, mask=refused),
