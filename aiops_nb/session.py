@@ -25,11 +25,13 @@ from aiops_nb.targets import Target
 if TYPE_CHECKING:
     import pandas as pd
 
+EVERY_SECONDS = 1.0
+
 
 def watch(
     targets: Target | Sequence[Target] = (),
     *,
-    every_seconds: float | None = None,
+    every_seconds: float = EVERY_SECONDS,
     record: str | Path | None = None,
     config: ConfigSource = None,
     sinks: Sequence[Sink] = (),
@@ -43,7 +45,7 @@ def watch(
         names; none at all watches this host only. A monitor that is to be started again after a stop needs a function
         that makes the collector.
     every_seconds
-        Interval of each target that has none of its own, > 0; None: what the config says, else 1.
+        Interval of each target that has none of its own, > 0. Left at 1, it is the config's where that has one.
     record
         Directory of the recording; an existing one is continued. None: what the config says, else nothing is recorded.
     config
@@ -75,7 +77,8 @@ def watch(
     """
     here = running_cell(running_request())
     directory = None if record is None else str(record)
-    plan = plan_run(targets, config, every_seconds=every_seconds, record=directory)
+    wanted = None if every_seconds == EVERY_SECONDS else every_seconds
+    plan = plan_run(targets, config, every_seconds=wanted, record=directory)
 
     def make_run(deliver: Deliver) -> LiveRun:
         tap, repairs = _open_tap(plan.record, plan.config)
