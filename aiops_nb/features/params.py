@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from aiops_nb.core.types import NS_PER_SECOND
 
 Positive = Annotated[float, Meta(gt=0)]
+MOST_HORIZONS = 8
 
 
 class WindowParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,6 +21,8 @@ class WindowParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Width of a window; features, scores and tick rules are evaluated once a window.
     span_ticks
         Sliding features (ratios, quantiles) cover this many windows.
+    horizons_seconds
+        Moving statistics (EMA, slope, mean, standard deviation) are computed over each of these.
     lateness_seconds
         How long a window waits for rows that arrive out of order.
     idle_seconds
@@ -35,6 +38,7 @@ class WindowParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     tick_seconds: Positive = 1.0
     span_ticks: Annotated[int, Meta(ge=1, le=3600)] = 60
+    horizons_seconds: Annotated[tuple[Positive, ...], Meta(max_length=MOST_HORIZONS)] = (60.0, 300.0)
     lateness_seconds: Annotated[float, Meta(ge=0)] = 1.0
     idle_seconds: Positive = 10.0
     ahead_seconds: Positive = 60.0
