@@ -12,13 +12,17 @@ import pyarrow as pa
 
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
+from aiops_nb.features.params import WindowParams
 from aiops_nb.features.requests import REQUEST_FEATURES
-from aiops_nb.features.samples import SAMPLE_FEATURES
+from aiops_nb.features.samples import sample_features
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FEATURES = {"requests": REQUEST_FEATURES, "samples": SAMPLE_FEATURES}
+FEATURES: dict[FeatureTableName, tuple[str, ...]] = {
+    "requests": REQUEST_FEATURES,
+    "samples": sample_features(WindowParams().horizons_seconds),
+}
 KEYS: dict[FeatureTableName, tuple[str, ...]] = {"requests": ("target", "origin"), "samples": ("target", "metric")}
 AnyArray = np.ndarray[Any, np.dtype[Any]]
 ALERT_COLUMNS = (
@@ -58,13 +62,21 @@ def rows_frame(table: TableName, batches: Sequence[pa.RecordBatch]) -> pd.DataFr
 
 
 def features_frame(table: FeatureTableName, steps: Iterable[Step]) -> pd.DataFrame:
-    """One row per closed window and series: time (end of the window), the series, its features."""
+    """One row per closed window and series: time (end of the window), the series, its features.
+
+    Runs of one recording may have had other features; what a window did not have is NaN.
+    """
     import pandas as pd
 
     ticks = [tick for tick in _ticks(steps) if tick.features.table == table]
-    columns = _series_columns(table, ticks)
-    matrix = np.concatenate([tick.features.values for tick in ticks], axis=1) if ticks else np.empty((99, 0))
-    return pd.DataFrame(columns | {name: matrix[i] for i, name in enumerate(FEATURES[table])})
+    names = dict.fromkeys(name for every in {tick.features.names: None for tick in ticks} for name in every)
+    features = {name: _joined([_feature(tick, name) for tick in ticks]) for name in names or FEATURES[table]}
+    return pd.DataFrame(_series_columns(table, ticks) | features)
+
+
+def _feature(tick: Tick, name: str) -> AnyArray:
+    known = name in tick.features.names
+    return tick.features.column(name) if known else np.full(len(tick.features.series), np.nan)
 
 
 def scores_frame(steps: Iterable[Step]) -> pd.DataFrame:

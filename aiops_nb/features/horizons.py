@@ -80,7 +80,7 @@ class Horizons:
             told = [panes.close(window, window - self._origin, values) for panes in self._panes]
         if not told:
             return np.empty((0, values.shape[1]))
-        return np.stack(told, axis=1).reshape(-1, values.shape[1])
+        return np.stack(told, axis=1).reshape(len(values) * len(told) * len(STATISTICS), values.shape[1])
 
 
 class _Panes:
@@ -103,7 +103,7 @@ class _Panes:
         now = self._open[..., :count]
         now[:] = _merged(now, _single(values, at))
         ema = self._moved_ema(values, at)
-        return np.stack([ema, *self._read(_merged(self._closed[..., :count], now))], axis=1).swapaxes(0, 1)
+        return np.stack([ema, *self._read(_merged(self._closed[..., :count], now))], axis=1)
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_for(count, self._ema.shape[-1])

@@ -1,30 +1,45 @@
-"""Features of sampled metrics: the mean value in each window, and its moving mean."""
+"""Features of sampled metrics: the mean value in each window, rates of counters, and moving statistics."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, FloatArray, IntArray
+from aiops_nb.features.counters import CounterRates
+from aiops_nb.features.horizons import Horizons, horizon_names
+from aiops_nb.features.params import WindowParams
 from aiops_nb.features.tally import count_into, fold_into
 
-SAMPLE_FEATURES = ("value", "ema")
-EMA_WEIGHT = 0.2
+
+def sample_features(horizons_seconds: Sequence[float]) -> tuple[str, ...]:
+    """Names of the features; but for `rate_hz` they have the unit of their metric.
+
+    Examples
+    --------
+    >>> sample_features([60.0])
+    ('value', 'rate_hz', 'ema_60s', 'slope_60s', 'mean_60s', 'std_60s')
+    """
+    return ("value", "rate_hz", *horizon_names(horizons_seconds))
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRows:
-    """The columns that the features need, each (rows,); values may be NaN."""
+    """The columns that the features need, each (rows,); values may be NaN, `is_counter` tells what only ever rises."""
 
     window: IntArray
     series: IntArray
+    time_ns: IntArray
     value: FloatArray
+    is_counter: BoolArray
 
     def take(self, rows: IntArray | BoolArray | slice) -> SampleRows:
         """A part of the rows."""
-        return SampleRows(self.window[rows], self.series[rows], self.value[rows])
+        moments = self.window[rows], self.series[rows], self.time_ns[rows]
+        return SampleRows(*moments, self.value[rows], self.is_counter[rows])
 
 
 class _Sums:
@@ -39,12 +54,17 @@ class _Sums:
 
 
 class SampleFeatures:
-    """Turns sampled values into the feature matrix of each closed window: `value` and `ema` (weight 0.2 a window)."""
+    """Turns sampled values into the feature matrix of each closed window.
 
-    def __init__(self) -> None:
+    `value` is the mean of the values in the window; `rate_hz` the rate of a counter, a second (see `CounterRates`).
+    Moving statistics are of the value, and of a counter of its rate. Memory: about 1.2 KB a series and horizon.
+    """
+
+    def __init__(self, params: WindowParams) -> None:
         self._capacity = 64
         self._open: dict[int, _Sums] = {}
-        self._ema = np.full(self._capacity, np.nan)
+        self._counters = CounterRates()
+        self._horizons = Horizons(params.horizons_seconds, params.tick_seconds)
 
     def add(self, rows: SampleRows) -> None:
         """Take rows of open windows."""
@@ -56,24 +76,25 @@ class SampleFeatures:
             sums = self._open.setdefault(window, _Sums(self._capacity))
             count_into(sums.count, part.series)
             fold_into(sums.total, part.series, part.value)
+            if part.is_counter.any():
+                counted = part.take(part.is_counter)
+                self._counters.add(window, counted.series, counted.time_ns, counted.value)
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_for(count, self._capacity)
         if capacity > self._capacity:
             self._capacity = capacity
-            self._ema = widened(self._ema, capacity, np.nan)
             for sums in self._open.values():
                 sums.grow(capacity)
 
     def close(self, window: int, count: int) -> FloatArray:
-        """Close the next window and give the features of the first `count` series, (2, count)."""
+        """Close the next window and give the features of the first `count` series, (k, count)."""
         self._make_room(count)
         sums = self._open.pop(window, None)
         value = np.full(count, np.nan)
         if sums is not None:
             with np.errstate(divide="ignore", invalid="ignore"):
                 value = sums.total[:count] / sums.count[:count]
-        ema = self._ema[:count]
-        moved = np.where(np.isnan(ema), value, ema + EMA_WEIGHT * (value - ema))
-        ema[:] = np.where(np.isnan(value), ema, moved)
-        return np.stack([value, ema])
+        rate = self._counters.close(window, count)
+        followed = np.where(self._counters.is_counter[:count], rate, value)
+        return np.concatenate([np.stack([value, rate]), self._horizons.close(window, followed[None])])

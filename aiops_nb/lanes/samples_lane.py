@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from aiops_nb.core.columns import floats
+from aiops_nb.core.columns import floats, times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, IntArray, SeriesKey, Tick
-from aiops_nb.features.samples import SAMPLE_FEATURES, SampleFeatures, SampleRows
+from aiops_nb.features.counters import counts_up
+from aiops_nb.features.samples import SampleFeatures, SampleRows, sample_features
 from aiops_nb.features.series import SeriesIndex
 from aiops_nb.lanes.lane import AddRows, FeatureJudges
 from aiops_nb.pipeline_params import PipelineParams
@@ -16,9 +17,11 @@ class SamplesLane:
     """Samples: series are (target, metric)."""
 
     def __init__(self, params: PipelineParams) -> None:
-        self._index = SeriesIndex(params.window.max_series)
-        self._features = SampleFeatures()
-        self._judges = FeatureJudges(params.feature_rules, "samples", SAMPLE_FEATURES)
+        self._most_series = params.window.max_series
+        self._index = SeriesIndex(self._most_series)
+        self._features = SampleFeatures(params.window)
+        self._names = sample_features(params.window.horizons_seconds)
+        self._judges = FeatureJudges(params.feature_rules, "samples", self._names)
         self.feature_judges = self._judges.judges
         self._keys: tuple[SeriesKey, ...] = ()
         self._known = 0
@@ -26,7 +29,9 @@ class SamplesLane:
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
         """Decode a batch once, giving series codes in row order; the result adds parts of it."""
         series = self._index.encode(batch.column("target"), batch.column("metric"))
-        rows = SampleRows(window, series, floats(batch.column("value")))
+        is_counter = counts_up(batch.column("metric")) & (series < self._most_series)  # the rest share a series
+        time, value = times_ns(batch.column("time")), floats(batch.column("value"))
+        rows = SampleRows(window, series, time, value, is_counter)
         return lambda part, usable: self._add(rows.take(part), usable)
 
     def _add(self, rows: SampleRows, usable: BoolArray | None) -> list[AlertChange]:
@@ -43,4 +48,4 @@ class SamplesLane:
             return None, []
         if len(self._keys) < self._known:
             self._keys = self._index.sample_keys(self._known)
-        return self._judges.tick(FeatureTable("samples", end_ns, self._keys, SAMPLE_FEATURES, values))
+        return self._judges.tick(FeatureTable("samples", end_ns, self._keys, self._names, values))

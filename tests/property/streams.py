@@ -49,12 +49,13 @@ def requests_batch(rng, source, now, width, rows, targets, troubled, seconds):
 
 
 def host_batches(seed, seconds):
-    """(time, batch) pairs of a host's samples, several of one series in a window."""
+    """(time, batch) pairs of a host's samples, several of one series in a window, and of a counter with resets."""
     rng = np.random.default_rng(seed)
+    names = {"target": ["h1", "h2"] * 6, "metric": ["cpu_ratio"] * 4 + ["x"] * 4 + ["jobs_total"] * 4}
     for second in range(int(seconds)):
-        moment = START_NS + int((second + 0.3) * 1e9)
-        columns = {"time": np.full(8, moment), "target": ["h1", "h2"] * 4, "metric": ["cpu_ratio"] * 4 + ["x"] * 4}
-        yield float(second), make_batch("samples", "host", {**columns, "value": rng.lognormal(0, 3, 8)})
+        moments = START_NS + int((second + 0.3) * 1e9) - np.repeat([0, 0, 1], 4) * rng.integers(0, NS_PER_SECOND, 12)
+        values = [*rng.lognormal(0, 3, 8), *(second % 23 * 10 + rng.integers(0, 10, 4))]
+        yield float(second), make_batch("samples", "host", {**names, "time": moments, "value": values})
 
 
 def self_batches(seed, seconds):

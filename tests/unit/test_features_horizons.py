@@ -73,5 +73,20 @@ def test_a_series_alone_and_among_others_is_told_the_same_to_the_bit():
         assert np.array_equal(many[:, 2:3], one, equal_nan=True)
 
 
+def test_statistics_stand_in_the_order_of_their_names():
+    horizons = Horizons([10.0, 20.0], tick_seconds=1.0, features=2)
+    for window in range(40):
+        told = horizons.close(window, np.array([[5.0], [3.0 * window]]))[:, 0].round(3).tolist()
+    names = [*horizon_names([10.0, 20.0], stem="a_"), *horizon_names([10.0, 20.0], stem="b_")]
+    by_name = dict(zip(names, told, strict=True))
+    assert by_name["a_mean_10s"] == by_name["a_mean_20s"] == by_name["a_ema_10s"] == 5.0
+    assert by_name["b_slope_10s"] == by_name["b_slope_20s"] == 3.0
+    assert by_name["b_mean_10s"] == 3 * 34.5 and by_name["b_mean_20s"] == 3 * 29.5
+
+
 def test_no_horizons_give_no_features():
     assert Horizons([], tick_seconds=1.0).close(0, np.ones((1, 3))).shape == (0, 3)
+
+
+def test_no_series_give_no_columns():
+    assert Horizons([60.0, 300.0], tick_seconds=1.0, features=3).close(0, np.ones((3, 0))).shape == (24, 0)
