@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 NAMES = {
     "duration_p50_seconds": "median latency",
     "duration_p95_seconds": "p95 latency",
@@ -26,8 +28,12 @@ def readable_name(feature: str) -> str:
     return NAMES.get(feature, feature)
 
 
+BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
+
+
 def readable(value: float, feature: str) -> str:
-    """A value with the unit that its feature's name tells.
+    """A value with the unit that the name of its feature, or of its metric, tells.
 
     Examples
     --------
@@ -35,11 +41,63 @@ def readable(value: float, feature: str) -> str:
     ('52.3 ms', '1.25 s', '12.5 %')
     >>> readable(3.0, "rate_hz"), readable(float("nan"), "error_ratio"), readable(2048.0, "value")
     ('3 /s', 'unknown', '2048')
+    >>> readable(1.5 * 2**30, "memory_available_bytes"), readable(-2048.0, "disk_read_bytes_per_second")
+    ('1.5 GiB', '-2 KiB/s')
     """
     if value != value:
         return "unknown"
+    if feature.endswith("_per_second"):
+        return f"{readable(value, feature.removesuffix('_per_second'))}/s"
     if feature.endswith("_seconds"):
         return f"{value:.3g} s" if abs(value) >= 1 else f"{value * 1e3:.3g} ms"
     if feature.endswith("_ratio"):
         return f"{value * 100:.3g} %"
+    if feature.endswith("_bytes"):
+        return _readable_bytes(value)
     return f"{value:.4g} /s" if feature.endswith("_hz") else f"{value:.4g}"
+
+
+def _readable_bytes(value: float) -> str:
+    power = min(int(math.log2(max(abs(value), 1.0))) // 10, len(BINARY_UNITS) - 1)
+    return f"{value / 1024**power:.3g} {BINARY_UNITS[power]}"
+
+
+def readable_growth(change: float, feature: str) -> str:
+    """A change of a value, with its unit.
+
+    Examples
+    --------
+    >>> readable_growth(0.023, "memory_ratio"), readable_growth(2.0**20, "heap_bytes")
+    ('2.3 points', '1 MiB')
+    """
+    return f"{change * 100:.3g} points" if feature.endswith("_ratio") else readable(change, feature)
+
+
+def readable_span(seconds: float) -> str:
+    """A time to come, in the largest unit that it fills.
+
+    Examples
+    --------
+    >>> readable_span(45.0), readable_span(2100.0), readable_span(43200.0), readable_span(2e5)
+    ('45 s', '35 min', '12 h', '2.3 d')
+    """
+    length, unit = next(((length, unit) for length, unit in SPANS if seconds >= length), (1.0, "s"))
+    amount = seconds / length
+    return f"{amount:.0f} {unit}" if amount >= 10 or amount == round(amount) else f"{amount:.1f} {unit}"
+
+
+def unit_name(feature: str, metric: str) -> str:
+    """The name that tells a feature's unit: its own, or that of the metric that it is a statistic of.
+
+    Examples
+    --------
+    >>> unit_name("mean_60s", "cpu_ratio"), unit_name("slope_60s", "heap_bytes"), unit_name("rate_hz", "jobs_total")
+    ('cpu_ratio', 'heap_bytes_per_second', 'rate_hz')
+    >>> unit_name("mean_60s", "jobs_total"), unit_name("error_ratio", "")
+    ('rate_hz', 'error_ratio')
+    """
+    if not metric or feature == "rate_hz":
+        return feature
+    if feature != "value" and metric.endswith("_total"):
+        return "rate_hz"
+    return f"{metric}_per_second" if feature.startswith("slope_") else metric

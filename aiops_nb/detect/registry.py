@@ -25,6 +25,7 @@ from aiops_nb.detect import (
 )
 from aiops_nb.detect.estimator_detector import EstimatorDetector
 from aiops_nb.detect.isolation_forest import IsolationForestParams, isolation_forest
+from aiops_nb.detect.growth import Growth, GrowthParams
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.level import Level, LevelParams
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
@@ -38,6 +39,7 @@ DetectorParams = (
     RobustZParams
     | LevelParams
     | IsolationForestParams
+    | GrowthParams
     | unusual.UnusualParams
     | faults.FaultsParams
     | extremes.ExtremesParams
@@ -149,7 +151,7 @@ def name_of(params: StreamParams) -> str:
 
 def build_detector(
     params: DetectorParams, features: tuple[str, ...], threshold: float
-) -> RobustZ | Level | EstimatorDetector | StreamingDetector:
+) -> RobustZ | Level | EstimatorDetector | Growth | StreamingDetector:
     """The live detector that these parameters describe; all but those of several features judge the first.
 
     Examples
@@ -163,6 +165,8 @@ def build_detector(
         return Level(features[0], params, threshold)
     if isinstance(params, IsolationForestParams):
         return isolation_forest(params, features, threshold)
+    if isinstance(params, GrowthParams):
+        return Growth(features[0], params, threshold)
     name = name_of(params)
     return StreamingDetector(name, features[0], ALGORITHMS[name].kernel, params, threshold)
 
