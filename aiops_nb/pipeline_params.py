@@ -8,11 +8,14 @@ from aiops_nb.alert.connectivity_params import ConnectivityParams
 from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, RowRuleParams
 from aiops_nb.features.params import WindowParams
+from aiops_nb.rules.cpu import CPU_RULES
+from aiops_nb.rules.disk import DISK_RULES
 from aiops_nb.rules.errors import ERROR_RULES
 from aiops_nb.rules.latency import LATENCY_RULES
+from aiops_nb.rules.memory import MEMORY_RULES
 from aiops_nb.rules.params import FeatureRuleParams
 
-DEFAULT_FEATURE_RULES = (*LATENCY_RULES, *ERROR_RULES)
+DEFAULT_FEATURE_RULES = (*LATENCY_RULES, *ERROR_RULES, *CPU_RULES, *MEMORY_RULES, *DISK_RULES)
 
 
 class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,8 +23,8 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Examples
     --------
-    >>> [rule.alertname for rule in PipelineParams().feature_rules]
-    ['latency_p95_anomaly', 'error_ratio_anomaly']
+    >>> sorted(rule.alertname for rule in PipelineParams().feature_rules if rule.metrics == ("disk_ratio",))
+    ['disk_filling', 'disk_nearly_full']
     """
 
     window: WindowParams = field(default_factory=WindowParams)

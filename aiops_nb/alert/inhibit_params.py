@@ -30,6 +30,12 @@ class InhibitRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     keep_seconds: Seconds = 60.0
 
 
+HOST_EXPLAINS = {
+    "cpu_spike": ("cpu_saturation", "cpu_system_share"),
+    "cpu_saturation": ("cpu_system_share",),
+    "memory_nearly_full": ("memory_leak", "swapping"),
+    "disk_nearly_full": ("disk_filling",),
+}
 DEFAULT_INHIBIT_RULES = (
     InhibitRuleParams(
         source_matchers={"alertname": (CONNECTIVITY_ALERT,)}, target_matchers={"origin": ("probe",)}, keep_seconds=30.0
@@ -38,5 +44,11 @@ DEFAULT_INHIBIT_RULES = (
         source_matchers={"alertname": ("request_failed", "http_5xx")},
         target_matchers={"alertname": ("error_ratio_anomaly", "latency_p95_anomaly")},
         equal=("target", "origin"),
+    ),
+    *(
+        InhibitRuleParams(
+            source_matchers={"alertname": (one,)}, target_matchers={"alertname": others}, equal=("target",)
+        )
+        for one, others in HOST_EXPLAINS.items()
     ),
 )

@@ -17,16 +17,20 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import empty_batch, make_batch
 
 Values = dict[str, float]
+FEWEST_WORKED_RATIO = 0.1
 _LOOPBACK = ("lo", "lo0", "Loopback Pseudo-Interface 1")
 
 
 class HostMetrics:
     """Samples one host at a steady interval into `samples` rows whose target is the host's name.
 
-    Metrics: `cpu_ratio`, `cpu_user_ratio`, `cpu_system_ratio`, `cpu_iowait_ratio` (Linux), `memory_ratio`,
-    `memory_available_bytes`, `swap_ratio`, `disk_ratio`, `load_1m` (runnable tasks), and rates from counters:
-    `network_receive_bytes_per_second`, `network_transmit_bytes_per_second` (without loopback),
-    `disk_read_bytes_per_second`, `disk_write_bytes_per_second`. Ratios are 0 to 1 of the whole machine.
+    Metrics: `cpu_ratio`, `cpu_user_ratio`, `cpu_system_ratio`, `cpu_iowait_ratio` (Linux), `cpu_system_share_ratio`,
+    `memory_ratio`, `memory_available_bytes`, `swap_ratio`, `disk_ratio`, `load_1m` (runnable tasks), and rates from
+    counters: `network_receive_bytes_per_second`, `network_transmit_bytes_per_second` (without loopback),
+    `disk_read_bytes_per_second`, `disk_write_bytes_per_second`, `swap_in_bytes_per_second`,
+    `swap_out_bytes_per_second`. Ratios are 0 to 1 of the whole machine; `cpu_system_share_ratio` is what the kernel
+    takes of the time that is worked, counted as a tenth of the machine at least: of an idle one it is small. Swapping
+    has rates once something was swapped.
 
     What a platform lacks is left out. Shares and rates begin with the second sample; a counter that went back (a reset,
     an interface that came anew) gives no rate for that interval.
@@ -117,11 +121,17 @@ class _Counters:
         self._cpu_seconds = _read(lambda: system.cpu_times()._asdict())
         networks = _read(lambda: system.net_io_counters(pernic=True))
         disks = {"all": disk} if (disk := _read_one(lambda: system.disk_io_counters())) else {}
+        # psutil says 0 where it does not know
+        swap = (
+            {"all": memory} if (memory := _read_one(lambda: system.swap_memory())) and memory.sin + memory.sout else {}
+        )
         self._bytes = {
             "network_receive": _field(networks, "bytes_recv"),
             "network_transmit": _field(networks, "bytes_sent"),
             "disk_read": _field(disks, "read_bytes"),
             "disk_write": _field(disks, "write_bytes"),
+            "swap_in": _field(swap, "sin"),
+            "swap_out": _field(swap, "sout"),
         }
 
     def since(self, before: _Counters) -> Values:
@@ -151,7 +161,10 @@ def _cpu_shares(after: Mapping[str, float], before: Mapping[str, float]) -> Valu
         return {}
     idle = spent.get("idle", 0.0) + spent.get("iowait", 0.0)
     shares = {"cpu_ratio": (total - idle) / total}
-    return shares | {f"cpu_{kind}_ratio": spent[kind] / total for kind in ("user", "system", "iowait") if kind in spent}
+    shares |= {f"cpu_{kind}_ratio": spent[kind] / total for kind in ("user", "system", "iowait") if kind in spent}
+    if "system" in spent:
+        shares["cpu_system_share_ratio"] = spent["system"] / max(total - idle, FEWEST_WORKED_RATIO * total)
+    return shares
 
 
 def _levels(system: Any, disk: str) -> Values:

@@ -33,14 +33,14 @@ class GrowthParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     limit: float = 1.0
     direction: Literal["above", "below"] = "above"
     windows_seconds: Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=8)] = (600.0, 3600.0, 14400.0)
-    reach: Positive = 4.0
+    reach: Positive = 3.0
 
 
 class Growth:
     """How sure it is that a feature grows, and how soon it will be at its limit: 100 * steadiness * soon.
 
     Over each window the slope is the median of the slopes of all pairs of its 12 sections (Theil 1950, Sen 1968), and
-    its steadiness the share of it that 80 % of the pairs reach (0 to 1; a step has 0). Soon is 1 if the limit will be
+    its steadiness the share of it that 90 % of the pairs reach (0 to 1; a step has 0). Soon is 1 if the limit will be
     reached within `reach` windows, and less in proportion to the time beyond; 0 if the value has fallen back to what
     it was in the middle of the window. The largest of the windows' scores counts. NaN until three quarters of the
     shortest window are known.
@@ -67,7 +67,7 @@ class Growth:
     ...     score = detector.score(table).score.item()
     ...     detector.learn(table, np.ones(1, np.bool_))
     >>> round(score), detector.detail(table, 0, "memory_ratio")
-    (56, 'rising 360 points an hour, full in 7.2 min')
+    (42, 'rising 360 points an hour, full in 7.2 min')
     """
 
     name = "growth"

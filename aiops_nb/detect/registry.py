@@ -23,9 +23,10 @@ from aiops_nb.detect import (
     stuck,
     unusual,
 )
+from aiops_nb.detect.ceiling import Ceiling, CeilingParams
 from aiops_nb.detect.estimator_detector import EstimatorDetector
-from aiops_nb.detect.isolation_forest import IsolationForestParams, isolation_forest
 from aiops_nb.detect.growth import Growth, GrowthParams
+from aiops_nb.detect.isolation_forest import IsolationForestParams, isolation_forest
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.level import Level, LevelParams
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
@@ -39,6 +40,7 @@ DetectorParams = (
     RobustZParams
     | LevelParams
     | IsolationForestParams
+    | CeilingParams
     | GrowthParams
     | unusual.UnusualParams
     | faults.FaultsParams
@@ -118,9 +120,14 @@ ALGORITHMS: dict[str, Algorithm] = {
 
 
 # Those that cannot walk one series alone, or whose score is not calibrated: for rules only.
-FOR_RULES: dict[str, tuple[type[RobustZParams | LevelParams | IsolationForestParams], str]] = {
+FOR_RULES: dict[str, tuple[type[msgspec.Struct], str]] = {
     "robust_z": (RobustZParams, "off a running median, in deviations, not calibrated: the first rules' detector"),
     "level": (LevelParams, "towards a fixed limit, in multiples of it"),
+    "ceiling": (
+        CeilingParams,
+        "above a running high quantile, for what jumps about and is high now and then",
+    ),
+    "growth": (GrowthParams, "rising steadily to a limit, by a robust slope: how sure, and how soon"),
     "isolation_forest": (IsolationForestParams, "several features of a target off at once (scikit-learn)"),
 }
 
@@ -151,7 +158,7 @@ def name_of(params: StreamParams) -> str:
 
 def build_detector(
     params: DetectorParams, features: tuple[str, ...], threshold: float
-) -> RobustZ | Level | EstimatorDetector | Growth | StreamingDetector:
+) -> RobustZ | Level | EstimatorDetector | Growth | Ceiling | StreamingDetector:
     """The live detector that these parameters describe; all but those of several features judge the first.
 
     Examples
@@ -165,6 +172,8 @@ def build_detector(
         return Level(features[0], params, threshold)
     if isinstance(params, IsolationForestParams):
         return isolation_forest(params, features, threshold)
+    if isinstance(params, CeilingParams):
+        return Ceiling(features[0], params, threshold)
     if isinstance(params, GrowthParams):
         return Growth(features[0], params, threshold)
     name = name_of(params)

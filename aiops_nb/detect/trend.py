@@ -9,7 +9,7 @@ from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray
 
 SECTIONS = 12
 FEWEST_SECTIONS = 9
-DOUBT = 0.2  # so many of the pairs may rise less steeply than is held for sure
+DOUBT = 0.1  # so many of the pairs may rise less steeply than is held for sure
 _LEFT, _RIGHT = np.triu_indices(SECTIONS, 1)
 
 
@@ -26,7 +26,7 @@ class Trend:
     slope
         (capacity,) the feature's unit a second.
     steadiness
-        (capacity,) 0 to 1: the slope that 80 % of the pairs of sections reach, as a share of the median one. 1 is a
+        (capacity,) 0 to 1: the slope that 90 % of the pairs of sections reach, as a share of the median one. 1 is a
         straight line; a step or a short climb has 0.
     """
 

@@ -1,9 +1,11 @@
-"""What a detector can add to an alert: when the change began, and how much history its expectation has."""
+"""What a detector can add to an alert: what it saw, when the change began, and how much history it expects by."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, IntArray
@@ -16,12 +18,19 @@ class Background:
 
     history: History | None = None
     onset_ns: IntArray | None = None
+    about: Callable[[int, str], str] | None = None
 
     @classmethod
     def of(cls, detector: Detector, table: FeatureTable) -> Background:
         """Ask the detector, before it learns the table."""
         history, onset_ns = (getattr(detector, name, None) for name in ("history", "onset_ns"))
-        return cls(history(table) if history else None, onset_ns(table) if onset_ns else None)
+        detail = getattr(detector, "detail", None)
+        about = partial(detail, table) if detail else None
+        return cls(history(table) if history else None, onset_ns(table) if onset_ns else None, about)
+
+    def detail(self, at: int, unit_name: str) -> str:
+        """What the detector saw in one series, in words; ask before it learns. `unit_name` tells the unit."""
+        return self.about(at, unit_name) if self.about else ""
 
     def sentences(self, at: int) -> list[str]:
         """What there is to say of one series.

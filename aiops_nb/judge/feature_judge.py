@@ -9,7 +9,8 @@ import numpy as np
 
 from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.tick_rule import TickRule, Transition
-from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature
+from aiops_nb.core.readable import unit_name
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature, Scores
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.features.clean_steps import chain
 from aiops_nb.judge.acceptance import Acceptances
@@ -19,6 +20,7 @@ from aiops_nb.judge.selection import Selection
 from aiops_nb.judge.sentences import band_sentence, joined
 from aiops_nb.rules.params import FeatureRuleParams
 
+NO_SCORES = Scores(*np.empty((4, 0)))
 Contributions = Mapping[str, FloatArray]
 
 
@@ -41,6 +43,8 @@ class FeatureJudge:
     def tick(self, table: FeatureTable) -> tuple[ScoredFeature, list[AlertChange]]:
         """Judge the series of a closed window."""
         selected = self._selection.of(table)
+        if not selected.series:  # most rules on metrics have none: a tick must cost next to nothing then
+            return self._scored(selected, NO_SCORES, NO_SCORES.score > 0), []
         judged = self._cleaned(selected)
         scored = self._score(selected, judged)
         transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
@@ -68,7 +72,9 @@ class FeatureJudge:
         scores = self._detector.score(judged)
         firing = self._rule.firing(len(selected.series))
         limit = np.where(firing, self.params.resolves_at(self._threshold), self._threshold)
-        hit: BoolArray = scores.score > limit
+        return self._scored(selected, scores, scores.score > limit)
+
+    def _scored(self, selected: FeatureTable, scores: Scores, hit: BoolArray) -> ScoredFeature:
         return ScoredFeature(
             detector=self._detector.name,
             alertname=self.params.alertname,
@@ -93,7 +99,9 @@ class FeatureJudge:
         labels = labels_of(self.params.alertname, self.params.severity, scored.detector, key)
         shares = {name: float(share[at]) for name, share in parts.items() if share[at] == share[at]}
         over = transition.state in ("resolved", "inactive")
-        outcome = self._acceptances.over(at, scored.feature, float(scores.expected[at])) if over else ""
+        unit = unit_name(scored.feature, key.metric)
+        outcome = self._acceptances.over(at, unit, float(scores.expected[at])) if over else ""
+        detail = background.detail(at, unit)
         notes = [outcome] if over else background.sentences(at)
         return AlertChange(
             time_ns=transition.time_ns,
@@ -110,6 +118,6 @@ class FeatureJudge:
             score=float(scores.score[at]),
             threshold=scored.threshold,
             contributions=shares,
-            summary=joined(band_sentence(key, scored.feature, value, scores, at, shares), *notes),
+            summary=joined(band_sentence(key, scored.feature, value, scores, at, shares, detail), *notes),
             outcome=outcome,
         )

@@ -22,6 +22,8 @@ class Selection:
         """The selected series with the selected features, in the order of the table."""
         if len(table.series) > self._looked_at:
             self._look_at(table.series)
+        if not self._series:
+            return FeatureTable(table.table, table.end_ns, (), self._names, np.empty((len(self._names), 0)))
         rows = np.array([table.names.index(name) for name in self._names])
         whole = len(self._places) == len(table.series)
         values = table.values[rows] if whole else table.values[np.ix_(rows, self._places)]

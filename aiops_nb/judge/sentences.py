@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from aiops_nb.core.readable import readable, readable_name
+from aiops_nb.core.readable import readable, readable_name, unit_name
 from aiops_nb.core.types import Scores, SeriesKey
 
 MAX_DETAIL_CHARACTERS = 200
@@ -33,16 +33,28 @@ def joined(*parts: str) -> str:
 
 
 def band_sentence(
-    key: SeriesKey, feature: str, value: float, scores: Scores, at: int, contributions: Mapping[str, float]
+    key: SeriesKey,
+    feature: str,
+    value: float,
+    scores: Scores,
+    at: int,
+    contributions: Mapping[str, float],
+    detail: str = "",
 ) -> str:
-    """A value, what was expected of it, the bound that it broke, and what made it strange."""
-    about = f"{key.target} {key.metric}".strip()
+    """A value, what was expected of it, the bound that it broke, what its detector adds, and what made it strange."""
+    unit = unit_name(feature, key.metric)
     bounds = (("at least", scores.lower[at]), ("at most", scores.upper[at]))
-    limits = [f"{word} {readable(float(bound), feature)}" for word, bound in bounds if bound == bound]
+    limits = [f"{word} {readable(float(bound), unit)}" for word, bound in bounds if bound == bound]
     expected = float(scores.expected[at])
-    told = [f"{readable_name(feature)} {readable(value, feature)}"]
-    told += [f"expected {readable(expected, feature)}"] if expected == expected else []
-    return f"{about}: {', '.join([*told, *limits])}{_because(contributions)}"
+    told = [f"{_what(key, feature)} {readable(value, unit)}", *([detail] if detail else [])]
+    told += [f"expected {readable(expected, unit)}"] if expected == expected else []
+    return f"{key.target}: {', '.join([*told, *limits])}{_because(contributions)}"
+
+
+def _what(key: SeriesKey, feature: str) -> str:
+    if key.metric:
+        return key.metric if feature == "value" else f"{key.metric} {feature}"
+    return readable_name(feature)
 
 
 def _because(contributions: Mapping[str, float]) -> str:

@@ -17,6 +17,7 @@ Cpu = namedtuple("Cpu", "user system idle iowait guest")
 MacCpu = namedtuple("MacCpu", "user nice system idle")
 Network = namedtuple("Network", "bytes_recv bytes_sent")
 Disk = namedtuple("Disk", "read_bytes write_bytes")
+Swap = namedtuple("Swap", "percent sin sout")
 
 
 class Machine:
@@ -26,6 +27,7 @@ class Machine:
         self.cpu: Any = Cpu(10.0, 5.0, 100.0, 1.0, 9.0)
         self.network = {"eth0": Network(1000, 500), "lo": Network(10**9, 10**9)}
         self.disk: Disk | None = Disk(100, 200)
+        self.swap: Swap | None = None
 
     def cpu_times(self) -> Any:
         return self.cpu
@@ -41,7 +43,9 @@ class Machine:
         return SimpleNamespace(percent=25.0, available=3_000)
 
     def swap_memory(self) -> Any:
-        raise RuntimeError("no swap here")
+        if self.swap is None:
+            raise RuntimeError("no swap here")
+        return self.swap
 
     def disk_usage(self, path: str) -> Any:
         raise PermissionError(path)
@@ -76,12 +80,31 @@ def test_shares_and_rates_come_from_differences() -> None:
             "cpu_user_ratio": 1.0 / 4,
             "cpu_system_ratio": 0.5 / 4,
             "cpu_iowait_ratio": 0.5 / 4,
+            "cpu_system_share_ratio": 0.5 / 1.5,
             "network_receive_bytes_per_second": 1000,
             "network_transmit_bytes_per_second": 50,
             "disk_read_bytes_per_second": 0,
             "disk_write_bytes_per_second": 500,
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("user", "system", "share"), [(6.0, 2.0, 0.25), (0.0, 2.0, 1.0), (0.5, 0.5, 0.5), (0.1, 0.2, 0.2)]
+)
+def test_the_share_of_the_kernel_is_of_a_tenth_of_the_machine_at_least(
+    user: float, system: float, share: float
+) -> None:
+    spent = {"cpu": Cpu(10.0 + user, 5.0 + system, 100.0 + 10.0 - user - system, 1.0, 9.0)}
+    assert two_samples(Machine(), spent)["cpu_system_share_ratio"] == pytest.approx(share)
+
+
+def test_swapping_has_a_rate_once_there_was_any() -> None:
+    machine = Machine()
+    machine.swap = Swap(5.0, 0, 0)
+    assert "swap_in_bytes_per_second" not in two_samples(machine, {"swap": Swap(5.0, 0, 4096)})
+    metrics = two_samples(machine, {"swap": Swap(6.0, 8192, 4096)})
+    assert (metrics["swap_in_bytes_per_second"], metrics["swap_out_bytes_per_second"]) == (4096, 0)
 
 
 def test_a_counter_that_went_back_gives_no_rate_and_recovers() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from aiops_nb.config import Config, load_config
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.tune import choose, save_config, with_threshold
 
 
@@ -40,9 +41,14 @@ def test_a_saved_config_comes_back_the_same(tmp_path):
     assert not config.host_metrics
 
 
-def test_all_rules_change_where_none_is_named():
-    rules = with_threshold(Config(), 12.0).pipeline.feature_rules
+def test_all_rules_that_count_deviations_change_where_none_is_named():
+    changed = with_threshold(Config(), 12.0).pipeline.feature_rules
+    rules = [rule for rule in changed if isinstance(rule.detector, RobustZParams)]
+    assert [rule.threshold for rule in changed if rule.alertname == "cpu_saturation"] == [1.0]
     assert {(rule.threshold, rule.resolves_at(rule.threshold)) for rule in rules} == {(12.0, 8.0)}
+
+
+RULES = ", ".join(rule.alertname for rule in Config().pipeline.feature_rules)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def test_all_rules_change_where_none_is_named():
     [
         (0.0, None, "threshold: expected a number > 0, got 0.0"),
         (math.inf, None, "threshold: expected a number > 0, got inf"),
-        (5.0, "fire", "alertname: expected one of latency_p95_anomaly, error_ratio_anomaly, got 'fire'"),
+        (5.0, "fire", f"alertname: expected one of {RULES}, got 'fire'"),
     ],
 )
 def test_a_wrong_setting_is_named(threshold, alertname, message):

@@ -1,0 +1,57 @@
+"""A processor that is busier than it gets, has no time left, or spends it on something else than the work."""
+
+from __future__ import annotations
+
+from aiops_nb.alert.params import HoldParams
+from aiops_nb.detect.ceiling import CeilingParams
+from aiops_nb.detect.level import LevelParams
+from aiops_nb.features.clean_params import MovingMedianParams
+from aiops_nb.rules.params import FeatureRuleParams
+
+# One sample is one second of a machine that does many things: a single one says nothing, in either direction.
+FEW_SECONDS, QUARTER_MINUTE = (MovingMedianParams(window_values=5),), (MovingMedianParams(window_values=15),)
+MINUTE = HoldParams(for_seconds=60.0, keep_firing_for_seconds=60.0)
+
+CPU_RULES = (
+    FeatureRuleParams(
+        alertname="cpu_spike",
+        table="samples",
+        feature="value",
+        metrics=("cpu_ratio",),
+        threshold=1.0,
+        hold=HoldParams(for_seconds=30.0, keep_firing_for_seconds=60.0),
+        clean=QUARTER_MINUTE,
+        detector=CeilingParams(min_deviation=0.3, accept_seconds=300.0),
+    ),
+    FeatureRuleParams(
+        alertname="cpu_saturation",
+        table="samples",
+        feature="value",
+        metrics=("cpu_ratio",),
+        threshold=1.0,
+        resolve_threshold=0.9 / 0.95,
+        hold=MINUTE,
+        clean=FEW_SECONDS,
+        detector=LevelParams(limit=0.95),
+    ),
+    FeatureRuleParams(
+        alertname="cpu_system_share",
+        table="samples",
+        feature="value",
+        metrics=("cpu_system_share_ratio",),
+        threshold=1.0,
+        hold=MINUTE,
+        clean=QUARTER_MINUTE,
+        detector=CeilingParams(min_deviation=0.25, accept_seconds=300.0),
+    ),
+    FeatureRuleParams(
+        alertname="cpu_iowait",
+        table="samples",
+        feature="value",
+        metrics=("cpu_iowait_ratio",),
+        threshold=1.0,
+        hold=MINUTE,
+        clean=FEW_SECONDS,
+        detector=LevelParams(limit=0.4),
+    ),
+)
