@@ -1,0 +1,28 @@
+"""Draw the pictures of the rules' pages.
+
+python -m benchmarks.pictures [NAME ...]
+"""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.pictures import requests
+from benchmarks.pictures.scene import FOLDER, draw
+
+SCENES = (*requests.SCENES,)
+
+
+def main() -> None:
+    """Draw those named, or all; print what each rule said."""
+    asked = sys.argv[1:]
+    for scene in SCENES:
+        if not asked or scene.name in asked:
+            changes = draw(scene)
+            size = (FOLDER / f"{scene.name}.svg").stat().st_size
+            told = next((change.summary for change in changes if change.state == "firing"), "no alert")
+            print(f"{scene.name}.svg  {size / 1000:.1f} kB  {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
