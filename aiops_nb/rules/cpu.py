@@ -8,8 +8,8 @@ from aiops_nb.detect.level import LevelParams
 from aiops_nb.features.clean_params import MovingMedianParams
 from aiops_nb.rules.params import FeatureRuleParams
 
-# One sample is one second of a machine that does many things: a single one says nothing, in either direction.
-FEW_SECONDS, QUARTER_MINUTE = (MovingMedianParams(window_values=5),), (MovingMedianParams(window_values=15),)
+# One sample is one second of a machine that does many things: a few say nothing, in either direction.
+MOST_OF_THE_TIME = (MovingMedianParams(window_values=15, warmup_values=15),)
 MINUTE = HoldParams(for_seconds=60.0, keep_firing_for_seconds=60.0)
 
 CPU_RULES = (
@@ -20,7 +20,7 @@ CPU_RULES = (
         metrics=("cpu_ratio",),
         threshold=1.0,
         hold=HoldParams(for_seconds=30.0, keep_firing_for_seconds=60.0),
-        clean=QUARTER_MINUTE,
+        clean=MOST_OF_THE_TIME,
         detector=CeilingParams(min_deviation=0.3, accept_seconds=300.0),
     ),
     FeatureRuleParams(
@@ -31,7 +31,7 @@ CPU_RULES = (
         threshold=1.0,
         resolve_threshold=0.9 / 0.95,
         hold=MINUTE,
-        clean=FEW_SECONDS,
+        clean=MOST_OF_THE_TIME,
         detector=LevelParams(limit=0.95),
     ),
     FeatureRuleParams(
@@ -41,7 +41,7 @@ CPU_RULES = (
         metrics=("cpu_system_share_ratio",),
         threshold=1.0,
         hold=MINUTE,
-        clean=QUARTER_MINUTE,
+        clean=MOST_OF_THE_TIME,
         detector=CeilingParams(min_deviation=0.25, accept_seconds=300.0),
     ),
     FeatureRuleParams(
@@ -51,7 +51,7 @@ CPU_RULES = (
         metrics=("cpu_iowait_ratio",),
         threshold=1.0,
         hold=MINUTE,
-        clean=FEW_SECONDS,
+        clean=MOST_OF_THE_TIME,
         detector=LevelParams(limit=0.4),
     ),
 )

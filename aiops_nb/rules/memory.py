@@ -39,7 +39,7 @@ MEMORY_RULES = (
         metrics=("swap_in_bytes_per_second",),
         threshold=1.0,
         hold=HoldParams(for_seconds=60.0, keep_firing_for_seconds=60.0),
-        clean=(MovingMedianParams(window_values=5),),
+        clean=(MovingMedianParams(window_values=15, warmup_values=15),),
         detector=LevelParams(limit=THRASHING_BYTES_PER_SECOND),
     ),
 )

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.pictures import requests
+from benchmarks.pictures import host, requests
 from benchmarks.pictures.scene import FOLDER, draw
 
-SCENES = (*requests.SCENES,)
+SCENES = (*requests.SCENES, *host.SCENES)
 
 
 def main() -> None:

@@ -62,8 +62,8 @@ CPU = {
     "cpu_spike": (flat(0.2, 400) + flat(0.7, 120) + flat(0.2, 200), [("cpu_spike", 438, 588)]),
     "a spike that goes on is accepted": (flat(0.2, 400) + flat(0.7, 1200), [("cpu_spike", 438, 768)]),
     "a spike up to the top is one alert": (flat(0.2, 400) + flat(1.0, 200) + flat(0.2, 100), [("cpu_spike", 438, 668)]),
-    "saturation from the start": (flat(1.0, 100) + flat(0.5, 100), [("cpu_saturation", 61, 163)]),
-    "saturation with a dip of a second": ([*flat(1.0, 50), 0.4, *flat(1.0, 40)], [("cpu_saturation", 61, None)]),
+    "saturation from the start": (flat(1.0, 100) + flat(0.5, 100), [("cpu_saturation", 75, 168)]),
+    "saturation with a dip of a second": ([*flat(1.0, 50), 0.4, *flat(1.0, 40)], [("cpu_saturation", 75, None)]),
     "constant": (flat(0.3, 900), []),
     "idle": (flat(0.0, 900), []),
     "noisy": (noisy(0, 1, 1200), []),
@@ -82,7 +82,7 @@ SHARE = {
     "jumping": (jumping(1800), []),
 }
 IOWAIT = {
-    "waiting for the disk": (flat(0.1, 50) + flat(0.6, 90) + flat(0.0, 100), [("cpu_iowait", 113, 203)]),
+    "waiting for the disk": (flat(0.1, 50) + flat(0.6, 90) + flat(0.0, 100), [("cpu_iowait", 118, 208)]),
     "now and then": ((flat(0.0, 20) + flat(0.8, 20)) * 10, []),
 }
 FULL = {
@@ -94,7 +94,7 @@ FULL = {
     "much used": (flat(0.94, 300), []),
 }
 SWAP = {
-    "thrashing": (flat(0, 30) + flat(5e7, 100) + flat(0, 100), [("swapping", 93, 193)]),
+    "thrashing": (flat(0, 30) + flat(5e7, 100) + flat(0, 100), [("swapping", 98, 198)]),
     "a little": (flat(1e6, 300), []),
     "a burst": (flat(0, 50) + flat(1e9, 20) + flat(0, 50), []),
 }
