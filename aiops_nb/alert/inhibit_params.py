@@ -31,8 +31,8 @@ class InhibitRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 HOST_EXPLAINS = {
-    "cpu_spike": ("cpu_saturation", "cpu_system_share"),
-    "cpu_saturation": ("cpu_system_share",),
+    "cpu_saturation": ("cpu_spike", "cpu_system_share"),
+    "cpu_spike": ("cpu_system_share",),
     "memory_nearly_full": ("memory_leak", "swapping"),
     "disk_nearly_full": ("disk_filling",),
 }

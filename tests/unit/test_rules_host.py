@@ -61,7 +61,11 @@ NAN = float("nan")
 CPU = {
     "cpu_spike": (flat(0.2, 400) + flat(0.7, 120) + flat(0.2, 200), [("cpu_spike", 438, 588)]),
     "a spike that goes on is accepted": (flat(0.2, 400) + flat(0.7, 1200), [("cpu_spike", 438, 768)]),
-    "a spike up to the top is one alert": (flat(0.2, 400) + flat(1.0, 200) + flat(0.2, 100), [("cpu_spike", 438, 668)]),
+    "saturated out of the blue": (flat(0.2, 400) + flat(1.0, 200) + flat(0.2, 100), [("cpu_saturation", 468, 668)]),
+    "a spike to the top for less than a minute": (
+        flat(0.2, 400) + flat(1.0, 50) + flat(0.2, 100),
+        [("cpu_spike", 458, 518)],
+    ),
     "saturation from the start": (flat(1.0, 100) + flat(0.5, 100), [("cpu_saturation", 75, 168)]),
     "saturation with a dip of a second": ([*flat(1.0, 50), 0.4, *flat(1.0, 40)], [("cpu_saturation", 75, None)]),
     "constant": (flat(0.3, 900), []),
