@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiops_nb.core.types import Item
+from aiops_nb.detect.ceiling import CeilingParams
 from aiops_nb.detect.ewma import EwmaParams
 from aiops_nb.detect.faults import FaultsParams
+from aiops_nb.detect.growth import GrowthParams
 from aiops_nb.detect.unusual import UnusualParams
 from aiops_nb.features.clean_params import EmaParams, HampelParams
 from aiops_nb.pipeline_params import PipelineParams
@@ -64,7 +66,16 @@ def test_the_digest_sees_what_a_lost_burst_changes():
     assert all(a != b for a, b in zip(whole.result(), without.result(), strict=True))
 
 
-@pytest.mark.parametrize("detector", [FaultsParams(direction="above"), UnusualParams(), EwmaParams()])
+DETECTORS = (
+    FaultsParams(direction="above"),
+    UnusualParams(),
+    EwmaParams(),
+    CeilingParams(min_deviation=0.01, warmup_seconds=10.0),
+    GrowthParams(windows_seconds=(24.0, 60.0)),
+)
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
 def test_any_detector_gives_the_same_bytes_for_another_cut(detector):
     rules = (
         FeatureRuleParams(alertname="latency", feature="duration_p95_seconds", threshold=40.0, detector=detector),

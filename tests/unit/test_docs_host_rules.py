@@ -11,6 +11,8 @@ from aiops_nb.detect.ceiling import CeilingParams
 from aiops_nb.detect.growth import GrowthParams
 from aiops_nb.detect.level import LevelParams
 from aiops_nb.pipeline_params import PipelineParams
+from benchmarks.pictures import host
+from benchmarks.pictures.scene import draw
 
 DOCS = Path(__file__).parents[2] / "docs"
 RULES = {rule.alertname: rule for rule in PipelineParams().feature_rules if rule.table == "samples"}
@@ -53,3 +55,13 @@ def test_the_example_is_a_config_of_this_rule(name):
     (example,) = [part.split("```")[0] for part in page_of(name).split("```yaml\n")[1:]]
     rules = parse_config(example).pipeline.feature_rules
     assert rules[0].alertname == name and rules[0] != RULES[name]
+
+
+@pytest.mark.parametrize("scene", host.SCENES, ids=lambda scene: scene.name)
+def test_a_page_quotes_what_its_picture_says(scene, tmp_path):
+    told = next(change.summary for change in draw(scene, tmp_path) if change.state == "firing")
+    assert f"`{told}`" in page_of(scene.name)
+
+
+def test_each_rule_has_a_scene():
+    assert {scene.name for scene in host.SCENES} == set(RULES)
