@@ -165,7 +165,8 @@ def test_all_of_its_detectors_judge(tmp_path: Path) -> None:
 
 def test_durations_are_written_with_their_unit() -> None:
     of_time = [one for one in OPTIONS if one.field.name.endswith(SECONDS) and one.node.value != "null"]
-    assert of_time and all(re.fullmatch(r"\d+(ms|s|m|h|d)", one.node.value) for one in of_time)
+    nodes = [one.node.value if isinstance(one.node, yaml.SequenceNode) else [one.node] for one in of_time]
+    assert nodes and all(re.fullmatch(r"\d+(ms|s|m|h|d)", node.value) for several in nodes for node in several)
 
 
 def test_the_check_finds_what_is_missing() -> None:
