@@ -23,6 +23,21 @@ FEATURES: dict[FeatureTableName, tuple[str, ...]] = {
     "requests": REQUEST_FEATURES,
     "samples": sample_features(WindowParams().horizons_seconds),
 }
+
+
+def feature_names(table: str, window: WindowParams) -> tuple[str, ...] | None:
+    """Features of a table under these windows: moving statistics follow the horizons. None: no such table.
+
+    Examples
+    --------
+    >>> feature_names("samples", WindowParams(horizons_seconds=(1800.0,)))[-1]
+    'std_1800s'
+    """
+    if table == "samples":
+        return sample_features(window.horizons_seconds)
+    return next((names for name, names in FEATURES.items() if name == table), None)
+
+
 KEYS: dict[FeatureTableName, tuple[str, ...]] = {"requests": ("target", "origin"), "samples": ("target", "metric")}
 AnyArray = np.ndarray[Any, np.dtype[Any]]
 ALERT_COLUMNS = (

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from aiops_nb.config.spelling import unknown
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.frames import FEATURES
+from aiops_nb.features.params import WindowParams
+from aiops_nb.frames import feature_names
 from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
 
@@ -31,7 +32,7 @@ def check_pipeline(params: PipelineParams) -> None:
     lists = {name: rules for name, rules in lists.items() if isinstance(rules, tuple)}
     listed = [(name, place, rule) for name, rules in lists.items() for place, rule in enumerate(rules)]
     for name, place, rule in listed:
-        _check_features(f"pipeline.{name}[{place}]", rule)
+        _check_features(f"pipeline.{name}[{place}]", rule, params.window)
     try:
         Pipeline(params)
     except ConfigError as problem:
@@ -48,9 +49,9 @@ def _try_alone(where: str, params: PipelineParams) -> None:
         raise ConfigError(f"{where}.{problem}") from None
 
 
-def _check_features(where: str, rule: object) -> None:
+def _check_features(where: str, rule: object, window: WindowParams) -> None:
     table = getattr(rule, "table", None)
-    known = FEATURES.get(table) if table is not None else None
+    known = feature_names(table, window) if table is not None else None
     for name in getattr(rule, "judged_features", ()):
         if known is not None and name not in known:
             place = "feature" if name == getattr(rule, "feature", None) else "features"

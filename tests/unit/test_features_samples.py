@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.features.params import WindowParams
 from aiops_nb.frames import features_frame
 from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.rule_check import check_pipeline
+from aiops_nb.rules.params import FeatureRuleParams
 from tests.property.streams import START_NS
 
 
@@ -84,3 +87,10 @@ def test_runs_with_other_horizons_share_a_frame():
     frame = features_frame("samples", steps)
     known = frame.notna().sum()
     assert (known["mean_60s"], known["mean_5s"]) == (16, 5)  # not the window before the first row of each run
+
+
+def test_a_rule_may_judge_the_horizons_that_there_are():
+    rule = FeatureRuleParams(alertname="a", table="samples", feature="mean_1800s")
+    check_pipeline(PipelineParams(feature_rules=(rule,), window=WindowParams(horizons_seconds=(1800.0,))))
+    with pytest.raises(ConfigError, match=r"feature_rules\[0\].feature: expected a feature of samples"):
+        check_pipeline(PipelineParams(feature_rules=(rule,)))
