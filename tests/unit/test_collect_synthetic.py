@@ -57,8 +57,15 @@ def test_the_rows_do_not_depend_on_the_polls(steps: list[float]) -> None:
 def test_the_rows_do_not_depend_on_the_blocks_that_they_are_drawn_in(cuts: list[int]) -> None:
     params = SyntheticStream(**OPTIONS).params
     edges = [0, *sorted(cuts), 10]
-    parts = [part for a, b in pairwise(edges) for part in draw_block(params, "synthetic", a, b - a)]
+    parts = [part for a, b in pairwise(edges) for part in draw_block(params, "synthetic", a, b - a).parts()]
     assert rows_of([part.batch for part in parts]) == rows_of(list(draw(10, **OPTIONS).batches()))
+
+
+def test_tables_hold_the_rows_of_the_batches() -> None:
+    stretch = draw(10, **OPTIONS)
+    for name in ("requests", "samples"):
+        batches = [batch for batch in stretch.batches() if table_of(batch) == name]
+        assert stretch.table(name).to_pylist() == rows_of(batches)
 
 
 def test_another_seed_is_another_stream() -> None:

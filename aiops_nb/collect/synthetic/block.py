@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from aiops_nb.collect.synthetic.rows import weights as weights_of
 from aiops_nb.core.schemas import Column, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray, IntArray
 
+MAX_ROWS = 5_000
+_LONGEST_BLOCK_SECONDS = 600
 _BYTES_PER_SECOND = 5e7
 
 
@@ -29,15 +32,31 @@ class Part:
     due_ns: IntArray
 
 
-def draw_block(params: TrafficParams, source: str, first_second: int, seconds: int) -> list[Part]:
-    """The rows of so many seconds from `first_second`, in order: of each second its requests, then its samples.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """All rows of some seconds, a part for each table, in order of time; `samples` is None without hosts.
 
-    Without hosts the requests of all seconds are one part.
+    `ends_ns` is of each second, (seconds,).
+    """
+
+    requests: Part
+    samples: Part | None
+    ends_ns: IntArray
+
+    def parts(self) -> list[Part]:
+        """In the order of the stream: of each second its requests, then its samples. Without hosts it is one part."""
+        if self.samples is None:
+            return [self.requests] if self.requests.batch.num_rows else []
+        return list(_in_turn(self.requests, self.samples, self.ends_ns))
+
+
+def draw_block(params: TrafficParams, source: str, first_second: int, seconds: int) -> Block:
+    """The rows of so many seconds from `first_second`.
 
     Examples
     --------
     >>> params = TrafficParams(targets=("a", "b"), rate_hz=100, start_ns=0)
-    >>> one, other = (draw_block(params, "s", 3, 1)[0].batch for _ in range(2))
+    >>> one, other = (draw_block(params, "s", 3, 1).requests.batch for _ in range(2))
     >>> one.equals(other)
     True
     """
@@ -53,10 +72,15 @@ def draw_block(params: TrafficParams, source: str, first_second: int, seconds: i
     stamps = apply_faults(params, active, rows)
     names = row_names(params, active)
     requests = Part(_requests(params, source, rows, stamps, names), rows.time_ns)
-    if not params.hosts:
-        return [requests] if requests.batch.num_rows else []
-    samples = _samples(params, active, source, numbers, loads, counts)
-    return list(_in_turn(requests, samples, params.start_ns + (numbers + 1) * NS_PER_SECOND))
+    samples = _samples(params, active, source, numbers, loads, counts) if params.hosts else None
+    return Block(requests, samples, params.start_ns + (numbers + 1) * NS_PER_SECOND)
+
+
+def block_seconds(params: TrafficParams, first_second: int, duration_seconds: float | None) -> int:
+    """How many seconds make a block of about 5,000 rows, and no more than are left."""
+    rows_a_second = params.rate_hz * len(params.targets) + len(METRICS) * len(params.hosts)
+    seconds = max(1, min(int(MAX_ROWS / rows_a_second), _LONGEST_BLOCK_SECONDS))
+    return seconds if duration_seconds is None else min(seconds, math.ceil(duration_seconds) - first_second)
 
 
 def _ordinary(seed: int, numbers: IntArray, rates_hz: FloatArray) -> tuple[IntArray, list[Dice]]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
+from aiops_nb.collect.synthetic.block import Block, block_seconds, draw_block
 from aiops_nb.collect.synthetic.faults import FaultLabel, labels_frame
 from aiops_nb.collect.synthetic.stream import SyntheticStream
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.labels import write_label_lines
-from aiops_nb.core.schemas import TABLES, table_of
+from aiops_nb.core.schemas import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,8 @@ class Drawn:
 
     def table(self, name: Literal["requests", "samples"]) -> pa.Table:
         """All rows of one table, in the order of the stream."""
-        batches = [batch for batch in self.batches() if table_of(batch) == name]
+        parts = [block.requests if name == "requests" else block.samples for block in self._blocks()]
+        batches = [part.batch for part in parts if part is not None]
         return pa.Table.from_batches(batches, schema=TABLES[name]).unify_dictionaries()
 
     def requests(self) -> pd.DataFrame:
@@ -54,6 +56,13 @@ class Drawn:
     def samples(self) -> pd.DataFrame:
         """All samples, as a monitor's `samples()` gives them."""
         return self._frame("samples")
+
+    def _blocks(self) -> Iterator[Block]:
+        stream, second = self.stream(), 0
+        while second < self._seconds:
+            seconds = block_seconds(stream.params, second, self._seconds)
+            yield draw_block(stream.params, stream.name, second, seconds)
+            second += seconds
 
     def _frame(self, name: Literal["requests", "samples"]) -> pd.DataFrame:
         frame: pd.DataFrame = self.table(name).drop_columns(["seq"]).to_pandas()

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.collect.synthetic.block import Part, draw_block
+from aiops_nb.collect.synthetic.block import MAX_ROWS, Part, block_seconds, draw_block
 from aiops_nb.collect.synthetic.faults import Fault, FaultLabel, labels_frame
 from aiops_nb.collect.synthetic.params import TrafficParams, names_of
 from aiops_nb.collect.synthetic.shape import Shape
@@ -25,8 +25,6 @@ from aiops_nb.core.types import NS_PER_SECOND
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_ROWS = 5_000
-_LONGEST_BLOCK_SECONDS = 60
 _UNPACED_START_NS = 1_780_000_000 * NS_PER_SECOND
 
 
@@ -180,16 +178,9 @@ class SyntheticStream:
         return True
 
     def _draw(self) -> None:
-        seconds = 1 if self.is_paced else self._block_seconds()
-        self._waiting.extend(draw_block(self.params, self.name, self._second, seconds))
+        seconds = 1 if self.is_paced else block_seconds(self.params, self._second, self.duration_seconds)
+        self._waiting.extend(draw_block(self.params, self.name, self._second, seconds).parts())
         self._second += seconds
-
-    def _block_seconds(self) -> int:
-        wanted = MAX_ROWS / (self.params.rate_hz * len(self.params.targets))
-        seconds = max(1, min(int(wanted), _LONGEST_BLOCK_SECONDS))
-        if self.duration_seconds is None:
-            return seconds
-        return min(seconds, int(np.ceil(self.duration_seconds)) - self._second)
 
     def _second_start_ns(self) -> int:
         return self.params.start_ns + self._second * NS_PER_SECOND
