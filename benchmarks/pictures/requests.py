@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
-from aiops_nb.collect.synthetic import SyntheticStream
-from aiops_nb.collect.synthetic_traffic import Fault
+from aiops_nb.collect.synthetic import Fault, SyntheticStream
 from aiops_nb.core.types import SeriesKey
 from benchmarks.pictures.scene import Scene
 

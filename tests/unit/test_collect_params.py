@@ -22,7 +22,7 @@ from aiops_nb.collect.params import (
     collector_class,
     make_collector,
 )
-from aiops_nb.collect.synthetic_traffic import Fault
+from aiops_nb.collect.synthetic import Fault
 from aiops_nb.core.errors import ConfigError
 
 NETWORK = ("socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto")
