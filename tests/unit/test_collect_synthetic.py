@@ -180,6 +180,11 @@ def gap(**options: Any) -> Fault:
         (lambda: SyntheticStream(targets=["a", "a"]), "targets and hosts: expected each name once, got 'a'"),
         (lambda: SyntheticStream(hosts=-1), "hosts: expected a number from 0 to 10000, got -1"),
         (lambda: SyntheticStream(duration_seconds=-1), "duration_seconds: expected None or a number > 0, got -1"),
+        (lambda: SyntheticStream(duration_seconds="x"), "duration_seconds: expected None or a number > 0, got 'x'"),
+        (lambda: SyntheticStream(start_ns=1.5), "start_ns: expected whole nanoseconds since 1970, to 2100, got 1.5"),
+        (lambda: SyntheticStream(shape="x"), "shape: expected a Shape, got 'x'"),
+        (lambda: SyntheticStream(targets=None), "targets: expected names, or how many, got None"),
+        (lambda: SyntheticStream(targets=["a", 2]), "targets and hosts: expected names, got 2"),
         (lambda: SyntheticStream(error_ratio=2), "error_ratio: expected a number from 0 to 1, got 2"),
         (
             lambda: SyntheticStream(faults=[gap(target="x")]),

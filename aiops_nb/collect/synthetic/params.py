@@ -12,9 +12,11 @@ from aiops_nb.collect.synthetic.checks import check_number
 from aiops_nb.collect.synthetic.faults import Fault, FaultLabel, check_faults, label_of
 from aiops_nb.collect.synthetic.shape import Shape
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.types import NS_PER_SECOND
 
 _MOST_TARGETS, _MOST_HOSTS = 100_000, 10_000
 _HIGHEST_HZ = 1e7
+_LATEST_NS = 4_102_444_800 * NS_PER_SECOND
 Active: TypeAlias = tuple[tuple[int, Fault], ...]
 
 
@@ -39,6 +41,10 @@ class TrafficParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             value = getattr(self, name)
             if not (isinstance(value, (int, float)) and 0 < value < math.inf):
                 raise ConfigError.at(name, "a number > 0", value)
+        if not isinstance(self.shape, Shape):
+            raise ConfigError.at("shape", "a Shape", self.shape)
+        if not isinstance(self.start_ns, int) or not 0 <= self.start_ns <= _LATEST_NS:
+            raise ConfigError.at("start_ns", "whole nanoseconds since 1970, to 2100", self.start_ns)
         check_number("error_ratio", self.error_ratio, 0.0, 1.0)
         if not self.targets:
             raise ConfigError("targets: expected at least one, got none")
@@ -77,7 +83,7 @@ def names_of(where: str, given: int | Sequence[str], stem: str) -> tuple[str, ..
     (('service-0', 'service-1'), ('shop',))
     """
     most = _MOST_HOSTS if where == "hosts" else _MOST_TARGETS
-    if isinstance(given, (bool, str)):
+    if isinstance(given, (bool, str)) or not isinstance(given, (int, Sequence)):
         raise ConfigError.at(where, "names, or how many", given)
     if not isinstance(given, int):
         return tuple(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -110,8 +111,7 @@ class SyntheticStream:
             start_ns=_start_ns(start_ns, clock),
             faults=tuple(faults),
         )
-        if duration_seconds is not None and not duration_seconds > 0:
-            raise ConfigError.at("duration_seconds", "None or a number > 0", duration_seconds)
+        _check_duration(duration_seconds)
         self.duration_seconds = duration_seconds
         self._clock = clock
         self._closing = threading.Event()
@@ -208,6 +208,11 @@ class SyntheticStream:
         next_ns = int(self._waiting[0].due_ns[0]) if self._waiting else self._second_start_ns()
         # Rows of a quarter of a second travel together: a batch a row would cost more than the row.
         return max(0.0, min(timeout_seconds, (next_ns - self._clock.now_ns()) / 1e9 + 0.25))
+
+
+def _check_duration(seconds: float | None) -> None:
+    if seconds is not None and not (isinstance(seconds, (int, float)) and 0 < seconds < math.inf):
+        raise ConfigError.at("duration_seconds", "None or a number > 0", seconds)
 
 
 def _start_ns(start_ns: int | None, clock: Clock | None) -> int:
