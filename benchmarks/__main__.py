@@ -15,6 +15,7 @@ TITLES = {
     "detector_cost": "Cost of each detector",
     "replay": "Replay from disk",
     "import_time": "Import",
+    "probe": "Probes of 1,000 targets, beside requests with threads",
     "sockets": "JSON lines over TCP and UDP",
     "access_log": "Access logs",
     "hostile": "A million hostile lines at each door",

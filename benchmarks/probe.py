@@ -5,7 +5,7 @@ reply; the k-th probe of a target is compared with the k-th request of that targ
 process: what that costs is the machine's, and what `busy` costs beyond it is the interpreter lock's. Processor time is
 counted from the third second on, when all is imported and every thread has its handle.
 
-    python benchmarks/probe.py [--targets 1000] [--seconds 10] [--body-bytes 15]
+    python -m benchmarks.probe [--targets 1000] [--seconds 10] [--body-bytes 15] [--only curl]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -179,20 +179,21 @@ def collect(probe: HttpProbe, seconds: float, seen: Seen) -> None:
             seen.add(target, error, duration)
 
 
-def main() -> None:
+def options_of(values: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--targets", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--body-bytes", type=int, default=15)
     parser.add_argument("--only", choices=get_args(TransferKind))
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        serve(options.body_bytes)
-        return
-    print(
-        f"{options.targets} targets at 1 s, replies of {options.body_bytes} bytes after {DELAY_SECONDS * 1000:.0f} ms\n"
-    )
+    return parser.parse_args(values)
+
+
+def main(values: Sequence[str] = ()) -> None:
+    """Print the table."""
+    options = options_of(list(values))
+    delay_ms = DELAY_SECONDS * 1000
+    print(f"{options.targets} targets at 1 s, replies of {options.body_bytes} bytes after {delay_ms:.0f} ms\n")
     columns = ["transfer", "interpreter", "error p50 ms", "error p99 ms", "core", "probes/s"]
     columns += ["start lag ms", "threads", "not started", "failed"]
     print("| " + " | ".join(columns) + " |\n|" + " --- |" * len(columns))
@@ -203,4 +204,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if "--serve" in sys.argv:
+        serve(options_of(sys.argv[1:]).body_bytes)
+    else:
+        main(sys.argv[1:])
