@@ -78,6 +78,8 @@ CPU = {
     "it gets as high every now and then": ((flat(0.1, 200) + flat(0.9, 40)) * 8, []),
     "nearly saturated": (flat(0.94, 600), []),
     "saturated for less than a minute": ((flat(1.0, 50) + flat(0.5, 60)) * 5, []),
+    "saturated, every other sample missing": ([1.0, NAN] * 60, [("cpu_saturation", 89, None)]),
+    "saturated, then a gap, then not": (flat(1.0, 80) + flat(NAN, 100) + flat(0.5, 90), [("cpu_saturation", 75, 248)]),
     "nothing known": (flat(NAN, 100), []),
 }
 SHARE = {
@@ -194,6 +196,11 @@ def test_an_alert_says_it_in_the_units_of_its_metric(alertname):
     every = [growth_changes(10), growth_changes(60), *map(changes_of_table, TABLES)]
     told = [one.summary for changes in every for several in changes.values() for one in several]
     assert SENTENCES[alertname] in told
+
+
+def test_a_sample_a_minute_is_judged_by_the_same_rules():
+    told = changes_of({"full": ("cpu_ratio", flat(1.0, 20)), "noisy": ("cpu_ratio", noisy(0, 1, 90))}, 60)
+    assert story(told["full"]) == [("cpu_saturation", "firing", 920)] and story(told["noisy"]) == []
 
 
 def test_one_incident_is_one_alert():
