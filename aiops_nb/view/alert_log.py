@@ -9,6 +9,7 @@ from aiops_nb.core.types import AlertChange
 
 MOST_EPISODES = 100
 _ORDER = {"firing": 0, "pending": 1, "explained": 2, "resolved": 3}
+SEVERITY = {"info": 1.0, "warning": 2.0, "error": 3.0, "critical": 4.0}
 Evidence = tuple[tuple[str, ...], ...]
 
 
@@ -70,6 +71,11 @@ class AlertLog:
         return [change for change in changes if change.state == "firing" and not change.suppressed_by]
 
     def shown(self) -> list[Episode]:
-        """Firing, then pending, then over; the newest first."""
-        newest = sorted(self._episodes.values(), key=lambda episode: -episode.change.time_ns)
-        return sorted(newest, key=lambda episode: _ORDER.get(shown_state(episode.change), 4))[:MOST_EPISODES]
+        """Firing, then pending, then over; of those that call for attention the worst first, then the newest."""
+        return sorted(self._episodes.values(), key=_place)[:MOST_EPISODES]
+
+
+def _place(episode: Episode) -> tuple[int, float, int]:
+    change, state = episode.change, shown_state(episode.change)
+    worst = SEVERITY.get(change.labels.get("severity", ""), 0.0) if state in ("firing", "pending") else 0.0
+    return _ORDER.get(state, 4), -worst, -change.time_ns

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
+from aiops_nb.view.alert_log import SEVERITY
 from aiops_nb.view.store import ViewStore
 
 SHOWN = 8
 DOWN = 2.5  # worse than a warning
-SEVERITY = {"info": 1.0, "warning": 2.0, "error": 3.0, "critical": 4.0}
 
 
 def trouble_of(store: ViewStore) -> FloatArray:

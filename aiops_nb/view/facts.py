@@ -9,8 +9,8 @@ from typing import TypedDict
 import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, SeriesKey
-from aiops_nb.view.alert_log import Episode, shown_state
-from aiops_nb.view.choice import DOWN, SEVERITY
+from aiops_nb.view.alert_log import SEVERITY, Episode, shown_state
+from aiops_nb.view.choice import DOWN
 from aiops_nb.view.names import harmless, short_names
 from aiops_nb.view.series_data import RATE_WINDOWS
 from aiops_nb.view.store import ViewStore, clock_text
@@ -122,7 +122,7 @@ def number(value: float) -> str:
 
 
 def alert_rows(store: ViewStore) -> list[AlertRow]:
-    """The alert table: what fires first, the newest first."""
+    """The alert table: what fires first, the worst first, then the newest."""
     shown = store.alerts.shown()
     targets = list(dict.fromkeys(SeriesKey(episode.change.labels.get("target", "")) for episode in shown))
     names = dict(zip(targets, short_names(targets), strict=True))

@@ -211,6 +211,15 @@ def test_alerts_are_ordered_and_those_that_came_to_nothing_go() -> None:
     assert rows[2]["since"].endswith("for 5 s")
 
 
+def test_the_worst_alert_stands_first_however_many_came_after_it() -> None:
+    store = ViewStore()
+    changes = [alert("firing", "dead", T0, severity="critical")]
+    changes += [alert("firing", f"slow {i}", T0 + i, severity="warning") for i in range(1, 40)]
+    store.write(heartbeat_step(T0, changes=changes))
+    store.advance()
+    assert [row["target"] for row in alert_rows(store)][:3] == ["dead", "slow 39", "slow 38"]
+
+
 def test_the_pump_outlives_a_frame_that_fails() -> None:
     frames = threading.Semaphore(0)
 
