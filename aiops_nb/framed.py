@@ -50,7 +50,7 @@ class Framed(ABC):
     def features(
         self, table: FeatureTableName = "requests", *, start: Moment = None, end: Moment = None
     ) -> pd.DataFrame:
-        """Features of `requests` or `samples`: one row per closed window and series; `time` is the window's end."""
+        """Features of `requests`, `overall` (all targets), `slo` or `samples`: a row per closed window and series."""
         if table not in FEATURES:
             raise ConfigError.at("table", f"one of {', '.join(FEATURES)}", table)
         bounds = range_ns(start, end)

@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
+from aiops_nb.features.objectives import OBJECTIVE_FEATURES
+from aiops_nb.features.overall import OVERALL_FEATURES
 from aiops_nb.features.params import WindowParams
-from aiops_nb.features.requests import REQUEST_FEATURES
+from aiops_nb.features.requests import REQUEST_FEATURES, request_features
 from aiops_nb.features.samples import sample_features
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 FEATURES: dict[FeatureTableName, tuple[str, ...]] = {
     "requests": REQUEST_FEATURES,
+    "overall": OVERALL_FEATURES,
+    "slo": OBJECTIVE_FEATURES,
     "samples": sample_features(WindowParams().horizons_seconds),
 }
 
@@ -35,10 +39,17 @@ def feature_names(table: str, window: WindowParams) -> tuple[str, ...] | None:
     """
     if table == "samples":
         return sample_features(window.horizons_seconds)
+    if table == "requests":
+        return request_features(window.horizons_seconds)
     return next((names for name, names in FEATURES.items() if name == table), None)
 
 
-KEYS: dict[FeatureTableName, tuple[str, ...]] = {"requests": ("target", "origin"), "samples": ("target", "metric")}
+KEYS: dict[FeatureTableName, tuple[str, ...]] = {
+    "requests": ("target", "origin"),
+    "overall": ("target", "origin"),
+    "slo": ("target", "origin"),
+    "samples": ("target", "metric"),
+}
 AnyArray = np.ndarray[Any, np.dtype[Any]]
 ALERT_COLUMNS = (
     "alertname",

@@ -21,6 +21,8 @@ from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import BoolArray, IntArray, Item, Step
 from aiops_nb.features.watermark import SELF_SOURCE, Watermarks
 from aiops_nb.lanes.lane import Lane
+from aiops_nb.lanes.objectives_lane import ObjectivesLane
+from aiops_nb.lanes.overall_lane import OverallLane
 from aiops_nb.lanes.requests_lane import RequestsLane
 from aiops_nb.lanes.samples_lane import SamplesLane
 from aiops_nb.pipeline_params import PipelineParams
@@ -80,7 +82,7 @@ class Pipeline:
     >>> rows = {"time": [0, 1_000_000_000, 9_000_000_000], "origin": "probe", "target": ["a"] * 3}
     >>> batch = make_batch("requests", "demo", rows)
     >>> step = Pipeline().push(Item(0, "requests", "demo", batch))
-    >>> [int(tick.features.column("count")[0]) for tick in step.ticks[:3]]
+    >>> [int(tick.features.column("count")[0]) for tick in step.ticks if tick.features.table == "requests"][:3]
     [0, 1, 1]
     """
 
@@ -94,8 +96,10 @@ class Pipeline:
         self._window = params.window
         self._watermarks = Watermarks(params.window, expected_sources)
         self._inhibitor = Inhibitor(params.inhibit_rules, params.connectivity.targets)
+        requests = RequestsLane(params)
+        overall = OverallLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
-            "requests": (RequestsLane(params),),
+            "requests": (requests, overall, ObjectivesLane(params, requests, overall)),
             "samples": (SamplesLane(params),),
         }
         self._next: int | None = None

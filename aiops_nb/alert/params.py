@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from aiops_nb.core.types import Severity
 
-RowCondition = Literal["status_5xx", "status_4xx", "failed"]
+RowCondition = Literal["status_5xx", "status_4xx", "status_429", "failed"]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
@@ -20,7 +20,8 @@ class RowRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     alertname
         Identity of the rule.
     condition
-        What a row must be to count: answered 5xx, answered 4xx, or failed without an answer.
+        What a row must be to count: answered 5xx, 4xx but 429, 429 (too many requests, RFC 6585), or failed
+        without a valid answer.
     severity
         info, warning, error or critical.
     for_rows
@@ -54,5 +55,6 @@ class HoldParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 DEFAULT_ROW_RULES = (
     RowRuleParams(alertname="http_5xx", condition="status_5xx", severity="error"),
     RowRuleParams(alertname="http_4xx", condition="status_4xx", severity="warning"),
+    RowRuleParams(alertname="http_429", condition="status_429", severity="warning"),
     RowRuleParams(alertname="request_failed", condition="failed", severity="critical"),
 )

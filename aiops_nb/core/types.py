@@ -19,7 +19,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 Severity = Literal["info", "warning", "error", "critical"]
 AlertState = Literal["pending", "firing", "resolved", "inactive"]
-FeatureTableName = Literal["requests", "samples"]
+FeatureTableName = Literal["requests", "overall", "slo", "samples"]
 NS_PER_SECOND = 1_000_000_000
 
 

@@ -15,6 +15,8 @@ from aiops_nb.core.growing import widened
 from aiops_nb.core.types import FloatArray, Int32Array, IntArray
 
 BinArray = npt.NDArray[np.int16]
+BinnedRows = tuple[BinArray, Int32Array]
+"""Bin and series of each row."""
 BINS_PER_OCTAVE_LOG2 = 4
 LOWEST_EXPONENT = -13  # 122 us
 OCTAVES = 19  # up to 64 s
@@ -43,7 +45,7 @@ def bin_of(values: FloatArray) -> IntArray:
     return bins
 
 
-class _Counts:
+class Counts:
     """Counts by (bin, series) and, so that quantiles need not look at every bin, by (octave, series)."""
 
     def __init__(self, capacity: int) -> None:
@@ -51,11 +53,27 @@ class _Counts:
         self.coarse = np.zeros((OCTAVES, capacity), np.int32)
 
     def grow(self, capacity: int) -> None:
+        """Make room for more series."""
         self.fine, self.coarse = widened(self.fine, capacity), widened(self.coarse, capacity)
 
     def add(self, bins: BinArray, series: Int32Array, sign: int) -> None:
+        """Count the rows, or take them away."""
         _tally(self.fine, bins, series, sign)
         _tally(self.coarse, bins >> BINS_PER_OCTAVE_LOG2, series, sign)
+
+    def quantiles(self, ratios: tuple[float, ...], count: int) -> FloatArray:
+        """Quantiles of the first `count` series, (len(ratios), count); NaN where nothing was counted."""
+        coarse = self.coarse[:, :count]
+        total = coarse.sum(axis=0)
+        return np.stack([self._quantile(ratio, coarse, total) for ratio in ratios])
+
+    def _quantile(self, ratio: float, coarse: Int32Array, total: IntArray) -> FloatArray:
+        rank = np.maximum(np.ceil(ratio * total), 1).astype(np.int32)
+        octave, rank_within = _place(coarse, rank)
+        first = np.minimum(octave, OCTAVES - 1) << BINS_PER_OCTAVE_LOG2
+        bins = first + np.arange(1 << BINS_PER_OCTAVE_LOG2)[:, None]
+        step, _ = _place(self.fine[bins, np.arange(len(total))], rank_within)
+        return np.where(total > 0, _MIDDLES[np.minimum(first + step, BINS - 1)], np.nan)
 
 
 def _tally(counts: Int32Array, rows: BinArray, series: Int32Array, sign: int) -> None:
@@ -84,9 +102,9 @@ class SlidingHistogram:
 
     def __init__(self, span_ticks: int, capacity: int) -> None:
         self._span_ticks = span_ticks
-        self._counts = _Counts(capacity)
-        self._open: dict[int, list[tuple[BinArray, Int32Array]]] = {}
-        self._closed: deque[tuple[BinArray, Int32Array]] = deque()
+        self._counts = Counts(capacity)
+        self._open: dict[int, list[BinnedRows]] = {}
+        self._closed: deque[BinnedRows] = deque()
 
     def grow(self, capacity: int) -> None:
         """Make room for more series."""
@@ -97,30 +115,25 @@ class SlidingHistogram:
         rows = bin_of(values).astype(np.int16), series.astype(np.int32)
         self._open.setdefault(window, []).append(rows)
 
-    def close(self, window: int) -> None:
-        """The window's rows enter the span; those of the oldest leave it."""
-        entering = _stacked(self._open.pop(window, []))
+    def close(self, window: int) -> tuple[BinnedRows, BinnedRows]:
+        """The window's rows enter the span, those of the oldest leave it; gives both."""
+        entering, leaving = _stacked(self._open.pop(window, [])), NO_ROWS
         self._counts.add(*entering, 1)
         self._closed.append(entering)
         if len(self._closed) > self._span_ticks:
-            self._counts.add(*self._closed.popleft(), -1)
+            leaving = self._closed.popleft()
+            self._counts.add(*leaving, -1)
+        return entering, leaving
 
     def quantiles(self, ratios: tuple[float, ...], count: int) -> FloatArray:
         """Quantiles of the first `count` series, (len(ratios), count); NaN where the span is empty."""
-        coarse = self._counts.coarse[:, :count]
-        total = coarse.sum(axis=0)
-        return np.stack([self._quantile(ratio, coarse, total) for ratio in ratios])
-
-    def _quantile(self, ratio: float, coarse: Int32Array, total: IntArray) -> FloatArray:
-        rank = np.maximum(np.ceil(ratio * total), 1).astype(np.int32)
-        octave, rank_within = _place(coarse, rank)
-        first = np.minimum(octave, OCTAVES - 1) << BINS_PER_OCTAVE_LOG2
-        bins = first + np.arange(1 << BINS_PER_OCTAVE_LOG2)[:, None]
-        step, _ = _place(self._counts.fine[bins, np.arange(len(total))], rank_within)
-        return np.where(total > 0, _MIDDLES[np.minimum(first + step, BINS - 1)], np.nan)
+        return self._counts.quantiles(ratios, count)
 
 
-def _stacked(parts: list[tuple[BinArray, Int32Array]]) -> tuple[BinArray, Int32Array]:
+NO_ROWS: BinnedRows = np.empty(0, np.int16), np.empty(0, np.int32)
+
+
+def _stacked(parts: list[BinnedRows]) -> BinnedRows:
     if not parts:
-        return np.empty(0, np.int16), np.empty(0, np.int32)
+        return NO_ROWS
     return np.concatenate([bins for bins, _ in parts]), np.concatenate([series for _, series in parts])

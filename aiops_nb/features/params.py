@@ -34,6 +34,8 @@ class WindowParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         At most so many empty windows are closed after the last row of a long gap (at least the span).
     max_series
         Further series of a table share one named `__other__`.
+    objective_targets
+        Targets whose errors are kept for 3 days, for burn rates of their own; 10 KB each. All together always are.
     """
 
     tick_seconds: Positive = 1.0
@@ -44,6 +46,7 @@ class WindowParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ahead_seconds: Positive = 60.0
     gap_ticks: Annotated[int, Meta(ge=1)] = 60
     max_series: Annotated[int, Meta(ge=1)] = 1 << 18
+    objective_targets: tuple[str, ...] = ()
 
     @property
     def tick_ns(self) -> int:

@@ -10,7 +10,7 @@ from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.inhibit_params import CONNECTIVITY_ALERT
 from aiops_nb.alert.tick_rule import Transition
 from aiops_nb.core.types import AlertChange, IntArray, SeriesKey
-from aiops_nb.features.requests import RequestRows
+from aiops_nb.features.request_rows import RequestRows
 from aiops_nb.judge.identity import labels_of
 
 CONNECTIVITY_DETECTOR = "connectivity"

@@ -11,7 +11,8 @@ from aiops_nb.alert.params import RowRuleParams
 from aiops_nb.alert.row_rule import RowRule
 from aiops_nb.alert.tick_rule import Transition
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, SeriesKey
-from aiops_nb.features.requests import RequestRows
+from aiops_nb.features.request_rows import RequestRows
+from aiops_nb.features.request_totals import TOO_MANY_REQUESTS
 from aiops_nb.judge.identity import labels_of
 from aiops_nb.judge.sentences import row_sentence
 
@@ -23,7 +24,13 @@ def _answered_5xx(rows: RequestRows) -> BoolArray:
 
 
 def _answered_4xx(rows: RequestRows) -> BoolArray:
-    return (rows.status_code >= 400) & (rows.status_code < 500)
+    client_error: BoolArray = (rows.status_code >= 400) & (rows.status_code < 500)
+    return client_error & ~_answered_429(rows)
+
+
+def _answered_429(rows: RequestRows) -> BoolArray:
+    too_many: BoolArray = rows.status_code == TOO_MANY_REQUESTS
+    return too_many
 
 
 def _failed(rows: RequestRows) -> BoolArray:
@@ -33,6 +40,7 @@ def _failed(rows: RequestRows) -> BoolArray:
 CONDITIONS: dict[str, Callable[[RequestRows], BoolArray]] = {
     "status_5xx": _answered_5xx,
     "status_4xx": _answered_4xx,
+    "status_429": _answered_429,
     "failed": _failed,
 }
 

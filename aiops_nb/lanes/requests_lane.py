@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.columns import floats, integers, times_ns
-from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, IntArray, SeriesKey, Tick
-from aiops_nb.features.requests import REQUEST_FEATURES, RequestFeatures, RequestRows
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, SeriesKey, Tick
+from aiops_nb.features.request_rows import PHASES, UNKNOWN_EXPIRY, RequestRows
+from aiops_nb.features.requests import RequestFeatures, request_features
 from aiops_nb.features.series import SeriesIndex
 from aiops_nb.judge.connectivity_judge import ConnectivityJudge
 from aiops_nb.judge.row_judge import RowJudge
@@ -23,18 +24,31 @@ def _valid(column: pa.Array) -> BoolArray:
     return np.asarray(column.is_valid())
 
 
+def _phases(batch: pa.RecordBatch) -> FloatArray | None:
+    """Seconds of each phase, (5, rows), NaN where unknown; None if no row knows one."""
+    columns = [batch.column(f"{phase}_seconds") for phase in PHASES]
+    known = any(column.null_count < len(column) for column in columns)
+    return np.stack([floats(column) for column in columns]) if known else None
+
+
+def _expires(column: pa.Array) -> IntArray | None:
+    known = column.null_count < len(column)
+    return integers(column.view(pa.int64()), UNKNOWN_EXPIRY) if known else None
+
+
 class RequestsLane:
     """Requests: series are (target, origin)."""
 
     def __init__(self, params: PipelineParams) -> None:
         window = params.window
         self._index = SeriesIndex(window.max_series)
-        self._features = RequestFeatures(window.span_ticks, window.tick_seconds)
+        self.features = RequestFeatures(window)
+        self._names = request_features(window.horizons_seconds)
         self._row_judges = [RowJudge(rule) for rule in params.row_rules]
         self._connectivity = ConnectivityJudge(params.connectivity)
-        self._judges = FeatureJudges(params.feature_rules, "requests", REQUEST_FEATURES)
+        self._judges = FeatureJudges(params.feature_rules, "requests", self._names)
         self.feature_judges = self._judges.judges
-        self._keys: tuple[SeriesKey, ...] = ()
+        self.keys: tuple[SeriesKey, ...] = ()
         self._known = 0
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
@@ -45,6 +59,8 @@ class RequestsLane:
             status_code=integers(batch.column("status_code"), 0),
             failed=_valid(batch.column("error_type")),
             duration_seconds=floats(batch.column("duration_seconds")),
+            phase_seconds=_phases(batch),
+            certificate_expires_ns=_expires(batch.column("certificate_expires")),
         )
         return lambda part, usable: self._add(rows.take(part), usable, batch[part])
 
@@ -55,25 +71,29 @@ class RequestsLane:
             if not len(places):
                 return []
             rows, batch = rows.take(places), batch.take(pa.array(places))
-        self._features.add(rows)
+        self.features.add(rows)
         return self._judge_rows(rows, batch)
 
     def _judge_rows(self, rows: RequestRows, batch: pa.RecordBatch) -> list[AlertChange]:
         time = times_ns(batch.column("time"))
-        keys = self._index.request_keys(self._known)
+        keys = self._known_keys()
         connected = self._connectivity.rows(rows, time, keys)
         found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, time)]
         changes = [(row, judge.change(t, keys[t.series], batch.slice(row, 1))) for row, judge, t in found]
         return [change for _, change in sorted([*connected, *changes], key=itemgetter(0))]
 
+    def _known_keys(self) -> tuple[SeriesKey, ...]:
+        if len(self.keys) < self._known:
+            self.keys = self._index.request_keys(self._known)
+        return self.keys
+
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
-        values = self._features.close(window, self._known)
+        values = self.features.close(window, end_ns, self._known)
         if not self._known:
             return None, []
-        if len(self._keys) < self._known:
-            self._keys = self._index.request_keys(self._known)
+        self._known_keys()
         connected = self._connectivity.tick(end_ns)
-        ended = [judge.change(t, self._keys[t.series]) for judge in self._row_judges for t in judge.tick(end_ns)]
-        tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self._keys, REQUEST_FEATURES, values))
+        ended = [judge.change(t, self.keys[t.series]) for judge in self._row_judges for t in judge.tick(end_ns)]
+        tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self.keys, self._names, values))
         return tick, connected + ended + changes

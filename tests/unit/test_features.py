@@ -117,6 +117,7 @@ def test_more_series_than_allowed_share_one():
     pipeline = Pipeline(PipelineParams(window=WindowParams(max_series=3)))
     columns = {"time": [START_NS] * 9 + [START_NS + 5 * NS_PER_SECOND], "origin": "traffic"}
     batch = make_batch("requests", "web", {**columns, "target": [f"t{i}" for i in range(9)] + ["t0"]})
-    tick = pipeline.push(Item(0, "requests", "web", batch)).ticks[-1].features
+    ticks = pipeline.push(Item(0, "requests", "web", batch)).ticks
+    tick = [tick.features for tick in ticks if tick.features.table == "requests"][-1]
     counts = dict(zip([key.target for key in tick.series], tick.column("rate_hz") * 5, strict=True))
     assert counts == pytest.approx({"t0": 1, "t1": 1, "t2": 1, "__other__": 6})

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from aiops_nb.core.schemas import TABLES
+from aiops_nb.features.horizon import TREND_STATS
+from aiops_nb.features.objectives import OBJECTIVE_FEATURES
+from aiops_nb.features.overall import OVERALL_FEATURES
+from aiops_nb.features.requests import request_features
 from aiops_nb.report.columns import NAMINGS, OTEL_METRICS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "columns.md").read_text(encoding="utf-8")
@@ -33,3 +37,20 @@ def test_the_names_are_those_that_export_writes(table, naming, column):
 
 def test_the_metrics_are_those_that_export_writes():
     assert {cells[0]: cells[1] for cells in rows("samples") if len(cells) == 2} == dict(OTEL_METRICS)
+
+
+def test_every_feature_of_requests_is_described():
+    described = [cells[0] for cells in rows("features of requests")]
+    assert described == [*request_features(()), *TREND_STATS]
+    first, last = (described.index(name) for name in ("count", "silent_seconds"))
+    assert tuple(described[first : last + 1]) == OVERALL_FEATURES
+
+
+def test_every_feature_of_objectives_is_described():
+    section = SECTIONS["features of slo"]
+    assert [cells[0] for cells in rows("features of slo")] == [
+        "error_ratio_300s",
+        "request_count_300s",
+        "history_seconds",
+    ]
+    assert all(f"`{name.rpartition('_')[2]}`" in section or name in section for name in OBJECTIVE_FEATURES)
