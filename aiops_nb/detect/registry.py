@@ -23,6 +23,7 @@ from aiops_nb.detect import (
     stuck,
     unusual,
 )
+from aiops_nb.detect.burn_rate import BurnRate, BurnRateParams
 from aiops_nb.detect.ceiling import Ceiling, CeilingParams
 from aiops_nb.detect.estimator_detector import EstimatorDetector
 from aiops_nb.detect.growth import Growth, GrowthParams
@@ -31,6 +32,8 @@ from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.level import Level, LevelParams
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
 from aiops_nb.detect.scale import AlarmLine
+from aiops_nb.detect.siblings import Siblings, SiblingsParams
+from aiops_nb.detect.silence import Silence, SilenceParams
 from aiops_nb.detect.streaming import StreamingDetector
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ DetectorParams = (
     | IsolationForestParams
     | CeilingParams
     | GrowthParams
+    | SiblingsParams
+    | SilenceParams
+    | BurnRateParams
     | unusual.UnusualParams
     | faults.FaultsParams
     | extremes.ExtremesParams
@@ -158,7 +164,7 @@ def name_of(params: StreamParams) -> str:
 
 def build_detector(
     params: DetectorParams, features: tuple[str, ...], threshold: float
-) -> RobustZ | Level | EstimatorDetector | Growth | Ceiling | StreamingDetector:
+) -> RobustZ | Level | EstimatorDetector | Growth | Ceiling | Siblings | Silence | BurnRate | StreamingDetector:
     """The live detector that these parameters describe; all but those of several features judge the first.
 
     Examples
@@ -176,6 +182,12 @@ def build_detector(
         return Ceiling(features[0], params, threshold)
     if isinstance(params, GrowthParams):
         return Growth(features[0], params, threshold)
+    if isinstance(params, SiblingsParams):
+        return Siblings(features[0], params, threshold)
+    if isinstance(params, SilenceParams):
+        return Silence(features[0], params, threshold)
+    if isinstance(params, BurnRateParams):
+        return BurnRate(features, params, threshold)
     name = name_of(params)
     return StreamingDetector(name, features[0], ALGORITHMS[name].kernel, params, threshold)
 
