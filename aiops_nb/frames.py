@@ -69,6 +69,7 @@ ALERT_COLUMNS = (
     "score",
     "threshold",
     "contributions",
+    "phase",
     "summary",
     "suppressed_by",
     "outcome",
@@ -152,7 +153,7 @@ def _episode(change: AlertChange, before: dict[str, object] | None) -> dict[str,
     episode: dict[str, object] = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
     told = before if before is not None and change.state == "resolved" else None
     episode |= {name: getattr(change, name) for name in ("state", "suppressed_by", "outcome", "fingerprint")}
-    made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "summary")}
+    made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "phase", "summary")}
     made["contributions"] = json.dumps(dict(change.contributions)) if change.contributions else ""
     episode |= {name: told[name] if told else value for name, value in made.items()}
     moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}

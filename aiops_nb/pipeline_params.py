@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from aiops_nb.alert.connectivity_params import ConnectivityParams
 from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, RowRuleParams
 from aiops_nb.features.params import WindowParams
+from aiops_nb.rules.certificate import CERTIFICATE_RULES
 from aiops_nb.rules.cpu import CPU_RULES
 from aiops_nb.rules.disk import DISK_RULES
 from aiops_nb.rules.errors import ERROR_RULES
 from aiops_nb.rules.latency import LATENCY_RULES
 from aiops_nb.rules.memory import MEMORY_RULES
 from aiops_nb.rules.params import FeatureRuleParams
+from aiops_nb.rules.ready import with_ready
+from aiops_nb.rules.traffic import TRAFFIC_RULES
 
-DEFAULT_FEATURE_RULES = (*LATENCY_RULES, *ERROR_RULES, *CPU_RULES, *MEMORY_RULES, *DISK_RULES)
+DEFAULT_FEATURE_RULES = (
+    *LATENCY_RULES,
+    *ERROR_RULES,
+    *TRAFFIC_RULES,
+    *CERTIFICATE_RULES,
+    *CPU_RULES,
+    *MEMORY_RULES,
+    *DISK_RULES,
+)
 
 
 class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Windows, rules, and which alerts explain which others.
 
+    `ready_rules` names further rules to be judged, such as `slo_burn_1h`; they are put among the `feature_rules`.
+
     Examples
     --------
-    >>> sorted(rule.alertname for rule in PipelineParams().feature_rules if rule.metrics == ("disk_ratio",))
-    ['disk_filling', 'disk_nearly_full']
+    >>> [rule.alertname for rule in PipelineParams(feature_rules=(), ready_rules=("endpoint_surge",)).feature_rules]
+    ['endpoint_surge']
     """
 
     window: WindowParams = field(default_factory=WindowParams)
     row_rules: tuple[RowRuleParams, ...] = DEFAULT_ROW_RULES
     feature_rules: tuple[FeatureRuleParams, ...] = DEFAULT_FEATURE_RULES
+    ready_rules: tuple[str, ...] = ()
     inhibit_rules: tuple[InhibitRuleParams, ...] = DEFAULT_INHIBIT_RULES
     connectivity: ConnectivityParams = ConnectivityParams()
+
+    def __post_init__(self) -> None:
+        if self.ready_rules:  # written out, so that a recording holds the rules themselves
+            force_setattr(self, "feature_rules", with_ready(self.feature_rules, self.ready_rules))
+            force_setattr(self, "ready_rules", ())

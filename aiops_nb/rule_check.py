@@ -52,7 +52,7 @@ def _try_alone(where: str, params: PipelineParams) -> None:
 def _check_features(where: str, rule: object, window: WindowParams) -> None:
     table = getattr(rule, "table", None)
     known = feature_names(table, window) if table is not None else None
-    for name in getattr(rule, "judged_features", ()):
+    for name in getattr(rule, "seen_features", ()):
         if known is not None and name not in known:
             place = "feature" if name == getattr(rule, "feature", None) else "features"
             raise unknown(f"{where}.{place}", f"a feature of {table}", name, known)

@@ -36,14 +36,44 @@ HOST_EXPLAINS = {
     "memory_nearly_full": ("memory_leak", "swapping"),
     "disk_nearly_full": ("disk_filling",),
 }
+SAME_SERIES = ("target", "origin")
+# (alerts that explain, alerts that they explain): the same trouble of the same series, seen less directly.
+REQUESTS_EXPLAIN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        ("request_failed", "http_5xx"),
+        (
+            "error_ratio_anomaly",
+            "error_ratio_siblings",
+            "latency_p95_anomaly",
+            "latency_mean_anomaly",
+            "latency_p99_anomaly",
+            "latency_siblings",
+        ),
+    ),
+    (("latency_p95_anomaly",), ("latency_mean_anomaly", "latency_p99_anomaly", "latency_siblings")),
+    (("latency_mean_anomaly", "latency_p99_anomaly"), ("latency_siblings",)),
+    (("error_ratio_anomaly",), ("error_ratio_siblings",)),
+    (("traffic_silence",), ("traffic_drop",)),
+    (("endpoint_silence",), ("endpoint_drop",)),
+    (("certificate_ends",), ("certificate_ends_soon",)),
+    (("slo_burn_1h",), ("slo_burn_6h", "slo_burn_1d", "slo_burn_3d")),
+    (("slo_burn_6h",), ("slo_burn_1d", "slo_burn_3d")),
+    (("slo_burn_1d",), ("slo_burn_3d",)),
+)
 DEFAULT_INHIBIT_RULES = (
     InhibitRuleParams(
         source_matchers={"alertname": (CONNECTIVITY_ALERT,)}, target_matchers={"origin": ("probe",)}, keep_seconds=30.0
     ),
+    *(
+        InhibitRuleParams(
+            source_matchers={"alertname": explaining}, target_matchers={"alertname": explained}, equal=SAME_SERIES
+        )
+        for explaining, explained in REQUESTS_EXPLAIN
+    ),
     InhibitRuleParams(
-        source_matchers={"alertname": ("request_failed", "http_5xx")},
-        target_matchers={"alertname": ("error_ratio_anomaly", "latency_p95_anomaly")},
-        equal=("target", "origin"),
+        source_matchers={"alertname": ("request_failed", "http_5xx", "error_ratio_anomaly")},
+        target_matchers={"alertname": ("error_ratio_overall",)},
+        equal=("origin",),
     ),
     *(
         InhibitRuleParams(

@@ -14,6 +14,8 @@ NAMES = {
     "status_5xx_ratio": "5xx ratio",
     "failed_ratio": "failed ratio",
     "rate_hz": "request rate",
+    "silent_seconds": "silent for",
+    "certificate_remaining_seconds": "certificate ends in",
 }
 
 
@@ -43,13 +45,15 @@ def readable(value: float, feature: str) -> str:
     ('3 /s', 'unknown', '2048')
     >>> readable(1.5 * 2**30, "memory_available_bytes"), readable(-2048.0, "disk_read_bytes_per_second")
     ('1.5 GiB', '-2 KiB/s')
+    >>> readable(0.0, "tls_seconds"), readable(300.0, "silent_seconds"), readable(1.0e6, "silent_seconds")
+    ('0 s', '5 min', '11.6 d')
     """
     if value != value:
         return "unknown"
     if feature.endswith("_per_second"):
         return f"{readable(value, feature.removesuffix('_per_second'))}/s"
     if feature.endswith("_seconds"):
-        return f"{value:.3g} s" if abs(value) >= 1 else f"{value * 1e3:.3g} ms"
+        return _duration(value)
     if feature.endswith("_ratio"):
         return f"{value * 100:.3g} %"
     if feature.endswith("_bytes"):
@@ -101,3 +105,12 @@ def unit_name(feature: str, metric: str) -> str:
     if feature != "value" and metric.endswith("_total"):
         return "rate_hz"
     return f"{metric}_per_second" if feature.startswith("slope_") else metric
+
+
+def _duration(seconds: float) -> str:
+    size = abs(seconds)
+    if size < 1:
+        return f"{seconds * 1e3:.3g} ms" if size else "0 s"
+    units = ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min"))
+    scale, unit = next(((scale, unit) for least, scale, unit in units if size >= least), (1, "s"))
+    return f"{seconds / scale:.3g} {unit}"

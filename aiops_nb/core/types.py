@@ -127,7 +127,8 @@ class AlertChange:
     Numbers are NaN where they mean nothing. `contributions` are shares of the strangeness by what made it, summing to
     1; empty where there is but one reason. `suppressed_by` names the alert that explains this one, which is not told
     then; an alert that outlives its explanation is told by a second change to `firing`. `outcome` says why it is over,
-    if not by itself.
+    if not by itself. `phase` names the part of the value that grew most: of a latency `resolve`, `connect`, `tls`,
+    `wait` or `transfer`; empty where that is not known.
     """
 
     time_ns: int
@@ -144,6 +145,7 @@ class AlertChange:
     score: float = float("nan")
     threshold: float = float("nan")
     contributions: Mapping[str, float] = field(default_factory=dict)
+    phase: str = ""
     suppressed_by: str = ""
     summary: str = ""
     outcome: str = ""

@@ -12,6 +12,8 @@ ANSWER_FEATURES = (
     "count",
     "rate_hz",
     "error_count",
+    "span_count",
+    "span_error_count",
     "error_ratio",
     "status_4xx_ratio",
     "status_429_ratio",
@@ -33,7 +35,16 @@ def answers(
     """Values of `ANSWER_FEATURES`, each (count,): of the window `now`, and of the span that ends with it."""
     rate = span.count[:count] / span_seconds
     requests, errors = (np.zeros(count), np.zeros(count)) if now is None else (now.count[:count], now.errors[:count])
-    return [requests, rate, errors, *span.ratios(count), *span.moments(count), *quantiles]
+    return [
+        requests,
+        rate,
+        errors,
+        span.count[:count],
+        span.errors[:count],
+        *span.ratios(count),
+        *span.moments(count),
+        *quantiles,
+    ]
 
 
 class Silence:

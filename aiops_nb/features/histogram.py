@@ -62,13 +62,16 @@ class Counts:
         _tally(self.coarse, bins >> BINS_PER_OCTAVE_LOG2, series, sign)
 
     def quantiles(self, ratios: tuple[float, ...], count: int) -> FloatArray:
-        """Quantiles of the first `count` series, (len(ratios), count); NaN where nothing was counted."""
+        """Quantiles of the first `count` series, (len(ratios), count); NaN where nothing was counted.
+
+        Of n values it is the one at rank 1 + floor(ratio (n - 1)), so that a single slow one of a few is no p95 yet.
+        """
         coarse = self.coarse[:, :count]
         total = coarse.sum(axis=0)
         return np.stack([self._quantile(ratio, coarse, total) for ratio in ratios])
 
     def _quantile(self, ratio: float, coarse: Int32Array, total: IntArray) -> FloatArray:
-        rank = np.maximum(np.ceil(ratio * total), 1).astype(np.int32)
+        rank = (1 + np.floor(ratio * np.maximum(total - 1, 0))).astype(np.int32)
         octave, rank_within = _place(coarse, rank)
         first = np.minimum(octave, OCTAVES - 1) << BINS_PER_OCTAVE_LOG2
         bins = first + np.arange(1 << BINS_PER_OCTAVE_LOG2)[:, None]

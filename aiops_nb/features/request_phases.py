@@ -10,7 +10,7 @@ from aiops_nb.features.request_rows import PHASES
 from aiops_nb.features.request_totals import WholeArray, micros_of, narrowed
 from aiops_nb.features.tally import count_into, sum_into
 
-RECENT_TICKS = 10
+RECENT_TICKS = 5
 PHASE_FEATURES = tuple(f"{phase}_mean_seconds" for phase in PHASES)
 RECENT_PHASE_FEATURES = tuple(f"{phase}_recent_seconds" for phase in PHASES)
 

@@ -16,8 +16,9 @@ from aiops_nb.features.clean_steps import chain
 from aiops_nb.judge.acceptance import Acceptances
 from aiops_nb.judge.background import Background
 from aiops_nb.judge.identity import labels_of
+from aiops_nb.judge.movers import Movers
 from aiops_nb.judge.selection import Selection
-from aiops_nb.judge.sentences import band_sentence, joined
+from aiops_nb.judge.sentences import band_sentence, joined, moved_sentence
 from aiops_nb.rules.params import FeatureRuleParams
 
 NO_SCORES = Scores(*np.empty((4, 0)))
@@ -32,6 +33,7 @@ class FeatureJudge:
         self._selection = Selection(params)
         self._clean = chain(params.clean)
         self._detector = build_detector(params.detector, params.judged_features, params.threshold)
+        self._movers = Movers(params.explaining_features)
         self._rule = TickRule(params.hold)
         self._acceptances = Acceptances()
         self._threshold = params.threshold
@@ -49,8 +51,10 @@ class FeatureJudge:
         scored = self._score(selected, judged)
         transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
         parts = self._contributions(judged) if transitions else {}
+        self._movers.take(selected)
         background = Background.of(self._detector, judged) if transitions else Background()
         changes = [self._change(scored, parts, background, transition) for transition in transitions]
+        self._movers.learn(selected, ~scored.is_anomaly)
         return self._learned(judged, scored), changes
 
     def _learned(self, judged: FeatureTable, scored: ScoredFeature) -> ScoredFeature:
@@ -72,7 +76,10 @@ class FeatureJudge:
         scores = self._detector.score(judged)
         firing = self._rule.firing(len(selected.series))
         limit = np.where(firing, self.params.resolves_at(self._threshold), self._threshold)
-        return self._scored(selected, scores, scores.score > limit)
+        hit: BoolArray = scores.score > limit
+        for name, least in self.params.support.items():
+            hit = hit & (selected.column(name) >= least)
+        return self._scored(selected, scores, hit)
 
     def _scored(self, selected: FeatureTable, scores: Scores, hit: BoolArray) -> ScoredFeature:
         return ScoredFeature(
@@ -101,8 +108,9 @@ class FeatureJudge:
         over = transition.state in ("resolved", "inactive")
         unit = unit_name(scored.feature, key.metric)
         outcome = self._acceptances.over(at, unit, float(scores.expected[at])) if over else ""
+        mover = None if over else self._movers.of(at)
         detail = background.detail(at, unit)
-        notes = [outcome] if over else background.sentences(at)
+        notes = [outcome] if over else [moved_sentence(mover), *background.sentences(at)]
         return AlertChange(
             time_ns=transition.time_ns,
             state=transition.state,
@@ -117,7 +125,8 @@ class FeatureJudge:
             upper=float(scores.upper[at]),
             score=float(scores.score[at]),
             threshold=scored.threshold,
-            contributions=shares,
+            contributions=shares or (mover.shares if mover else {}),
+            phase=mover.part if mover else "",
             summary=joined(band_sentence(key, scored.feature, value, scores, at, shares, detail), *notes),
             outcome=outcome,
         )

@@ -12,7 +12,7 @@ class Selection:
     """The part of each tick's table that a rule is about: its series, and its features."""
 
     def __init__(self, rule: FeatureRuleParams) -> None:
-        self._names = rule.judged_features
+        self._names = rule.seen_features
         self._origin, self._metrics, self._targets = rule.origin, frozenset(rule.metrics), frozenset(rule.targets)
         self._looked_at = 0
         self._places: IntArray = np.zeros(0, np.int64)

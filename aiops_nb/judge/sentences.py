@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from aiops_nb.core.readable import readable, readable_name, unit_name
 from aiops_nb.core.types import Scores, SeriesKey
+from aiops_nb.judge.movers import Mover
 
 MAX_DETAIL_CHARACTERS = 200
 FAILURES = {
@@ -18,6 +19,14 @@ FAILURES = {
     "reset": "connection broken off (reset)",
     "protocol": "no valid HTTP answer (protocol)",
     "assertion": "answer not as required (assertion)",
+}
+
+PARTS = {
+    "resolve": "name resolution",
+    "connect": "TCP connection",
+    "tls": "TLS handshake",
+    "wait": "wait for the first byte",
+    "transfer": "transfer",
 }
 
 
@@ -62,6 +71,21 @@ def _because(contributions: Mapping[str, float]) -> str:
         return ""
     name = max(contributions, key=lambda part: contributions[part])
     return f"; unusual is above all the {name} ({contributions[name]:.0%})"
+
+
+def moved_sentence(mover: Mover | None) -> str:
+    """The part that moved, and how far.
+
+    Examples
+    --------
+    >>> moved_sentence(Mover("tls", 0.012, 0.06, {"tls": 1.0}))
+    'TLS handshake 5x slower: 12 ms -> 60 ms'
+    """
+    if mover is None:
+        return ""
+    times = f" {mover.now / mover.usual:.2g}x slower" if mover.usual > 0 and mover.now < 1000 * mover.usual else ""
+    unit = "part_seconds"
+    return f"{PARTS.get(mover.part, mover.part)}{times}: {readable(mover.usual, unit)} -> {readable(mover.now, unit)}"
 
 
 def row_sentence(key: SeriesKey, failed: bool, row: pa.RecordBatch, times: int) -> str:

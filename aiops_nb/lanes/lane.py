@@ -38,7 +38,7 @@ class FeatureJudges:
 
     def __init__(self, rules: tuple[FeatureRuleParams, ...], table: FeatureTableName, names: tuple[str, ...]) -> None:
         mine = [rule for rule in rules if rule.table == table]
-        self.judges = [FeatureJudge(rule) for rule in mine if set(rule.judged_features) <= set(names)]
+        self.judges = [FeatureJudge(rule) for rule in mine if set(rule.seen_features) <= set(names)]
 
     def tick(self, features: FeatureTable) -> tuple[Tick, list[AlertChange]]:
         """Judge a closed window by every rule."""

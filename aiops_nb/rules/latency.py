@@ -1,14 +1,39 @@
-"""Slow answers."""
+"""Slow answers: against a target's own past, and against its siblings."""
 
 from __future__ import annotations
 
+from aiops_nb.alert.params import HoldParams
 from aiops_nb.detect.robust_z import RobustZParams
+from aiops_nb.detect.siblings import SiblingsParams
 from aiops_nb.rules.params import FeatureRuleParams
+
+# Longer than the default: the p95 of the same incident, which explains these, shall be first.
+AFTER_P95 = HoldParams(for_seconds=10.0, keep_firing_for_seconds=10.0)
 
 LATENCY_RULES = (
     FeatureRuleParams(
         alertname="latency_p95_anomaly",
         feature="duration_p95_seconds",
         detector=RobustZParams(min_deviation=0.005, min_deviation_ratio=0.15),
+    ),
+)
+READY_LATENCY_RULES = (
+    FeatureRuleParams(
+        alertname="latency_mean_anomaly",
+        feature="duration_mean_seconds",
+        hold=AFTER_P95,
+        detector=RobustZParams(min_deviation=0.005, min_deviation_ratio=0.1),
+    ),
+    FeatureRuleParams(
+        alertname="latency_p99_anomaly",
+        feature="duration_p99_seconds",
+        hold=AFTER_P95,
+        detector=RobustZParams(min_deviation=0.01, min_deviation_ratio=0.3),
+    ),
+    FeatureRuleParams(
+        alertname="latency_siblings",
+        feature="duration_mean_seconds",
+        hold=AFTER_P95,
+        detector=SiblingsParams(min_deviation=0.005, min_deviation_ratio=0.1),
     ),
 )

@@ -12,6 +12,7 @@ from aiops_nb.core.types import FeatureTableName, Severity
 from aiops_nb.detect.registry import DetectorParams
 from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.features.clean_params import StepParams
+from aiops_nb.features.request_phases import RECENT_PHASE_FEATURES
 
 
 class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,12 +39,18 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         its limit for `level`, 0 to 100 for the other detectors.
     resolve_threshold
         Score below which a firing series counts as well again, at most `threshold`; None: two thirds of it.
+    support
+        Features of the table that must be at least so much for a window to count as anomalous, such as
+        `{span_error_count: 2}`: one error of six requests is no trend.
     hold
         How long it must hold.
     clean
         Steps of preprocessing through which the feature goes before it is judged; the rows are recorded as they came.
     detector
         The algorithm, by its `type`, and its parameters; `aiops_nb.detectors()` lists them.
+    explained_by
+        Features of the table that make up the judged one: the alert names the one that grew most against its usual
+        value. None: the phases, if it is a latency of requests.
     """
 
     alertname: str
@@ -56,9 +63,11 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     severity: Severity = "warning"
     threshold: Annotated[float, Meta(gt=0)] = 6.0
     resolve_threshold: Annotated[float, Meta(gt=0)] | None = None
+    support: dict[str, float] = {}
     hold: HoldParams = HoldParams()
     clean: tuple[StepParams, ...] = ()
     detector: DetectorParams = RobustZParams()
+    explained_by: tuple[str, ...] | None = None
 
     def resolves_at(self, threshold: float) -> float:
         """Where a firing series counts as well again while `threshold` is in force."""
@@ -69,3 +78,15 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def judged_features(self) -> tuple[str, ...]:
         """All features that the detector sees, the one that is told first."""
         return (self.feature, *(name for name in self.features if name != self.feature))
+
+    @property
+    def explaining_features(self) -> tuple[str, ...]:
+        """The parts of the judged feature that an alert may name."""
+        if self.explained_by is not None:
+            return self.explained_by
+        return RECENT_PHASE_FEATURES if self.table == "requests" and self.feature.startswith("duration_") else ()
+
+    @property
+    def seen_features(self) -> tuple[str, ...]:
+        """All features of the table that the rule looks at, those of the detector first."""
+        return tuple(dict.fromkeys((*self.judged_features, *self.explaining_features, *self.support)))
