@@ -14,6 +14,8 @@ class Selection:
     def __init__(self, rule: FeatureRuleParams) -> None:
         self._names = rule.seen_features
         self._origin, self._metrics, self._targets = rule.origin, frozenset(rule.metrics), frozenset(rule.targets)
+        self._looked_up: tuple[str, ...] = ()
+        self._rows: IntArray = np.zeros(0, np.int64)
         self._looked_at = 0
         self._places: IntArray = np.zeros(0, np.int64)
         self._series: tuple[SeriesKey, ...] = ()
@@ -24,10 +26,17 @@ class Selection:
             self._look_at(table.series)
         if not self._series:
             return FeatureTable(table.table, table.end_ns, (), self._names, np.empty((len(self._names), 0)))
-        rows = np.array([table.names.index(name) for name in self._names])
+        rows = self._rows_in(table.names)
         whole = len(self._places) == len(table.series)
         values = table.values[rows] if whole else table.values[np.ix_(rows, self._places)]
         return FeatureTable(table.table, table.end_ns, table.series if whole else self._series, self._names, values)
+
+    def _rows_in(self, names: tuple[str, ...]) -> IntArray:
+        """Places of the features; a lane gives the same names at every tick."""
+        if names is not self._looked_up:
+            self._looked_up = names
+            self._rows = np.array([names.index(name) for name in self._names], np.int64)
+        return self._rows
 
     def _look_at(self, series: tuple[SeriesKey, ...]) -> None:
         fresh = [place for place in range(self._looked_at, len(series)) if self._wants(series[place])]

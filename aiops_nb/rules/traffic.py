@@ -22,7 +22,9 @@ def _rate_rule(alertname: str, table: FeatureTableName, direction: Direction, th
         origin=TRAFFIC,
         threshold=threshold,
         hold=SUSTAINED,
-        detector=RobustZParams(direction=direction, warmup_ticks=120, min_deviation=0.1, min_deviation_ratio=0.1),
+        detector=RobustZParams(
+            direction=direction, warmup_ticks=120, learning_rate=0.005, min_deviation=0.1, min_deviation_ratio=0.1
+        ),
     )
 
 
