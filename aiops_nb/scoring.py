@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Detector
-from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FeatureTable, FloatArray, IntArray, Scores, SeriesKey
+from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, IntArray, Scores
 from aiops_nb.detect.kernels import StreamParams
 from aiops_nb.detect.offline import best_way, judged
 from aiops_nb.detect.registry import algorithm, name_of, threshold_for
 from aiops_nb.detect.scale import as_scores
 from aiops_nb.detect.time_of_day import day_bins, week_bin, zone
+from aiops_nb.ticked import ticked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,16 +82,15 @@ def score_series(
     times_ns, known = utc.asi8[order], value[order]
     interval_seconds = params.interval_seconds or _interval_seconds(times_ns)
     if name is None:
-        scores, threshold = _ticked(detector, times_ns, known)
+        scores, threshold = ticked(detector, times_ns, known.reshape(1, -1))
     else:
         params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
         scores = _judged(name, params, known, local_ns[order])
         rate = _positive("false_alarms_per_day", false_alarms_per_day)
         threshold = threshold_for(params, rate, interval_seconds)
-    quiet_seconds = COOLDOWN_INTERVALS * interval_seconds if cooldown_seconds is None else cooldown_seconds
-    alarm = alarms(scores.score >= threshold, times_ns, round(quiet_seconds * NS_PER_SECOND))
+    alarm = alarms(scores.score >= threshold, times_ns, _quiet_ns(cooldown_seconds, interval_seconds))
     columns = {"score": scores.score, "expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
-    return _frame(utc, order, value, {**columns, "is_anomaly": alarm})
+    return _frame(utc, order, {"value": value}, {**columns, "is_anomaly": alarm})
 
 
 def score_frame(
@@ -103,6 +103,9 @@ def score_frame(
 ) -> pd.DataFrame:
     """`score_series` of each column of numbers; the rows are those of each, under its name.
 
+    A detector of several features, such as an isolation forest, judges each row by all of them: the rows are those of
+    `df`, by UTC time, with the features, `score` and `is_anomaly`.
+
     Examples
     --------
     >>> import pandas as pd
@@ -113,6 +116,8 @@ def score_frame(
     """
     import pandas as pd
 
+    if isinstance(detector, Detector) and len(detector.features) > 1:
+        return _of_vectors(df, detector, cooldown_seconds)
     numbers = df.select_dtypes("number")
     if numbers.columns.empty:
         raise ConfigError.at("df", "at least one column of numbers", df.dtypes.astype(str).to_dict())
@@ -169,16 +174,23 @@ def _judged(name: str, params: StreamParams, value: FloatArray, local_ns: IntArr
     return as_scores(params, value, verdict)
 
 
-def _ticked(detector: Any, times_ns: IntArray, value: FloatArray) -> tuple[Scores, float]:
-    """A copy of a live detector, shown a value a tick."""
-    live, every, key = copy.deepcopy(detector), np.ones(1, np.bool_), (SeriesKey("series"),)
-    told, names = np.full((4, len(value)), np.nan), live.features or ("value",)
-    for at in range(len(value)):
-        table = FeatureTable("samples", int(times_ns[at]), key, names, value[at : at + 1].reshape(1, 1))
-        one = live.score(table)
-        told[:, at] = one.score[0], one.expected[0], one.lower[0], one.upper[0]
-        live.learn(table, every)
-    return Scores(*told), float(getattr(live, "threshold", np.inf))
+def _of_vectors(df: pd.DataFrame, detector: Detector, cooldown_seconds: float | None) -> pd.DataFrame:
+    missing = [name for name in detector.features if name not in df.columns]
+    if missing:
+        raise ConfigError.at("df", f"columns {', '.join(detector.features)}", f"none named {', '.join(missing)}")
+    utc, _, _ = _times(df[detector.features[0]], None)
+    order = np.argsort(utc.asi8, kind="stable")
+    values = np.stack([_values(df[name])[order] for name in detector.features])
+    times_ns = utc.asi8[order]
+    scores, threshold = ticked(detector, times_ns, values)
+    quiet_ns = _quiet_ns(cooldown_seconds, _interval_seconds(times_ns))
+    told = {"score": scores.score, "is_anomaly": alarms(scores.score >= threshold, times_ns, quiet_ns)}
+    return _frame(utc, order, {}, dict(zip(detector.features, values, strict=True)) | told)
+
+
+def _quiet_ns(cooldown_seconds: float | None, interval_seconds: float) -> int:
+    seconds = COOLDOWN_INTERVALS * interval_seconds if cooldown_seconds is None else cooldown_seconds
+    return round(seconds * NS_PER_SECOND)
 
 
 def _times(series: pd.Series, timezone: str | None) -> tuple[pd.DatetimeIndex, IntArray, str]:
@@ -226,10 +238,10 @@ def _positive(name: str, value: float) -> float:
 
 
 def _frame(
-    utc: pd.DatetimeIndex, order: IntArray, value: FloatArray, columns: dict[str, FloatArray | BoolArray]
+    utc: pd.DatetimeIndex, order: IntArray, given: dict[str, FloatArray], columns: Mapping[str, FloatArray | BoolArray]
 ) -> pd.DataFrame:
     """The columns, computed in order of time, in the order that was given."""
     import pandas as pd
 
     back = np.argsort(order, kind="stable")
-    return pd.DataFrame({"value": value, **{name: column[back] for name, column in columns.items()}}, index=utc)
+    return pd.DataFrame({**given, **{name: column[back] for name, column in columns.items()}}, index=utc)

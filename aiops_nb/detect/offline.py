@@ -71,13 +71,21 @@ def _parts(kernel: Kernel) -> dict[str, Callable[..., Any]]:
     return {"begin_series": kernel.begin, "judge_point": kernel.judge, "learn_point": kernel.learn}
 
 
-@cache
-def _cache_folder(kernel: Kernel) -> Path:
-    """One for each state of these sources: numba alone would look only at the file of the outermost function."""
+def _digest() -> str:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
-    return _user_cache() / "aiops_nb" / f"{digest.hexdigest()[:16]}-{kernel.judge.__name__}"
+    return digest.hexdigest()[:16]
+
+
+# When this is loaded, not when something is compiled: sources may be edited under a kernel that runs on.
+SOURCES = _digest()
+
+
+@cache
+def _cache_folder(kernel: Kernel) -> Path:
+    """One for each state of these sources: numba alone would look only at the file of the outermost function."""
+    return _user_cache() / "aiops_nb" / f"{SOURCES}-{kernel.judge.__name__}"
 
 
 def _user_cache() -> Path:

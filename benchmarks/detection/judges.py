@@ -16,7 +16,7 @@ Judge = Callable[[pd.Series], np.ndarray]
 
 def chance(series: pd.Series) -> np.ndarray:
     """Noise: what a cool-down and a generous scale give away."""
-    seed = np.abs(series.to_numpy()).sum()
+    seed = np.nansum(np.abs(series.to_numpy()))
     return np.random.default_rng(int(seed) % 2**32).random(len(series))
 
 

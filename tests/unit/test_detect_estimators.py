@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 
 from aiops_nb.core.errors import ConfigError
@@ -24,6 +25,7 @@ from aiops_nb.features.params import WindowParams
 from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.rules.params import FeatureRuleParams
+from aiops_nb.scoring import score_frame
 
 NAMES = ("rate_hz", "error_ratio", "duration_seconds")
 
@@ -207,6 +209,19 @@ def test_a_rule_of_a_config_finds_the_odd_target_and_replays_alike() -> None:
     assert fired[0].labels["detector"] == "isolation_forest"
     assert fired[0].contributions["duration_mean_seconds"] > 0.5
     assert str(changes([17, 500, 501, 2222])) == str(live)
+
+
+def test_a_frame_is_judged_row_by_row_in_order_of_time() -> None:
+    times = pd.date_range("2026-01-01", periods=300, freq="1min", tz="UTC")
+    frame = pd.DataFrame(vectors(300, 1)[:, :, 0], index=times, columns=list(NAMES))
+    frame.iloc[280, 1:] = 20.0
+    scores = score_frame(frame, forest())
+    assert list(scores.columns) == [*NAMES, "score", "is_anomaly"]
+    assert scores.score.iloc[250:].idxmax() == times[280]
+    shuffled = score_frame(frame.sample(frac=1.0, random_state=1), forest())
+    pd.testing.assert_frame_equal(shuffled.sort_index(), scores, check_freq=False)
+    with pytest.raises(ConfigError, match="none named duration_seconds"):
+        score_frame(frame[["rate_hz", "error_ratio"]], forest())
 
 
 def test_the_package_does_not_import_scikit_learn_until_a_forest_is_built() -> None:
