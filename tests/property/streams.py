@@ -11,6 +11,7 @@ from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.features.watermark import SELF_SOURCE
 
 START_NS = 1_780_000_000 * NS_PER_SECOND
+PHASES = ("connect_seconds", "tls_seconds", "wait_seconds")
 
 
 def web_batches(seed, source, targets, rate_hz, seconds, burst=(0.0, 0.0), gap=(0.0, 0.0)):
@@ -33,6 +34,7 @@ def requests_batch(rng, source, now, width, rows, targets, troubled, seconds):
     moments = now - width + np.sort(rng.uniform(0, width, rows)) - disorder
     born = 1 + int(targets * min(1.0, 2 * now / seconds))
     failed = rng.random(rows) < (0.3 if troubled else 0.01)
+    phases = rng.lognormal(-5, 0.5, (3, rows)) * (9 if troubled else 1)
     status = np.where(rng.random(rows) < (0.5 if troubled else 0.01), 503, np.where(rng.random(rows) < 0.03, 404, 200))
     return make_batch(
         "requests",
@@ -44,8 +46,17 @@ def requests_batch(rng, source, now, width, rows, targets, troubled, seconds):
             "status_code": [None if bad else int(s) for bad, s in zip(failed, status, strict=True)],
             "error_type": ["timeout" if bad else None for bad in failed],
             "duration_seconds": rng.lognormal(-3, 0.5, rows) * (5 if troubled else 1),
+            **{name: known_half(rng, part) for name, part in zip(PHASES, phases, strict=True)},
+            "certificate_expires": known_half(rng, START_NS + np.rint(rng.exponential(9e14, rows)).astype(np.int64)),
         },
     )
+
+
+def known_half(rng, values):
+    """A column in which about half of the values are not known."""
+    return [
+        value if known else None for value, known in zip(values.tolist(), rng.random(len(values)) < 0.5, strict=True)
+    ]
 
 
 def host_batches(seed, seconds):

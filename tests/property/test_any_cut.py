@@ -16,8 +16,10 @@ from aiops_nb.detect.faults import FaultsParams
 from aiops_nb.detect.growth import GrowthParams
 from aiops_nb.detect.unusual import UnusualParams
 from aiops_nb.features.clean_params import EmaParams, HampelParams
+from aiops_nb.features.params import WindowParams
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.rules.params import FeatureRuleParams
+from aiops_nb.rules.ready import READY_RULES
 from tests.property.digests import digest_of
 from tests.property.streams import random_stream
 
@@ -56,6 +58,18 @@ def test_any_cut_gives_the_same_bytes(seed, longest):
     cut, counted_cut = digest_of(recut(items, seed, longest))
     assert whole.tick_count > 120 and whole.alert_count > 0
     assert (cut.result(), counted_cut) == (whole.result(), counted)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_every_ready_rule_gives_the_same_bytes_for_another_cut(seed):
+    window = WindowParams(objective_targets=("web1/0",), horizons_seconds=(20.0, 60.0))
+    params = PipelineParams(ready_rules=tuple(READY_RULES), window=window)
+    items = random_stream(seed, seconds=85 + seed % 2)
+    whole, counted = digest_of(items, params)
+    cut, counted_cut = digest_of(recut(items, seed, 7), params)
+    plain, _ = digest_of(items)
+    assert (cut.result(), counted_cut) == (whole.result(), counted)
+    assert whole.scores.hexdigest() != plain.scores.hexdigest() and whole.tick_count > 300
 
 
 def test_the_digest_sees_what_a_lost_burst_changes():
