@@ -8,6 +8,7 @@ from msgspec.structs import force_setattr
 from aiops_nb.alert.connectivity_params import ConnectivityParams
 from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, RowRuleParams
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.features.params import WindowParams
 from aiops_nb.rules.certificate import CERTIFICATE_RULES
 from aiops_nb.rules.cpu import CPU_RULES
@@ -34,21 +35,38 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Windows, rules, and which alerts explain which others.
 
     `ready_rules` names further rules to be judged, such as `slo_burn_1h`; they are put among the `feature_rules`.
+    `without` names rules that are not judged; they are taken out.
 
     Examples
     --------
     >>> [rule.alertname for rule in PipelineParams(feature_rules=(), ready_rules=("endpoint_surge",)).feature_rules]
     ['endpoint_surge']
+    >>> [rule.alertname for rule in PipelineParams(without=("http_4xx",)).row_rules]
+    ['http_5xx', 'http_429', 'request_failed']
     """
 
     window: WindowParams = field(default_factory=WindowParams)
     row_rules: tuple[RowRuleParams, ...] = DEFAULT_ROW_RULES
     feature_rules: tuple[FeatureRuleParams, ...] = DEFAULT_FEATURE_RULES
     ready_rules: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     inhibit_rules: tuple[InhibitRuleParams, ...] = DEFAULT_INHIBIT_RULES
     connectivity: ConnectivityParams = ConnectivityParams()
 
     def __post_init__(self) -> None:
+        if self.without:
+            self._take_out()
         if self.ready_rules:  # written out, so that a recording holds the rules themselves
             force_setattr(self, "feature_rules", with_ready(self.feature_rules, self.ready_rules))
             force_setattr(self, "ready_rules", ())
+
+    def _take_out(self) -> None:
+        known = [rule.alertname for rule in self.row_rules] + [rule.alertname for rule in self.feature_rules]
+        for place, name in enumerate(self.without):
+            if name not in known:
+                raise ConfigError.at(f"without[{place}]", f"one of {', '.join(known)}", name)
+        unwanted = self.without
+        force_setattr(self, "row_rules", tuple(rule for rule in self.row_rules if rule.alertname not in unwanted))
+        kept = tuple(rule for rule in self.feature_rules if rule.alertname not in unwanted)
+        force_setattr(self, "feature_rules", kept)
+        force_setattr(self, "without", ())

@@ -23,13 +23,13 @@ class Flow:
     """What one source brought: rows, their bytes in memory, and the newest time among them (UTC ns)."""
 
     rows_total: int = 0
-    memory_bytes_total: int = 0
+    batch_bytes_total: int = 0
     newest_ns: int = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count a batch that has rows."""
         self.rows_total += batch.num_rows
-        self.memory_bytes_total += batch.nbytes
+        self.batch_bytes_total += batch.nbytes
         self.newest_ns = max(self.newest_ns, int(times_ns(batch.column("time")).max()))
 
 
@@ -47,7 +47,7 @@ class Flows:
     def values(self, source: str, now_ns: int) -> dict[str, float]:
         """Totals of a source, its rows a second since the last look, and how far its newest row lies behind now."""
         flow, now_seconds = self._flows.get(source, Flow()), now_ns / NS_PER_SECOND
-        values = {"rows_total": float(flow.rows_total), "memory_bytes_total": float(flow.memory_bytes_total)}
+        values = {"rows_total": float(flow.rows_total), "batch_bytes_total": float(flow.batch_bytes_total)}
         before_seconds, before_rows = self._before.get(source, (now_seconds, flow.rows_total))
         self._before[source] = now_seconds, flow.rows_total
         if now_seconds > before_seconds:
@@ -60,7 +60,7 @@ class Flows:
 class SelfObservation:
     """A collector of `samples` about the monitor: the target is a source, or `monitor`; the source is `aiops_nb`.
 
-    Its rows are never waited for, and close no window. Of a source: `rows_total`, `rows_hz`, `memory_bytes_total`,
+    Its rows are never waited for, and close no window. Of a source: `rows_total`, `rows_hz`, `batch_bytes_total`,
     `lag_seconds` (now less its newest row), and what it counts itself, such as `bytes_total`, `dropped_total` and
     `rejected_<reason>_total`. Of the monitor: `queue_batches`, `late_total`, `ahead_total`, `poll_errors_total`.
 

@@ -32,5 +32,5 @@ def with_ready(rules: tuple[FeatureRuleParams, ...], names: Iterable[str]) -> tu
     known = {rule.alertname for rule in rules}
     for place, name in enumerate(names):
         if name not in READY_RULES:
-            raise ConfigError.at(f"pipeline.ready_rules[{place}]", f"one of {', '.join(READY_RULES)}", name)
+            raise ConfigError.at(f"ready_rules[{place}]", f"one of {', '.join(READY_RULES)}", name)
     return (*rules, *(READY_RULES[name] for name in dict.fromkeys(names) if name not in known))

@@ -46,6 +46,7 @@ FLOORS = {
     "session": 7,
     "synthetic_session": 7,
     "targets": 7,
+    "ticked": 6,
     "view": 8,
     "tune": 8,
     "report": 8,
