@@ -139,8 +139,7 @@ def _seconds(times: Sequence[Time]) -> FloatArray:
         return np.array(times, np.float64)
     if kinds == {datetime.datetime}:
         micros = pa.array(times, pa.timestamp("us", "UTC")).cast(pa.int64())
-        seconds: FloatArray = micros.to_numpy() / 1e6
-        return seconds
+        return np.asarray(micros.to_numpy() / 1e6)
     return np.concatenate([_seconds([time]) for time in times])
 
 
@@ -185,13 +184,31 @@ def known_names(shape: type[OpenLine]) -> frozenset[str]:
 
 
 def _batch(table: TableName, source: str, time_ns: IntArray, lines: Sequence[Line]) -> pa.RecordBatch:
-    fields = zip(type(lines[0]).__struct_fields__, zip(*map(astuple, lines), strict=True), strict=True)
-    columns: dict[str, Column] = {name: values for name, values in fields if name in TABLES[table].names}
+    usual = type(lines[0]) is RequestLine
+    columns = _usual_columns(cast("Sequence[RequestLine]", lines)) if usual else _all_columns(table, lines)
     if table == "requests":
         columns = {"origin": "traffic", **columns}
     if "certificate_expires" in columns:
         columns["certificate_expires"] = _expiries(cast("Sequence[Time | None]", columns["certificate_expires"]))
     return make_batch(table, source, columns | {"time": time_ns})
+
+
+def _all_columns(table: TableName, lines: Sequence[Line]) -> dict[str, Column]:
+    fields = zip(type(lines[0]).__struct_fields__, zip(*map(astuple, lines), strict=True), strict=True)
+    return {name: values for name, values in fields if name in TABLES[table].names}
+
+
+def _usual_columns(lines: Sequence[RequestLine]) -> dict[str, Column]:
+    # Written out: half the time of any loop over names, and no tuple for each line that the garbage collector minds.
+    return {
+        "target": [line.target for line in lines],
+        "method": [line.method for line in lines],
+        "status_code": [line.status_code for line in lines],
+        "duration_seconds": [line.duration_seconds for line in lines],
+        "error_type": [line.error_type for line in lines],
+        "client_ip": [line.client_ip for line in lines],
+        "response_bytes": [line.response_bytes for line in lines],
+    }
 
 
 def _expiries(times: Sequence[Time | None]) -> pa.Array:
@@ -227,10 +244,6 @@ def _event_samples(source: str, host: str, time_ns: IntArray, lines: Sequence[Ev
     percent = np.array([[line.cpu_usage, line.memory_usage] for line in lines], np.float64).ravel()
     known = ~np.isnan(percent)
     metric = np.tile(np.array([0, 1], np.int32), len(lines))[known]
-    columns: dict[str, Column] = {
-        "time": np.repeat(time_ns, 2)[known],
-        "target": host,
-        "metric": pa.DictionaryArray.from_arrays(metric, pa.array(["cpu_ratio", "memory_ratio"])),
-        "value": percent[known] / 100,
-    }
-    return make_batch("samples", source, columns)
+    metrics = pa.DictionaryArray.from_arrays(metric, pa.array(["cpu_ratio", "memory_ratio"]))
+    columns: dict[str, Column] = {"target": host, "metric": metrics, "value": percent[known] / 100}
+    return make_batch("samples", source, columns | {"time": np.repeat(time_ns, 2)[known]})

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_nb.collect.json_lines import JsonLines
+from aiops_nb.collect.json_shapes import RequestLine
 from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TABLES, table_of
@@ -264,3 +265,12 @@ def test_a_storm_of_bad_lines_costs_no_good_one() -> None:
 def test_blank_lines_and_windows_line_ends_are_nothing() -> None:
     rows, rejected = decode(b"", b"  \r", json.dumps(REQUEST).encode() + b"\r")
     assert (len(rows["requests"]), rejected) == (1, {})
+
+
+def test_no_field_of_the_usual_line_is_lost() -> None:
+    usual = {"time": 1.0, "target": "a", "method": "GET", "status_code": 200, "duration_seconds": 0.5}
+    usual |= {"error_type": "timeout", "client_ip": "10.0.0.1", "response_bytes": 7}
+    assert set(usual) == set(RequestLine.__struct_fields__)
+    (batch,) = JsonLines("s").feed((json.dumps(usual) + "\n").encode())
+    (row,) = batch.select([name for name in usual if name != "time"]).to_pylist()
+    assert row == {name: value for name, value in usual.items() if name != "time"}
