@@ -20,8 +20,10 @@ help:
 lab: $(VENV)/.lab
 	$(BIN)/aiops-nb lab
 
+# Two processes, because many tests wait for servers and intervals. A file's tests share its servers, so they stay
+# together; in the order of collection, which has the browser last (tests/conftest.py says why).
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

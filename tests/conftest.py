@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 BROWSER = Path(__file__).with_name("browser")
 GRACE_SECONDS = 3.0
@@ -16,6 +17,9 @@ TOOL_FOLDERS = {".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache", "_
 LOOP_THREADS = "asyncio_"  # of an event loop that a whole session shares; they end with it
 # The interpreter's own: started once for a whole process, and ended with it.
 TOOL_PROCESSES = ("resource_tracker", "forkserver")
+# How long an example takes says how busy the machine is; benchmarks/ holds how fast we are.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
