@@ -16,6 +16,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.browser.lab import CHROMIUM_NAMES
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -81,6 +83,15 @@ def test_ci_calls_make_test_and_is_valid_bash() -> None:
     subprocess.run(["bash", "-n", str(script)], check=True, timeout=30)
 
 
+def test_ci_brings_every_program_that_a_test_looks_for() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    looked_for = {name for text in texts for name in re.findall(r"\bwhich\(\"([^\"]+)\"", text)} | {*CHROMIUM_NAMES}
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    brought = {word for line in re.findall(r"^have_any (.+) \|\|", script, re.MULTILINE) for word in line.split()}
+    assert {"nginx", "npm", "chromium"} <= looked_for
+    assert looked_for - {"node"} <= brought, "npm depends on node"
+
+
 def test_only_settings_that_jupyterlab_knows_are_overridden() -> None:
     jupyterlab = pytest.importorskip("jupyterlab.commands")
     overrides = json.loads((ROOT / ".ci" / "jupyterlab-overrides.json").read_text(encoding="utf-8"))
@@ -92,11 +103,13 @@ def test_only_settings_that_jupyterlab_knows_are_overridden() -> None:
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_the_notebooks_and_the_server_extension(tmp_path: Path) -> None:
+def test_the_wheel_holds_the_package_the_notebooks_and_the_server_extension(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(argv, cwd=ROOT, check=True, timeout=120, capture_output=True)
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
+    package = [path.relative_to(ROOT).as_posix() for path in (ROOT / "aiops_nb").rglob("*.*") if path.suffix != ".pyc"]
+    assert set(package) <= names
     notebooks = {f"aiops_nb/report/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert notebooks
     assert {name for name in names if name.endswith(".ipynb")} == notebooks
