@@ -11,7 +11,10 @@ import pyarrow as pa
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, FeatureTableName, Step
+from aiops_nb.features.client_keys import rows_of_client
+from aiops_nb.features.series import OTHER
 from aiops_nb.frames import FEATURES, alerts_frame, features_frame, rows_frame, scores_frame
+from aiops_nb.judge.client_rules import EVERY
 from aiops_nb.time_range import Moment, range_ns
 
 if TYPE_CHECKING:
@@ -50,7 +53,10 @@ class Framed(ABC):
     def features(
         self, table: FeatureTableName = "requests", *, start: Moment = None, end: Moment = None
     ) -> pd.DataFrame:
-        """Features of `requests`, `overall` (all targets), `slo` or `samples`: a row per closed window and series."""
+        """Features of `requests`, `overall` (all targets), `slo`, `samples` or `clients`: a row per window and series.
+
+        `time` is the window's end. `clients` lists the busiest of each window, and all together as `__all__`.
+        """
         if table not in FEATURES:
             raise ConfigError.at("table", f"one of {', '.join(FEATURES)}", table)
         bounds = range_ns(start, end)
@@ -76,16 +82,28 @@ class Framed(ABC):
         Returns
         -------
         DataFrame
-            Of a rule on rows: the requests of its target. Of a detector: its scores with the expected band.
+            Of a rule on rows: the requests of its target. Of a rule on clients: the requests of the client, at its
+            target. Of a detector: its scores with the expected band.
         """
         import pandas as pd
 
         start = pd.Timestamp(alert["pending_at"]) - pd.Timedelta(EVIDENCE_BEFORE_NS, "ns")
         last = alert["ends_at"] if pd.notna(alert["ends_at"]) else alert["starts_at"]
         end = pd.Timestamp(last if pd.notna(last) else alert["pending_at"]) + pd.Timedelta(EVIDENCE_AFTER_NS, "ns")
+        if alert["detector"] == "client_rule":
+            return self._of_clients(start, end, alert)
         if alert["detector"] == "row_rule":
             return _of_series(self.requests(start=start, end=end), alert, ("target", "origin"))
         return _of_series(self.scores(start=start, end=end), alert, ("target", "origin", "metric", "alertname"))
+
+    def _of_clients(self, start: pd.Timestamp, end: pd.Timestamp, alert: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
+        rows = self.requests(start=start, end=end)
+        rows = rows[(rows["origin"] == "traffic") & rows["client_ip"].notna()]
+        if alert["target"] != EVERY:
+            rows = rows[rows["target"] == alert["target"]]
+        if alert["client"] not in ("", OTHER):
+            rows = rows[rows_of_client(pa.array(rows["client_ip"], pa.string()), alert["client"])]
+        return rows.reset_index(drop=True)
 
 
 def _of_series(frame: pd.DataFrame, alert: Mapping[str, Any] | pd.Series, keys: tuple[str, ...]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
+from aiops_nb.features.client_table import CLIENT_FEATURES
 from aiops_nb.features.objectives import OBJECTIVE_FEATURES
 from aiops_nb.features.overall import OVERALL_FEATURES
 from aiops_nb.features.params import WindowParams
@@ -26,6 +27,7 @@ FEATURES: dict[FeatureTableName, tuple[str, ...]] = {
     "overall": OVERALL_FEATURES,
     "slo": OBJECTIVE_FEATURES,
     "samples": sample_features(WindowParams().horizons_seconds),
+    "clients": CLIENT_FEATURES,
 }
 
 
@@ -49,6 +51,7 @@ KEYS: dict[FeatureTableName, tuple[str, ...]] = {
     "overall": ("target", "origin"),
     "slo": ("target", "origin"),
     "samples": ("target", "metric"),
+    "clients": ("client",),
 }
 AnyArray = np.ndarray[Any, np.dtype[Any]]
 ALERT_COLUMNS = (
@@ -57,6 +60,7 @@ ALERT_COLUMNS = (
     "target",
     "origin",
     "metric",
+    "client",
     "detector",
     "state",
     "pending_at",
@@ -75,7 +79,7 @@ ALERT_COLUMNS = (
     "outcome",
     "fingerprint",
 )
-LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "detector")
+LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "client", "detector")
 NUMBER_COLUMNS = ("value", "expected", "lower", "upper", "score", "threshold")
 SCORE_NUMBERS = ("value", "expected", "lower", "upper", "score")
 

@@ -20,6 +20,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import BoolArray, IntArray, Item, Step
 from aiops_nb.features.watermark import SELF_SOURCE, Watermarks
+from aiops_nb.lanes.clients_lane import ClientsLane
 from aiops_nb.lanes.lane import Lane
 from aiops_nb.lanes.objectives_lane import ObjectivesLane
 from aiops_nb.lanes.overall_lane import OverallLane
@@ -99,7 +100,7 @@ class Pipeline:
         requests = RequestsLane(params)
         overall = OverallLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
-            "requests": (requests, overall, ObjectivesLane(params, requests, overall)),
+            "requests": (requests, overall, ObjectivesLane(params, requests, overall), ClientsLane(params)),
             "samples": (SamplesLane(params),),
         }
         self._next: int | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
@@ -9,8 +12,10 @@ from aiops_nb.alert.connectivity_params import ConnectivityParams
 from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, RowRuleParams
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.features.client_params import ClientParams
 from aiops_nb.features.params import WindowParams
 from aiops_nb.rules.certificate import CERTIFICATE_RULES
+from aiops_nb.rules.clients import CLIENT_RULES, ClientRuleParams
 from aiops_nb.rules.cpu import CPU_RULES
 from aiops_nb.rules.disk import DISK_RULES
 from aiops_nb.rules.errors import ERROR_RULES
@@ -19,6 +24,11 @@ from aiops_nb.rules.memory import MEMORY_RULES
 from aiops_nb.rules.params import FeatureRuleParams
 from aiops_nb.rules.ready import with_ready
 from aiops_nb.rules.traffic import TRAFFIC_RULES
+
+class _Named(Protocol):
+    @property
+    def alertname(self) -> str: ...
+
 
 DEFAULT_FEATURE_RULES = (
     *LATENCY_RULES,
@@ -52,6 +62,8 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     without: tuple[str, ...] = ()
     inhibit_rules: tuple[InhibitRuleParams, ...] = DEFAULT_INHIBIT_RULES
     connectivity: ConnectivityParams = ConnectivityParams()
+    clients: ClientParams = ClientParams()
+    client_rules: tuple[ClientRuleParams, ...] = CLIENT_RULES
 
     def __post_init__(self) -> None:
         if self.without:
@@ -61,7 +73,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             force_setattr(self, "ready_rules", ())
 
     def _take_out(self) -> None:
-        known = [rule.alertname for rule in self.row_rules] + [rule.alertname for rule in self.feature_rules]
+        known = [name for rules in (self.row_rules, self.feature_rules, self.client_rules) for name in _names(rules)]
         for place, name in enumerate(self.without):
             if name not in known:
                 raise ConfigError.at(f"without[{place}]", f"one of {', '.join(known)}", name)
@@ -69,4 +81,9 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         force_setattr(self, "row_rules", tuple(rule for rule in self.row_rules if rule.alertname not in unwanted))
         kept = tuple(rule for rule in self.feature_rules if rule.alertname not in unwanted)
         force_setattr(self, "feature_rules", kept)
+        force_setattr(self, "client_rules", tuple(rule for rule in self.client_rules if rule.alertname not in unwanted))
         force_setattr(self, "without", ())
+
+
+def _names(rules: Iterable[_Named]) -> list[str]:
+    return [rule.alertname for rule in rules]

@@ -19,7 +19,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 Severity = Literal["info", "warning", "error", "critical"]
 AlertState = Literal["pending", "firing", "resolved", "inactive"]
-FeatureTableName = Literal["requests", "overall", "slo", "samples"]
+FeatureTableName = Literal["requests", "overall", "slo", "samples", "clients"]
 NS_PER_SECOND = 1_000_000_000
 
 
@@ -57,7 +57,8 @@ class FeatureTable:
     end_ns
         End of the window, UTC ns; the window is [end - width, end).
     series
-        The n series in order of their first row; it only ever grows, and is shared between ticks.
+        The n series in order of their first row; it only ever grows, and is shared between ticks. Of `clients` only the
+        busiest of the window, other ones in each.
     names
         The k feature names, with units.
     values

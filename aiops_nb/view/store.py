@@ -192,7 +192,7 @@ class ViewStore:
 
     def _prove(self, change: AlertChange) -> Evidence:
         key = SeriesKey(change.labels.get("target", ""), origin=change.labels.get("origin", ""))
-        if key not in self.series.keys or change.labels.get("metric"):
+        if key not in self.series.keys or change.labels.get("metric") or change.labels.get("client"):
             return ()
         rows = self.points.of(self.series.number(key), change.pending_at_ns - 60 * NS_PER_SECOND)
         rows = rows.take(rows.time_ns <= max(change.time_ns, change.pending_at_ns)).take(slice(-PROOF_ROWS, None))

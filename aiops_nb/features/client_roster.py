@@ -1,0 +1,143 @@
+"""Who is counted one by one: clients, and what the busiest of them ask for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops_nb.core.growing import capacity_for, widened
+from aiops_nb.core.types import BoolArray, IntArray
+from aiops_nb.features.client_keys import ClientKeys, KeyArray
+from aiops_nb.features.client_params import ClientParams
+from aiops_nb.features.client_rows import UNRESOLVED, ClientBatch, ClientRows
+from aiops_nb.features.known_clients import KnownClients
+from aiops_nb.features.slots import NO_SLOT, Slots, largest
+
+TARGET_BITS = 32
+PAIRS_PER_FOLLOWED = 64
+NOBODY: IntArray = np.zeros(0, np.int64)
+MOST_PAIRS = 1 << 16  # so that they can be sorted by 16 bits
+
+
+class ClientRoster:
+    """Slots of clients; and of pairs of client and target, for the followed clients, who have a seat each.
+
+    `client_of_pair` and `target_of_pair` are (pair slots,).
+    """
+
+    def __init__(self, params: ClientParams, known: KnownClients) -> None:
+        followed = min(params.followed_clients, params.max_clients)
+        self.clients = Slots(params.max_clients)
+        self.pairs = Slots(min(PAIRS_PER_FOLLOWED * followed, MOST_PAIRS), roomy_ratio=0.7)
+        self.client_of_pair = np.zeros(self.pairs.capacity, np.int64)
+        self.target_of_pair = np.zeros(self.pairs.capacity, np.int64)
+        self._seat = np.full(params.max_clients, NO_SLOT, np.int64)
+        self._seated = np.full(followed, NO_SLOT, np.int64)
+        self._slot_of_pair = np.full((followed, 64), NO_SLOT, np.int32)
+        self._keys, self._known = ClientKeys(params), known
+        self._text: dict[int, str] = {}
+
+    def resolve(self, batch: ClientBatch, rows: ClientRows) -> tuple[IntArray, IntArray, BoolArray]:
+        """Slots of clients and of pairs, `NO_SLOT` where there is none, and whose client is new, each (rows,)."""
+        state = (self.clients.generation, self._known.generation)
+        if batch.state != state:
+            batch.unresolve(state)
+        slots = batch.slots_of_clients[rows.client]
+        unresolved = np.flatnonzero(slots == UNRESOLVED)
+        if len(unresolved):
+            self._admit_clients(batch, rows.client[_firsts(rows.client, unresolved, len(batch.keys))])
+            slots = batch.slots_of_clients[rows.client]
+        return slots, self._pairs_of(slots, rows.target), batch.new_clients[rows.client]
+
+    def _admit_clients(self, batch: ClientBatch, clients: IntArray) -> None:
+        keys = batch.keys[clients]
+        slots = self.clients.admit(keys.tolist())
+        batch.slots_of_clients[clients], batch.new_clients[clients] = slots, self._known.note(keys)
+        self._keep_texts(batch, clients, keys, slots)
+
+    def _keep_texts(self, batch: ClientBatch, clients: IntArray, keys: KeyArray, slots: IntArray) -> None:
+        for place in np.flatnonzero((slots != NO_SLOT) & self._keys.is_text(keys)).tolist():
+            self._text.setdefault(int(slots[place]), batch.texts[int(clients[place])].as_py())
+
+    def _pairs_of(self, clients: IntArray, target: IntArray) -> IntArray:
+        pairs = np.full(len(clients), NO_SLOT, np.int64)
+        followed = np.flatnonzero(self._seat[clients] != NO_SLOT)  # of NO_SLOT too: it is the last client's
+        followed = followed[clients[followed] != NO_SLOT]
+        if not len(followed):
+            return pairs
+        self._make_room_for_targets(int(target.max()) + 1)
+        seat, target = self._seat[clients[followed]], target[followed]
+        found = self._slot_of_pair[seat, target]
+        if found.min() == NO_SLOT:
+            self._admit_pairs(seat, target, np.flatnonzero(found == NO_SLOT))
+            found = self._slot_of_pair[seat, target]
+        pairs[followed] = found
+        return pairs
+
+    def _make_room_for_targets(self, targets: int) -> None:
+        capacity = capacity_for(targets, self._slot_of_pair.shape[1])
+        if capacity > self._slot_of_pair.shape[1]:
+            self._slot_of_pair = widened(self._slot_of_pair, capacity, NO_SLOT)
+
+    def _admit_pairs(self, seat: IntArray, target: IntArray, rows: IntArray) -> None:
+        key = seat << TARGET_BITS | target
+        first = np.sort(rows[np.unique(key[rows], return_index=True)[1]])
+        slots = self.pairs.admit(key[first].tolist())
+        first, slots = first[slots != NO_SLOT], slots[slots != NO_SLOT]
+        self._slot_of_pair[seat[first], target[first]] = slots
+        self.client_of_pair[slots], self.target_of_pair[slots] = self._seated[seat[first]], target[first]
+
+    def follow(self, client_count: IntArray, least: int) -> IntArray:
+        """Follow the busiest clients of at least so many requests; gives the slots of pairs that made room for them.
+
+        A seat is taken from who is not half as busy, so that neighbours in the order do not change places all the time.
+        """
+        top = largest(client_count, len(self._seated), least)
+        fresh = top[self._seat[top] == NO_SLOT]
+        held = np.where(self._seated == NO_SLOT, -1, client_count[self._seated])
+        seats = np.argsort(held, kind="stable")[: len(fresh)]
+        fresh = fresh[client_count[fresh] > 2 * held[seats]]
+        seats = seats[: len(fresh)]
+        if not len(fresh):
+            return NOBODY
+        gone = self._pairs_at(seats)
+        self._give_up_pairs(gone)
+        left = self._seated[seats]
+        self._seat[left[left != NO_SLOT]] = NO_SLOT
+        self._seated[seats], self._seat[fresh] = fresh, seats
+        return gone
+
+    def _pairs_at(self, seats: IntArray) -> IntArray:
+        slots = self._slot_of_pair[seats]
+        found: IntArray = slots[slots != NO_SLOT].astype(np.int64)
+        return found
+
+    def _give_up_pairs(self, pairs: IntArray) -> None:
+        self._slot_of_pair[self._seat[self.client_of_pair[pairs]], self.target_of_pair[pairs]] = NO_SLOT
+        self.pairs.release(pairs)
+
+    def make_room(self, client_count: IntArray, pair_count: IntArray) -> tuple[IntArray, IntArray]:
+        """Give up the quietest where it is crowded, a client with its pairs; the slots of both that are free now."""
+        clients = self.clients.crowded_out(client_count)
+        seats = self._seat[clients]
+        pairs = self._pairs_at(seats[seats != NO_SLOT])
+        self._give_up_pairs(pairs)
+        self._seated[seats[seats != NO_SLOT]] = NO_SLOT
+        self._seat[clients] = NO_SLOT
+        self.clients.release(clients)
+        more = self.pairs.crowded_out(pair_count)
+        self._give_up_pairs(more)
+        for slot in clients.tolist():
+            self._text.pop(slot, None)
+        return clients, np.append(pairs, more)
+
+    def name(self, client_slot: int) -> str:
+        """What the client is called."""
+        return self._keys.name(self.clients.keys[client_slot], self._text.get(client_slot, ""))
+
+
+def _firsts(codes: IntArray, rows: IntArray, count: int) -> IntArray:
+    """Of these rows the first of each code, in the order of rows; there are `count` codes."""
+    first = np.full(count, NO_SLOT, np.int64)
+    first[codes[rows[::-1]]] = rows[::-1]  # of several the last assignment stays
+    found: IntArray = np.sort(first[first != NO_SLOT])
+    return found

@@ -1,0 +1,104 @@
+"""Which clients were seen before, in a fixed amount of memory."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from aiops_nb.core.types import BoolArray
+
+CellArray = npt.NDArray[np.bool_]
+HASHES = 3
+FULL_RATIO = 0.5
+
+
+class KnownClients:
+    """A Bloom filter (Bloom 1970) in two generations, and those who have just come apart from it.
+
+    Whoever comes is new until `new_ticks` later, at most twice that, and then known. A generation ends after
+    `known_ticks`, or when half of its cells are taken; the one before it is forgotten. So a client is known for one to
+    two generations after its last request, and never for longer. About 1 in 8 strangers is taken for known when a
+    generation is full, far fewer before. The hash is fixed: the same stream gives the same answers.
+
+    What is noted counts from the end of a window on, so that the order within it does not matter.
+
+    Parameters
+    ----------
+    cells
+        Bytes of one map, a power of two; five are kept.
+    new_ticks, known_ticks
+        Windows, see above.
+
+    Examples
+    --------
+    >>> known = KnownClients(cells=1024, new_ticks=1, known_ticks=100)
+    >>> for window in range(3):
+    ...     print(known.note(np.array([7], np.uint64)))
+    ...     known.tick(learn=True)
+    [ True]
+    [ True]
+    [False]
+    """
+
+    def __init__(self, cells: int, new_ticks: int, known_ticks: int) -> None:
+        self._mask = np.uint64(cells - 1)
+        self._new_ticks, self._known_ticks = new_ticks, known_ticks
+        self._known, self._known_before, self._still_here, self._new, self._new_before = (
+            np.zeros(cells, np.bool_) for _ in range(5)
+        )
+        self._age = self._new_age = 0
+        self._may_learn = True
+        self.generation = 0
+
+    def note(self, keys: npt.NDArray[np.uint64]) -> BoolArray:
+        """Whether each client is new, (n,); all are noted as having come."""
+        cells = self._cells(keys)
+        known: BoolArray = np.logical_and.reduce(self._known[cells])
+        others = np.flatnonzero(~known)
+        before = self._known_before[cells[:, others]].all(axis=0)
+        self._still_here[cells[:, others[before]]] = True
+        self._new[cells[:, others[~before]]] = True
+        known[others] = before
+        return ~known
+
+    def _cells(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Places of each key, (HASHES, n), by double hashing (Kirsch and Mitzenmacher 2006)."""
+        first = _mixed(keys)
+        step = (first >> np.uint64(32)) | np.uint64(1)
+        return np.stack([(first + np.uint64(i) * step) & self._mask for i in range(HASHES)]).astype(np.int64)
+
+    def newcomers_total(self) -> int:
+        """About how many different clients are new, from how many cells are taken (Swamidass and Baldi 2007)."""
+        cells = len(self._new)
+        taken = min(int(np.count_nonzero(self._new | self._new_before)), cells - 1)
+        return round(-cells / HASHES * math.log(1 - taken / cells))
+
+    def tick(self, learn: bool) -> None:
+        """End of a window; whoever is new when `learn` is false stays new."""
+        self._age, self._new_age = self._age + 1, self._new_age + 1
+        self._may_learn &= learn
+        if self._new_age >= self._new_ticks:
+            self._turn()
+
+    def _turn(self) -> None:
+        self._new_age = 0
+        self.generation += 1
+        if self._may_learn:
+            self._known |= self._new_before | self._still_here
+            self._new_before, self._new = self._new, self._new_before
+        self._may_learn = True
+        self._new[:] = self._still_here[:] = False
+        if self._age >= self._known_ticks or np.count_nonzero(self._known) >= FULL_RATIO * len(self._known):
+            self._age = 0
+            self._known_before, self._known = self._known, self._known_before
+            self._known[:] = False
+
+
+def _mixed(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Finaliser of splitmix64 (Steele, Lea and Flood 2014): every bit of the key moves half of those of the hash."""
+    mixed = keys + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
