@@ -118,6 +118,8 @@ def _take_scored(scene: Scene, tick: Tick, drawn: _Drawn) -> None:
 def _is_drawn(scene: Scene, change: AlertChange) -> bool:
     named = scene.alertname is None or change.labels["alertname"] == scene.alertname
     key = scene.series
+    if key.client:  # whom an alert is about, and where, is found by the rule
+        return named
     return named and all(
         change.labels.get(name, "") == part
         for name, part in (("target", key.target), ("origin", key.origin), ("metric", key.metric))

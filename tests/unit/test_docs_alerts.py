@@ -18,7 +18,9 @@ RULES = {line.split("`")[1]: line for line in PAGE.splitlines() if line.startswi
 DEFAULTS = PipelineParams()
 
 
-@pytest.mark.parametrize("rule", [*DEFAULTS.row_rules, *DEFAULTS.feature_rules], ids=lambda rule: rule.alertname)
+@pytest.mark.parametrize(
+    "rule", [*DEFAULTS.row_rules, *DEFAULTS.feature_rules, *DEFAULTS.client_rules], ids=lambda rule: rule.alertname
+)
 def test_a_default_rule_stands_on_the_page(rule):
     assert f"| {rule.severity} |" in RULES.pop(rule.alertname)
 
@@ -28,7 +30,7 @@ def test_every_ready_rule_is_named():
 
 
 def test_the_page_knows_no_rule_that_does_not_exist():
-    known = {rule.alertname for rule in (*DEFAULTS.row_rules, *DEFAULTS.feature_rules)}
+    known = {rule.alertname for rule in (*DEFAULTS.row_rules, *DEFAULTS.feature_rules, *DEFAULTS.client_rules)}
     assert set(RULES) <= known | {recording_stopped("", 0).labels["alertname"], CONNECTIVITY_ALERT}
 
 
