@@ -23,19 +23,24 @@ ODD = [
 
 
 def client_stream(seed, seconds=90, rate_hz=60):
-    """Items of one run; there is trouble in the second half."""
-    rng = np.random.default_rng(seed)
+    """Items of one run, with heartbeats."""
     items = []
+    for second, batch in client_batches(seed, seconds, rate_hz):
+        items.append(item_of(len(items), batch))
+        if second % 7 == 3:
+            beat = control_batch("web", "heartbeat", START_NS + int(second - 1) * NS_PER_SECOND)
+            items.append(item_of(len(items), beat))
+    return items
+
+
+def client_batches(seed, seconds, rate_hz=60):
+    """(time, batch) pairs of one source; there is trouble in the second half."""
+    rng = np.random.default_rng(seed)
     for second in range(seconds):
         columns = [regular(rng, rate_hz), probes(rng)]
         if second > seconds * 0.5:
             columns += [one_client(rng, seed), strangers(rng, second)]
-        batch = make_batch("requests", "web", joined(rng, columns, second))
-        items.append(item_of(len(items), batch))
-        if second % 7 == 3:
-            beat = control_batch("web", "heartbeat", START_NS + (second - 1) * NS_PER_SECOND)
-            items.append(item_of(len(items), beat))
-    return items
+        yield float(second), make_batch("requests", "web", joined(rng, columns, second))
 
 
 def regular(rng, rate_hz):

@@ -13,6 +13,7 @@ from aiops_nb.live_run import LiveRun
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
+from tests.property.client_streams import client_batches
 from tests.property.digests import StepDigest, digest_of
 from tests.property.streams import host_batches, self_batches, web_batches
 from tests.replay.scripted import ScriptClock, ScriptedCollector
@@ -38,6 +39,7 @@ def scripted_run(seed, recorder, digest):
         "web1": web_batches(seed, "web1", 6, 40, SECONDS, burst=(55, 70)),
         "web2": web_batches(seed + 1, "web2", 80, 100, SECONDS, gap=(20, 40)),
         "host": host_batches(seed + 2, SECONDS),
+        "web": client_batches(seed + 3, SECONDS),
         SELF_SOURCE: self_batches(seed + 4, SECONDS),
     }
     clock = ScriptClock(scripts)
