@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.types import NS_PER_SECOND, SeriesKey
 from aiops_nb.view.choice import choose
+from aiops_nb.view.picture import picture_html
 from aiops_nb.view.rings import FEWEST_WINDOWS, MOST_WINDOWS, History, PointRing, Points, extremes
 from aiops_nb.view.series_data import MOST_POINTS, all_points, line_data, point_data
 from aiops_nb.view.store import MOST_WAITING_ROWS, ViewStore
@@ -211,3 +213,13 @@ def test_trouble_comes_first_then_traffic_and_places_are_kept() -> None:
     assert 15 in troubled and len(troubled) == 8
     assert [one for one in troubled if one != 15] == [one for one in shown if one in troubled]
     assert choose(store, troubled, wanted=(3, 19)) == [3, 19]
+
+
+def test_a_client_with_a_hostile_name_is_only_text() -> None:
+    store = ViewStore()
+    labels = {"alertname": "client_flood", "severity": "error", "target": "*", "client": "<script>alert(1)<_script>"}
+    summary = "<script>alert(1)<_script>: 900 requests in 60 s"
+    change = replace(alert("firing", "*", summary=summary), labels=labels)
+    store.write(heartbeat_step(T0, changes=[change]))
+    store.advance()
+    assert "900 requests" in picture_html(store) and "<script" not in picture_html(store)
