@@ -25,6 +25,7 @@ from aiops_nb.rules.params import FeatureRuleParams
 from aiops_nb.rules.ready import with_ready
 from aiops_nb.rules.traffic import TRAFFIC_RULES
 
+
 class _Named(Protocol):
     @property
     def alertname(self) -> str: ...

@@ -293,7 +293,5 @@ def test_ready_rules_are_written_out_and_a_rule_of_ones_own_stays():
 
 
 def test_an_unknown_name_is_told_with_those_that_exist():
-    with pytest.raises(
-        ConfigError, match=r"ready_rules\[1\]: expected one of latency_mean_anomaly, .* got 'x'"
-    ):
+    with pytest.raises(ConfigError, match=r"ready_rules\[1\]: expected one of latency_mean_anomaly, .* got 'x'"):
         PipelineParams(ready_rules=("slo_burn_1h", "x"))
