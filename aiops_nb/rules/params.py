@@ -69,6 +69,10 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     detector: DetectorParams = RobustZParams()
     explained_by: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if self.table == "clients":  # its series differ from window to window
+            raise ValueError("table: expected a table of series that stay, got 'clients'; client_rules judge clients")
+
     def resolves_at(self, threshold: float) -> float:
         """Where a firing series counts as well again while `threshold` is in force."""
         wanted = self.resolve_threshold if self.resolve_threshold is not None else threshold * 2 / 3

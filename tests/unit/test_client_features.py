@@ -77,6 +77,11 @@ def test_what_cannot_be_ignored_is_told(wrong):
         parse_config(f"pipeline: {{clients: {{ignore: [10.0.0.1, '{wrong}']}}}}")
 
 
+def test_a_rule_on_features_cannot_judge_clients():
+    with pytest.raises(ConfigError, match=r"table: expected a table of series that stay, got 'clients'"):
+        parse_config("pipeline: {feature_rules: [{alertname: a, table: clients, feature: rate_hz}]}")
+
+
 def frame(clients, targets, status=200):
     rows = len(clients)
     times = pd.to_datetime(START + np.arange(rows) * SECOND // 10, unit="ns", utc=True)
