@@ -60,12 +60,14 @@ class Horizon:
         self._make_room(count)
         if window // self._block_ticks != self._block:
             self._begin_block(window // self._block_ticks)
-        self._centre[:, :count] = np.where(np.isnan(self._centre[:, :count]), values, self._centre[:, :count])
         known = ~np.isnan(values)
-        self._learn(window, np.where(known, values - self._centre[:, :count], 0.0), known)
-        ema = self._ema[:, :count]
-        moved = np.where(np.isnan(ema), values, ema + self._weight * (values - ema))
-        ema[:] = np.where(known, moved, ema)
+        centre, ema = self._centre[:, :count], self._ema[:, :count]
+        begun = known & np.isnan(ema)
+        if begun.any():
+            np.copyto(centre, values, where=begun)
+            np.copyto(ema, values, where=begun)
+        self._learn(window, np.where(known, values - centre, 0.0), known)
+        np.copyto(ema, ema + self._weight * (values - ema), where=known)
         return self._trends(count)
 
     def _make_room(self, count: int) -> None:
@@ -90,7 +92,10 @@ class Horizon:
             place = (block - age) % BLOCKS
             n = self._count[place].astype(np.float64)
             ticks = self._ticks[place] - n * (age * self._block_ticks)
-            self._sums += _moments(n, ticks, self._total[place], self._squares[place])
+            for whole, part in zip(
+                self._sums, _moments(n, ticks, self._total[place], self._squares[place]), strict=True
+            ):
+                whole += part
 
     def _learn(self, window: int, centred: FloatArray, known: BoolArray) -> None:
         place, count = self._block % BLOCKS, known.shape[1]
@@ -101,17 +106,16 @@ class Horizon:
 
     def _trends(self, count: int) -> FloatArray:
         place = self._block % BLOCKS, slice(None), slice(count)
-        n, t, v, vv, tt, tv = self._sums[:, :, :count] + _moments(
-            self._count[place].astype(np.float64),
-            self._ticks[place].astype(np.float64),
-            self._total[place],
-            self._squares[place],
-        )
+        now = self._count[place].astype(np.float64), self._ticks[place].astype(np.float64)
+        block = _moments(*now, self._total[place], self._squares[place])
+        n, t, v, vv, tt, tv = (whole + part for whole, part in zip(self._sums[:, :, :count], block, strict=True))
         with np.errstate(divide="ignore", invalid="ignore"):
-            spread = tt - t * t / n
-            slope = np.where(spread > 0, (tv - t * v / n) / spread / self._tick_seconds, np.nan)
-            mean = v / n
-            deviation = np.where(n > 1, np.sqrt(np.maximum(vv / n - mean * mean, 0)), np.nan)
+            mean, middle = v / n, t / n
+            spread = tt - t * middle
+            slope = (tv - v * middle) / spread / self._tick_seconds
+            deviation = np.sqrt(np.maximum(vv / n - mean * mean, 0))
+        slope[~(spread > 0)] = np.nan
+        deviation[n < 2] = np.nan
         ema = np.where(n > 0, self._ema[:, :count], np.nan)
         return np.concatenate([ema, slope, self._centre[:, :count] + mean, deviation])
 
@@ -119,7 +123,7 @@ class Horizon:
 _SUMS = ("values", "times", "total", "squares", "times squared", "times by total")
 
 
-def _moments(n: FloatArray, ticks: FloatArray, total: FloatArray, squares: FloatArray) -> FloatArray:
+def _moments(n: FloatArray, ticks: FloatArray, total: FloatArray, squares: FloatArray) -> tuple[FloatArray, ...]:
     """What a block adds to each of `_SUMS`: its values stand at their mean, at the mean of their times."""
-    some = np.maximum(n, 1)
-    return np.stack([n, ticks, total, squares, ticks * ticks / some, ticks * total / some])
+    middle = ticks / np.maximum(n, 1)
+    return n, ticks, total, squares, ticks * middle, total * middle
