@@ -1,4 +1,4 @@
-"""Faults that go beyond everything seen: the tails of the facts and of novelty together."""
+"""Faults by their size at this hour and weekday, in what is usual then, and beyond what was ever seen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.baseline import expected_band, outside_range, scale_before, scale_of_day
+from aiops_nb.detect.baseline import centre_with, outside_range, scale_before, step_scale_before
 from aiops_nb.detect.calibrate import (
     ANY_BINS,
+    SURPRISE_BINS,
     Calibration,
     bin_at_place,
     bin_place,
@@ -18,20 +19,25 @@ from aiops_nb.detect.calibrate import (
     tail,
     when_warm,
 )
-from aiops_nb.detect.elementary import Bytes, Places, root
-from aiops_nb.detect.faults import (
-    FACT_NAMES,
-    Faults,
-    FaultsParams,
-    begin_faults,
-    empty_faults,
-    fact_parts,
-    fact_tail,
-    follow_faults,
-    learn_faults,
-    shared,
-)
+from aiops_nb.detect.elementary import Bytes, Places, bin_of, larger, log, root, where
+from aiops_nb.detect.faults import EDGES, FACT_NAMES, FACTS, shared
 from aiops_nb.detect.kernels import Kernel, StreamParams
+from aiops_nb.detect.seasonal import (
+    Seasonal,
+    SeasonalParams,
+    begin_seasonal,
+    deviation_at,
+    empty_seasonal,
+    follow_seasonal,
+    judge_seasonal,
+    learn_seasonal,
+    off_season,
+    season_history,
+)
+from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, empty_histograms, learn_bins
+
+PICKS = FACTS + 2
+FAULT_AHEAD = 0.5  # one tail alone is more often large than the mean of two
 
 
 class ExtremesParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="extremes"):
@@ -39,59 +45,96 @@ class ExtremesParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Extremes(NamedTuple):
-    """State of n series; `picked` (n,) holds the bin of the novelty last judged."""
+    """State of n series; `picked` (n, PICKS) holds the bins of the value last judged, for learning it."""
 
-    facts: Faults
+    season: Seasonal
+    facts: Histograms
+    surprise: Calibration
     novelty: Calibration
     picked: Bytes
 
 
 def empty_extremes(count: int, bins: int, params: ExtremesParams) -> Extremes:
     """Nothing learned yet."""
-    facts = empty_faults(count, bins, FaultsParams())
-    return Extremes(facts, empty_calibration(count, 1, ANY_BINS), np.zeros(count, np.uint8))
+    return Extremes(
+        empty_seasonal(count, bins, SeasonalParams()),
+        empty_histograms(count, FACTS),
+        empty_calibration(count, 1, SURPRISE_BINS),
+        empty_calibration(count, 1, ANY_BINS),
+        np.zeros(count * PICKS, np.uint8),
+    )
 
 
 def begin_extremes(series: Places, x: FloatArray, s: Extremes) -> None:
     """Start series at their first value."""
-    begin_faults(series, x, s.facts)
+    begin_seasonal(series, x, s.season)
 
 
-def _tails(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, FloatArray]:
-    base = s.facts.base
+def _fact_surprises(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, ...]:
+    """Surprise over each of FACT_NAMES; their bins are picked for learning."""
+    base, first = s.season.base, series * PICKS
     scale = scale_before(series, x, base)
-    place = bin_place(outside_range(series, x, scale, base), s.novelty)
-    s.picked[series] = bin_at_place(place, s.novelty)
-    new = tail(series, 0, place, base.learned[series], s.novelty)
-    return new, fact_tail(series, x, time_bin, scale_of_day(series, time_bin, scale, base), s.facts)
+    off = off_season(series, x, time_bin, s.season) / deviation_at(series, x, time_bin, s.season)
+    s.picked[first] = bin_of(EDGES, (x - centre_with(series, x, base)) / scale) + 1
+    s.picked[first + 1] = bin_of(EDGES, (x - base.last[series]) / step_scale_before(series, scale, base)) + 1
+    s.picked[first + 2] = bin_of(EDGES, off) + 1
+    value = -log(density(series * FACTS * BINS + s.picked[first], series, s.facts))
+    change = -log(density((series * FACTS + 1) * BINS + s.picked[first + 1], series, s.facts))
+    return value, change, -log(density((series * FACTS + 2) * BINS + s.picked[first + 2], series, s.facts))
+
+
+def _tails(
+    series: Places, x: FloatArray, time_bin: Places, s: Extremes
+) -> tuple[FloatArray, FloatArray, tuple[FloatArray, ...]]:
+    """Tail of the distance beyond the range seen, tail of the mean surprise over the facts, and the surprises."""
+    base, first = s.season.base, series * PICKS + FACTS
+    learned = base.learned[series]
+    surprises = _fact_surprises(series, x, time_bin, s)
+    mean = (surprises[0] + surprises[1] + surprises[2]) / FACTS
+    rare = bin_place(where(learned > SILENT_POINTS, mean, 0.0), s.surprise)
+    new = bin_place(outside_range(series, x, scale_before(series, x, base), base), s.novelty)
+    s.picked[first] = bin_at_place(rare, s.surprise)
+    s.picked[first + 1] = bin_at_place(new, s.novelty)
+    return tail(series, 0, new, learned, s.novelty), tail(series, 0, rare, learned, s.surprise), surprises
 
 
 def judge_extremes(
     series: Places, x: FloatArray, time_bin: Places, s: Extremes
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Root mean square of two strangenesses, what was expected, and half the width of its band."""
-    new, rare = _tails(series, x, time_bin, s)
-    strangeness = when_warm(root((rare * rare + new * new) / 2.0), s.facts.base.learned[series])
-    return strangeness, *expected_band(series, x, time_bin, s.facts.base)
+    """The larger of both channels; what was expected and its band are those of `seasonal`."""
+    season, expected, half_band = judge_seasonal(series, x, time_bin, s.season)
+    new, rare, _ = _tails(series, x, time_bin, s)
+    fault = root((rare * rare + new * new) / 2.0)
+    learned = s.season.base.learned[series]
+    return when_warm(larger(larger(fault, season - FAULT_AHEAD), 0.0), learned), expected, half_band
 
 
 def explain_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, ...]:
-    """What novelty adds, and each fact by its part of the surprise."""
-    new, rare = _tails(series, x, time_bin, s)
-    day_scale = scale_of_day(series, time_bin, scale_before(series, x, s.facts.base), s.facts.base)
-    facts = fact_parts(series, x, time_bin, day_scale, s.facts.base, s.facts.facts)
-    return new * new, *shared(rare * rare, facts)
+    """What novelty adds, and each fact by its part of the surprise; the season counts as the time of day."""
+    season, _, _ = judge_seasonal(series, x, time_bin, s.season)
+    new, rare, surprises = _tails(series, x, time_bin, s)
+    value, change, hour = shared(rare * rare, surprises)
+    of_season = larger(season - FAULT_AHEAD, 0.0)
+    return new * new, value, change, hour + where(of_season > 0.0, of_season * of_season, 0.0)
 
 
 def learn_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> None:
     """Take in the value just judged."""
-    learn_scores(series, s.picked, series, s.novelty)
-    learn_faults(series, x, time_bin, s.facts)
+    first = series * PICKS
+    learn_bins(series, s.picked, first, FACTS, s.facts)
+    learn_scores(series, s.picked, first + FACTS, s.surprise)
+    learn_scores(series, s.picked, first + FACTS + 1, s.novelty)
+    learn_seasonal(series, x, time_bin, s.season)
 
 
 def follow_extremes(series: Places, x: FloatArray, s: Extremes) -> None:
     """Remember the value as the last one, without learning from it."""
-    follow_faults(series, x, s.facts)
+    follow_seasonal(series, x, s.season)
+
+
+def history_of_extremes(series: Places, time_bin: Places, s: Extremes) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """See `Kernel.history`."""
+    return season_history(series, time_bin, s.season)
 
 
 KERNEL = Kernel(
@@ -102,4 +145,5 @@ KERNEL = Kernel(
     follow_extremes,
     explain_extremes,
     ("new value", *FACT_NAMES),
+    history_of_extremes,
 )

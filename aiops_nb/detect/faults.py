@@ -66,19 +66,15 @@ def fact_surprise(
     x: FloatArray,
     time_bin: Places,
     scale: FloatArray,
-    day_scale: FloatArray,
     base: Baseline,
     facts: Histograms,
     picked: Bytes,
     first: Places,
 ) -> FloatArray:
-    """Mean surprise over the three facts; their bins go into `picked[first : first + FACTS]`.
-
-    The distance from the time of the day is taken in `day_scale`, the others in `scale`.
-    """
+    """Mean surprise over the three facts; their bins go into `picked[first : first + FACTS]`."""
     picked[first] = bin_of(EDGES, (x - centre_with(series, x, base)) / scale) + 1
     picked[first + 1] = bin_of(EDGES, (x - base.last[series]) / step_scale_before(series, scale, base)) + 1
-    picked[first + 2] = bin_of(EDGES, off_profile(series, x, time_bin, base) / day_scale) + 1
+    picked[first + 2] = bin_of(EDGES, off_profile(series, x, time_bin, base) / scale) + 1
     shares = density(series * FACTS * BINS + picked[first], series, facts)
     for fact in range(1, FACTS):
         shares = shares * density((series * FACTS + fact) * BINS + picked[first + fact], series, facts)
@@ -86,14 +82,14 @@ def fact_surprise(
 
 
 def fact_parts(
-    series: Places, x: FloatArray, time_bin: Places, day_scale: FloatArray, base: Baseline, facts: Histograms
+    series: Places, x: FloatArray, time_bin: Places, base: Baseline, facts: Histograms
 ) -> tuple[FloatArray, ...]:
     """Surprise over each of FACT_NAMES."""
     scale = scale_before(series, x, base)
     far = (
         (x - centre_with(series, x, base)) / scale,
         (x - base.last[series]) / step_scale_before(series, scale, base),
-        off_profile(series, x, time_bin, base) / day_scale,
+        off_profile(series, x, time_bin, base) / scale,
     )
     places = [(series * FACTS + fact) * BINS + bin_of(EDGES, one) + 1 for fact, one in enumerate(far)]
     return tuple(-log(density(at, series, facts)) for at in places)
@@ -107,7 +103,7 @@ def shared(whole: FloatArray, parts: tuple[FloatArray, ...]) -> tuple[FloatArray
 
 def explain_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> tuple[FloatArray, ...]:
     """What each fact adds."""
-    return fact_parts(series, x, time_bin, scale_before(series, x, s.base), s.base, s.facts)
+    return fact_parts(series, x, time_bin, s.base, s.facts)
 
 
 def begin_faults(series: Places, x: FloatArray, s: Faults) -> None:
@@ -115,10 +111,10 @@ def begin_faults(series: Places, x: FloatArray, s: Faults) -> None:
     begin(series, x, s.base)
 
 
-def fact_tail(series: Places, x: FloatArray, time_bin: Places, day_scale: FloatArray, s: Faults) -> FloatArray:
+def fact_tail(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> FloatArray:
     """How rare the surprise over the facts is, as -log10 of a tail probability; the bins are picked for learning."""
     scale, first = scale_before(series, x, s.base), series * PICKS
-    raw = fact_surprise(series, x, time_bin, scale, day_scale, s.base, s.facts, s.picked, first)
+    raw = fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first)
     place = bin_place(raw, s.surprise)
     s.picked[first + FACTS] = bin_at_place(place, s.surprise)
     return tail(series, 0, place, s.base.learned[series], s.surprise)
@@ -128,8 +124,7 @@ def judge_faults(
     series: Places, x: FloatArray, time_bin: Places, s: Faults
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness as -log10 of a tail probability, what was expected, and half the width of its band."""
-    rare = fact_tail(series, x, time_bin, scale_before(series, x, s.base), s)
-    strangeness = when_warm(rare, s.base.learned[series])
+    strangeness = when_warm(fact_tail(series, x, time_bin, s), s.base.learned[series])
     return strangeness, *expected_band(series, x, time_bin, s.base)
 
 

@@ -116,7 +116,7 @@ def explain_hybrid(series: Places, x: FloatArray, time_bin: Places, s: Hybrid) -
     scale = scale_before(series, x, s.context.base)
     shape, _, new = part_tails(series, x, time_bin, s.context)
     fact = _fact_tail(series, x, time_bin, scale, s)
-    facts = fact_parts(series, x, time_bin, scale, s.context.base, s.context.facts)
+    facts = fact_parts(series, x, time_bin, s.context.base, s.context.facts)
     return shape * shape, new * new, *shared(fact * fact, facts)
 
 

@@ -93,9 +93,9 @@ ALGORITHMS: dict[str, Algorithm] = {
     "extremes": _algorithm(
         extremes,
         extremes.ExtremesParams,
-        0.86,
-        -0.78,
-        "faults by size at this time of day, and beyond what was ever seen",
+        0.83,
+        -0.51,
+        "faults by size at this hour and weekday, and beyond what was seen",
     ),
     "hybrid": _algorithm(
         hybrid,

@@ -86,7 +86,8 @@ def _expected(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
     return where(_days(series, time_bin, s) >= s.trusted_days, by_day + off_day, s.base.centre[series])
 
 
-def _deviation(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> FloatArray:
+def deviation_at(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> FloatArray:
+    """Mean distance of values from what is usual at this phase; never 0."""
     scale = scale_before(series, x, s.base)
     here = time_bin % s.day.bins
     before, after = (here + s.day.bins - 1) % s.day.bins, (here + 1) % s.day.bins
@@ -95,11 +96,17 @@ def _deviation(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> 
     return where(_days(series, time_bin, s) >= s.trusted_days, local + 0.1 * scale, scale)
 
 
+def off_season(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> FloatArray:
+    """Distance from what is usual at this phase; 0 until it is trusted."""
+    trusted = _days(series, time_bin, s) >= s.trusted_days
+    return where(trusted, x - _expected(series, time_bin, s), 0.0)
+
+
 def judge_seasonal(
     series: Places, x: FloatArray, time_bin: Places, s: Seasonal
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness, what is usual now, and four mean deviations."""
-    expected, deviation = _expected(series, time_bin, s), _deviation(series, x, time_bin, s)
+    expected, deviation = _expected(series, time_bin, s), deviation_at(series, x, time_bin, s)
     raw = size_of(x - expected) / deviation
     strangeness = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
     return strangeness, expected, BAND_DEVIATIONS * deviation
@@ -109,7 +116,7 @@ def learn_seasonal(series: Places, x: FloatArray, time_bin: Places, s: Seasonal)
     """Both profiles take in the value when its time of the day, or its hour, is over."""
     learn_scores(series, s.picked, series, s.past)
     here, days = time_bin % s.day.bins, _days(series, time_bin, s)
-    limit = CLIP_DEVIATIONS * _deviation(series, x, time_bin, s)
+    limit = CLIP_DEVIATIONS * deviation_at(series, x, time_bin, s)
     off = x - usual_at(series, here, s.day)
     clipped = where(days >= s.trusted_days, smaller(larger(off, -limit), limit), off)
     learn_phases(series, _hour(time_bin, s), where(days >= s.trusted_days, clipped, 0.0), s.week)
@@ -122,11 +129,11 @@ def follow_seasonal(series: Places, x: FloatArray, s: Seasonal) -> None:
     s.base.last[series] = x
 
 
-def history_of(series: Places, time_bin: Places, s: Seasonal) -> tuple[FloatArray, FloatArray, FloatArray]:
+def season_history(series: Places, time_bin: Places, s: Seasonal) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Days and weeks that this phase was seen on, and what is judged by: 0 the centre, 1 the day, 2 the week."""
     days, weeks = _days(series, time_bin, s), _weeks(series, time_bin, s)
     by_week = where(weeks >= s.trusted_weeks, 2.0, 1.0)
     return days, weeks, where(days >= s.trusted_days, by_week, 0.0)
 
 
-KERNEL = Kernel(empty_seasonal, begin_seasonal, judge_seasonal, learn_seasonal, follow_seasonal, history=history_of)
+KERNEL = Kernel(empty_seasonal, begin_seasonal, judge_seasonal, learn_seasonal, follow_seasonal, history=season_history)

@@ -121,7 +121,7 @@ def part_tails(
     scale = scale_before(series, x, s.base)
     first = series * PICKS + SHAPES
     shape = bin_place(shape_surprise(series, x, scale, s), s.surprise)
-    rare = bin_place(fact_surprise(series, x, time_bin, scale, scale, s.base, s.facts, s.picked, first), s.surprise)
+    rare = bin_place(fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first), s.surprise)
     new = bin_place(outside_range(series, x, scale, s.base), s.novelty)
     s.picked[first + FACTS] = bin_at_place(shape, s.surprise)
     s.picked[first + FACTS + 1] = bin_at_place(rare, s.surprise)
@@ -139,9 +139,8 @@ def context_of(shape: FloatArray, rare: FloatArray, new: FloatArray, learned: Pl
 
 def explain_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> tuple[FloatArray, ...]:
     """What shape and novelty add, and each fact by its part of the surprise."""
-    scale = scale_before(series, x, s.base)
     shape, rare, new = part_tails(series, x, time_bin, s)
-    facts = fact_parts(series, x, time_bin, scale, s.base, s.facts)
+    facts = fact_parts(series, x, time_bin, s.base, s.facts)
     return shape * shape, new * new, *shared(rare * rare, facts)
 
 
