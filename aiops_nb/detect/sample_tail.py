@@ -23,7 +23,7 @@ class SampleTail:
     --------
     >>> tail = SampleTail(np.arange(1000.0))
     >>> tail.surprise(np.array([500.0, 990.0, 1090.0])).round(1).tolist()
-    [0.7, 4.9, 11.6]
+    [0.7, 4.9, 11.3]
     """
 
     def __init__(self, scores: FloatArray) -> None:
