@@ -149,7 +149,8 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
             episodes[key] = _episode(change, episodes.get(key))
     frame = pd.DataFrame(list(episodes.values()), columns=list(ALERT_COLUMNS))
     for name in ("pending_at", "starts_at", "ends_at"):
-        frame[name] = _utc(frame[name])
+        # Through the frame an empty moment would make all of them floats, which cannot tell nanoseconds apart.
+        frame[name] = _utc(pd.Series([episode[name] for episode in episodes.values()], dtype="Int64"))
     return frame
 
 
