@@ -25,12 +25,6 @@ http {{
 """
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
 @contextmanager
 def nginx_server(folder: Path, port: int, http: str) -> Iterator[subprocess.Popen[bytes]]:
     """The process, once it listens on the port; `http` is what stands in that block of its configuration."""

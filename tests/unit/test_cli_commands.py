@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from aiops_nb.cli.signals import StopWish
 from aiops_nb.demo import DemoService, start_demo_service
 from aiops_nb.live_run import LiveRun
 from aiops_nb.pipeline_params import PipelineParams
+from tests.ports import free_port
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to one process")
 
@@ -37,9 +37,7 @@ def service() -> Iterator[DemoService]:
 @pytest.fixture(scope="module")
 def dead_url() -> str:
     """An address where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/"
+    return f"http://127.0.0.1:{free_port()}/"
 
 
 @pytest.fixture(scope="module")

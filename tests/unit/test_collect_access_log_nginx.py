@@ -17,7 +17,8 @@ import pyarrow as pa
 import pytest
 
 from aiops_nb.collect.access_log import AccessLog, read_access_log
-from tests.nginx_server import NGINX, free_port, nginx_server
+from tests.nginx_server import NGINX, nginx_server
+from tests.ports import free_port
 
 AB = shutil.which("ab")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")

@@ -13,7 +13,8 @@ import trustme
 
 from aiops_nb.collect.http_probe import HttpProbe, TransferKind
 from aiops_nb.collect.probe_target import ProbeTarget
-from tests.nginx_server import NGINX, free_port, nginx_server
+from tests.nginx_server import NGINX, nginx_server
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="NOT TESTED: TLS and HTTP/2 of nginx, which is not installed")
 ALL: list[TransferKind] = ["curl", "pycurl", "requests"]

@@ -26,6 +26,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import table_of
 from tests import collect_servers as servers
+from tests.ports import free_port
 
 SOCAT, NC = shutil.which("socat"), shutil.which("nc")
 LINE = json.dumps({"time": 1_780_000_000, "target": "a", "status_code": 200}).encode() + b"\n"
@@ -262,11 +263,6 @@ def serving(data: bytes, port: int = 0) -> Iterator[int]:
 
 def client_of(port: int, clock: ManualClock | None = None) -> TcpClient:
     return TcpClient("127.0.0.1", port, rng=random.Random(5), clock=clock)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def test_a_client_reads_and_comes_back_after_its_server_hung_up() -> None:

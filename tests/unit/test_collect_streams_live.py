@@ -28,6 +28,7 @@ from aiops_nb.monitor import Monitor
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.record.tap import Passage
 from tests import collect_servers as servers
+from tests.ports import free_port
 
 DEADLINE_SECONDS = 20
 
@@ -111,8 +112,7 @@ def test_an_alert_of_a_probe_says_what_was_required_and_what_came(tmp_path: Path
 
 
 def test_a_server_that_is_away_is_a_warning_until_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     caplog.set_level("INFO", "aiops_nb")
     client = TcpClient("127.0.0.1", port, name="feed", first_backoff_seconds=0.01)
     with monitoring(client) as wait_until:

@@ -23,6 +23,7 @@ from aiops_nb.collect.websocket_client import WebSocketClient
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import ConfigError, MissingExtraError
 from tests import collect_servers as servers
+from tests.ports import free_port
 
 NPM, NODE = shutil.which("npm"), shutil.which("node")
 ROW = {"time": 1_780_000_000, "target": "a", "status_code": 200}
@@ -160,9 +161,7 @@ def test_it_comes_back_after_a_wait_and_invents_nothing() -> None:
 
 def test_a_server_that_is_not_there_is_asked_less_and_less() -> None:
     clock = ManualClock()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with client_of(f"ws://127.0.0.1:{port}/", clock=clock) as client:
+    with client_of(f"ws://127.0.0.1:{free_port()}/", clock=clock) as client:
         waits = []
         for failures in range(1, 10):
             with pytest.raises(ConnectionError, match="refused"):
