@@ -100,11 +100,11 @@ def test_http_2_on_a_kept_connection(site: Site) -> None:
         reuse_connection=True,
         ca_file=site.ca_file,
         assertions=('body == "HTTP/2.0"',),
-        timeout_seconds=0.4,
+        timeout_seconds=0.9,
     )
-    probe = HttpProbe([target], every_seconds=0.5)
+    probe = HttpProbe([target], every_seconds=1.0)
     rows: list[dict[str, Any]] = []
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 20
     while len(rows) < 3 and time.monotonic() < deadline:
         batch = probe.poll(0.5)
         assert batch is not None
