@@ -26,7 +26,7 @@ def request_features(horizons_seconds: tuple[float, ...]) -> tuple[str, ...]:
     Examples
     --------
     >>> request_features(())[:4], len(request_features((60.0, 300.0))) - len(request_features(()))
-    (('count', 'rate_hz', 'error_count', 'error_ratio'), 32)
+    (('count', 'rate_hz', 'error_count', 'span_count'), 32)
     """
     trends = (name for seconds in horizons_seconds for name in trend_names(TRENDED, seconds))
     return (
