@@ -1,8 +1,9 @@
-"""Moving statistics of features over several horizons: EMA, slope, mean and standard deviation."""
+"""Moving statistics of features over horizons longer than a window: exponential mean, slope, mean, deviation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,41 +11,45 @@ from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import FloatArray
 
 STATISTICS = ("ema", "slope", "mean", "std")
-MOST_PANES = 20
-COUNT, MEAN, TIME_MEAN, SQUARES, TIME_SQUARES, PRODUCTS = range(6)
+MOST_BLOCKS = 10
 FEWEST_FOR_SLOPE = 3
+WIDEST = 2**63  # of what numpy counts with
 
 
-def horizon_names(horizons_seconds: Sequence[float], stem: str = "", unit: str = "") -> tuple[str, ...]:
-    """Names of the statistics of one feature, horizon by horizon.
+def horizon_names(horizons_seconds: Sequence[float], features: Sequence[str] = ("",)) -> tuple[str, ...]:
+    """Names of the statistics: horizon by horizon, statistic by statistic, feature by feature.
+
+    The one feature of a table that has only one goes without saying.
 
     Examples
     --------
     >>> horizon_names([60.0])
     ('ema_60s', 'slope_60s', 'mean_60s', 'std_60s')
-    >>> horizon_names([300.0], stem="rate_", unit="_hz")[:2]
-    ('rate_ema_300s_hz', 'rate_slope_300s_hz_per_second')
+    >>> horizon_names([300.0], ["rate_hz", "error_ratio"])[:3]
+    ('rate_hz_ema_300s', 'error_ratio_ema_300s', 'rate_hz_slope_300s')
     """
-    units = {"slope": f"{unit}_per_second" if unit else ""}
     return tuple(
-        f"{stem}{statistic}_{seconds:g}s{units.get(statistic, unit)}"
+        f"{feature}_{statistic}_{seconds:g}s" if feature else f"{statistic}_{seconds:g}s"
         for seconds in horizons_seconds
         for statistic in STATISTICS
+        for feature in features
     )
 
 
 class Horizons:
     """Moving statistics of f features of n series, tick by tick; what is not finite is not known, and changes nothing.
 
+    A horizon moves on by blocks of a tenth: it covers the last 90 to 100 % of what is said (a little less where ten
+    does not divide its ticks). Where it holds no known value, all are NaN.
+
     - `ema` moves towards each value by dt / (dt + horizon / 2), dt being the time since the value before: its values
       are as old on average as those of a mean over the horizon.
-    - `mean` and `std` (of the population; from two values on) are of the known values within the horizon, which moves
-      on in steps of a twentieth: it covers the last 95 to 100 % of it.
-    - `slope` is that of the least-squares line, in the feature's unit a second. It is NaN until there are 3 values
-      and they are spread over half of the horizon.
+    - `mean` and `std` (of the population; from two values on) are of the known values.
+    - `slope` is that of the least-squares line through the means of the blocks, in the feature's unit a second. It is
+      NaN until there are 3 values and they are spread over half of the horizon.
 
     Moments are merged, never subtracted (Chan, Golub, LeVeque 1983), so that a huge value leaves no trace once it is
-    out of the horizon, and those of a constant are exact. Cost O(f n) a tick, memory 1.1 KB a feature, series and
+    out of the horizon, and those of a constant are exact. Cost O(f n) a tick; memory 0.25 KB a feature, series and
     horizon.
 
     Parameters
@@ -66,104 +71,138 @@ class Horizons:
     """
 
     def __init__(self, horizons_seconds: Sequence[float], tick_seconds: float, features: int = 1) -> None:
-        self._panes = [_Panes(seconds, tick_seconds, features) for seconds in horizons_seconds]
-        self._origin: int | None = None
+        self._horizons = [_Horizon(seconds, tick_seconds, features) for seconds in horizons_seconds]
 
     def close(self, window: int, values: FloatArray) -> FloatArray:
-        """Take the (f, n) values of the next window; the statistics are (f * horizons * 4, n), as `horizon_names`.
+        """Take the (f, n) values of the next window; the statistics are (horizons * 4 * f, n), as `horizon_names`.
 
         `window` rises from call to call; windows may be left out.
         """
-        if self._origin is None:
-            self._origin = window  # times stay small, and exact
         with np.errstate(all="ignore"):
-            told = [panes.close(window, window - self._origin, values) for panes in self._panes]
-        if not told:
-            return np.empty((0, values.shape[1]))
-        return np.stack(told, axis=1).reshape(len(values) * len(told) * len(STATISTICS), values.shape[1])
+            told = [part for horizon in self._horizons for part in horizon.close(window, values)]
+        return np.concatenate(told) if told else np.empty((0, values.shape[1]))
 
 
-class _Panes:
-    """One horizon, in panes of some ticks: moments (6, f, capacity) of each, of the closed ones, and of the open."""
+class _Block(NamedTuple):
+    """Moments of one block, each (f, n); its values stand at the mean of their times."""
+
+    known: FloatArray
+    mean: FloatArray
+    time: FloatArray
+    squares: FloatArray
+
+
+class _Moments(NamedTuple):
+    """Moments of several blocks, each (f, n); times are in ticks since the beginning of the newest block."""
+
+    known: FloatArray
+    mean: FloatArray
+    time: FloatArray
+    squares: FloatArray
+    time_squares: FloatArray
+    products: FloatArray
+
+    def with_block(self, block: _Block) -> _Moments:
+        """Moments of both together; of none of either, zeros."""
+        known = self.known + block.known
+        share = block.known / np.maximum(known, 1.0)
+        weight = self.known * share
+        apart, time_apart = block.mean - self.mean, block.time - self.time
+        pull, time_pull = apart * weight, time_apart * weight  # first, or 0 times an overflow would be NaN
+        return _Moments(
+            known,
+            self.mean + apart * share,
+            self.time + time_apart * share,
+            self.squares + block.squares + apart * pull,
+            self.time_squares + time_apart * time_pull,
+            self.products + time_apart * pull,
+        )
+
+
+class _Horizon:
+    """A ring of blocks of some ticks, each (f, capacity), of which the newest is open; and the sum of the others."""
 
     def __init__(self, horizon_seconds: float, tick_seconds: float, features: int) -> None:
         ticks = max(1, round(horizon_seconds / tick_seconds))
-        self._pane_ticks = -(-ticks // MOST_PANES)
-        self._tick_seconds, self._centre_ticks = tick_seconds, ticks / 2
-        self._least_time_variance = (ticks / 2) ** 2 / 12  # of times spread evenly over half of the horizon
-        self._ring = np.zeros((max(1, ticks // self._pane_ticks), 6, features, 64))
-        self._closed, self._open = np.zeros((2, 6, features, 64))
-        self._ema, self._ema_at = np.full((2, features, 64), np.nan)
-        self._pane: int | None = None
+        self._block_ticks = -(-ticks // MOST_BLOCKS)
+        self._tick_seconds, self._half_ticks = tick_seconds, ticks / 2
+        self._least_time_variance = self._half_ticks**2 / 12  # of times spread evenly over half of the horizon
+        self._capacity = 64
+        ring = ticks // self._block_ticks, features, self._capacity
+        self._count = np.zeros(ring, np.min_scalar_type(min(self._block_ticks, WIDEST)))
+        self._times = np.zeros(ring, np.min_scalar_type(min(self._block_ticks**2, WIDEST)))
+        self._mean, self._squares = np.zeros(ring), np.zeros(ring)
+        self._closed = np.zeros((len(_Moments._fields), *ring[1:]))
+        self._ema, self._ema_at = np.full((2, *ring[1:]), np.nan)
+        self._block: int | None = None
 
-    def close(self, window: int, at: int, values: FloatArray) -> FloatArray:
+    def close(self, window: int, values: FloatArray) -> tuple[FloatArray, ...]:
+        """The statistics in the order of `STATISTICS`, each (f, n)."""
         count = values.shape[1]
         self._make_room(count)
-        self._turn_to(window // self._pane_ticks, count)
-        now = self._open[..., :count]
-        now[:] = _merged(now, _single(values, at))
-        ema = self._moved_ema(values, at)
-        return np.stack([ema, *self._read(_merged(self._closed[..., :count], now))], axis=1)
+        self._turn_to(window // self._block_ticks, count)
+        self._learn(window % self._block_ticks, values)
+        self._move_ema(window, values)
+        return self._told(count)
 
     def _make_room(self, count: int) -> None:
-        capacity = capacity_for(count, self._ema.shape[-1])
-        if capacity == self._ema.shape[-1]:
+        capacity = capacity_for(count, self._capacity)
+        if capacity == self._capacity:
             return
-        self._ring, self._closed, self._open = (widened(a, capacity) for a in (self._ring, self._closed, self._open))
+        self._capacity = capacity
+        self._count, self._times = widened(self._count, capacity), widened(self._times, capacity)
+        self._mean, self._squares = widened(self._mean, capacity), widened(self._squares, capacity)
+        self._closed = widened(self._closed, capacity)
         self._ema, self._ema_at = widened(self._ema, capacity, np.nan), widened(self._ema_at, capacity, np.nan)
 
-    def _turn_to(self, pane: int, count: int) -> None:
-        """Put the open pane into the ring, empty those that were passed over, and sum up what is left."""
-        if pane == self._pane:
+    def _turn_to(self, block: int, count: int) -> None:
+        """Empty the blocks that were passed over, and sum up what is left."""
+        if block == self._block:
             return
-        if self._pane is not None:
-            self._ring[self._pane % len(self._ring)] = self._open
-            passed = range(self._pane + 1, pane + 1)[-len(self._ring) :]
-            self._ring[[one % len(self._ring) for one in passed]] = 0.0
-        self._pane = pane
-        self._open[:] = 0.0
-        closed = np.zeros_like(self._closed[..., :count])
-        for older in range(pane + 1, pane + len(self._ring)):
-            closed = _merged(closed, self._ring[older % len(self._ring), ..., :count])
-        self._closed[..., :count] = closed
+        most = len(self._count)
+        first = block if self._block is None else self._block + 1
+        for passed in range(max(first, block - most + 1), block + 1):
+            for ring in (self._count, self._times, self._mean, self._squares):
+                ring[passed % most] = 0
+        self._block = block
+        closed = _Moments(*np.zeros_like(self._closed[..., :count]))
+        for age in range(most - 1, 0, -1):
+            closed = closed.with_block(self._block_of(age, count))
+        self._closed[..., :count] = np.stack(closed)
 
-    def _moved_ema(self, values: FloatArray, at: int) -> FloatArray:
-        count = values.shape[1]
-        ema, ema_at = self._ema[:, :count], self._ema_at[:, :count]
+    def _block_of(self, age: int, series: int) -> _Block:
+        assert self._block is not None
+        place = (self._block - age) % len(self._count), slice(None), slice(series)
+        count = self._count[place].astype(np.float64)
+        time = self._times[place] / np.maximum(count, 1.0) - age * self._block_ticks
+        return _Block(count, self._mean[place], time, self._squares[place])
+
+    def _learn(self, at: int, values: FloatArray) -> None:
+        assert self._block is not None
+        place = self._block % len(self._count), slice(None), slice(values.shape[1])
         known = np.isfinite(values)
-        passed = at - ema_at
-        moved = ema + passed / (passed + self._centre_ticks) * (values - ema)
-        ema[:] = np.where(known, np.where(np.isnan(ema), values, moved), ema)
-        ema_at[known] = at
-        return ema.copy()
+        count, mean = self._count[place], self._mean[place]
+        count += known
+        self._times[place] += known * self._times.dtype.type(at)
+        apart = np.where(known, values - mean, 0.0)
+        mean += apart / np.maximum(count, 1)
+        self._squares[place] += apart * np.where(known, values - mean, 0.0)
 
-    def _read(self, moments: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        count, mean, _, squares, time_squares, products = moments
-        enough = (count >= FEWEST_FOR_SLOPE) & (time_squares >= count * self._least_time_variance)
-        slope = np.where(enough, products / time_squares / self._tick_seconds, np.nan)
-        deviation = np.where(count >= 2, np.sqrt(squares / count), np.nan)
-        return slope, np.where(count > 0, mean, np.nan), deviation
+    def _move_ema(self, window: int, values: FloatArray) -> None:
+        ema, ema_at = self._ema[:, : values.shape[1]], self._ema_at[:, : values.shape[1]]
+        passed = window - ema_at
+        moved = ema + passed / (passed + self._half_ticks) * (values - ema)
+        known = np.isfinite(values)
+        np.copyto(ema, np.where(np.isnan(ema), values, moved), where=known)
+        np.copyto(ema_at, window, where=known)
 
-
-def _single(values: FloatArray, at: int) -> FloatArray:
-    moments = np.zeros((6, *values.shape))
-    known = np.isfinite(values)
-    moments[COUNT] = known
-    moments[MEAN] = np.where(known, values, 0.0)
-    moments[TIME_MEAN] = np.where(known, float(at), 0.0)
-    return moments
-
-
-def _merged(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Moments of both together; of none of either, zeros."""
-    count = a[COUNT] + b[COUNT]
-    share = b[COUNT] / np.maximum(count, 1.0)
-    weight = a[COUNT] * share
-    apart, time_apart = b[MEAN] - a[MEAN], b[TIME_MEAN] - a[TIME_MEAN]
-    both = a + b
-    both[MEAN] = a[MEAN] + apart * share
-    both[TIME_MEAN] = a[TIME_MEAN] + time_apart * share
-    both[SQUARES] += apart * apart * weight
-    both[TIME_SQUARES] += time_apart * time_apart * weight
-    both[PRODUCTS] += apart * time_apart * weight
-    return both
+    def _told(self, series: int) -> tuple[FloatArray, ...]:
+        now = _Moments(*self._closed[..., :series]).with_block(self._block_of(0, series))
+        any_known, several = now.known > 0, now.known >= 2
+        spread = (now.known >= FEWEST_FOR_SLOPE) & (now.time_squares >= now.known * self._least_time_variance)
+        return (
+            np.where(any_known, self._ema[:, :series], np.nan),
+            np.where(spread, now.products / now.time_squares / self._tick_seconds, np.nan),
+            np.where(any_known, now.mean, np.nan),
+            np.where(several, np.sqrt(now.squares / now.known), np.nan),
+        )

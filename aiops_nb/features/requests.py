@@ -1,4 +1,4 @@
-"""Features of request series over a sliding span of closed windows, and their trends over longer horizons."""
+"""Features of request series over a sliding span of closed windows, and moving statistics over longer horizons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiops_nb.core.types import FloatArray
 from aiops_nb.features.answers import ANSWER_FEATURES, QUANTILES, Silence, answers
 from aiops_nb.features.certificates import Certificates
 from aiops_nb.features.histogram import SlidingHistogram
-from aiops_nb.features.horizon import Horizon, trend_names
+from aiops_nb.features.horizons import Horizons, horizon_names
 from aiops_nb.features.overall import Moved
 from aiops_nb.features.params import WindowParams
 from aiops_nb.features.request_phases import PHASE_FEATURES, RECENT_PHASE_FEATURES, RequestPhases
@@ -28,14 +28,13 @@ def request_features(horizons_seconds: tuple[float, ...]) -> tuple[str, ...]:
     >>> request_features(())[:4], len(request_features((60.0, 300.0))) - len(request_features(()))
     (('count', 'rate_hz', 'error_count', 'span_count'), 32)
     """
-    trends = (name for seconds in horizons_seconds for name in trend_names(TRENDED, seconds))
     return (
         *ANSWER_FEATURES,
         "silent_seconds",
         "certificate_remaining_seconds",
         *PHASE_FEATURES,
         *RECENT_PHASE_FEATURES,
-        *trends,
+        *horizon_names(horizons_seconds, TRENDED),
     )
 
 
@@ -60,7 +59,7 @@ class RequestFeatures:
         self._histogram = SlidingHistogram(window.span_ticks, self._capacity)
         self._silence, self._certificates = Silence(window.tick_seconds), Certificates()
         self._phases = RequestPhases(window.span_ticks)
-        self._horizons = [Horizon(len(TRENDED), one, window.tick_seconds) for one in window.horizons_seconds]
+        self._horizons = Horizons(window.horizons_seconds, window.tick_seconds, len(TRENDED))
         self.moved: Moved | None = None
 
     def add(self, rows: RequestRows) -> None:
@@ -119,6 +118,7 @@ class RequestFeatures:
         seconds, quantiles = self._closed_ticks * self._tick_seconds, self._histogram.quantiles(QUANTILES, count)
         told = answers(self.moved.entering, self._sliding, seconds, quantiles, count)
         trended = np.stack([told[row] for row in _TRENDED_ROWS])
-        trends = [horizon.move(window, trended) for horizon in self._horizons]
         once = [*told, self._silence.close(window, told[0]), self._certificates.close(window, end_ns, count)]
-        return np.concatenate([np.stack(once), self._phases.close(window, count), *trends])
+        return np.concatenate(
+            [np.stack(once), self._phases.close(window, count), self._horizons.close(window, trended)]
+        )

@@ -8,7 +8,6 @@ import pytest
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item, SeriesKey
 from aiops_nb.features.histogram import RELATIVE_ERROR
-from aiops_nb.features.horizon import Horizon
 from aiops_nb.features.objectives import LONG_WINDOWS_SECONDS, ObjectiveFeatures
 from aiops_nb.features.params import WindowParams
 from aiops_nb.pipeline import Pipeline
@@ -113,28 +112,6 @@ def test_overall_equals_a_plain_computation(origins):
             assert feature["duration_mean_seconds"] == pytest.approx(timed.mean(), rel=1e-4)
             exact = np.quantile(timed, 0.95, method="lower")
             assert feature["duration_p95_seconds"] == pytest.approx(exact, rel=RELATIVE_ERROR)
-
-
-def test_trends_of_a_line_are_its_own():
-    horizon = Horizon(features=2, seconds=100.0, tick_seconds=2.0)
-    for window in range(400, 520):
-        line = 3.0 + 0.25 * 2.0 * (window - 400)
-        values = np.array([[line, np.nan if window % 3 else line], [5.0, np.nan]])
-        trends = horizon.move(window, values).reshape(4, 2, 2)
-    ema, slope, mean, std = trends
-    assert slope[0] == pytest.approx([0.25, 0.25]) and slope[1, 0] == 0 and np.isnan(slope[1, 1])
-    assert mean[0, 0] == pytest.approx(line - 0.25 * 49) and mean[1, 0] == 5.0 and np.isnan(ema[1, 1])
-    assert std[0, 0] == pytest.approx(np.std(0.5 * np.arange(50)), rel=1e-6) and std[1, 0] == 0
-    assert line - 15 < ema[0, 0] < line - 10
-
-
-def test_trends_forget_over_a_gap_and_do_not_know_too_early():
-    horizon = Horizon(features=1, seconds=10.0, tick_seconds=1.0)
-    first = horizon.move(7, np.array([[2.0]]))
-    assert first[0, 0] == 2.0 and first[2, 0] == 2.0 and np.isnan(first[[1, 3], 0]).all()
-    assert np.isnan(horizon.move(5000, np.array([[np.nan]]))).all()
-    after = horizon.move(5001, np.array([[4.0]]))
-    assert after[2, 0] == 4.0
 
 
 def test_horizons_are_named_and_may_be_none():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aiops_nb.core.schemas import TABLES
-from aiops_nb.features.horizon import TREND_STATS
+from aiops_nb.features.horizons import STATISTICS
 from aiops_nb.features.objectives import OBJECTIVE_FEATURES
 from aiops_nb.features.overall import OVERALL_FEATURES
 from aiops_nb.features.requests import request_features
@@ -41,7 +41,7 @@ def test_the_metrics_are_those_that_export_writes():
 
 def test_every_feature_of_requests_is_described():
     described = [cells[0] for cells in rows("features of requests")]
-    assert described == [*request_features(()), *TREND_STATS]
+    assert described == [*request_features(()), *STATISTICS]
     first, last = (described.index(name) for name in ("count", "silent_seconds"))
     assert tuple(described[first : last + 1]) == OVERALL_FEATURES
 
