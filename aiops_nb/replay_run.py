@@ -15,6 +15,7 @@ from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.features.watermark import CLOCK_SOURCE
 from aiops_nb.pipeline import Pipeline, StreamCounters
 from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.rule_features import unjudged_rules
 from aiops_nb.run import Deliver
 
 _log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ JOIN_SECONDS = 10.0
 
 
 class ReplayRun:
-    """Pushes recorded items.
+    """Pushes recorded items. A recorded rule on a feature that there is no more is left out, and told as a problem.
 
     Parameters
     ----------
@@ -52,6 +53,7 @@ class ReplayRun:
         self._commands: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stopping, self._ended = threading.Event(), threading.Event()
         self._problems: dict[str, str] = {}
+        self._told_params: PipelineParams | None = None
         self._thread = threading.Thread(target=self._guarded, name="aiops-replay", daemon=True)
 
     @property
@@ -114,7 +116,18 @@ class ReplayRun:
                 break
             self._obey_commands(item.seq)
             self._deliver(self._pipeline.push(item))
+            self._tell_unjudged()
         self._ended.set()
+
+    def _tell_unjudged(self) -> None:
+        params = self._pipeline.params
+        if params is self._told_params:
+            return
+        self._told_params = params
+        for rule, why in unjudged_rules(params).items():
+            if self._problems.get(rule) != why:
+                _log.warning("%s: %s", rule, why)
+                self._problems[rule] = why
 
     def _obey_commands(self, seq: int) -> None:
         while not self._commands.empty():

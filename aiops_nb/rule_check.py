@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from aiops_nb.config import Config, ConfigSource, load_config, located
 from aiops_nb.config.spelling import unknown
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.features.params import WindowParams
-from aiops_nb.frames import feature_names
+from aiops_nb.frames import FEATURES, feature_names
 from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.rule_features import missing_feature
+from aiops_nb.rules.params import FeatureRuleParams
+
+
+def checked_config(source: ConfigSource) -> Config:
+    """A config of which a pipeline can be built, from whatever `config=` may be.
+
+    Raises
+    ------
+    ConfigError
+        With the file and the line, if there is one, and the path of the fault.
+
+    Examples
+    --------
+    >>> checked_config({"pipeline": {"feature_rules": [{"alertname": "a", "feature": "error_ration"}]}})
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: config: pipeline.feature_rules[0].feature: expected a feature of requests, ...
+    """
+    config = load_config(source)
+    try:
+        check_pipeline(config.pipeline)
+    except ConfigError as problem:
+        raise located(problem, source) from None
+    return config
 
 
 def check_pipeline(params: PipelineParams) -> None:
@@ -50,9 +76,11 @@ def _try_alone(where: str, params: PipelineParams) -> None:
 
 
 def _check_features(where: str, rule: object, window: WindowParams) -> None:
-    table = getattr(rule, "table", None)
-    known = feature_names(table, window) if table is not None else None
-    for name in getattr(rule, "seen_features", ()):
-        if known is not None and name not in known:
-            place = "feature" if name == getattr(rule, "feature", None) else "features"
-            raise unknown(f"{where}.{place}", f"a feature of {table}", name, known)
+    if not isinstance(rule, FeatureRuleParams):
+        return
+    name, known = missing_feature(rule, window), feature_names(rule.table, window)
+    if known is None:  # a struct that was made in Python holds what it was given
+        raise unknown(f"{where}.table", "a table of features", rule.table, FEATURES)
+    if name is not None:
+        place = "feature" if name == rule.feature else "features"
+        raise unknown(f"{where}.{place}", f"a feature of {rule.table}", name, known)

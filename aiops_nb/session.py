@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiops_nb.collect import frame_source
-from aiops_nb.config import Config, ConfigSource, dump_config, load_config
+from aiops_nb.config import Config, ConfigSource, dump_config
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Sink
@@ -19,6 +19,7 @@ from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import Passage, Tap
 from aiops_nb.recording import Recording, open_recording
 from aiops_nb.replay_run import ReplayRun
+from aiops_nb.rule_check import checked_config
 from aiops_nb.run import Deliver
 from aiops_nb.targets import Target
 
@@ -149,7 +150,7 @@ def from_frame(
     >>> monitor.features()["count"].tolist()
     [0.0, 1.0, 1.0]
     """
-    loaded = load_config(config)
+    loaded = checked_config(config)
     source = frame_source.from_frame(df, **columns)
     clock = ManualClock(start_ns=source.last_time_ns)  # the time of the rows, or gaps would be judged by today's
 
@@ -199,7 +200,7 @@ def replay(
     if speed is not None and not (isinstance(speed, (int, float)) and 0 < speed < float("inf")):
         raise ConfigError.at("speed", "None or a number > 0", speed)
     opened = recording if isinstance(recording, Recording) else open_recording(recording)
-    params = None if config is None else load_config(config).pipeline
+    params = None if config is None else checked_config(config).pipeline
     items = opened.reader.joined_items if speed is None else opened.reader.items
     monitor = Monitor(lambda deliver: ReplayRun(items, params, deliver, speed), notes=opened.repairs)
     return _started(monitor, sinks)

@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from aiops_nb.collect.synthetic import SyntheticStream, draw
-from aiops_nb.config import ConfigSource, dump_config, load_config
+from aiops_nb.config import ConfigSource, dump_config
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.labels import write_label_lines
 from aiops_nb.core.protocols import Sink
@@ -24,6 +24,7 @@ from aiops_nb.record.format import LABELS
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import Passage, Tap
 from aiops_nb.replay_run import ReplayRun
+from aiops_nb.rule_check import checked_config
 
 
 def from_synthetic(
@@ -70,7 +71,7 @@ def from_synthetic(
     >>> monitor.alerts()["alertname"].unique().tolist()
     ['request_failed']
     """
-    loaded = load_config(config)
+    loaded = checked_config(config)
     clock = ManualClock(start_ns=draw(seconds, **options).params.start_ns)
     stream = SyntheticStream(duration_seconds=seconds, clock=clock, **options)
     tap = Passage() if record is None else Recorder(record, config_yaml=dump_config(loaded))

@@ -17,6 +17,7 @@ from aiops_nb.frames import alerts_frame
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.recording import Recording
 from aiops_nb.replay_run import ReplayRun
+from aiops_nb.rule_check import checked_config
 from aiops_nb.time_range import Moment, range_ns
 from aiops_nb.tune.choose import moved_rules
 from aiops_nb.tune.match import TOLERANCE_SECONDS, Matches, covers, match
@@ -69,14 +70,17 @@ def sweep(
 
     Raises
     ------
+    ConfigError
+        If no pipeline can be built of `config`, or a rule of it names a feature that there is not.
     RecordingError
         If nothing was recorded in the range.
     """
+    config = recording.config if config is None else checked_config(config)
     first, last = _range(recording, start, end)
     asked = _between(labels, "start", start, end).reset_index(drop=True)
     days = (last - first).total_seconds() / SECONDS_PER_DAY
     odds = _Odds(asked, days, tolerance_seconds)
-    replayed = alerts_by_threshold(recording, config or recording.config, thresholds, alertname)
+    replayed = alerts_by_threshold(recording, config, thresholds, alertname)
     rows = []
     for threshold, alerts in (*replayed.items(), (SILENCE, alerts_frame([]))):
         mine = _between(alerts, "starts_at", start, end)

@@ -34,6 +34,7 @@ FLOORS = {
     "notebook_cell": 6,
     "recording_stopped": 6,
     "replay_run": 6,
+    "rule_features": 6,
     "run": 6,
     "self_observation": 6,
     "step_store": 6,
