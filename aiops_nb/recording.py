@@ -14,14 +14,13 @@ from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.framed import Framed
-from aiops_nb.record.format import Manifest
+from aiops_nb.record.format import LABELS, Manifest
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.replay_run import ReplayRun
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABELS = "labels.jsonl"
 LABEL_COLUMNS = ("kind", "target", "start", "end")
 
 

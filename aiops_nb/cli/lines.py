@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import msgspec
 
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange, AlertState
+from aiops_nb.core.labels import rfc3339
+from aiops_nb.core.types import AlertChange, AlertState
 
 NUMBERS = ("value", "expected", "lower", "upper", "score", "threshold")
 SYMBOLS: Mapping[AlertState, str] = {"pending": "◌", "firing": "●", "resolved": "✓", "inactive": "·"}
@@ -75,15 +75,3 @@ def symbols_for(encoding: str | None) -> Mapping[AlertState, str]:
     except (UnicodeEncodeError, LookupError):
         return PLAIN_SYMBOLS
     return SYMBOLS
-
-
-def rfc3339(time_ns: int) -> str:
-    """UTC nanoseconds as RFC 3339 with all nine digits.
-
-    Examples
-    --------
-    >>> rfc3339(1_780_000_000_123_456_789)
-    '2026-05-28T20:26:40.123456789Z'
-    """
-    second, fraction_ns = divmod(time_ns, NS_PER_SECOND)
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}.{fraction_ns:09d}Z"

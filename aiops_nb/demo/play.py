@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections.abc import Callable
-from pathlib import Path
 
 from aiops_nb.core.clock import SystemClock
+from aiops_nb.core.labels import LabelLine, rfc3339, write_label_lines
 from aiops_nb.demo.effects import EFFECTS
-from aiops_nb.demo.labels import Label, append_label, rfc3339
+from aiops_nb.demo.labels import Label
 from aiops_nb.demo.script import DemoParams, Fault, faults
 from aiops_nb.demo.site import Site
 
@@ -52,7 +52,7 @@ async def _suffer(site: Site, fault: Fault, params: DemoParams) -> None:
         label = _label(site, fault, start_ns, clock.now_ns())
         site.labels.append(label)
         if params.labels_path:
-            append_label(Path(params.labels_path), label)
+            write_label_lines(params.labels_path, [LabelLine(**label)], append=True)
 
 
 def _label(site: Site, fault: Fault, start_ns: int, end_ns: int) -> Label:

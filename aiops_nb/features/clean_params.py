@@ -15,7 +15,6 @@ NotNegative = Annotated[float, Meta(ge=0)]
 WindowValues = Annotated[int, Meta(ge=3, le=3600)]
 WarmupValues = Annotated[int, Meta(ge=1, le=3600)]
 Quantile = Annotated[float, Meta(ge=0, le=1)]
-SHORTEST_SECONDS = 1e-6
 ScaleMethod = Literal["standard", "robust", "min_max"]
 
 
@@ -218,40 +217,3 @@ def _as_step(place: int, step: StepParams | Mapping[str, object]) -> StepParams:
     except msgspec.ValidationError as problem:
         raise ConfigError(f"steps[{place}]: {problem}") from None
     return told
-
-
-def check(params: StepParams) -> None:
-    """Refuse parameters out of range, or that contradict each other.
-
-    Raises
-    ------
-    ConfigError
-        Naming the step, the parameter and what was expected.
-
-    Examples
-    --------
-    >>> check(MovingMedianParams(window_values=5, warmup_values=9))
-    Traceback (most recent call last):
-    aiops_nb.core.errors.ConfigError: moving_median.warmup_values: expected a number <= window_values (5), got 9
-    """
-    try:
-        msgspec.convert(msgspec.to_builtins(params), StepParams)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{name_of(params)}: {error}") from error
-    _check_together(params)
-
-
-def _check_together(params: StepParams) -> None:
-    if isinstance(params, SavitzkyGolayParams):
-        _at_most(params, "degree", params.degree, params.window_values - 1, "window_values - 1")
-    elif isinstance(params, ClipQuantileParams):
-        _at_most(params, "lower_quantile", params.lower_quantile, params.upper_quantile, "upper_quantile")
-    elif isinstance(params, ResampleParams) and params.every_seconds < SHORTEST_SECONDS:
-        raise ConfigError.at("resample.every_seconds", f"at least {SHORTEST_SECONDS}", params.every_seconds)
-    if not isinstance(params, EmaParams | ResampleParams | SavitzkyGolayParams):
-        _at_most(params, "warmup_values", params.warmup_values, params.window_values, "window_values")
-
-
-def _at_most(params: StepParams, name: str, value: float, limit: float, limit_name: str) -> None:
-    if value > limit:
-        raise ConfigError.at(f"{name_of(params)}.{name}", f"a number <= {limit_name} ({limit})", value)

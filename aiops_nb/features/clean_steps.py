@@ -16,6 +16,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray
 from aiops_nb.features import clean_judge
+from aiops_nb.features.clean_check import check
 from aiops_nb.features.clean_params import (
     ClipMadParams,
     ClipQuantileParams,
@@ -26,7 +27,6 @@ from aiops_nb.features.clean_params import (
     SavitzkyGolayParams,
     ScaleParams,
     StepParams,
-    check,
 )
 from aiops_nb.features.clean_window import Past, Window
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.tick_rule import TickRule, Transition
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, IntArray, SeriesKey
 from aiops_nb.features.client_window import ClientWindow
 from aiops_nb.features.series import OTHER
 from aiops_nb.judge.client_rules import EVERY, ClientRule, Fact
-from aiops_nb.judge.identity import labels_of
+from aiops_nb.judge.identity import bare_change, labels_of
 
 CLIENT_RULE_DETECTOR = "client_rule"
 Identity = tuple[int, int]
@@ -87,14 +86,8 @@ class ClientAlerts:
         fact = self._told[transition.series]
         key = SeriesKey(fact.target, origin="traffic", client=fact.client)
         labels = labels_of(self._params.alertname, self._params.severity, CLIENT_RULE_DETECTOR, key)
-        return AlertChange(
-            time_ns=transition.time_ns,
-            state=transition.state,
-            labels=labels,
-            fingerprint=fingerprint(labels),
-            pending_at_ns=transition.pending_at_ns,
-            starts_at_ns=transition.starts_at_ns,
-            ends_at_ns=transition.ends_at_ns,
+        return replace(
+            bare_change(transition, labels),
             value=fact.value,
             expected=fact.expected,
             threshold=fact.threshold,

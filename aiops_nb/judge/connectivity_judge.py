@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from aiops_nb.alert.connectivity import NOBODY, Connectivity
 from aiops_nb.alert.connectivity_params import ConnectivityParams
-from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.inhibit_params import CONNECTIVITY_ALERT
 from aiops_nb.alert.tick_rule import Transition
 from aiops_nb.core.types import AlertChange, IntArray, SeriesKey
 from aiops_nb.features.request_rows import RequestRows
-from aiops_nb.judge.identity import labels_of
+from aiops_nb.judge.identity import bare_change, labels_of
 
 CONNECTIVITY_DETECTOR = "connectivity"
 OBSERVER = "observer"
@@ -49,14 +50,8 @@ class ConnectivityJudge:
     def _change(self, transition: Transition) -> AlertChange:
         labels = labels_of(CONNECTIVITY_ALERT, "critical", CONNECTIVITY_DETECTOR, SeriesKey(OBSERVER))
         over = transition.state in ("resolved", "inactive")
-        return AlertChange(
-            time_ns=transition.time_ns,
-            state=transition.state,
-            labels=labels,
-            fingerprint=fingerprint(labels),
-            pending_at_ns=transition.pending_at_ns,
-            starts_at_ns=transition.starts_at_ns,
-            ends_at_ns=transition.ends_at_ns,
+        return replace(
+            bare_change(transition, labels),
             threshold=float(self._params.for_rows),
             summary=f"{OBSERVER}: {'connected again' if over else self._sentence()}",
         )

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.tick_rule import TickRule, Transition
 from aiops_nb.core.readable import unit_name
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature, Scores
@@ -15,7 +14,7 @@ from aiops_nb.detect.registry import build_detector
 from aiops_nb.features.clean_steps import chain
 from aiops_nb.judge.acceptance import Acceptances
 from aiops_nb.judge.background import Background
-from aiops_nb.judge.identity import labels_of
+from aiops_nb.judge.identity import bare_change, labels_of
 from aiops_nb.judge.movers import Movers
 from aiops_nb.judge.selection import Selection
 from aiops_nb.judge.sentences import band_sentence, joined, moved_sentence
@@ -111,14 +110,8 @@ class FeatureJudge:
         mover = None if over else self._movers.of(at)
         detail = background.detail(at, unit)
         notes = [outcome] if over else [moved_sentence(mover), *background.sentences(at)]
-        return AlertChange(
-            time_ns=transition.time_ns,
-            state=transition.state,
-            labels=labels,
-            fingerprint=fingerprint(labels),
-            pending_at_ns=transition.pending_at_ns,
-            starts_at_ns=transition.starts_at_ns,
-            ends_at_ns=transition.ends_at_ns,
+        return replace(
+            bare_change(transition, labels),
             value=value,
             expected=float(scores.expected[at]),
             lower=float(scores.lower[at]),

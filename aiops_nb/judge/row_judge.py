@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pyarrow as pa
 
-from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.params import RowRuleParams
 from aiops_nb.alert.row_rule import RowRule
 from aiops_nb.alert.tick_rule import Transition
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, SeriesKey
 from aiops_nb.features.request_rows import RequestRows
 from aiops_nb.features.request_totals import TOO_MANY_REQUESTS
-from aiops_nb.judge.identity import labels_of
+from aiops_nb.judge.identity import bare_change, labels_of
 from aiops_nb.judge.sentences import row_sentence
 
 ROW_RULE_DETECTOR = "row_rule"
@@ -66,14 +66,8 @@ class RowJudge:
         labels = labels_of(self.params.alertname, self.params.severity, ROW_RULE_DETECTOR, key)
         over = float("nan"), f"{key.target}: {self.params.alertname} is over"
         value, summary = over if row is None else self._told(transition, key, row)
-        return AlertChange(
-            time_ns=transition.time_ns,
-            state=transition.state,
-            labels=labels,
-            fingerprint=fingerprint(labels),
-            pending_at_ns=transition.pending_at_ns,
-            starts_at_ns=transition.starts_at_ns,
-            ends_at_ns=transition.ends_at_ns,
+        return replace(
+            bare_change(transition, labels),
             value=value,
             threshold=float(self.params.for_rows),
             summary=summary,

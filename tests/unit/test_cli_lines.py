@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops_nb.cli.lines import alert_line, alert_text, rfc3339, symbols_for
+from aiops_nb.cli.lines import alert_line, alert_text, symbols_for
+from aiops_nb.core.labels import rfc3339
 from aiops_nb.core.types import AlertChange
 
 LABELS = {
