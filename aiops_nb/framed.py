@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange, FeatureTableName, Step
+from aiops_nb.core.types import NS_PER_SECOND, OTHER, AlertChange, FeatureTableName, Step
 from aiops_nb.features.client_keys import rows_of_client
-from aiops_nb.features.series import OTHER
 from aiops_nb.frames import FEATURES, alerts_frame, features_frame, rows_frame, scores_frame
 from aiops_nb.judge.client_rules import EVERY
 from aiops_nb.time_range import Moment, range_ns

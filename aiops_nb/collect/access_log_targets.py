@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.types import OTHER
 
 TargetChoice: TypeAlias = Literal["template", "path"] | Callable[[str], str]
-OTHER = "__other__"
 NO_REQUEST = "-"  # as the log itself writes it
 _MAX_CACHED = 10_000
 _MAX_LENGTH = 200

@@ -10,9 +10,9 @@ import msgspec
 
 from aiops_nb.collect.json_shapes import OpenLine, known_names
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.types import OTHER
 
 UnknownFields = Literal["drop", "keep"]
-OTHER = "__other__"
 _MAX_NAMES = 100
 _MAX_NAME_CHARACTERS = 64
 

@@ -6,8 +6,8 @@ import asyncio
 import http.client
 import mmap
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from urllib.parse import urlsplit
 
 from aiops_nb.demo.script import DemoParams, Fault, FaultKind
@@ -23,21 +23,24 @@ CLIENT_TIMEOUT_SECONDS = 10.0
 @asynccontextmanager
 async def slow(site: Site, fault: Fault, params: DemoParams) -> AsyncIterator[None]:
     """One endpoint answers several times slower."""
-    site.slow_factor[fault.path] = SLOW_FACTOR
-    try:
+    with _held(site.slow_factor, fault.path, SLOW_FACTOR):
         yield
-    finally:
-        del site.slow_factor[fault.path]
 
 
 @asynccontextmanager
 async def http_5xx(site: Site, fault: Fault, params: DemoParams) -> AsyncIterator[None]:
     """One endpoint answers most requests by a 5xx."""
-    site.error_ratio[fault.path] = ERROR_RATIO
+    with _held(site.error_ratio, fault.path, ERROR_RATIO):
+        yield
+
+
+@contextmanager
+def _held(by_path: dict[str, float], path: str, value: float) -> Iterator[None]:
+    by_path[path] = value
     try:
         yield
     finally:
-        del site.error_ratio[fault.path]
+        del by_path[path]
 
 
 @asynccontextmanager

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from aiops_nb.core.durations import parse_duration
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.detect.estimator_detector import EstimatorDetector, snake
 from aiops_nb.detect.river_detector import RiverDetector
-
-UNITS_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def as_detector(
@@ -57,10 +55,10 @@ def as_detector(
 
 def _seconds(duration: str | float) -> float:
     if isinstance(duration, str):
-        parts = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", duration.strip())
-        if not parts:
+        seconds = parse_duration(duration)
+        if seconds is None:
             raise ConfigError.at("refit", "seconds, or a text such as 30m or 6h", duration)
-        duration = float(parts[1]) * UNITS_SECONDS[parts[2]]
+        duration = seconds
     if not duration > 0:
         raise ConfigError.at("refit", "more than 0 seconds", duration)
     return float(duration)

@@ -7,9 +7,7 @@ import pyarrow as pa
 
 from aiops_nb.core.columns import dictionary_indices
 from aiops_nb.core.growing import capacity_for
-from aiops_nb.core.types import Int32Array, IntArray, SeriesKey
-
-OTHER = "__other__"
+from aiops_nb.core.types import OTHER, Int32Array, IntArray, SeriesKey
 
 
 class Interner:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from aiops_nb.alert.tick_rule import TickRule, Transition
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange, IntArray, SeriesKey
+from aiops_nb.core.types import NS_PER_SECOND, OTHER, AlertChange, IntArray, SeriesKey
 from aiops_nb.features.client_window import ClientWindow
-from aiops_nb.features.series import OTHER
 from aiops_nb.judge.client_rules import EVERY, ClientRule, Fact
 from aiops_nb.judge.identity import bare_change, labels_of
 
