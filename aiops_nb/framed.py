@@ -10,10 +10,9 @@ import pyarrow as pa
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
-from aiops_nb.core.types import NS_PER_SECOND, OTHER, AlertChange, FeatureTableName, Step
+from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, OTHER, AlertChange, FeatureTableName, Step
 from aiops_nb.features.client_keys import rows_of_client
 from aiops_nb.frames import FEATURES, alerts_frame, features_frame, rows_frame, scores_frame
-from aiops_nb.judge.client_rules import EVERY
 from aiops_nb.time_range import Moment, range_ns
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ class Framed(ABC):
     def _of_clients(self, start: pd.Timestamp, end: pd.Timestamp, alert: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
         rows = self.requests(start=start, end=end)
         rows = rows[(rows["origin"] == "traffic") & rows["client_ip"].notna()]
-        if alert["target"] != EVERY:
+        if alert["target"] != ALL_TARGETS:
             rows = rows[rows["target"] == alert["target"]]
         if alert["client"] not in ("", OTHER):
             rows = rows[rows_of_client(pa.array(rows["client_ip"], pa.string()), alert["client"])]

@@ -21,6 +21,7 @@ Severity = Literal["info", "warning", "error", "critical"]
 AlertState = Literal["pending", "firing", "resolved", "inactive"]
 FeatureTableName = Literal["requests", "overall", "slo", "samples", "clients"]
 NS_PER_SECOND = 1_000_000_000
+ALL_TARGETS = "*"  # the target of what is said of all together
 OTHER = "__other__"  # stands for all names beyond the number that is kept apart
 
 

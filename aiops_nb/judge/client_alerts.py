@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from aiops_nb.alert.tick_rule import TickRule, Transition
-from aiops_nb.core.types import NS_PER_SECOND, OTHER, AlertChange, IntArray, SeriesKey
+from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, OTHER, AlertChange, IntArray, SeriesKey
 from aiops_nb.features.client_window import ClientWindow
-from aiops_nb.judge.client_rules import EVERY, ClientRule, Fact
+from aiops_nb.judge.client_rules import ClientRule, Fact
 from aiops_nb.judge.identity import bare_change, labels_of
 
 CLIENT_RULE_DETECTOR = "client_rule"
 Identity = tuple[int, int]
-NOBODY = Fact(target=EVERY, client=OTHER, value=np.nan, expected=np.nan, threshold=np.nan, summary="")
+NOBODY = Fact(target=ALL_TARGETS, client=OTHER, value=np.nan, expected=np.nan, threshold=np.nan, summary="")
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class ClientAlerts:
 
     def _rest(self, more: int) -> Fact:
         return Fact(
-            target=EVERY,
+            target=ALL_TARGETS,
             client=OTHER,
             value=float(more),
             expected=np.nan,

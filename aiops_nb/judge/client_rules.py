@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from aiops_nb.core.types import FloatArray, IntArray
+from aiops_nb.core.types import ALL_TARGETS, FloatArray, IntArray
 from aiops_nb.features.client_window import ClientWindow
 from aiops_nb.features.usual import OwnUsual, UsualLevel
 from aiops_nb.rules.clients import (
@@ -18,8 +18,6 @@ from aiops_nb.rules.clients import (
     ClientRuleParams,
     EndpointAttackParams,
 )
-
-EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,7 @@ class FloodRule:
         count, usual = int(window.clients.count[place]), float(self._expected(window, at)[0])
         name, share = window.client_name(place), count / int(window.targets.count[0])
         return Fact(
-            target=EVERY,
+            target=ALL_TARGETS,
             client=name,
             value=count,
             expected=usual,
@@ -199,7 +197,7 @@ class RefusedRule:
         clients, name = window.clients, window.client_name(place)
         refused, count = int(clients.refused[place]), int(clients.count[place])
         return Fact(
-            target=EVERY,
+            target=ALL_TARGETS,
             client=name,
             value=refused,
             expected=float(clients.usual_refused.of(np.array([place]))[0]),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from aiops_nb.core.readable import readable
-from aiops_nb.core.types import IntArray
+from aiops_nb.core.types import ALL_TARGETS, IntArray
 from aiops_nb.features.client_roster import NOBODY
 from aiops_nb.features.client_window import ClientWindow
 from aiops_nb.features.usual import UsualRates
-from aiops_nb.judge.client_rules import EVERY, Fact
+from aiops_nb.judge.client_rules import Fact
 from aiops_nb.rules.clients import DistributedFloodParams
 
 
@@ -48,7 +48,7 @@ class DistributedRule:
     def fact(self, window: ClientWindow, place: int) -> Fact:
         """How many requests, by how many of whom."""
         rate, usual = float(window.targets.rate_hz[place]), float(self._usual_rate[place])
-        target = window.target_name(place - 1) if place else EVERY
+        target = window.target_name(place - 1) if place else ALL_TARGETS
         share, before = self._ratio[place], self._usual_ratio[place]
         return Fact(
             target=target,

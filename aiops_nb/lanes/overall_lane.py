@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.core.types import AlertChange, FeatureTable, IntArray, SeriesKey, Tick
+from aiops_nb.core.types import ALL_TARGETS, AlertChange, FeatureTable, IntArray, SeriesKey, Tick
 from aiops_nb.features.overall import MOST_ORIGINS, OVERALL_FEATURES, OverallFeatures
 from aiops_nb.lanes.lane import AddRows, FeatureJudges
 from aiops_nb.lanes.requests_lane import RequestsLane
 from aiops_nb.pipeline_params import PipelineParams
-
-ALL_TARGETS = "*"
 
 
 class Origins:

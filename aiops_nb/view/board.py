@@ -38,6 +38,7 @@ DEFAULT_SPAN_SECONDS = 120
 LEAST_SPAN_MS = 20_000
 RECHOOSE_NS = 3 * NS_PER_SECOND
 LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
+FARTHEST_DOT = 3.0  # times the line: a service with a heavy tail would be drawn flat otherwise
 
 
 class Board:
@@ -237,9 +238,9 @@ def _largest(source: ColumnDataSource, column: str, start: float) -> float:
 
 
 def _largest_latency(lines: ColumnDataSource, points: ColumnDataSource, start: float) -> float:
-    """Of what must be seen; a band much wider than the line may leave the chart."""
+    """Of what must be seen; a few answers far above the line, and a band much wider than it, may leave the chart."""
     line = _largest(lines, "p95", start)
-    dots = max(_largest(points, "answered", start), _largest(points, "failed", start))
+    answered = _largest(points, "answered", start)
+    seen = max(line, min(answered, FARTHEST_DOT * line) if line else answered, _largest(points, "failed", start))
     band = _largest(lines, "upper", start)
-    seen = max(line, dots)
     return max(seen, min(band, 2 * seen)) if seen else band

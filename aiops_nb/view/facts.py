@@ -8,13 +8,14 @@ from typing import TypedDict
 
 import numpy as np
 
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange, SeriesKey
+from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, AlertChange, SeriesKey
 from aiops_nb.view.alert_log import SEVERITY, Episode, shown_state
 from aiops_nb.view.choice import DOWN
 from aiops_nb.view.names import harmless, short_names
 from aiops_nb.view.series_data import RATE_WINDOWS
 from aiops_nb.view.store import ViewStore, clock_text
 
+ALL_WORDS = "all targets"
 NOT_KNOWN = "\N{EN DASH}"
 FEW, MOST_NAMED = 50, 3
 
@@ -124,12 +125,19 @@ def number(value: float) -> str:
 def alert_rows(store: ViewStore) -> list[AlertRow]:
     """The alert table: what fires first, the worst first, then the newest."""
     shown = store.alerts.shown()
-    targets = list(dict.fromkeys(SeriesKey(episode.change.labels.get("target", "")) for episode in shown))
-    names = dict(zip(targets, short_names(targets), strict=True))
-    return [_alert_row(one, names[SeriesKey(one.change.labels.get("target", ""))]) for one in shown]
+    whom = [_whom(episode.change) for episode in shown]
+    keys = [SeriesKey(name) for name in dict.fromkeys(whom)]
+    names = {key.target: short for key, short in zip(keys, short_names(keys), strict=True)}
+    return [_alert_row(one, name, names[name]) for one, name in zip(shown, whom, strict=True)]
 
 
-def _alert_row(episode: Episode, short: str) -> AlertRow:
+def _whom(change: AlertChange) -> str:
+    """Whom an alert is about: a client of its, a target, or all targets."""
+    target = change.labels.get("target", "")
+    return change.labels.get("client") or (ALL_WORDS if target == ALL_TARGETS else target)
+
+
+def _alert_row(episode: Episode, whom: str, short: str) -> AlertRow:
     change = episode.change
     return AlertRow(
         id=f"{change.fingerprint}-{change.pending_at_ns}",
@@ -137,12 +145,17 @@ def _alert_row(episode: Episode, short: str) -> AlertRow:
         severity=change.labels.get("severity", ""),
         since=_since(change),
         target=short,
-        full_target=change.labels.get("target", ""),
+        full_target=whom,
         name=change.labels.get("alertname", ""),
-        summary=change.summary.removeprefix(f"{change.labels.get('target', '')}: "),
+        summary=_said(change, whom),
         facts=_facts(change),
         evidence=[list(row) for row in episode.evidence],
     )
+
+
+def _said(change: AlertChange, whom: str) -> str:
+    """The summary without whom it is about, which stands beside it."""
+    return change.summary.removeprefix(f"{change.labels.get('target', '')}: ").removeprefix(f"{whom}: ")
 
 
 def _since(change: AlertChange) -> str:

@@ -11,6 +11,7 @@ import pytest
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.types import NS_PER_SECOND, SeriesKey
 from aiops_nb.view.choice import choose
+from aiops_nb.view.facts import alert_rows
 from aiops_nb.view.picture import picture_html
 from aiops_nb.view.rings import FEWEST_WINDOWS, MOST_WINDOWS, History, PointRing, Points, extremes
 from aiops_nb.view.series_data import MOST_POINTS, all_points, line_data, point_data
@@ -223,3 +224,13 @@ def test_a_client_with_a_hostile_name_is_only_text() -> None:
     store.write(heartbeat_step(T0, changes=[change]))
     store.advance()
     assert "900 requests" in picture_html(store) and "<script" not in picture_html(store)
+
+
+def test_an_alert_is_told_of_its_client_or_of_all_targets() -> None:
+    store, everybody = ViewStore(), alert("firing", "*", summary="*: slow")
+    client = alert("firing", "*", summary="*: 192.0.2.7: 840 requests")
+    client = replace(client, labels={**client.labels, "client": "192.0.2.7"}, fingerprint="c")
+    store.write(heartbeat_step(T0, changes=[everybody, client]))
+    store.advance()
+    told = {row["full_target"]: row["summary"] for row in alert_rows(store)}
+    assert told == {"all targets": "slow", "192.0.2.7": "840 requests"}
