@@ -100,7 +100,7 @@ class Pipeline:
         requests = RequestsLane(params)
         overall = OverallLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
-            "requests": (requests, overall, ObjectivesLane(params, requests, overall), ClientsLane(params)),
+            "requests": (requests, overall, ObjectivesLane(params, requests, overall), ClientsLane(params, requests)),
             "samples": (SamplesLane(params),),
         }
         self._next: int | None = None

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from aiops_nb.core.types import BoolArray
 from aiops_nb.features.client_params import ClientParams
+from aiops_nb.features.ipv4 import ipv4_addresses
 
 KeyArray = npt.NDArray[np.uint64]
 LONGEST_NAME = 64
@@ -26,7 +27,7 @@ _MAPPED = bytes(10) + b"\xff\xff"
 
 
 class ClientKeys:
-    """Gives each distinct text its key; equal for all addresses of one network.
+    """Gives each text its key; equal for all addresses of one network.
 
     `203.0.113.7`, `203.0.113.7:52144` and `::ffff:203.0.113.7` are one client. What is no address is a client by its
     text: without control characters and slashes, cut to 64 characters.
@@ -58,7 +59,15 @@ class ClientKeys:
 
     def _whole(self, texts: pa.Array) -> KeyArray:
         """Keys before they are grouped: every address of IPv4, every /64 of IPv6."""
-        names = texts.to_pylist()
+        addresses, known = ipv4_addresses(texts)
+        keys: KeyArray = addresses | np.uint64(_IPV4)
+        if not known.all():
+            others = np.flatnonzero(~known)
+            distinct = texts.take(pa.array(others)).dictionary_encode()
+            keys[others] = self._parsed_keys(distinct.dictionary.to_pylist())[np.asarray(distinct.indices)]
+        return keys
+
+    def _parsed_keys(self, names: list[str]) -> KeyArray:
         keys = [self._parsed.get(name, _UNKNOWN) for name in names]
         if _UNKNOWN in keys:
             keys = [self._parse(name) if key == _UNKNOWN else key for name, key in zip(names, keys, strict=True)]

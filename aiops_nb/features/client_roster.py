@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, IntArray
-from aiops_nb.features.client_keys import ClientKeys, KeyArray
+from aiops_nb.features.client_keys import LONGEST_NAME, ClientKeys
 from aiops_nb.features.client_params import ClientParams
-from aiops_nb.features.client_rows import UNRESOLVED, ClientBatch, ClientRows
+from aiops_nb.features.client_rows import ClientRows
 from aiops_nb.features.known_clients import KnownClients
+from aiops_nb.features.lately import UNRESOLVED, Lately
 from aiops_nb.features.slots import NO_SLOT, Slots, largest
 
 TARGET_BITS = 32
@@ -35,28 +37,33 @@ class ClientRoster:
         self._slot_of_pair = np.full((followed, 64), NO_SLOT, np.int32)
         self._keys, self._known = ClientKeys(params), known
         self._text: dict[int, str] = {}
+        self._lately = Lately()
 
-    def resolve(self, batch: ClientBatch, rows: ClientRows) -> tuple[IntArray, IntArray, BoolArray]:
+    def resolve(self, rows: ClientRows) -> tuple[IntArray, IntArray, BoolArray]:
         """Slots of clients and of pairs, `NO_SLOT` where there is none, and whose client is new, each (rows,)."""
-        state = (self.clients.generation, self._known.generation)
-        if batch.state != state:
-            batch.unresolve(state)
-        slots = batch.slots_of_clients[rows.client]
-        unresolved = np.flatnonzero(slots == UNRESOLVED)
-        if len(unresolved):
-            self._admit_clients(batch, rows.client[_firsts(rows.client, unresolved, len(batch.keys))])
-            slots = batch.slots_of_clients[rows.client]
-        return slots, self._pairs_of(slots, rows.target), batch.new_clients[rows.client]
+        self._lately.hold_for((self.clients.generation, self._known.generation))
+        clients, is_new = self._lately.find(rows.client)
+        missing = np.flatnonzero(clients == UNRESOLVED)
+        if len(missing):
+            clients[missing], is_new[missing] = self._admit_clients(rows, missing)
+        return clients, self._pairs_of(clients, rows.target), is_new
 
-    def _admit_clients(self, batch: ClientBatch, clients: IntArray) -> None:
-        keys = batch.keys[clients]
-        slots = self.clients.admit(keys.tolist())
-        batch.slots_of_clients[clients], batch.new_clients[clients] = slots, self._known.note(keys)
-        self._keep_texts(batch, clients, keys, slots)
+    def _admit_clients(self, rows: ClientRows, missing: IntArray) -> tuple[IntArray, BoolArray]:
+        """Give slots to the clients of these rows, in the order of their first row; each (missing,)."""
+        distinct = pa.array(rows.client[missing]).dictionary_encode()
+        keys, client = distinct.dictionary.to_numpy(), distinct.indices.to_numpy()
+        slots, is_new = self.clients.admit(keys), self._known.note(keys)
+        self._lately.note(keys, slots, is_new)
+        textual = self._keys.is_text(keys) & (slots != NO_SLOT)
+        if textual.any():
+            row = np.zeros(len(keys), np.int64)
+            row[client[::-1]] = missing[::-1]  # of several the last assignment stays
+            self._keep_texts(slots[textual], rows.texts.take(pa.array(row[textual])))
+        return slots[client], is_new[client]
 
-    def _keep_texts(self, batch: ClientBatch, clients: IntArray, keys: KeyArray, slots: IntArray) -> None:
-        for place in np.flatnonzero((slots != NO_SLOT) & self._keys.is_text(keys)).tolist():
-            self._text.setdefault(int(slots[place]), batch.texts[int(clients[place])].as_py())
+    def _keep_texts(self, slots: IntArray, texts: pa.Array) -> None:
+        for slot, text in zip(slots.tolist(), texts.to_pylist(), strict=True):
+            self._text.setdefault(slot, text[:LONGEST_NAME])
 
     def _pairs_of(self, clients: IntArray, target: IntArray) -> IntArray:
         pairs = np.full(len(clients), NO_SLOT, np.int64)
@@ -81,7 +88,7 @@ class ClientRoster:
     def _admit_pairs(self, seat: IntArray, target: IntArray, rows: IntArray) -> None:
         key = seat << TARGET_BITS | target
         first = np.sort(rows[np.unique(key[rows], return_index=True)[1]])
-        slots = self.pairs.admit(key[first].tolist())
+        slots = self.pairs.admit(key[first].astype(np.uint64))
         first, slots = first[slots != NO_SLOT], slots[slots != NO_SLOT]
         self._slot_of_pair[seat[first], target[first]] = slots
         self.client_of_pair[slots], self.target_of_pair[slots] = self._seated[seat[first]], target[first]
@@ -130,14 +137,10 @@ class ClientRoster:
             self._text.pop(slot, None)
         return clients, np.append(pairs, more)
 
+    def client_key(self, client_slot: int) -> int:
+        """A number that stays the same for the same client."""
+        return int(self.clients.keys[client_slot])
+
     def name(self, client_slot: int) -> str:
         """What the client is called."""
-        return self._keys.name(self.clients.keys[client_slot], self._text.get(client_slot, ""))
-
-
-def _firsts(codes: IntArray, rows: IntArray, count: int) -> IntArray:
-    """Of these rows the first of each code, in the order of rows; there are `count` codes."""
-    first = np.full(count, NO_SLOT, np.int64)
-    first[codes[rows[::-1]]] = rows[::-1]  # of several the last assignment stays
-    found: IntArray = np.sort(first[first != NO_SLOT])
-    return found
+        return self._keys.name(self.client_key(client_slot), self._text.get(client_slot, ""))

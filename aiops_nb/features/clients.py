@@ -7,7 +7,7 @@ import numpy as np
 from aiops_nb.core.types import BoolArray, IntArray
 from aiops_nb.features.client_params import ClientParams
 from aiops_nb.features.client_roster import NOBODY, ClientRoster
-from aiops_nb.features.client_rows import ClientBatch, ClientRows
+from aiops_nb.features.client_rows import ClientRows
 from aiops_nb.features.client_window import Clients, ClientWindow, Pairs, Targets, Unusual
 from aiops_nb.features.known_clients import KnownClients
 from aiops_nb.features.params import WindowParams
@@ -57,22 +57,22 @@ class ClientFeatures:
 
     # ---- rows
 
-    def add(self, batch: ClientBatch, rows: ClientRows) -> None:
+    def add(self, rows: ClientRows) -> None:
         """Take rows of open windows."""
         self._targets = max(self._targets, int(rows.target.max()) + 1)
-        clients, pairs, fresh = self._roster.resolve(batch, rows)
+        clients, pairs, fresh = self._roster.resolve(rows)
         self._make_room()
         followed = np.flatnonzero(pairs != NO_SLOT)
-        ends, units = self._pulses.intervals(pairs[followed], rows.time_ns[followed])
-        ends = followed[ends]
+        places, units = self._pulses.intervals(pairs[followed], rows.time_ns[followed])
+        ends = followed[places]
         first, last = int(rows.window.min()), int(rows.window.max())
         for window in [first] if first == last else np.unique(rows.window).tolist():
-            here = rows.window == window
+            here: BoolArray | slice = slice(None) if first == last else rows.window == window
+            kept: BoolArray | slice = slice(None) if first == last else here[ends]  # type: ignore[index]
             self._came.add(window)
-            self._add_clients(window, clients, rows, here & (clients != NO_SLOT))
-            self._add_targets(window, rows.target, here, fresh)
-            kept = here[ends]
-            self._add_pairs(window, pairs[here & (pairs != NO_SLOT)], pairs[ends[kept]], units[kept])
+            self._add_clients(window, clients[here], rows.erred[here], rows.refused[here])
+            self._add_targets(window, rows.target[here], fresh[here])
+            self._add_pairs(window, _slotted(pairs[here]), pairs[ends[kept]], units[kept])
 
     def _make_room(self) -> None:
         self._client_totals.make_room(self._roster.clients.high)
@@ -80,14 +80,13 @@ class ClientFeatures:
         self._target_totals.make_room(self._targets)
         self._surge_totals.make_room(self._targets)
 
-    def _add_clients(self, window: int, clients: IntArray, rows: ClientRows, here: BoolArray) -> None:
-        columns = (clients[here], clients[here & rows.erred], clients[here & rows.refused])
+    def _add_clients(self, window: int, clients: IntArray, erred: BoolArray, refused: BoolArray) -> None:
+        columns = (_slotted(clients), _slotted(clients[erred]), _slotted(clients[refused]))
         self._client_totals.add(window, [(slots, None) for slots in columns])
 
-    def _add_targets(self, window: int, target: IntArray, here: BoolArray, fresh: BoolArray) -> None:
-        every, new = target[here], target[here & fresh]
-        self._target_totals.add(window, [(every, None)])
-        self._surge_totals.add(window, [(every, None), (new, None)])
+    def _add_targets(self, window: int, target: IntArray, fresh: BoolArray) -> None:
+        self._target_totals.add(window, [(target, None)])
+        self._surge_totals.add(window, [(target, None), (target[fresh], None)])
 
     def _add_pairs(self, window: int, rows: IntArray, ends: IntArray, units: IntArray) -> None:
         self._pair_totals.add(window, [(rows, None), (ends, None), (ends, units), (ends, units * units)])
@@ -113,7 +112,7 @@ class ClientFeatures:
             targets=self._target_part(),
             newcomers_total=self._known.newcomers_total,
             client_name=self._roster.name,
-            client_key=self._roster.clients.keys.__getitem__,
+            client_key=self._roster.client_key,
             target_name=target_names.__getitem__,
         )
 
@@ -176,3 +175,7 @@ class ClientFeatures:
 
 def _with_sum(values: IntArray) -> IntArray:
     return np.append(values.sum(), values)
+
+
+def _slotted(slots: IntArray) -> IntArray:
+    return slots if slots.min(initial=0) != NO_SLOT else slots[slots != NO_SLOT]

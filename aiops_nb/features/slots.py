@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
+import numpy.typing as npt
 
 from aiops_nb.core.types import BoolArray, IntArray
 
@@ -27,10 +26,10 @@ class Slots:
     Examples
     --------
     >>> slots = Slots(2)
-    >>> slots.admit([70, 80, 90])
+    >>> slots.admit(np.array([70, 80, 90], np.uint64))
     array([ 0,  1, -1])
     >>> slots.release(np.array([0]))
-    >>> slots.admit([90, 80])
+    >>> slots.admit(np.array([90, 80], np.uint64))
     array([0, 1])
     """
 
@@ -39,31 +38,38 @@ class Slots:
         self._roomy = int(roomy_ratio * capacity)
         self.high = 0
         self.generation = 0
-        self.keys: list[int] = [0] * capacity
+        self.keys = np.zeros(capacity, np.uint64)
         self._taken = np.zeros(capacity, np.bool_)
-        self._slot: dict[int, int] = {}
-        self._free = list(range(capacity - 1, -1, -1))
+        self._ordered, self._slot = np.zeros(0, np.uint64), np.zeros(0, np.int64)  # keys in order, and their slots
+        self._free = np.arange(capacity - 1, -1, -1)
 
     def __len__(self) -> int:
-        return len(self._slot)
+        return len(self._ordered)
 
-    def admit(self, keys: Iterable[int]) -> IntArray:
-        """Slots of the keys in their order, `NO_SLOT` where there is no room left."""
-        wanted = list(keys)
-        find = self._slot.get
-        slots = [find(key, NO_SLOT) for key in wanted]
-        if self._free and NO_SLOT in slots:
-            slots = [self._admit(key) if slot == NO_SLOT else slot for key, slot in zip(wanted, slots, strict=True)]
-        return np.array(slots, np.int64)
+    def admit(self, keys: npt.NDArray[np.uint64]) -> IntArray:
+        """Slots of the keys, all of them different, in their order, `NO_SLOT` where there is no room left."""
+        slots = self._find(keys)
+        fresh = np.flatnonzero(slots == NO_SLOT)[: self.capacity - len(self)]
+        if len(fresh):
+            slots[fresh] = self._take(keys[fresh])
+        return slots
 
-    def _admit(self, key: int) -> int:
-        slot = self._slot.get(key, NO_SLOT)
-        if slot == NO_SLOT and self._free:
-            slot = self._slot[key] = self._free.pop()
-            self.keys[slot], self._taken[slot] = key, True
-            if slot >= self.high:
-                self.high = slot + 1
-        return slot
+    def _find(self, keys: npt.NDArray[np.uint64]) -> IntArray:
+        if not len(self):
+            return np.full(len(keys), NO_SLOT)
+        places = np.minimum(np.searchsorted(self._ordered, keys), len(self) - 1)
+        return np.where(self._ordered[places] == keys, self._slot[places], NO_SLOT)
+
+    def _take(self, keys: npt.NDArray[np.uint64]) -> IntArray:
+        room = self.capacity - len(self)
+        slots: IntArray = self._free[room - len(keys) : room][::-1].copy()
+        self.keys[slots], self._taken[slots] = keys, True
+        self.high = max(self.high, int(slots.max()) + 1)
+        order = np.argsort(keys)
+        places = np.searchsorted(self._ordered, keys[order])
+        self._ordered = np.insert(self._ordered, places, keys[order])
+        self._slot = np.insert(self._slot, places, slots[order])
+        return slots
 
     def taken(self) -> BoolArray:
         """Which of the first `high` slots are taken."""
@@ -80,11 +86,14 @@ class Slots:
 
     def release(self, slots: IntArray) -> None:
         """Forget the keys of these slots."""
-        for slot in slots.tolist():
-            del self._slot[self.keys[slot]]
-            self._free.append(slot)
+        if not len(slots):
+            return
+        room = self.capacity - len(self)
+        self._free[room : room + len(slots)] = slots
         self._taken[slots] = False
-        self.generation += bool(len(slots))
+        kept = self._taken[self._slot]
+        self._ordered, self._slot = self._ordered[kept], self._slot[kept]
+        self.generation += 1
 
 
 def largest(count: IntArray, most: int, least: int = 1) -> IntArray:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
+from aiops_nb.core.columns import times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Tick
 from aiops_nb.features.client_keys import ClientKeys
-from aiops_nb.features.client_rows import ClientBatch, client_batch
+from aiops_nb.features.client_rows import RequestPart, TrafficTargets, WaitingRows, client_rows
 from aiops_nb.features.client_table import ClientTable
 from aiops_nb.features.clients import ClientFeatures
-from aiops_nb.features.series import Interner
 from aiops_nb.judge.client_judges import ClientJudges
 from aiops_nb.judge.feature_judge import FeatureJudge
 from aiops_nb.lanes.lane import AddRows
+from aiops_nb.lanes.requests_lane import RequestsLane
 from aiops_nb.pipeline_params import PipelineParams
 
 MOST_TARGETS = 1 << 14
@@ -23,30 +25,44 @@ def _nothing(part: slice, usable: BoolArray | None) -> list[AlertChange]:
 
 
 class ClientsLane:
-    """Requests of the origin `traffic` by client; the table lists the busiest of each window, all together first."""
+    """Requests of the origin `traffic` by client; the table lists the busiest of each window, all together first.
 
-    def __init__(self, params: PipelineParams) -> None:
+    Rows are decoded by the lane of requests; they wait here for the end of the window, which is when clients are
+    judged.
+    """
+
+    def __init__(self, params: PipelineParams, requests: RequestsLane) -> None:
         self.feature_judges: list[FeatureJudge] = []
-        self._keys, self._targets = ClientKeys(params.clients), Interner(min(params.window.max_series, MOST_TARGETS))
+        self._requests, self._waiting = requests, WaitingRows()
+        self._keys = ClientKeys(params.clients)
+        self._targets = TrafficTargets(min(params.window.max_series, MOST_TARGETS))
         self._features = ClientFeatures(params.clients, params.window)
         self._table = ClientTable(params.clients.top_clients)
         self._judges = ClientJudges(params.client_rules, params.clients, params.window.tick_seconds)
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
         """Decode a batch once; the result adds parts of it."""
-        clients = client_batch(batch, window, self._keys, self._targets)
-        if clients is None:
+        client, rows = batch.column("client_ip"), self._requests.decoded
+        if rows is None or client.null_count == len(client):
             return _nothing
-        return lambda part, usable: self._add(clients, part, usable)
+        whole = RequestPart(window, times_ns(batch.column("time")), rows.series, rows.status_code, rows.failed, client)
+        return lambda part, usable: self._add(whole.take(part), usable)
 
-    def _add(self, batch: ClientBatch, part: slice, usable: BoolArray | None) -> list[AlertChange]:
-        rows = batch.part(part, usable)
-        if len(rows.client):
-            self._features.add(batch, rows)
+    def _add(self, part: RequestPart, usable: BoolArray | None) -> list[AlertChange]:
+        self._waiting.add(part if usable is None else part.take(np.flatnonzero(usable)))
+        if self._waiting.full:
+            self._take_in()
         return []
+
+    def _take_in(self) -> None:
+        part = self._waiting.take()
+        rows = client_rows(part, self._requests.keys, self._keys, self._targets) if part is not None else None
+        if rows is not None:
+            self._features.add(rows)
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
+        self._take_in()
         if not self._features.seen:
             return None, []
         told = self._features.close(window, end_ns, self._targets.names)

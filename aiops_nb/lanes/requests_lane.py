@@ -49,11 +49,12 @@ class RequestsLane:
         self._judges = FeatureJudges(params.feature_rules, "requests", self._names)
         self.feature_judges = self._judges.judges
         self.keys: tuple[SeriesKey, ...] = ()
+        self.decoded: RequestRows | None = None
         self._known = 0
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
         """Decode a batch once, giving series codes in row order; the result adds parts of it."""
-        rows = RequestRows(
+        rows = self.decoded = RequestRows(
             window=window,
             series=self._index.encode(batch.column("target"), batch.column("origin")),
             status_code=integers(batch.column("status_code"), 0),

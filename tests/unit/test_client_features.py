@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import pickle
+import socket
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,10 @@ from aiops_nb.core.types import NS_PER_SECOND as SECOND
 from aiops_nb.core.types import Item
 from aiops_nb.features.client_keys import ClientKeys, rows_of_client
 from aiops_nb.features.client_params import ClientParams
+from aiops_nb.features.ipv4 import ipv4_addresses
 from aiops_nb.features.known_clients import KnownClients
 from aiops_nb.pipeline import Pipeline
+from tests.property.digests import digest_of
 
 START = 1_780_000_000 * SECOND
 NAMES = {
@@ -160,3 +163,33 @@ def test_a_client_is_forgotten_after_two_generations():
             fresh.append(bool(known.note(key)[0]))
         known.tick(learn=True)
     assert fresh == [True, True, False, True]
+
+
+@given(
+    texts=st.lists(st.from_regex(r"[0-9.]{0,16}|([0-9]{1,3}\.){3}[0-9]{1,3}\n?", fullmatch=True) | st.text(max_size=9))
+)
+def test_addresses_are_told_from_other_texts_as_the_system_does(texts):
+    address, known = ipv4_addresses(pa.array([None, *texts], pa.string())[1:])
+    for text, number, is_known in zip(texts, address.tolist(), known.tolist(), strict=True):
+        try:
+            expected = int.from_bytes(socket.inet_pton(socket.AF_INET, text))
+        except (OSError, ValueError):
+            expected = None
+        assert (number if is_known else None) == expected
+
+
+def crowd(batch_rows, rows=100_000, per_second=40_000):
+    """More clients than are cached or counted, more rows a window than may wait for its end."""
+    codes = np.random.default_rng(5).zipf(1.3, rows) % (1 << 18)
+    names = [f"10.{x >> 16 & 255}.{x >> 8 & 255}.{x & 255}" if x % 9 else f"host-{x}" for x in codes.tolist()]
+    times = START + np.arange(rows) * (SECOND // per_second)
+    for at in range(0, rows, batch_rows):
+        part = slice(at, at + batch_rows)
+        columns = {"time": times[part], "origin": "traffic", "target": "/a", "client_ip": names[part]}
+        yield Item(at, "requests", "web", make_batch("requests", "web", columns))
+
+
+def test_a_crowd_is_counted_the_same_however_its_rows_wait():
+    whole, cut = (digest_of(crowd(batch_rows)) for batch_rows in (50_000, 9_001))
+    assert (cut[0].result(), cut[1]) == (whole[0].result(), whole[1])
+    assert whole[0].tick_count >= 6
