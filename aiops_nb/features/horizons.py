@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aiops_nb.core.growing import capacity_for, widened
+from aiops_nb.core.growing import capacity_near, widened
 from aiops_nb.core.types import FloatArray
 
 STATISTICS = ("ema", "slope", "mean", "std")
@@ -146,7 +146,7 @@ class _Horizon:
         return self._told(count)
 
     def _make_room(self, count: int) -> None:
-        capacity = capacity_for(count, self._capacity)
+        capacity = capacity_near(count, self._capacity)
         if capacity == self._capacity:
             return
         self._capacity = capacity

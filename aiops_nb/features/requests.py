@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aiops_nb.core.growing import capacity_for
+from aiops_nb.core.growing import capacity_near
 from aiops_nb.core.types import FloatArray
 from aiops_nb.features.answers import ANSWER_FEATURES, QUANTILES, Silence, answers
 from aiops_nb.features.certificates import Certificates
@@ -73,7 +73,7 @@ class RequestFeatures:
             self._add_window(window, rows.take(rows.window == window))
 
     def _make_room(self, count: int) -> None:
-        capacity = capacity_for(count, self._capacity)
+        capacity = capacity_near(count, self._capacity)
         if capacity == self._capacity:
             return
         self._capacity = capacity
