@@ -25,7 +25,7 @@ from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import table_of
 from aiops_nb.core.types import Item
 from aiops_nb.pipeline import Pipeline
-from benchmarks.streams import events, json_chunks
+from benchmarks.streams import CROWD, ORDINARY_CLIENTS, events, json_chunks
 
 ROUNDS = 3
 RATE_HZ = 5_000.0
@@ -116,14 +116,16 @@ def by_datagrams(path: Path, rows: int) -> tuple[int, float]:
 
 
 def throughput(count: int) -> None:
-    print("| way in | events sent | events judged | events/s of processor time |\n|---|--:|--:|--:|")
+    print("| way in | clients | events sent | events judged | events/s of processor time |\n|---|--:|--:|--:|--:|")
+    ways = (("TCP, listening", by_listener), ("TCP, connecting", by_client), ("UDP", by_datagrams))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "events.json"
-        path.write_bytes(b"".join(json_chunks(events(100, count, RATE_HZ), 5_000)))
-        for title, way in (("TCP, listening", by_listener), ("TCP, connecting", by_client), ("UDP", by_datagrams)):
-            runs = [way(path, count) for _ in range(ROUNDS)]
-            rows, speed = (statistics.median(values) for values in zip(*runs, strict=True))
-            print(f"| {title} | {count:,} | {rows:,.0f} | {speed:,.0f} |", flush=True)
+        for clients, tried in ((ORDINARY_CLIENTS, ways), (CROWD, ways[:1])):
+            path = Path(folder) / f"events-{clients}.json"
+            path.write_bytes(b"".join(json_chunks(events(100, count, RATE_HZ, clients=clients), 5_000)))
+            for title, way in tried:
+                runs = [way(path, count) for _ in range(ROUNDS)]
+                rows, speed = (statistics.median(values) for values in zip(*runs, strict=True))
+                print(f"| {title} | {clients:,} | {count:,} | {rows:,.0f} | {speed:,.0f} |", flush=True)
 
 
 def main(count: int = 600_000) -> None:

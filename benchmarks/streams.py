@@ -7,11 +7,15 @@ import json
 import numpy as np
 
 START_SECONDS = 1_780_000_000
+ORDINARY_CLIENTS, CROWD = 2_000, 50_000
 
 
-def events(targets: int, rows: int, rate_hz: float, seed: int = 7) -> list[dict[str, object]]:
-    """Request events in the order of time."""
+def events(
+    targets: int, rows: int, rate_hz: float, seed: int = 7, clients: int = ORDINARY_CLIENTS
+) -> list[dict[str, object]]:
+    """Request events in the order of time, of so many clients."""
     rng = np.random.default_rng(seed)
+    client = np.random.default_rng(seed + 1).integers(0, clients, rows)
     target = rng.integers(0, targets, rows)
     status = np.where(rng.random(rows) < 0.005, 503, 200)
     duration = rng.lognormal(-3, 0.5, rows)
@@ -22,9 +26,9 @@ def events(targets: int, rows: int, rate_hz: float, seed: int = 7) -> list[dict[
             "method": "GET",
             "status_code": int(s),
             "duration_seconds": round(float(d), 6),
-            "client_ip": f"10.0.{i % 256}.{i % 199}",
+            "client_ip": f"10.{c // 62_500}.{c // 250 % 250}.{c % 250}",
         }
-        for i, (t, s, d) in enumerate(zip(target, status, duration, strict=True))
+        for i, (t, s, d, c) in enumerate(zip(target, status, duration, client.tolist(), strict=True))
     ]
 
 
