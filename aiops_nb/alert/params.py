@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from aiops_nb.core.schemas import Origin
 from aiops_nb.core.types import Severity
 
 RowCondition = Literal["status_5xx", "status_4xx", "status_429", "failed"]
@@ -22,6 +23,8 @@ class RowRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     condition
         What a row must be to count: answered 5xx, 4xx but 429, 429 (too many requests, RFC 6585), or failed
         without a valid answer.
+    origin
+        Only series of this origin: `probe` or `traffic`; None: both.
     severity
         info, warning, error or critical.
     for_rows
@@ -32,6 +35,7 @@ class RowRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     alertname: str
     condition: RowCondition
+    origin: Origin | None = None
     severity: Severity = "error"
     for_rows: Annotated[int, Meta(ge=1)] = 3
     keep_firing_for_seconds: Seconds = 10.0
@@ -54,7 +58,8 @@ class HoldParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 DEFAULT_ROW_RULES = (
     RowRuleParams(alertname="http_5xx", condition="status_5xx", severity="error"),
-    RowRuleParams(alertname="http_4xx", condition="status_4xx", severity="warning"),
+    # Of traffic, a run of 4xx is somebody's wrong addresses, and each of them a series: the rules on clients tell who.
+    RowRuleParams(alertname="http_4xx", condition="status_4xx", origin="probe", severity="warning"),
     RowRuleParams(alertname="http_429", condition="status_429", severity="warning"),
     RowRuleParams(alertname="request_failed", condition="failed", severity="critical"),
 )

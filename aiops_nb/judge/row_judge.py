@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 
 from aiops_nb.alert.params import RowRuleParams
@@ -52,10 +53,20 @@ class RowJudge:
         self.params = params
         self._rule = RowRule(params)
         self._condition = CONDITIONS[params.condition]
+        self._is_judged: BoolArray = np.zeros(0, np.bool_)
 
-    def rows(self, rows: RequestRows, time_ns: IntArray) -> list[Transition]:
-        """Transitions within these rows; `row` is their place."""
-        return self._rule.rows(rows.series, self._condition(rows), time_ns)
+    def rows(self, rows: RequestRows, time_ns: IntArray, keys: tuple[SeriesKey, ...]) -> list[Transition]:
+        """Transitions within these rows, of the series `keys`; `row` is their place."""
+        return self._rule.rows(rows.series, self._hits(rows, keys), time_ns)
+
+    def _hits(self, rows: RequestRows, keys: tuple[SeriesKey, ...]) -> BoolArray:
+        hit, origin = self._condition(rows), self.params.origin
+        if origin is None or not hit.any():
+            return hit
+        fresh = [key.origin == origin for key in keys[len(self._is_judged) :]]
+        self._is_judged = np.append(self._is_judged, np.array(fresh, np.bool_))
+        of_origin: BoolArray = hit & self._is_judged[rows.series]
+        return of_origin
 
     def tick(self, end_ns: int) -> list[Transition]:
         """Transitions at the end of a window."""

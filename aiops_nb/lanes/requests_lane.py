@@ -79,7 +79,7 @@ class RequestsLane:
         time = times_ns(batch.column("time"))
         keys = self._known_keys()
         connected = self._connectivity.rows(rows, time, keys)
-        found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, time)]
+        found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, time, keys)]
         changes = [(row, judge.change(t, keys[t.series], batch.slice(row, 1))) for row, judge, t in found]
         return [change for _, change in sorted([*connected, *changes], key=itemgetter(0))]
 

@@ -167,7 +167,12 @@ def test_one_error_of_few_requests_is_no_trend(errors, expected):
     [(429, ["http_429"]), (404, ["http_4xx"]), (503, ["http_5xx"]), (None, ["request_failed"])],
 )
 def test_answers_have_rules_of_their_own(status, expected):
-    assert told(rows([0.1, 0.2, 0.3, 0.4], status=status)) == expected
+    assert told(rows([0.1, 0.2, 0.3, 0.4], origin="probe", status=status)) == expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [(429, ["http_429"]), (404, []), (503, ["http_5xx"])])
+def test_wrong_addresses_of_others_are_no_news(status, expected):
+    assert told(rows([0.1, 0.2, 0.3, 0.4], origin="traffic", status=status)) == expected
 
 
 # -- latency
