@@ -37,6 +37,12 @@ HOST_EXPLAINS = {
     "disk_nearly_full": ("disk_filling",),
 }
 SAME_SERIES = ("target", "origin")
+# Of one client: where it does most of its harm tells more than what else it is seen doing.
+CLIENTS_EXPLAIN = {
+    "endpoint_attack": ("client_refused", "client_burst"),
+    "client_flood": ("client_burst",),
+}
+FLOODS = ("client_flood", "distributed_flood")
 # (alerts that explain, alerts that they explain): the same trouble of the same series, seen less directly.
 REQUESTS_EXPLAIN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (
@@ -76,9 +82,13 @@ DEFAULT_INHIBIT_RULES = (
         equal=("origin",),
     ),
     *(
-        InhibitRuleParams(
-            source_matchers={"alertname": (one,)}, target_matchers={"alertname": others}, equal=("target",)
-        )
-        for one, others in HOST_EXPLAINS.items()
+        InhibitRuleParams(source_matchers={"alertname": (one,)}, target_matchers={"alertname": others}, equal=(label,))
+        for label, explains in (("target", HOST_EXPLAINS), ("client", CLIENTS_EXPLAIN))
+        for one, others in explains.items()
+    ),
+    InhibitRuleParams(
+        source_matchers={"alertname": FLOODS},
+        target_matchers={"alertname": ("traffic_surge", "endpoint_surge")},
+        equal=("origin",),
     ),
 )

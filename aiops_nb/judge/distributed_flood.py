@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from aiops_nb.core.readable import readable
-from aiops_nb.core.types import ALL_TARGETS, IntArray
+from aiops_nb.core.types import ALL_TARGETS, BoolArray, FloatArray, IntArray
 from aiops_nb.features.client_roster import NOBODY
 from aiops_nb.features.client_window import ClientWindow
-from aiops_nb.features.usual import UsualRates
+from aiops_nb.features.usual import OwnUsual, UsualRates
 from aiops_nb.judge.client_rules import Fact
 from aiops_nb.rules.clients import DistributedFloodParams
+
+MOST_RATIO = 0.5
 
 
 class DistributedRule:
@@ -39,7 +41,18 @@ class DistributedRule:
             self._usual.learn(np.stack([rate, window.targets.new_hz]), hit)
         places = np.flatnonzero(hit)
         self.is_new_flood = self._usual.kept_out(places.tolist())
-        return NOBODY if window.early else _told(places)
+        return NOBODY if window.early else _told(places[~self._by_one(window)[places]])
+
+    def _by_one(self, window: ClientWindow) -> BoolArray:
+        """Of which targets one client makes most of what is more than usual, (1 + targets,): that is its flood."""
+        surplus = window.targets.count - self._usual_rate * window.span_seconds
+        most = np.zeros(len(surplus))
+        clients, pairs = window.clients, window.pairs
+        most[0] = np.max(_surplus(clients.count, clients.usual_count), initial=0.0)
+        followed = np.flatnonzero(pairs.count)
+        np.maximum.at(most, 1 + pairs.target[followed], _surplus(pairs.count, pairs.usual_count)[followed])
+        by_one: BoolArray = (surplus > 0) & (most >= MOST_RATIO * surplus)
+        return by_one
 
     def identity(self, window: ClientWindow, place: int) -> tuple[int, int]:
         """The target."""
@@ -59,6 +72,11 @@ class DistributedRule:
             summary=f"{target}: {readable(rate, 'rate_hz')}, {share:.0%} by clients not seen before, about "
             f"{window.newcomers_total()} of them on all targets; usual {readable(usual, 'rate_hz')}, {before:.0%}",
         )
+
+
+def _surplus(count: IntArray, usual: OwnUsual) -> FloatArray:
+    """Requests beyond what is usual for each slot; all of them where nothing is known."""
+    return count.astype(np.float64) - np.nan_to_num(usual.of(slice(len(count))))
 
 
 def _told(places: IntArray) -> IntArray:

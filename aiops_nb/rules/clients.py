@@ -14,6 +14,8 @@ Positive = Annotated[float, Meta(gt=0)]
 Factor = Annotated[float, Meta(ge=1)]
 Most = Annotated[int, Meta(ge=1, le=1000)]
 HOLD = HoldParams(for_seconds=3.0, keep_firing_for_seconds=30.0)
+# Longer: the alert on the same client that says more, and explains this one, shall be first.
+AFTER_OTHERS = HoldParams(for_seconds=10.0, keep_firing_for_seconds=30.0)
 
 
 class ClientFloodParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="flood", tag_field="type"):
@@ -113,7 +115,7 @@ class ClientRefusedParams(
 
     alertname: str = "client_refused"
     severity: Severity = "warning"
-    hold: HoldParams = HOLD
+    hold: HoldParams = AFTER_OTHERS
     max_alerts: Most = 20
     min_refused_hz: Positive = 0.5
     min_refused_ratio: Ratio = 0.5

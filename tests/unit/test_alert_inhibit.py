@@ -6,7 +6,7 @@ import pytest
 
 from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.inhibit import Inhibitor
-from aiops_nb.alert.inhibit_params import InhibitRuleParams
+from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
 
 RULE = InhibitRuleParams(
@@ -89,6 +89,12 @@ def test_a_source_does_not_explain_itself_and_another_source_may_take_over():
     events = [(1, "down", "firing"), (2, "offline", "firing", "x"), (3, "slow", "firing"), (4, "down", "resolved")]
     seen = told(events, rules=(RULE, second))
     assert [event for event in seen if event[1] == "slow"] == [(3, "slow", "a", "firing", "down")]
+
+
+@pytest.mark.parametrize("flood", ["client_flood", "distributed_flood"])
+def test_a_flood_explains_the_surge_that_it_makes(flood):
+    seen = told([(1, flood, "firing", "b"), (9, "traffic_surge", "firing", "*")], rules=DEFAULT_INHIBIT_RULES)
+    assert seen == [(1, flood, "b", "firing", ""), (9, "traffic_surge", "*", "firing", flood)]
 
 
 def test_alerts_about_references_are_never_told():

@@ -132,6 +132,25 @@ def test_loud(more, expected):
     assert firing(run(more, 40)) == [expected]
 
 
+def test_passwords_tried_out_at_one_target_are_one_alert():
+    fired = [c for c in run(lambda t: one(4, "/login", 401, jitter(4, t)), 40) if c.state == "firing"]
+    by_name = {c.labels["alertname"]: c.suppressed_by for c in fired}
+    assert by_name == {"endpoint_attack": "", "client_refused": "endpoint_attack"} and len(fired) == 2
+
+
+@pytest.mark.parametrize("count", [40, 200])
+def test_one_new_client_is_no_flood_of_many(count):
+    told = {name for name, *_ in firing(run(lambda t: one(count, "/a", at=jitter(count, t)), 40))}
+    assert told == {"client_flood", "endpoint_attack"}
+
+
+def test_a_flood_of_many_with_one_who_is_busier_is_one():
+    def flood(t):
+        return rows(STRANGERS[100 * t : 100 * t + 100], ["/a"]) + one(30, "/a", at=jitter(30, t))
+
+    assert ("distributed_flood", "/a", "") in firing(run(flood, 40))
+
+
 @pytest.mark.parametrize("name", ["one client floods", "new clients everywhere"])
 def test_our_own_probes_are_not_judged(name):
     assert run(LOUD[name][0], 40, origin="probe") == []
