@@ -14,6 +14,7 @@ from aiops_nb.detect.kept_out import KeptOut
 
 Direction = Literal["above", "below", "both"]
 MAD_PER_DEVIATION = 0.6745  # of a normal variable
+MOST_SEEN = 1 << 30
 IndexArray = npt.NDArray[np.intp]
 Positive = Annotated[float, Meta(gt=0)]
 
@@ -28,7 +29,8 @@ class RobustZParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     warmup_ticks
         Values of a series that are gathered before its first score; their median and MAD start the baseline.
     learning_rate
-        Share of a deviation by which the baseline moves in a tick, (0, 1).
+        Share of a deviation by which the baseline moves in a tick, (0, 1); more while the series is young: one by the
+        number of values it has learned.
     min_deviation
         Smallest deviation that counts as one, in the feature's unit: a constant series never scores against 0.
     min_deviation_ratio
@@ -156,6 +158,9 @@ class RobustZ:
             return
         median, mad = self._median[: len(value)], self._mad[: len(value)]
         distance = value - median
-        step = self._params.learning_rate * MAD_PER_DEVIATION * self._deviation(median, mad)
+        seen = self._seen[: len(value)]
+        rate = np.maximum(self._params.learning_rate, 1.0 / np.maximum(seen, 1))
+        seen += rows & (seen < MOST_SEEN)
+        step = rate * MAD_PER_DEVIATION * self._deviation(median, mad)
         median[:] = np.where(rows, median + step * np.sign(distance), median)
         mad[:] = np.where(rows, np.maximum(mad + step * np.sign(np.abs(distance) - mad), 0), mad)

@@ -14,7 +14,8 @@ LATENCY_RULES = (
     FeatureRuleParams(
         alertname="latency_p95_anomaly",
         feature="duration_p95_seconds",
-        detector=RobustZParams(min_deviation=0.005, min_deviation_ratio=0.15),
+        # Slow enough not to follow a latency that triples in five minutes; days and nights are slower still.
+        detector=RobustZParams(learning_rate=0.005, min_deviation=0.005, min_deviation_ratio=0.15),
     ),
 )
 READY_LATENCY_RULES = (

@@ -177,6 +177,15 @@ def test_wrong_addresses_of_others_are_no_news(status, expected):
 
 # -- latency
 
+
+def test_a_latency_that_grows_slowly_is_told():
+    times = np.arange(0.1, 560, 0.5)
+    usual = 0.05 * (1 + 0.3 * np.sin(times * 1.7))
+    drift = 1 + 2 * np.clip((times - 240) / 300, 0, 1)
+    assert told(rows(times, origin="probe", duration=usual)) == []
+    assert told(rows(times, origin="probe", duration=usual * drift)) == ["latency_p95_anomaly"]
+
+
 PHASES = ("resolve_seconds", "connect_seconds", "tls_seconds", "wait_seconds", "transfer_seconds")
 
 
