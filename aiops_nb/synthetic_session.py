@@ -75,7 +75,7 @@ def from_synthetic(
     clock = ManualClock(start_ns=draw(seconds, **options).params.start_ns)
     stream = SyntheticStream(duration_seconds=seconds, clock=clock, **options)
     tap = Passage() if record is None else Recorder(record, config_yaml=dump_config(loaded))
-    monitor = Monitor(lambda deliver: ReplayRun(lambda: _items(stream, clock, tap, loaded.pipeline), None, deliver))
+    monitor = Monitor(lambda deliver: ReplayRun(lambda: as_if_live(stream, clock, tap, loaded.pipeline), None, deliver))
     for sink in sinks:
         monitor.add_sink(sink)
     try:
@@ -88,7 +88,8 @@ def from_synthetic(
     return monitor
 
 
-def _items(stream: SyntheticStream, clock: ManualClock, tap: Tap, params: PipelineParams) -> Iterator[Item]:
+def as_if_live(stream: SyntheticStream, clock: ManualClock, tap: Tap, params: PipelineParams) -> Iterator[Item]:
+    """The items of a run, heartbeats included; the clock that paces the stream is moved as they are taken."""
     for batch in _batches(stream, clock, params):
         item = tap.write(batch)
         tap.seal_pending()

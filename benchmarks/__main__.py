@@ -21,6 +21,7 @@ TITLES = {
     "access_log": "Access logs",
     "hostile": "A million hostile lines at each door",
     "synthetic": "Synthetic stream",
+    "rules": "All default rules on labelled faults and on healthy traffic",
 }
 
 

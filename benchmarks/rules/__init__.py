@@ -1,0 +1,63 @@
+"""All default rules against labelled faults and healthy traffic, from end to end, beside chance and silence.
+
+python -m benchmarks.rules [--quick] [--seed 5000] [--rounds 1] [--hours 1] [--write docs/rules/README.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from benchmarks.rules import streams
+from benchmarks.rules.outcome import Outcome, at_random, outcomes
+from benchmarks.rules.table import alarms_table, kinds_table
+from benchmarks.rules.told import Run, run
+
+HEALTHY_SEEDS = 500  # behind those of faults
+QUICK_SECONDS = 600.0
+
+
+def report(seed: int, rounds: int, healthy_seconds: float) -> dict[str, str]:
+    """The two tables, by the names of their markers."""
+    faulty = streams.faulty(seed, rounds)
+    healthy = streams.healthy(seed + HEALTHY_SEEDS, healthy_seconds)
+    longest_first = sorted([*faulty, *healthy], key=lambda one: -one.seconds)
+    with ProcessPoolExecutor(os.cpu_count()) as processes:
+        runs = list(processes.map(run, longest_first))
+    of_faults = [one for one in runs if one.labels]
+    return {
+        "kinds": kinds_table(_all_outcomes(of_faults), _all_outcomes(at_random(of_faults, seed))),
+        "false alarms": alarms_table([one for one in runs if not one.labels], of_faults),
+    }
+
+
+def _all_outcomes(runs: Sequence[Run]) -> list[Outcome]:
+    return [outcome for one in runs for outcome in outcomes(one)]
+
+
+def write(path: Path, tables: dict[str, str]) -> None:
+    """Put each table between its markers."""
+    text = path.read_text(encoding="utf-8")
+    for name, body in tables.items():
+        begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n\n{body}\n\n{end}{rest.partition(end)[2]}"
+    path.write_text(text, encoding="utf-8")
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=streams.REPORT, help=f"{streams.DEVELOPMENT}: choose rules on it")
+    parser.add_argument("--rounds", type=int, default=1, help="each kind of fault is drawn twice in a round")
+    parser.add_argument("--hours", type=float, default=1.0, help="of each making of healthy traffic")
+    parser.add_argument("--quick", action="store_true", help="a few minutes of healthy traffic")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this file")
+    args = parser.parse_args(arguments)
+    tables = report(args.seed, args.rounds, QUICK_SECONDS if args.quick else args.hours * 3600)
+    print("\n\n".join(tables.values()))
+    if args.write:
+        write(args.write, tables)
