@@ -38,9 +38,9 @@ class _Sums:
         change(self.micros[:, part], other.micros, out=self.micros[:, part])
 
     def means(self, count: int) -> FloatArray:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            means: FloatArray = self.micros[:, :count] / self.known[:, :count] * 1e-6
-        return means
+        known, micros = self.known[:, :count], self.micros[:, :count]
+        # not 0 / 0, whose sign bit would tell whether a batch that knew a phase elsewhere had come along
+        return np.where(known > 0, micros / np.maximum(known, 1) * 1e-6, np.nan)
 
 
 class RequestPhases:
