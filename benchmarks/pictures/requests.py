@@ -23,7 +23,8 @@ USUAL_PHASES = {"resolve": 0.002, "connect": 0.008, "tls": 0.012, "wait": 0.035,
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 
 
-def _ready(*names: str, **window: float) -> PipelineParams:
+def ready(*names: str, **window: float) -> PipelineParams:
+    """Only these ready rules, with such windows."""
     rules = tuple(READY_RULES[name] for name in names)
     return PipelineParams(row_rules=(), feature_rules=rules, window=WindowParams(**window))
 
@@ -148,7 +149,7 @@ SCENES = (
         series=SHOP,
         unit="seconds",
         alertname="latency_mean_anomaly",
-        params=_ready("latency_mean_anomaly"),
+        params=ready("latency_mean_anomaly"),
         fault=(180, 240),
     ),
     Scene(
@@ -158,7 +159,7 @@ SCENES = (
         series=SHOP,
         unit="seconds",
         alertname="latency_p99_anomaly",
-        params=_ready("latency_p99_anomaly"),
+        params=ready("latency_p99_anomaly"),
         fault=(180, 240),
     ),
     Scene(
@@ -168,7 +169,7 @@ SCENES = (
         series=SHOP,
         unit="seconds",
         alertname="latency_siblings",
-        params=_ready("latency_siblings"),
+        params=ready("latency_siblings"),
         fault=(180, 240),
     ),
     _answers("http_5xx", "Probes are answered 503 for 40 s: share of 5xx in 60 s", "status_5xx_ratio", 503),
@@ -200,7 +201,7 @@ SCENES = (
         series=SHOP,
         unit="ratio",
         alertname="error_ratio_siblings",
-        params=_ready("error_ratio_siblings"),
+        params=ready("error_ratio_siblings"),
         fault=(180, 240),
     ),
     Scene(
@@ -250,7 +251,7 @@ SCENES = (
         series=ALL,
         unit="ratio",
         alertname="slo_burn_1h",
-        params=_ready("slo_burn_1h", tick_seconds=10.0, span_ticks=6),
+        params=ready("slo_burn_1h", tick_seconds=10.0, span_ticks=6),
         fault=(6000, 7800),
     ),
 )
