@@ -130,7 +130,10 @@ def burn(stop: threading.Event) -> None:
 def run(kind: TransferKind, load: Load, options: argparse.Namespace) -> list[str]:
     """One row of the table."""
     with server(options.body_bytes) as url:
-        targets = [ProbeTarget(url=f"{url}/{i}", name=f"/{i}", timeout_seconds=0.9) for i in range(options.targets)]
+        targets = [
+            ProbeTarget(url=f"{url}/{i}", name=f"/{i}", timeout_seconds=0.9, reuse_connection=options.reuse)
+            for i in range(options.targets)
+        ]
         probe = HttpProbe(targets, every_seconds=1.0, transfer=kind)
         with computing(load):
             seen = Seen()
@@ -185,6 +188,7 @@ def options_of(values: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--body-bytes", type=int, default=15)
     parser.add_argument("--only", choices=get_args(TransferKind))
+    parser.add_argument("--reuse", action="store_true", help="keep connections; otherwise each probe connects anew")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(values)
 
