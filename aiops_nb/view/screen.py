@@ -114,9 +114,10 @@ class Screen:
         now = self._store.thresholds.get(LATENCY_ALERT)
         if now is None or self.threshold.layout.display is None:
             return
-        with self.threshold.hold_trait_notifications():
-            self.threshold.max, self.threshold.min = now * 4, now / 4
-            self.threshold.step, self.threshold.value = now / 20, now
+        # in one message: a page that hears of the new range before the value moves the slider into it, and says so
+        with self.threshold.hold_sync():
+            self.threshold.max, self.threshold.step = now * 4, now / 20
+            self.threshold.value, self.threshold.min = now, now / 4
         self.threshold.layout.display = None
 
     # ---- from the page, in the kernel's own threads

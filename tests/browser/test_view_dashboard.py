@@ -25,6 +25,10 @@ from ipywidgets.widgets.widget import _instances
 pumps = sum(thread.name == "aiops-view-pump" for thread in threading.enumerate())
 print(json.dumps([pumps, len(_instances), monitor.running]))
 """
+THRESHOLDS = """
+scores = monitor.scores()
+print(json.dumps(scores[scores.alertname == "latency_p95_anomaly"].threshold.unique().tolist()))
+"""
 BUSY = """
 import time
 until, count = time.monotonic() + 5, 0
@@ -60,7 +64,7 @@ LAGS = """(count) => new Promise((resolve) => {
 
 @pytest.fixture(scope="module")
 def shown(open_shared: Opener) -> Notebook:
-    notebook = open_shared([WATCH, SHOW, LOOK, BUSY])
+    notebook = open_shared([WATCH, SHOW, LOOK, BUSY, THRESHOLDS])
     for cell in (0, 1):
         notebook.run_cell(cell)
     notebook.wait(DRAWN)
@@ -70,6 +74,12 @@ def shown(open_shared: Opener) -> Notebook:
 
 def press(notebook: Notebook, text: str) -> None:
     notebook.page.locator("button.jupyter-button, button.jupyter-widgets", has_text=text).first.click()
+
+
+def test_showing_the_slider_moves_no_threshold(shown: Notebook) -> None:
+    shown.wait("() => document.querySelector('.widget-hslider .widget-readout')?.textContent === '6.0'")
+    shown.run_cell(4)
+    assert json.loads(shown.print_of(4)) == [6.0]
 
 
 def test_it_draws_up_to_the_newest_row(shown: Notebook) -> None:
