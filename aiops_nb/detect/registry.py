@@ -134,6 +134,9 @@ FOR_RULES: dict[str, tuple[type[msgspec.Struct], str]] = {
         "above a running high quantile, for what jumps about and is high now and then",
     ),
     "growth": (GrowthParams, "rising steadily to a limit, by a robust slope: how sure, and how soon"),
+    "siblings": (SiblingsParams, "one series off its usual value when the others of its kind are not off theirs"),
+    "silence": (SilenceParams, "silent for far longer than ever before"),
+    "burn_rate": (BurnRateParams, "an error budget that burns too fast, over a long and a short window at once"),
     "isolation_forest": (IsolationForestParams, "several features of a target off at once (scikit-learn)"),
 }
 
