@@ -6,7 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
+import aiops_nb
 from aiops_nb.cli.changes import write_line
+from aiops_nb.cli.codes import code_of
 
 SUMMARY = "make a report of a recording: an executed notebook, and HTML whose charts zoom with no network"
 EXAMPLE = "aiops-nb report recordings/today --out reports"
@@ -40,4 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     )
     named = {"html": str(paths.html), "notebook": str(paths.notebook)}
     write_line(json.dumps(named) if arguments.json else "\n".join(named.values()))
-    return 0
+    return _code_of_rows(arguments)
+
+
+def _code_of_rows(arguments: argparse.Namespace) -> int:
+    """The notebook read them in a process of its own, which cannot tell what it could not read."""
+    recording = aiops_nb.open_recording(arguments.recording)
+    recording.requests(start=arguments.start, end=arguments.end)
+    recording.samples(start=arguments.start, end=arguments.end)
+    return code_of(recording)

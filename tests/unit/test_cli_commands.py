@@ -257,6 +257,15 @@ def test_a_log_file_tells_beginning_and_end_and_no_secrets(service: DemoService,
     assert "pw" not in begin and "t0k" not in begin
 
 
+def test_a_report_without_a_file_that_cannot_be_read_is_made_and_says_so(
+    recorded: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    damaged = Path(shutil.copytree(recorded[0], tmp_path / "damaged"))
+    (damaged / "samples" / "000000.parquet").write_bytes(b"PAR1 and then nothing")
+    assert main(["report", str(damaged), "--out", str(tmp_path / "reports")]) == codes.MISTAKE
+    assert list((tmp_path / "reports").glob("*.html"))
+
+
 def test_an_export_without_a_file_that_cannot_be_read_says_so(
     recorded: tuple[Path, bytes], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
