@@ -39,8 +39,7 @@ $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# JupyterLab sends comm messages to kernel subshells by default, where some are lost for the life of a page;
-# this environment's own JupyterLab does not. A user's settings are never touched.
+# This environment's own JupyterLab does not ask for news over the dashboard. A user's settings are never touched.
 $(VENV)/.lab: $(VENV)/.python pyproject.toml constraints.txt
 	$(PIP) --editable '.[all]'
 	@mkdir -p $(SETTINGS)

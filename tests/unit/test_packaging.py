@@ -92,9 +92,10 @@ def test_ci_brings_every_program_that_a_test_looks_for() -> None:
     assert looked_for - {"node"} <= brought, "npm depends on node"
 
 
-def test_only_settings_that_jupyterlab_knows_are_overridden() -> None:
+@pytest.mark.parametrize("file", [".ci/jupyterlab-overrides.json", "aiops_nb/view/jupyterlab_defaults.json"])
+def test_only_settings_that_jupyterlab_knows_are_overridden(file: str) -> None:
     jupyterlab = pytest.importorskip("jupyterlab.commands")
-    overrides = json.loads((ROOT / ".ci" / "jupyterlab-overrides.json").read_text(encoding="utf-8"))
+    overrides = json.loads((ROOT / file).read_text(encoding="utf-8"))
     schemas = Path(jupyterlab.get_app_dir()) / "schemas"
     for plugin, settings in overrides.items():
         package, _, name = plugin.rpartition(":")
@@ -115,3 +116,12 @@ def test_the_wheel_holds_the_package_the_notebooks_and_the_server_extension(tmp_
     assert {name for name in names if name.endswith(".ipynb")} == notebooks
     assert "aiops_nb/py.typed" in names
     assert [name for name in names if name.endswith("jupyter_server_config.d/aiops_nb.json")]
+    assert [name for name in names if name.endswith("labconfig/default_setting_overrides.d/aiops_nb.json")]
+
+
+def test_an_installed_jupyterlab_reads_the_defaults() -> None:
+    settings = pytest.importorskip("jupyterlab_server.settings_utils")
+    defaults = json.loads((ROOT / "aiops_nb" / "view" / "jupyterlab_defaults.json").read_text(encoding="utf-8"))
+    read, error = settings._get_overrides("")
+    assert not error
+    assert {plugin: read.get(plugin) for plugin in defaults} == defaults
