@@ -80,7 +80,7 @@ class AccessLogLines:
         return self._batch(texts, _with_request(columns, len(places)), places)
 
     def _batch(self, texts: pa.Array, columns: dict[str, pa.Array], places: IntArray) -> pa.RecordBatch:
-        time_ns = self._times.parse(columns["time"].fill_null(b""))
+        time_ns = self._times.parse(columns.get("time", pa.nulls(len(places), pa.binary())).fill_null(b""))
         status, bad_status = _status(columns.get("status_code"), len(places))
         duration, bad_duration = _duration(columns, len(places))
         size, bad_size = _number(columns.get("response_bytes"), _WHOLE, pa.int64(), len(places))

@@ -15,6 +15,7 @@ from aiops_nb.core.types import OTHER
 TargetChoice: TypeAlias = Literal["template", "path"] | Callable[[str], str]
 NO_REQUEST = "-"  # as the log itself writes it
 _MAX_CACHED = 10_000
+_MAX_CACHED_BYTES = 256  # of one URI; longer ones are rare, and 10,000 of them would be a GB
 _MAX_LENGTH = 200
 _IDENTIFIER = re.compile(
     r"(?<=/)(?:[0-9]+|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?=[^/]*[0-9])[0-9a-fA-F]{8,}|(?=[^/]*[0-9])[\w~-]{20,})(?=/|$)"
@@ -103,7 +104,9 @@ class LogTargets:
     def _target(self, uri: bytes) -> str:
         target = self._known.get(uri)
         if target is None:
-            target = self._known[uri] = self._admitted(self._choose(uri.decode("utf-8", "replace")))
+            target = self._admitted(self._choose(uri.decode("utf-8", "replace")))
+            if len(uri) <= _MAX_CACHED_BYTES:
+                self._known[uri] = target
         return target
 
     def _admitted(self, target: str) -> str:

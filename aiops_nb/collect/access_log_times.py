@@ -13,6 +13,7 @@ from aiops_nb.core.types import IntArray
 UNKNOWN_NS = -1
 _LAST_NS = 9_200_000_000 * 1_000_000_000  # the year 2261; int64 nanoseconds end in 2262
 _MAX_CACHED = 10_000
+_MAX_TIME_BYTES = 64  # no form is as long; what a client can write must not be held
 _MONTHS = {name: n for n, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)}
 _LOCAL = re.compile(rb"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 _NUMBER = re.compile(rb"(\d{1,10})(?:\.(\d{1,9})\d*)?")
@@ -44,6 +45,8 @@ class LogTimes:
         return chosen
 
     def _time_ns(self, text: bytes) -> int:
+        if len(text) > _MAX_TIME_BYTES:
+            return UNKNOWN_NS
         time_ns = self._known.get(text)
         if time_ns is None:
             time_ns = self._known[text] = _time_ns(text)

@@ -142,6 +142,23 @@ def test_a_bad_json_line(change: tuple[str, str], reason: str) -> None:
     assert (len(rows), rejected) == (1, {reason: 1})
 
 
+@pytest.mark.parametrize("line", ['{"status": 200}', "{}", '{"ts": null}'])
+def test_json_lines_of_which_none_has_a_time(line: str) -> None:
+    assert decode(line, line, pattern="json") == ([], {"time_not_understood": 2})
+
+
+def test_long_texts_are_not_held_for_a_second_look() -> None:
+    lines = AccessLogLines("web", pattern="json", target=lambda uri: "shop")
+    tracemalloc.start()
+    for i in range(300):
+        lines.decode(JSON.replace("2025-10-10", f"{i}{'x' * 60_000}").encode() + b"\n")
+        lines.decode(JSON.replace("/orders/17", f"/{i}{'x' * 60_000}").encode() + b"\n")
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert lines.rows_total == 300
+    assert held_bytes < 2_000_000
+
+
 def test_what_the_server_could_not_know_is_null() -> None:
     unknown = one(r'- - - [10/Oct/2025:13:00:00 +0000] "\x16\x03\x01" 400 -', pattern="common")
     names = ("target", "method", "status_code", "client_ip", "response_bytes", "duration_seconds")
