@@ -29,7 +29,7 @@ from aiops_nb.core.schemas import control_batch, table_of
 from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.features.watermark import CLOCK_SOURCE
 from aiops_nb.pipeline import Pipeline
-from benchmarks.hostile_lines import SECONDS, Kind, hostile_chunks
+from benchmarks.hostile_lines import LINES_PER_SECOND, SECONDS, Kind, hostile_chunks
 
 Door = Literal["tcp", "websocket", "access_log", "access_log_json"]
 KIND_OF: dict[Door, Kind] = {
@@ -99,16 +99,22 @@ def rejected_of(collector: OpenDoor) -> dict[str, int]:
     return {name.removeprefix(prefix).removesuffix(suffix): count for name, count in counters.items()}
 
 
+def heartbeat(lines: int) -> Item:
+    """The clock, by how many lines came before."""
+    now_ns = (SECONDS + lines // LINES_PER_SECOND) * NS_PER_SECOND
+    return Item(lines, "control", CLOCK_SOURCE, control_batch(CLOCK_SOURCE, "heartbeat", now_ns))
+
+
 def knock(door: Door, path: Path, count: int) -> dict[str, Any]:
     """Read all lines through to alerts; what came of them."""
     pipeline, process = Pipeline(), psutil.Process()
-    pipeline.push(Item(0, "control", CLOCK_SOURCE, control_batch(CLOCK_SOURCE, "heartbeat", SECONDS * NS_PER_SECOND)))
     rows = early_bytes = peak_bytes = 0
     began, last = time.process_time(), time.monotonic()
     with opened(door, path) as collector:
         while (done := rows + sum(rejected_of(collector).values())) < count and time.monotonic() - last < QUIET_SECONDS:
             batch = collector.poll(0.25)
             if batch is not None and batch.num_rows:
+                pipeline.push(heartbeat(done))
                 pipeline.push(Item(rows, table_of(batch), collector.name, batch))
                 rows, last = rows + batch.num_rows, time.monotonic()
             held_bytes = process.memory_info().rss

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 Kind = Literal["json", "combined", "json_log"]
 LONG_BYTES = 10_000_000
 POOL = 2_000
 SECONDS = 1_760_104_536
+LINES_PER_SECOND = 1_000
 ELSEWHEN_RATIO = 0.01
 JSON_ROW = {"time": SECONDS, "target": "a", "status_code": 200, "duration_seconds": 0.05}
 LOG_LINE = '10.0.0.7 - - [10/Oct/2025:13:55:36 +0000] "GET /pay HTTP/1.1" 200 512 "-" "Mozilla/5.0"'
@@ -72,6 +74,14 @@ def _not_a_number(rng: random.Random, kind: Kind) -> bytes:
     return spoilt if kind == "json" else SPOILT[kind](rng)
 
 
+def _good_at(kind: Kind, seconds: int) -> bytes:
+    """The good line, so many seconds on."""
+    then = datetime.fromtimestamp(SECONDS, UTC) + timedelta(seconds=seconds)
+    line = GOOD[kind].replace(b"1760104536", str(SECONDS + seconds).encode())
+    line = line.replace(b"10/Oct/2025:13:55:36", then.strftime("%d/Oct/%Y:%H:%M:%S").encode())
+    return line.replace(b"2025-10-10T13:55:36", then.strftime("%Y-%m-%dT%H:%M:%S").encode()) + b"\n"
+
+
 def hostile_line(rng: random.Random, kind: Kind) -> bytes:
     """A line that cannot be a row, of a kind drawn at random."""
     good = GOOD[kind]
@@ -94,13 +104,15 @@ def hostile_line(rng: random.Random, kind: Kind) -> bytes:
 def hostile_chunks(count: int, kind: Kind = "json", seed: int = 7) -> Iterator[tuple[bytes, int, int]]:
     """Pieces of a stream of `count` lines: the bytes, how many of the lines are rows, and how many of those elsewhen.
 
-    Half of the lines are good; one in 100,000 has 10 MB.
+    Half of the lines are good, a second passes every 1,000 lines (or no window would ever close, and its rows would
+    be held); one line in 100,000 has 10 MB.
     """
-    rng, good = random.Random(seed), GOOD[kind] + b"\n"
+    rng = random.Random(seed)
     elsewhen = [line + b"\n" for line in ELSEWHEN[kind]]
     pool = [hostile_line(rng, kind) + b"\n" for _ in range(POOL)]
-    for begin in range(0, count, 1000):
-        lines = [good if rng.random() < 0.5 else rng.choice(pool) for _ in range(min(1000, count - begin))]
+    for begin in range(0, count, LINES_PER_SECOND):
+        good = _good_at(kind, begin // LINES_PER_SECOND)
+        lines = [good if rng.random() < 0.5 else rng.choice(pool) for _ in range(min(LINES_PER_SECOND, count - begin))]
         lines = [rng.choice(elsewhen) if begin and rng.random() < ELSEWHEN_RATIO else line for line in lines]
         if begin % 100_000 == 0:
             lines[0] = b'{"target": "' + b"x" * LONG_BYTES + b'"}\n'
