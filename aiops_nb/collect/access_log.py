@@ -15,6 +15,7 @@ import pyarrow as pa
 from aiops_nb.collect.access_log_lines import AccessLogLines
 from aiops_nb.collect.access_log_targets import TargetChoice
 from aiops_nb.collect.json_lines import RejectedLine
+from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.line_buffer import LineBuffer
 from aiops_nb.collect.log_follow import PIECE_BYTES, LogFollow
 from aiops_nb.core.clock import Clock
@@ -49,6 +50,8 @@ class AccessLog:
         How many different targets there may be; later ones are `__other__`.
     max_line_bytes
         Longer lines are skipped and counted.
+    unknown_fields
+        What becomes of keys of JSON lines that no field is for: `drop` counts them, `keep` also puts them into `extra`.
     clock
         Tells how long a renamed file has been quiet.
 
@@ -80,10 +83,13 @@ class AccessLog:
         from_start: bool = False,
         max_targets: int = 1000,
         max_line_bytes: int = 65_536,
+        unknown_fields: UnknownFields = "drop",
         clock: Clock | None = None,
     ) -> None:
         self.name = name
-        self._lines = AccessLogLines(name, pattern=pattern, target=target, max_targets=max_targets)
+        self._lines = AccessLogLines(
+            name, pattern=pattern, target=target, max_targets=max_targets, unknown_fields=unknown_fields
+        )
         self._follow = LogFollow(path, from_start=from_start, max_line_bytes=max_line_bytes, clock=clock)
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -96,13 +102,14 @@ class AccessLog:
 
     @property
     def counters(self) -> Mapping[str, float]:
-        """Rows, bytes, rotations, truncations, and rejected lines by reason."""
+        """Rows, bytes, rotations, truncations, unknown fields, and rejected lines by reason."""
         rejected = {f"rejected_{reason}_total": count for reason, count in dict(self._lines.rejected_total).items()}
         return {
             "rows_total": self._lines.rows_total,
             "bytes_total": self._bytes_total,
             "rotations_total": self._follow.rotations_total,
             "truncations_total": self._follow.truncations_total,
+            "unknown_fields_total": self._lines.unknown.total,
             "rejected_too_long_total": self._follow.too_long_total,
             **rejected,
         }
@@ -111,6 +118,11 @@ class AccessLog:
     def rejected(self) -> list[RejectedLine]:
         """The last lines that were not used, and why."""
         return list(self._lines.rejected)
+
+    @property
+    def unknown_fields(self) -> Mapping[str, int]:
+        """How often each key of JSON lines came that no field is for; at most 100 names, the rest as `__other__`."""
+        return self._lines.unknown.counts
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """The next requests; an empty batch if no line came; None after `close`."""
@@ -144,6 +156,7 @@ def read_access_log(
     name: str = "access_log",
     max_targets: int = 1000,
     max_line_bytes: int = 65_536,
+    unknown_fields: UnknownFields = "drop",
     lines: AccessLogLines | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Read a log that is complete, in memory that does not grow with it; `.gz` is unpacked on the way.
@@ -152,7 +165,7 @@ def read_access_log(
     ----------
     path
         The file.
-    pattern, target, name, max_targets, max_line_bytes
+    pattern, target, name, max_targets, max_line_bytes, unknown_fields
         As of `AccessLog`.
     lines
         Decodes instead of those; ask it afterwards what was rejected.
@@ -167,7 +180,9 @@ def read_access_log(
     ConfigError
         If the file cannot be read, or the pattern or the target is not one.
     """
-    decoder = lines or AccessLogLines(name, pattern=pattern, target=target, max_targets=max_targets)
+    decoder = lines or AccessLogLines(
+        name, pattern=pattern, target=target, max_targets=max_targets, unknown_fields=unknown_fields
+    )
     buffer = LineBuffer(max_line_bytes=max_line_bytes)
     try:
         with _opened(Path(path)) as file:

@@ -14,6 +14,8 @@ from aiops_nb.collect.access_log_pattern import REQUEST, LinePattern, line_patte
 from aiops_nb.collect.access_log_targets import LogTargets, TargetChoice
 from aiops_nb.collect.access_log_times import UNKNOWN_NS, LogTimes
 from aiops_nb.collect.json_lines import RejectedLine
+from aiops_nb.collect.json_unknown import UnknownCount, UnknownFields
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import Column, empty_batch, make_batch
 from aiops_nb.core.types import BoolArray, IntArray
 
@@ -41,6 +43,9 @@ class AccessLogLines:
         The `source` of the rows.
     pattern, target, max_targets
         See `AccessLog`.
+    unknown_fields
+        What becomes of the keys of JSON lines that no field is for: `drop` counts them, `keep` also puts them into
+        the column `extra`.
     max_samples
         How many rejected lines are kept to be shown; the last ones.
 
@@ -60,12 +65,16 @@ class AccessLogLines:
         target: TargetChoice = "template",
         max_targets: int = 1000,
         max_samples: int = 20,
+        unknown_fields: UnknownFields = "drop",
     ) -> None:
+        if unknown_fields == "keep" and pattern != "json":
+            raise ConfigError.at("unknown_fields", "drop, for only JSON lines have other fields", unknown_fields)
         self.source = source
         self.rows_total = 0
         self.rejected_total: Counter[str] = Counter()
         self.rejected: deque[RejectedLine] = deque(maxlen=max_samples)
-        self._fields = JsonFields() if pattern == "json" else _PatternFields(line_pattern(pattern))
+        self.unknown = UnknownCount(unknown_fields)
+        self._fields = JsonFields(self.unknown) if pattern == "json" else _PatternFields(line_pattern(pattern))
         self._times = LogTimes()
         self._targets = LogTargets(target, max_targets)
 
@@ -98,6 +107,7 @@ class AccessLogLines:
             "duration_seconds": duration,
             "client_ip": _text(columns.get("client_ip", pa.nulls(len(places), pa.binary()))),
             "response_bytes": size,
+            "extra": columns.get("extra"),
         }
         batch = self._kept(make_batch("requests", self.source, values), texts, places, reasons)
         self.rows_total += batch.num_rows

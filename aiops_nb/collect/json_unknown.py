@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -13,6 +13,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import OTHER
 
 UnknownFields = Literal["drop", "keep"]
+Fields: TypeAlias = Mapping[str, msgspec.Raw]
 _MAX_NAMES = 100
 _MAX_NAME_CHARACTERS = 64
 
@@ -57,20 +58,30 @@ class UnknownCount:
         """By name, the most frequent first."""
         return dict(self._counter.most_common())
 
-    def note(self, lines: Sequence[OpenLine], fields: Sequence[Mapping[str, msgspec.Raw]]) -> None:
+    def note(self, lines: Sequence[OpenLine], fields: Sequence[Fields]) -> None:
         """Take lines of one class, and all fields of each."""
         known = known_names(type(lines[0])) if lines else frozenset()
-        for line, given in zip(lines, fields, strict=True):
-            unknown = [name for name in given if name not in known]
-            self._count(unknown)
-            line.extra = _text(given, unknown) if self._keeps and unknown else None
+        for line, extra in zip(lines, self.extras(fields, known), strict=True):
+            line.extra = extra
 
-    def _count(self, names: Sequence[str]) -> None:
+    def extras(self, fields: Sequence[Fields], known: Collection[str]) -> list[str | None]:
+        """Count the fields that are not known; each line's as a JSON object, where they are kept and there are any."""
+        layouts = Counter(map(tuple, fields))  # lines of one sender look alike: a look at each layout, not at each line
+        unknown = {names: [name for name in names if name not in known] for names in layouts}
+        for names, lines in layouts.items():
+            self._count(unknown[names], lines)
+        if not self._keeps:
+            return [None] * len(fields)
+        return [_text(given, unknown[tuple(given)]) for given in fields]
+
+    def _count(self, names: Sequence[str], lines: int) -> None:
         for name in names:
             shown = name[:_MAX_NAME_CHARACTERS]
             has_room = shown in self._counter or len(self._counter) < _MAX_NAMES
-            self._counter[shown if has_room else OTHER] += 1
+            self._counter[shown if has_room else OTHER] += lines
 
 
-def _text(given: Mapping[str, msgspec.Raw], names: Sequence[str]) -> str:
+def _text(given: Fields, names: Sequence[str]) -> str | None:
+    if not names:
+        return None
     return msgspec.json.encode({name: given[name] for name in names}).decode("utf-8", "replace")  # none was decoded

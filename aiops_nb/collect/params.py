@@ -38,6 +38,7 @@ class AccessLogParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     from_start: bool = False
     max_targets: Count = 1000
     max_line_bytes: Count = 65_536
+    unknown_fields: UnknownFields = "drop"
 
 
 class TcpClientParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp_client"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import tracemalloc
 from pathlib import Path
@@ -147,6 +148,45 @@ def test_json_lines_of_which_none_has_a_time(line: str) -> None:
     assert decode(line, line, pattern="json") == ([], {"time_not_understood": 2})
 
 
+@pytest.mark.parametrize("bad", ["", "hello\n", '{"status": [1], "lost": 1}\n'])
+def test_keys_that_no_field_is_for_are_counted_and_kept_by_choice(bad: str) -> None:
+    line = JSON.replace('"headers"', '"zone": "caf\u00e9", "headers"')
+    chunk = (line + "\n" + bad + JSON.replace(', "headers": {"Host": "a"}', "") + "\n").encode()
+    for choice, extra in (("drop", None), ("keep", '{"zone":"caf\u00e9","headers":{"Host": "a"}}')):
+        lines = AccessLogLines("web", pattern="json", unknown_fields=choice)
+        assert lines.decode(chunk)["extra"].to_pylist() == [extra, None]
+        assert lines.unknown.counts == {"zone": 1, "headers": 1}
+
+
+@pytest.mark.parametrize("names", [3, 50])
+def test_keys_that_came_before_are_counted_as_new_ones_are(names: int) -> None:
+    lines = AccessLogLines("web", pattern="json", unknown_fields="keep")
+    for i in [*range(names), *range(names)]:
+        kept = [
+            f'{{"ts": 1760101200, "key{i}": {i}, "all": null}}',
+            '{"ts": 1760101200}',
+            '{"ts": 1760101200, "all": 1}',
+        ]
+        extra = [f'{{"key{i}":{i},"all":null}}', None, '{"all":1}']
+        got = lines.decode("".join(line + "\n" for line in kept).encode())["extra"].to_pylist()
+        assert [text and sorted(json.loads(text)) for text in got] == [
+            text and sorted(json.loads(text)) for text in extra
+        ]
+    assert lines.unknown.counts == {"all": 4 * names, **{f"key{i}": 2 for i in range(names)}}
+
+
+def test_names_of_keys_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    keys = [f'"{"k" * 1000}{i}": 1, "key{i}": 1' for i in range(500)]
+    path.write_text("".join(f'{{"ts": 1760101200, {key}}}\n' for key in keys))
+    log = AccessLog(path, pattern="json", from_start=True, unknown_fields="keep")
+    batch = log.poll(5)
+    log.close()
+    assert batch is not None and batch.num_rows == 500
+    assert (log.counters["unknown_fields_total"], len(log.unknown_fields)) == (1000, 101)
+    assert max(map(len, log.unknown_fields)) == 64
+
+
 def test_long_texts_are_not_held_for_a_second_look() -> None:
     lines = AccessLogLines("web", pattern="json", target=lambda uri: "shop")
     tracemalloc.start()
@@ -231,6 +271,8 @@ def test_a_target_of_ones_own() -> None:
         ({"pattern": "(?P<time>.*)(?P<timestamp>.*)"}, "pattern: expected one field for time"),
         ({"pattern": "(?P<time>.*)(?=x)"}, "pattern: expected an expression that RE2 takes"),
         ({"target": "host"}, "target: expected template, path or a function, got 'host'"),
+        ({"unknown_fields": "keep"}, "unknown_fields: expected drop, for only JSON lines have other fields"),
+        ({"unknown_fields": "count", "pattern": "json"}, "unknown_fields: expected drop or keep, got 'count'"),
         ({"max_targets": 0}, "max_targets: expected a number >= 1, got 0"),
     ],
 )
