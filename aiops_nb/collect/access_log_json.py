@@ -115,7 +115,7 @@ class _Learned:
         columns = [map(column, lines) for column in self._columns]
         return lines, [self._given(values) for values in zip(*columns, strict=True)]
 
-    def _given(self, values: tuple[msgspec.Raw | None, ...]) -> Fields:
+    def _given(self, values: tuple[Any, ...]) -> Fields:
         if all(values):
             return dict(zip(self._names, values, strict=True))
         return {name: value for name, value in zip(self._names, values, strict=True) if value is not None}
