@@ -16,7 +16,7 @@ from aiops_nb.collect.access_log_lines import AccessLogLines
 from aiops_nb.collect.access_log_targets import TargetChoice
 from aiops_nb.collect.json_lines import RejectedLine
 from aiops_nb.collect.json_unknown import UnknownFields
-from aiops_nb.collect.line_buffer import LineBuffer
+from aiops_nb.collect.line_buffer import LineBuffer, check_line_limit
 from aiops_nb.collect.log_follow import PIECE_BYTES, LogFollow
 from aiops_nb.core.clock import Clock
 from aiops_nb.core.errors import ConfigError
@@ -90,7 +90,13 @@ class AccessLog:
         self._lines = AccessLogLines(
             name, pattern=pattern, target=target, max_targets=max_targets, unknown_fields=unknown_fields
         )
-        self._follow = LogFollow(path, from_start=from_start, max_line_bytes=max_line_bytes, clock=clock)
+        self._follow = LogFollow(
+            path,
+            from_start=from_start,
+            max_line_bytes=max_line_bytes,
+            on_too_long=self._lines.reject_too_long,
+            clock=clock,
+        )
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._bytes_total = 0
@@ -110,7 +116,7 @@ class AccessLog:
             "rotations_total": self._follow.rotations_total,
             "truncations_total": self._follow.truncations_total,
             "unknown_fields_total": self._lines.unknown.total,
-            "rejected_too_long_total": self._follow.too_long_total,
+            "rejected_too_long_total": 0,
             **rejected,
         }
 
@@ -183,7 +189,8 @@ def read_access_log(
     decoder = lines or AccessLogLines(
         name, pattern=pattern, target=target, max_targets=max_targets, unknown_fields=unknown_fields
     )
-    buffer = LineBuffer(max_line_bytes=max_line_bytes)
+    check_line_limit(max_line_bytes)
+    buffer = LineBuffer(max_line_bytes=max_line_bytes, on_too_long=decoder.reject_too_long)
     try:
         with _opened(Path(path)) as file:
             while piece := file.read(PIECE_BYTES):
@@ -191,8 +198,6 @@ def read_access_log(
     except (OSError, EOFError, zlib.error) as problem:
         raise ConfigError(f"path: expected a readable log file, got {str(path)!r} ({problem})") from None
     yield from _rows(decoder, buffer.finish())
-    if buffer.too_long_total:
-        decoder.rejected_total["too_long"] += buffer.too_long_total
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,7 @@ _DETAILS = {
     "time_not_understood": "expected 10/Oct/2000:13:55:36 -0700, ISO 8601 or seconds since 1970, up to the year 2261",
     "status_out_of_range": "expected a status of 100 to 999",
     "not_a_number": "a duration or a size is not a number",
+    "too_long": "longer than is read",
 }
 
 
@@ -88,6 +89,10 @@ class AccessLogLines:
             return empty_batch("requests")
         return self._batch(texts, _with_request(columns, len(places)), places)
 
+    def reject_too_long(self, beginning: bytes) -> None:
+        """Count a line that was not held, for its length."""
+        self._count("too_long", 1, [beginning])
+
     def _batch(self, texts: pa.Array, columns: dict[str, pa.Array], places: IntArray) -> pa.RecordBatch:
         time_ns = self._times.parse(columns.get("time", pa.nulls(len(places), pa.binary())).fill_null(b""))
         status, bad_status = _status(columns.get("status_code"), len(places))
@@ -126,8 +131,12 @@ class AccessLogLines:
     def _reject(self, texts: pa.Array, places: IntArray, reason: str) -> None:
         if not len(places):
             return
-        self.rejected_total[reason] += len(places)
-        for text in texts.take(pa.array(places[-(self.rejected.maxlen or 0) :])).to_pylist():
+        last = texts.take(pa.array(places[-(self.rejected.maxlen or 0) :])).to_pylist()
+        self._count(reason, len(places), last)
+
+    def _count(self, reason: str, lines: int, last: Sequence[bytes]) -> None:
+        self.rejected_total[reason] += lines
+        for text in last:
             shown = text[:_SHOWN_BYTES].decode("utf-8", "replace").rstrip()
             self.rejected.append(RejectedLine(reason=reason, detail=_DETAILS[reason], line=shown))
 

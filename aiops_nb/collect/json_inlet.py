@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from aiops_nb.collect.json_lines import JsonLines, RejectedLine
 from aiops_nb.collect.json_unknown import UnknownFields
+from aiops_nb.collect.line_buffer import check_line_limit
+
+_LEAST_BYTES = 1_000_000
 
 
 class JsonInlet:
@@ -22,6 +25,8 @@ class JsonInlet:
         The `target` of the samples that events of the older tool carry.
     unknown_fields
         `drop` or `keep`; see `JsonLines`.
+    max_line_bytes
+        Of the lines that are put; shorter ones than 1 MB are never too long.
 
     Examples
     --------
@@ -31,18 +36,20 @@ class JsonInlet:
     [1, 1, None]
     """
 
-    def __init__(self, source: str, host: str, unknown_fields: UnknownFields = "drop") -> None:
-        self._lines = JsonLines(source, host=host, unknown_fields=unknown_fields)
+    def __init__(
+        self, source: str, host: str, unknown_fields: UnknownFields = "drop", max_line_bytes: int = 65_536
+    ) -> None:
+        check_line_limit(max_line_bytes)
+        longest_bytes = max(max_line_bytes, _LEAST_BYTES)
+        self._lines = JsonLines(source, host=host, unknown_fields=unknown_fields, max_line_bytes=longest_bytes)
         self._pieces: list[bytes] = []
         self._waiting: deque[pa.RecordBatch] = deque()
         self.bytes_total = 0
-        self.too_long_total = 0
 
     @property
     def counters(self) -> Mapping[str, float]:
         """Rows, bytes, unknown fields, and rejected lines by reason."""
-        reasons = {**self._lines.rejected_total}
-        reasons["too_long"] = reasons.get("too_long", 0) + self.too_long_total
+        reasons = {"too_long": 0, **self._lines.rejected_total}
         rejected = {f"rejected_{reason}_total": count for reason, count in reasons.items()}
         unknown = {"unknown_fields_total": self._lines.unknown.total}
         return {"rows_total": self._lines.rows_total, "bytes_total": self.bytes_total, **unknown, **rejected}
@@ -61,6 +68,10 @@ class JsonInlet:
         """Add whole lines, each with its end."""
         if lines:
             self._pieces.append(lines)
+
+    def reject_too_long(self, beginning: bytes) -> None:
+        """Count a line that was not held, for its length."""
+        self._lines.reject("too_long", "longer than is read", beginning)
 
     def take(self) -> pa.RecordBatch | None:
         """The oldest batch that waits, else one of all lines that were put; None if there are none."""

@@ -119,7 +119,7 @@ class JsonLines:
             return
         self._rest += data
         if len(self._rest) > self._max_line_bytes:
-            self._reject("too_long", f"over {self._max_line_bytes} bytes", self._rest[:_SHOWN_BYTES])
+            self.reject("too_long", f"over {self._max_line_bytes} bytes", self._rest[:_SHOWN_BYTES])
             self._rest, self._is_skipping = b"", True
 
     def _decode(self, chunk: bytes) -> list[pa.RecordBatch]:
@@ -173,16 +173,16 @@ class JsonLines:
 
     def _decode_line(self, raw: bytes) -> Line | None:
         if len(raw) > self._max_line_bytes:
-            self._reject("too_long", f"over {self._max_line_bytes} bytes", raw)
+            self.reject("too_long", f"over {self._max_line_bytes} bytes", raw)
             return None
         try:
             return self._decode_one(raw)
         except msgspec.ValidationError as problem:
-            self._reject("wrong_type", str(problem), raw)
+            self.reject("wrong_type", str(problem), raw)
         except RecursionError:
-            self._reject("too_deep", "nested too deep", raw)
+            self.reject("too_deep", "nested too deep", raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            self._reject("invalid_json", str(problem), raw)
+            self.reject("invalid_json", str(problem), raw)
         return None
 
     def _decode_one(self, raw: bytes) -> Line:
@@ -198,15 +198,16 @@ class JsonLines:
         if not valid.all():
             for place in np.flatnonzero(~valid).tolist():
                 detail = "expected RFC 3339 or seconds since 1970, up to the year 2261"
-                self._reject("time_out_of_range", detail, msgspec.json.encode(lines[place]))
+                self.reject("time_out_of_range", detail, msgspec.json.encode(lines[place]))
             lines, time_ns = [lines[place] for place in np.flatnonzero(valid).tolist()], time_ns[valid]
         self.rows_total += len(lines)
         return line_batches(self.source, self.host, time_ns, lines) if lines else []
 
-    def _reject(self, reason: str, detail: str, line: bytes) -> None:
+    def reject(self, reason: str, detail: str, line: bytes) -> None:
+        """Count a line that is not used, and keep its beginning."""
         self.rejected_total[reason] += 1
         shown = line[:_SHOWN_BYTES].decode("utf-8", "replace")
-        self.rejected.append(RejectedLine(reason=reason, detail=detail, line=shown))
+        self.rejected.append(RejectedLine(reason=reason, detail=detail[:_SHOWN_BYTES], line=shown))
 
 
 class _Runs:

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from aiops_nb.core.errors import ConfigError
+
+SHOWN_BYTES = 200
+
+
+def check_line_limit(max_line_bytes: int) -> None:
+    """Check how long a line may be.
+
+    Examples
+    --------
+    >>> check_line_limit(0)
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: max_line_bytes: expected a number >= 1, got 0
+    """
+    if max_line_bytes < 1:
+        raise ConfigError.at("max_line_bytes", "a number >= 1", max_line_bytes)
+
 
 class LineBuffer:
     r"""Joins what was cut: takes pieces, gives the lines that they complete, holds the rest.
@@ -12,6 +32,8 @@ class LineBuffer:
         A longer line is skipped to its end, counted, and never held whole.
     is_inside_line
         Whether the first bytes are the end of a line whose beginning was never seen; they are skipped, not counted.
+    on_too_long
+        Is called with the beginning of each line that is skipped for its length.
 
     Examples
     --------
@@ -20,8 +42,15 @@ class LineBuffer:
     (b'one\n', b'two\n', b'')
     """
 
-    def __init__(self, *, max_line_bytes: int = 65_536, is_inside_line: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        max_line_bytes: int = 65_536,
+        is_inside_line: bool = False,
+        on_too_long: Callable[[bytes], None] | None = None,
+    ) -> None:
         self.too_long_total = 0
+        self._on_too_long = on_too_long
         self._max_line_bytes = max_line_bytes
         self._rest = bytearray()
         self._is_skipping = is_inside_line
@@ -60,13 +89,18 @@ class LineBuffer:
                 end = lines.find(b"\n", place)
                 kept.append(lines[begin:place])
                 begin = end + 1
-                self.too_long_total += 1
+                self._skip(lines[place : place + SHOWN_BYTES])
             place = end + 1
         return b"".join([*kept, lines[begin:]]) if kept else lines
 
     def _hold(self, data: bytes) -> None:
         self._rest += data
         if len(self._rest) > self._max_line_bytes:
+            self._skip(bytes(self._rest[:SHOWN_BYTES]))
             self._rest.clear()
             self._is_skipping = True
-            self.too_long_total += 1
+
+    def _skip(self, beginning: bytes) -> None:
+        self.too_long_total += 1
+        if self._on_too_long is not None:
+            self._on_too_long(beginning)

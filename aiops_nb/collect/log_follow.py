@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import TypeAlias
 
-from aiops_nb.collect.line_buffer import LineBuffer
+from aiops_nb.collect.line_buffer import LineBuffer, check_line_limit
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import ConfigError
 
@@ -31,6 +33,8 @@ class LogFollow:
         Whether the lines that are there already are wanted.
     max_line_bytes
         Longer lines are skipped and counted.
+    on_too_long
+        Is called with the beginning of each line that is skipped.
     clock
         Tells how long a renamed file has been quiet.
 
@@ -46,14 +50,15 @@ class LogFollow:
         *,
         from_start: bool = False,
         max_line_bytes: int = 65_536,
+        on_too_long: Callable[[bytes], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
+        check_line_limit(max_line_bytes)
         self.path = _checked(path)
         self.rotations_total = 0
         self.truncations_total = 0
-        self._max_line_bytes = max_line_bytes
+        self._buffered = partial(LineBuffer, max_line_bytes=max_line_bytes, on_too_long=on_too_long)
         self._clock = clock or SystemClock()
-        self._too_long_total = 0
         self._tails: list[_Tail] = []
         try:
             self._look(from_start=from_start)
@@ -61,11 +66,6 @@ class LogFollow:
             raise ConfigError(
                 f"path: expected a file that can be read, got {str(path)!r} ({problem.strerror})"
             ) from None
-
-    @property
-    def too_long_total(self) -> int:
-        """Lines that were skipped for their length."""
-        return self._too_long_total + sum(tail.lines.too_long_total for tail in self._tails)
 
     def read(self) -> bytes:
         """The next whole lines, about 1 MiB at most; empty if there are none now.
@@ -106,7 +106,7 @@ class LogFollow:
         except FileNotFoundError:
             return False
         self.rotations_total += bool(self._tails)
-        self._tails.append(_Tail(file, from_start, self._max_line_bytes, self._clock.monotonic_seconds()))
+        self._tails.append(_Tail(file, from_start, self._buffered, self._clock.monotonic_seconds()))
         return True
 
     def _retired(self) -> bytes:
@@ -118,20 +118,18 @@ class LogFollow:
             return b""
         self._tails.pop(0)
         oldest.file.close()
-        self._too_long_total += oldest.lines.too_long_total
         return oldest.lines.finish()
 
 
 class _Tail:
     """One open file, and where a line of it was left."""
 
-    def __init__(self, file: FileIO, from_start: bool, max_line_bytes: int, now_seconds: float) -> None:
+    def __init__(self, file: FileIO, from_start: bool, buffered: Callable[..., LineBuffer], now_seconds: float) -> None:
         self.file = file
         self.identity = _identity(os.fstat(file.fileno()))
         self.quiet_since_seconds = now_seconds
-        self._max_line_bytes = max_line_bytes
         is_inside_line = not from_start and _seek_end(file)
-        self.lines = LineBuffer(max_line_bytes=max_line_bytes, is_inside_line=is_inside_line)
+        self.lines = buffered(is_inside_line=is_inside_line)
 
     def was_cut(self) -> bool:
         """Begin anew if the file is shorter than what was read of it."""

@@ -82,7 +82,7 @@ class TcpClient:
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
-        self._inlet = JsonInlet(name, sample_target or host, unknown_fields)
+        self._inlet = JsonInlet(name, sample_target or host, unknown_fields, max_line_bytes)
         self._wait: SocketWait[TcpConnection | None] = SocketWait()
         self._connection: TcpConnection | None = None
         self._closing, self._lock = threading.Event(), threading.Lock()

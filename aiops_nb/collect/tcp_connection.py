@@ -31,7 +31,7 @@ class TcpConnection:
         self.socket = connection
         self.received_bytes = 0
         self._inlet = inlet
-        self._lines = LineBuffer(max_line_bytes=max_line_bytes)
+        self._lines = LineBuffer(max_line_bytes=max_line_bytes, on_too_long=inlet.reject_too_long)
 
     def read(self) -> int:
         """Take what has come; how many bytes.
@@ -49,9 +49,7 @@ class TcpConnection:
             return 0
         if not piece:
             raise EOFError("the peer closed the connection")
-        skipped = self._lines.too_long_total
         self._inlet.put(self._lines.feed(piece))
-        self._inlet.too_long_total += self._lines.too_long_total - skipped
         self._inlet.bytes_total += len(piece)
         self.received_bytes += len(piece)
         return len(piece)

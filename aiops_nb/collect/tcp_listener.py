@@ -75,7 +75,7 @@ class TcpListener:
         self._max_connections, self._max_line_bytes = max_connections, max_line_bytes
         self._listener = _listening(listen_on, port)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
-        self._inlet = JsonInlet(name, host, unknown_fields)
+        self._inlet = JsonInlet(name, host, unknown_fields, max_line_bytes)
         self._connections: set[TcpConnection] = set()
         self._wait: SocketWait[TcpConnection | socket.socket] = SocketWait()
         self._wait.add(self._listener, self._listener)

@@ -102,7 +102,7 @@ class WebSocketClient:
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
-        self._inlet = JsonInlet(name, sample_target or self._host, unknown_fields)
+        self._inlet = JsonInlet(name, sample_target or self._host, unknown_fields, max_message_bytes)
         self._open = ExitStack()
         self._connection: ClientConnection | None = None
         self._closing, self._lock = threading.Event(), threading.Lock()
@@ -221,9 +221,13 @@ class WebSocketClient:
         except TimeoutError:
             return None
         except ConnectionClosed as problem:
-            self._inlet.too_long_total += problem.sent is not None and problem.sent.code == MESSAGE_TOO_BIG
-            self._fail(problem)
+            is_too_long = problem.sent is not None and problem.sent.code == MESSAGE_TOO_BIG
+            self._fail(self._too_long() if is_too_long else problem)
             return None
+
+    def _too_long(self) -> Exception:
+        self._inlet.reject_too_long(b"")  # the library ends the connection before it reads it
+        return OSError(f"a message of more than max_message_bytes ({self._max_message_bytes:,}) ended the connection")
 
     def _fail(self, problem: Exception) -> None:
         self._hang_up()

@@ -273,6 +273,7 @@ def test_a_target_of_ones_own() -> None:
         ({"target": "host"}, "target: expected template, path or a function, got 'host'"),
         ({"unknown_fields": "keep"}, "unknown_fields: expected drop, for only JSON lines have other fields"),
         ({"unknown_fields": "count", "pattern": "json"}, "unknown_fields: expected drop or keep, got 'count'"),
+        ({"max_line_bytes": -1}, "max_line_bytes: expected a number >= 1, got -1"),
         ({"max_targets": 0}, "max_targets: expected a number >= 1, got 0"),
     ],
 )
@@ -320,6 +321,7 @@ def test_history_with_an_endless_line_takes_little_memory(tmp_path: Path) -> Non
     tracemalloc.stop()
     assert rows == 2
     assert lines.rejected_total == {"too_long": 1}
+    assert [(one.reason, one.line) for one in lines.rejected] == [("too_long", "x" * 200)]
     assert peak_bytes < 16_000_000
 
 

@@ -151,7 +151,18 @@ def test_a_line_without_end_takes_little_memory_and_lets_others_through(listener
         send(listener.address, LINE)
         assert rows_of(listener, 1) == 1
         assert listener.counters["rejected_too_long_total"] == 1
+        assert [(one.reason, one.line) for one in listener.rejected] == [("too_long", "x" * 200)]
     assert peak_bytes < 4_000_000
+
+
+def test_a_longer_line_is_read_where_it_is_wanted() -> None:
+    listener = TcpListener(max_line_bytes=3_000_000, unknown_fields="keep")
+    try:
+        send(listener.address, LINE.replace(b"}", b', "note": "' + b"x" * 2_000_000 + b'"}'))
+        assert rows_of(listener, 1) == 1
+        assert not listener.rejected
+    finally:
+        listener.close()
 
 
 def test_a_slow_reader_slows_the_sender_and_loses_nothing(listener: TcpListener) -> None:
