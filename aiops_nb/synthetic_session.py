@@ -13,7 +13,7 @@ from aiops_nb.collect.synthetic import SyntheticStream, draw
 from aiops_nb.config import ConfigSource, dump_config
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.labels import write_label_lines
-from aiops_nb.core.protocols import Sink
+from aiops_nb.core.protocols import Collector, Sink
 from aiops_nb.core.schemas import control_batch
 from aiops_nb.core.types import Item
 from aiops_nb.features.watermark import CLOCK_SOURCE
@@ -88,7 +88,7 @@ def from_synthetic(
     return monitor
 
 
-def as_if_live(stream: SyntheticStream, clock: ManualClock, tap: Tap, params: PipelineParams) -> Iterator[Item]:
+def as_if_live(stream: Collector, clock: ManualClock, tap: Tap, params: PipelineParams) -> Iterator[Item]:
     """The items of a run, heartbeats included; the clock that paces the stream is moved as they are taken."""
     for batch in _batches(stream, clock, params):
         item = tap.write(batch)
@@ -96,7 +96,7 @@ def as_if_live(stream: SyntheticStream, clock: ManualClock, tap: Tap, params: Pi
         yield item
 
 
-def _batches(stream: SyntheticStream, clock: ManualClock, params: PipelineParams) -> Iterator[pa.RecordBatch]:
+def _batches(stream: Collector, clock: ManualClock, params: PipelineParams) -> Iterator[pa.RecordBatch]:
     yield _command(clock, Command(start=StartCommand(pipeline=params, sources=(stream.name,))))
     batch: pa.RecordBatch | None = None
     ended = False

@@ -14,18 +14,18 @@ from aiops_nb.core.types import NS_PER_SECOND, AlertState, BoolArray, IntArray
 class RowRule:
     """Counts consecutive hits of each series.
 
-    Half of `for_rows` hits on end make it pending, all of them make it fire, each stamped by its row: in busy traffic
-    a single error among many answers is not worth a state. A pending series that ends a window on a row without a hit
-    becomes inactive; a firing one is resolved when `keep_firing_for_seconds` have passed since the first row without a
-    hit. No rows at all change nothing.
+    So many hits on end as a series needs (`for_rows`, or more by `need`) make it fire, half of them make it pending,
+    each stamped by its row: in busy traffic a single error among many answers is not worth a state. A pending series
+    that ends a window on a row without a hit becomes inactive; a firing one is resolved when `keep_firing_for_seconds`
+    have passed since the first row without a hit. No rows at all change nothing.
     """
 
     def __init__(self, params: RowRuleParams) -> None:
         self.params = params
         self._episodes = Episodes()
         self._streak = np.zeros(64, np.int64)
+        self._needed = np.full(64, params.for_rows)
         self._running_streaks = False
-        self._pending_rows = (params.for_rows + 1) // 2
         self._keep_ns = round(params.keep_firing_for_seconds * NS_PER_SECOND)
 
     def rows(self, series: IntArray, hit: BoolArray, time_ns: IntArray) -> list[Transition]:
@@ -42,6 +42,26 @@ class RowRule:
         self._episodes.make_room(count)
         if len(self._streak) < len(self._episodes.state):
             self._streak = widened(self._streak, len(self._episodes.state))
+            self._needed = widened(self._needed, len(self._episodes.state), self.params.for_rows)
+
+    def need(self, rows: IntArray) -> None:
+        """From here on the first series need so many hits on end, (n,); the others `for_rows`."""
+        self._make_room(len(rows))
+        self._needed[: len(rows)] = rows
+
+    def needed(self, series: int) -> int:
+        """How many hits on end a series needs."""
+        return int(self._needed[series])
+
+    def quiet(self) -> BoolArray:
+        """Series without a run of hits and without an alert that fires, (capacity,)."""
+        quiet: BoolArray = (self._streak == 0) & (self._episodes.state[: len(self._streak)] != FIRING)
+        return quiet
+
+    def firing_since(self, moment_ns: int) -> BoolArray:
+        """Series that have fired since that moment or before it, (capacity,)."""
+        firing: BoolArray = (self._episodes.state == FIRING) & (self._episodes.starts_at <= moment_ns)
+        return firing[: len(self._streak)]
 
     def _rows_that_matter(self, series: IntArray, hit: BoolArray) -> IndexArray:
         matters = (self._episodes.state != INACTIVE) | (self._streak > 0)
@@ -50,8 +70,9 @@ class RowRule:
         return rows[np.argsort(series[rows], kind="stable")]
 
     def _judge(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
-        pending = self._begin(runs.first_where(runs.streak >= self._pending_rows), runs, order, time_ns)
-        firing = self._fire(runs.first_where(runs.streak >= self.params.for_rows), runs, order, time_ns)
+        needed = self._needed[runs.series]
+        pending = self._begin(runs.first_where(runs.streak >= (needed + 1) // 2), runs, order, time_ns)
+        firing = self._fire(runs.first_where(runs.streak >= needed), runs, order, time_ns)
         self._streak[runs.names] = runs.streak[runs.last]
         self._running_streaks = bool(self._streak.any())
         self._note_clear(runs, order, time_ns)

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from aiops_nb.alert.by_chance import Pace, UsualHits, Whole
 from aiops_nb.alert.params import RowRuleParams
 from aiops_nb.alert.row_rule import RowRule
 from aiops_nb.alert.tick_rule import Transition
-from aiops_nb.core.types import AlertChange, BoolArray, IntArray, SeriesKey
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, IntArray, SeriesKey
 from aiops_nb.features.request_rows import RequestRows
-from aiops_nb.features.request_totals import TOO_MANY_REQUESTS
+from aiops_nb.features.request_totals import TOO_MANY_REQUESTS, Totals
 from aiops_nb.judge.identity import bare_change, labels_of
 from aiops_nb.judge.sentences import row_sentence
 
@@ -44,6 +45,8 @@ CONDITIONS: dict[str, Callable[[RequestRows], BoolArray]] = {
     "status_429": _answered_429,
     "failed": _failed,
 }
+NOBODY: IntArray = np.zeros(0, np.int64)
+ACCEPT_NS = 3600 * NS_PER_SECOND  # what has gone on for so long is usual
 
 
 class RowJudge:
@@ -52,6 +55,8 @@ class RowJudge:
     def __init__(self, params: RowRuleParams) -> None:
         self.params = params
         self._rule = RowRule(params)
+        chance = params.most_by_chance_per_day
+        self._usual = None if chance is None or params.for_rows == 1 else UsualHits(params.for_rows, chance)
         self._condition = CONDITIONS[params.condition]
         self._is_judged: BoolArray = np.zeros(0, np.bool_)
 
@@ -68,9 +73,24 @@ class RowJudge:
         of_origin: BoolArray = hit & self._is_judged[rows.series]
         return of_origin
 
-    def tick(self, end_ns: int) -> list[Transition]:
-        """Transitions at the end of a window."""
-        return self._rule.tick(end_ns)
+    def tick(self, end_ns: int, totals: Totals | None = None, pace: Pace | None = None) -> list[Transition]:
+        """Transitions at the end of a window, whose totals say how often the series are hit."""
+        transitions = self._rule.tick(end_ns)
+        if self._usual is not None and pace is not None:
+            self._learn(self._usual, end_ns, self._hits_of(totals), pace)
+        return transitions
+
+    def _hits_of(self, totals: Totals | None) -> Whole:
+        """Hits of each series; a condition has the name of its total."""
+        hits: Whole = NOBODY if totals is None else getattr(totals, self.params.condition)
+        return hits
+
+    def _learn(self, usual: UsualHits, end_ns: int, hits: Whole, pace: Pace) -> None:
+        quiet, firing = self._rule.quiet(), self._rule.firing_since(end_ns)
+        accepted = self._rule.firing_since(end_ns - ACCEPT_NS)
+        needed = usual.tick(hits, pace, quiet | accepted, firing)
+        if needed is not None:
+            self._rule.need(needed)
 
     def change(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch | None = None) -> AlertChange:
         """The alert change of a transition; `row` is the one row that made it, if a row did."""
@@ -80,12 +100,12 @@ class RowJudge:
         return replace(
             bare_change(transition, labels),
             value=value,
-            threshold=float(self.params.for_rows),
+            threshold=float(self._rule.needed(transition.series)),
             summary=summary,
         )
 
     def _told(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch) -> tuple[float, str]:
         failed = self.params.condition == "failed"
-        times = self.params.for_rows if transition.state == "firing" else 1
+        times = self._rule.needed(transition.series) if transition.state == "firing" else 1
         value = float("nan") if failed else float(row["status_code"][0].as_py())
         return value, row_sentence(key, failed, row, times)

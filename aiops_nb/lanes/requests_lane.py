@@ -7,13 +7,14 @@ from operator import itemgetter
 import numpy as np
 import pyarrow as pa
 
+from aiops_nb.alert.by_chance import Pace
 from aiops_nb.core.columns import floats, integers, times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, SeriesKey, Tick
 from aiops_nb.features.request_rows import PHASES, UNKNOWN_EXPIRY, RequestRows
 from aiops_nb.features.requests import RequestFeatures, request_features
 from aiops_nb.features.series import SeriesIndex
 from aiops_nb.judge.connectivity_judge import ConnectivityJudge
-from aiops_nb.judge.row_judge import RowJudge
+from aiops_nb.judge.row_judge import NOBODY, RowJudge
 from aiops_nb.lanes.lane import AddRows, FeatureJudges
 from aiops_nb.pipeline_params import PipelineParams
 
@@ -45,6 +46,7 @@ class RequestsLane:
         self.features = RequestFeatures(window)
         self._names = request_features(window.horizons_seconds)
         self._row_judges = [RowJudge(rule) for rule in params.row_rules]
+        self._pace = Pace()
         self._connectivity = ConnectivityJudge(params.connectivity)
         self._judges = FeatureJudges(params.feature_rules, "requests", self._names)
         self.feature_judges = self._judges.judges
@@ -95,6 +97,14 @@ class RequestsLane:
             return None, []
         self._known_keys()
         connected = self._connectivity.tick(end_ns)
-        ended = [judge.change(t, self.keys[t.series]) for judge in self._row_judges for t in judge.tick(end_ns)]
+        ended = self._end_rows(end_ns)
         tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self.keys, self._names, values))
         return tick, connected + ended + changes
+
+    def _end_rows(self, end_ns: int) -> list[AlertChange]:
+        """What row rules have to say at the end of a window, whose totals they learn from."""
+        moved = self.features.moved
+        totals = None if moved is None else moved.entering
+        self._pace.tick(NOBODY if totals is None else totals.count, end_ns, self._known)
+        ended = [(judge, t) for judge in self._row_judges for t in judge.tick(end_ns, totals, self._pace)]
+        return [judge.change(t, self.keys[t.series]) for judge, t in ended]

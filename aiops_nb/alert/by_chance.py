@@ -1,0 +1,107 @@
+"""How many hits on end are more than chance, given how often a series is usually hit."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from aiops_nb.core.growing import capacity_near, widened
+from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, Int32Array, IntArray
+
+Whole: TypeAlias = IntArray | Int32Array
+HALF_LIFE_SECONDS = 3600.0
+DAY_SECONDS = 86_400.0
+FEW_ROWS = 100.0  # without a hit, as if seen before: one hit of the first three rows says little
+MOST_USUAL_RATIO = 0.5
+FORGOTTEN_HITS = 1e-3
+
+
+def hits_on_end(usual_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
+    """The k from which runs of k independent hits come at most `most_per_day` times a day: rows * ratio ** k, (n,).
+
+    A usual ratio above a half is taken as a half.
+
+    Examples
+    --------
+    >>> hits_on_end(np.array([0.0, 0.002, 0.03, 1.0]), np.full(4, 86_400.0), 0.1).tolist()
+    [0, 3, 4, 20]
+    """
+    ratio = np.minimum(usual_ratio, MOST_USUAL_RATIO)
+    possible = (ratio > 0) & (rows_per_day > most_per_day)
+    needed = np.zeros(len(ratio))
+    needed[possible] = np.log(most_per_day / rows_per_day[possible]) / np.log(ratio[possible])
+    return np.ceil(needed).astype(np.int64)
+
+
+class Pace:
+    """Rows of each series and the seconds in which they came, both fading with a half-life of an hour, (capacity,).
+
+    Moved at the end of a window, from whole numbers: it does not depend on how the stream is cut.
+    """
+
+    def __init__(self) -> None:
+        self.rows, self._seconds = np.zeros(16), np.zeros(16)
+        self._end_ns: int | None = None
+        self.kept_ratio = 1.0
+
+    def tick(self, rows: Whole, end_ns: int, count: int) -> None:
+        """Take the rows of `count` series in a closed window; of those beyond `rows` there were none."""
+        capacity = capacity_near(count, len(self.rows))
+        if capacity > len(self.rows):
+            self.rows, self._seconds = widened(self.rows, capacity), widened(self._seconds, capacity)
+        seconds = 1.0 if self._end_ns is None else (end_ns - self._end_ns) / NS_PER_SECOND
+        self._end_ns = end_ns
+        self.kept_ratio = 0.5 ** (seconds / HALF_LIFE_SECONDS)
+        self.rows *= self.kept_ratio
+        self.rows[: len(rows)] += rows
+        self._seconds *= self.kept_ratio
+        self._seconds[self.rows > 0] += seconds
+
+    def rows_per_day(self, series: IntArray) -> FloatArray:
+        """Of these series, each of which had a row."""
+        per_day: FloatArray = self.rows[series] / self._seconds[series] * DAY_SECONDS
+        return per_day
+
+
+class UsualHits:
+    """How often each series is hit when nothing is wrong, and so how many hits on end it needs.
+
+    Hits wait until their run has ended without an alert: what is being judged is not yet usual. Cost of a tick: next to
+    nothing while there are no hits, else O(n). Memory: 24 bytes a series.
+    """
+
+    def __init__(self, for_rows: int, most_by_chance_per_day: float) -> None:
+        self._for_rows, self._most_per_day = for_rows, most_by_chance_per_day
+        self._hits, self._waiting = np.zeros(16), np.zeros(16)
+        self._any = False
+
+    def tick(self, hits: Whole, pace: Pace, learn: BoolArray, forget: BoolArray) -> IntArray | None:
+        """Take the hits of each series in a closed window; None while every series needs `for_rows`.
+
+        `learn` are series that no run and no alert is going on of, `forget` those whose hits are an alert's; both are
+        (m,), m >= the number of series.
+        """
+        if not self._any and not hits.any():
+            return None
+        count = len(pace.rows)
+        self._make_room(count)
+        self._hits *= pace.kept_ratio
+        self._waiting[: len(hits)] += hits
+        learn, forget = learn[:count], forget[:count]
+        self._hits[: len(learn)] += np.where(learn, self._waiting[: len(learn)], 0.0)
+        self._waiting[: len(learn)][learn | forget] = 0.0
+        self._hits[self._hits < FORGOTTEN_HITS] = 0.0
+        self._any = bool(self._hits.any() or self._waiting.any())
+        return self._needed(pace)
+
+    def _make_room(self, count: int) -> None:
+        if count > len(self._hits):
+            self._hits, self._waiting = widened(self._hits, count), widened(self._waiting, count)
+
+    def _needed(self, pace: Pace) -> IntArray:
+        needed = np.full(len(self._hits), self._for_rows, np.int64)
+        hit = np.flatnonzero(self._hits)
+        ratio = self._hits[hit] / (pace.rows[hit] + FEW_ROWS)
+        needed[hit] = np.maximum(needed[hit], hits_on_end(ratio, pace.rows_per_day(hit), self._most_per_day))
+        return needed
