@@ -1,6 +1,7 @@
 """All default rules against labelled faults and healthy traffic, from end to end, beside chance and silence.
 
-python -m benchmarks.rules [--quick] [--seed 5000] [--rounds 1] [--hours 1] [--write docs/rules/README.md]
+python -m benchmarks.rules [--quick] [--seed 9000] [--rounds 1] [--hours 1] [--write docs/rules/README.md]
+python -m benchmarks.rules --rounds 0 --hours 6 --services 40 --making low --making deploys
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from benchmarks.rules import streams
+from benchmarks.rules.makings import MAKINGS
 from benchmarks.rules.outcome import Outcome, at_random, outcomes
 from benchmarks.rules.streams import Stream
 from benchmarks.rules.table import alarms_table, kinds_table
@@ -53,11 +55,14 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--seed", type=int, default=streams.REPORT, help=f"{streams.DEVELOPMENT}: choose rules on it")
     parser.add_argument("--rounds", type=int, default=1, help="each kind of fault is drawn twice in a round")
     parser.add_argument("--hours", type=float, default=1.0, help="of each making of healthy traffic")
+    parser.add_argument("--services", type=int, default=10, help="of each making, five on a host")
+    parser.add_argument("--making", action="append", default=[], choices=MAKINGS, help="only these of healthy traffic")
     parser.add_argument("--quick", action="store_true", help="a few faults, ten minutes of each healthy traffic")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this file")
     args = parser.parse_args(arguments)
     faulty = streams.faulty(args.seed, args.rounds)[: QUICK_STREAMS if args.quick else None]
-    healthy = streams.healthy(args.seed + HEALTHY_SEEDS, QUICK_SECONDS if args.quick else args.hours * 3600)
+    seconds = QUICK_SECONDS if args.quick else args.hours * 3600
+    healthy = streams.healthy(args.seed + HEALTHY_SEEDS, seconds, args.services, args.making)
     tables = report(faulty, healthy, args.seed)
     print("\n\n".join(tables.values()))
     if args.write:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from aiops_nb.collect.synthetic import FLAT, KINDS, Fault, FaultKind, Shape
+from aiops_nb.collect.synthetic import KINDS, Fault, FaultKind, Shape
+from benchmarks.rules.habits import Habit
+from benchmarks.rules.makings import MAKINGS
 
 DEVELOPMENT, REPORT = 1000, 5000
 """Where the seeds of streams begin on which rules were chosen, and those of streams on which they are reported."""
@@ -28,12 +29,14 @@ RATES_HZ = (2.0, 5.0, 15.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """What is drawn, how long it is, what `SyntheticStream` is told, and which of its faults have half the size."""
+    """What is drawn, how long it is, what `SyntheticStream` is told, which of its faults have half the size, and what
+    its services do besides."""
 
     making: str
     seconds: float
     options: dict[str, Any]
     halved: tuple[bool, ...] = ()
+    habit: Habit | None = None
 
 
 def incident(kind: FaultKind, halved: bool, everywhere: bool, rng: np.random.Generator) -> Fault:
@@ -97,35 +100,22 @@ def _stream(seed: int, part: list[tuple[Fault, bool]]) -> Stream:
     return Stream(making="faults", seconds=seconds, options=options, halved=tuple(half for _, half in part))
 
 
-_night = partial(Shape, day_swing_ratio=0.9)
-MAKINGS: dict[str, tuple[int, float, dict[str, Any]]] = {
-    "flat": (0, 5.0, {"shape": FLAT}),
-    "usual": (10, 5.0, {}),
-    "low": (15, 0.2, {}),
-    "bursty": (11, 5.0, {"shape": Shape(wander_ratio=0.35)}),
-    "heavy-tailed": (14, 5.0, {"sigma": 0.8, "shape": Shape(tail_ratio=0.03, tail_index=1.1)}),
-    "morning": (5, 5.0, {"shape": _night()}),
-    "evening": (18, 5.0, {"shape": _night()}),
-    "few clients": (9, 2.0, {"shape": Shape(regular_clients=12, client_exponent=1.5)}),
-    "many errors": (13, 2.0, {"error_ratio": 0.03}),
-}
-"""Hour of the beginning, rate of a target, and what else is unlike the usual."""
-
-
-def healthy(seed: int, seconds: float) -> list[Stream]:
-    """A stream of each making in which nothing is wrong, with 10 services on 2 hosts."""
+def healthy(seed: int, seconds: float, services: int = 10, only: Sequence[str] = ()) -> list[Stream]:
+    """A stream of each making in which nothing is wrong, with five services on a host; `only` these makings, if any."""
     return [
         Stream(
-            making=making,
+            making=name,
             seconds=seconds,
             options={
                 "seed": seed + place,
-                "targets": 10,
-                "hosts": 2,
-                "rate_hz": rate_hz,
-                "start_ns": MONDAY_NS + hour * HOUR_NS,
-                **more,
+                "targets": services,
+                "hosts": max(1, services // 5),
+                "rate_hz": making.rate_hz,
+                "start_ns": MONDAY_NS + making.hour * HOUR_NS,
+                **making.options,
             },
+            habit=making.habit,
         )
-        for place, (making, (hour, rate_hz, more)) in enumerate(MAKINGS.items())
+        for place, (name, making) in enumerate(MAKINGS.items())
+        if not only or name in only
     ]

@@ -22,7 +22,7 @@ KIND_HEAD = (
     "alerts told",
     "told first, how often",
 )
-ALARM_HEAD = ("traffic", "hours", "services", "false alarms", "a day and ten services", "which")
+ALARM_HEAD = ("traffic", "hours", "services", "false alarms", "a day and service", "which")
 
 
 def kinds_table(outcomes: Sequence[Outcome], by_chance: Sequence[Outcome]) -> str:
@@ -65,13 +65,13 @@ def alarms_table(healthy: Sequence[Run], faulty: Sequence[Run]) -> str:
 def _alarm_row(name: str, runs: Sequence[Run]) -> list[str]:
     alarms = Counter(one.alertname for run in runs for one in false_alarms(run))
     seconds = sum(run.stream.seconds for run in runs)
-    tens_of_days = sum(run.stream.seconds * run.stream.options["targets"] for run in runs) / 10 / DAY_SECONDS
+    service_days = sum(run.stream.seconds * run.stream.options["targets"] for run in runs) / DAY_SECONDS
     return [
         name,
         f"{seconds / 3600:.1f}",
         " or ".join(dict.fromkeys(str(run.stream.options["targets"]) for run in runs)),
         f"{alarms.total()}",
-        f"{alarms.total() / tens_of_days:.1f}",
+        f"{alarms.total() / service_days:.2f}" if runs else "-",
         ", ".join(f"`{alert}` {count}" for alert, count in alarms.most_common()),
     ]
 

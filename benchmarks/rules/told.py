@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from aiops_nb.collect.synthetic import FaultLabel, SyntheticStream, draw
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.types import AlertChange, Step
@@ -11,6 +13,7 @@ from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.record.tap import Passage
 from aiops_nb.synthetic_session import as_if_live
+from benchmarks.rules.habits import Habit
 from benchmarks.rules.streams import Stream
 
 
@@ -33,14 +36,33 @@ class Run:
     told: tuple[Told, ...]
 
 
+class WithHabit:
+    """A synthetic stream whose rows go through a habit."""
+
+    def __init__(self, stream: SyntheticStream, habit: Habit | None) -> None:
+        self.stream, self._habit, self.name = stream, habit, stream.name
+
+    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        """The next rows that are due; what a habit leaves nothing of is passed over."""
+        while (batch := self.stream.poll(timeout_seconds)) is not None and batch.num_rows:
+            changed = batch if self._habit is None else self._habit(batch)
+            if changed.num_rows:
+                return changed
+        return batch
+
+    def close(self) -> None:
+        """End a waiting `poll`."""
+        self.stream.close()
+
+
 def run(stream: Stream, params: PipelineParams | None = None) -> Run:
     """Push the stream through a pipeline; None: the default rules."""
     start_ns = draw(stream.seconds, **stream.options).params.start_ns
     clock, pipeline = ManualClock(start_ns=start_ns), Pipeline()
-    source = SyntheticStream(duration_seconds=stream.seconds, clock=clock, **stream.options)
+    source = WithHabit(SyntheticStream(duration_seconds=stream.seconds, clock=clock, **stream.options), stream.habit)
     items = as_if_live(source, clock, Passage(), params or PipelineParams())
     told = tuple(one for item in items for one in _told(pipeline.push(item)))
-    return Run(stream=stream, start_ns=start_ns, labels=tuple(source.labels), told=told)
+    return Run(stream=stream, start_ns=start_ns, labels=tuple(source.stream.labels), told=told)
 
 
 def _told(step: Step) -> list[Told]:
