@@ -37,7 +37,8 @@ class Backoff:
         self, clock: Clock, rng: random.Random, *, first_seconds: float = 0.5, longest_seconds: float = 30.0
     ) -> None:
         if not 0 < first_seconds <= longest_seconds:
-            raise ConfigError.at("first_seconds", f"a number > 0 and <= {longest_seconds:g}", first_seconds)
+            limit = f"a number > 0 and <= longest_backoff_seconds ({longest_seconds:g})"
+            raise ConfigError.at("first_backoff_seconds", limit, first_seconds)
         self.failures = 0
         self._clock, self._rng = clock, rng
         self._first_seconds, self._longest_seconds = first_seconds, longest_seconds

@@ -36,6 +36,8 @@ class SecretHeaders:
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = dict(headers)
+        for name, value in headers.items():
+            check_header(name, value)
         self._references = {n: v for n, v in headers.items() if is_reference(v)}
         self._last = {**self._headers, **{n: _read(n, v) for n, v in self._references.items()}}
 

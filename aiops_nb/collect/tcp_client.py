@@ -17,7 +17,7 @@ from aiops_nb.collect.backoff import Backoff
 from aiops_nb.collect.json_inlet import JsonInlet
 from aiops_nb.collect.json_lines import RejectedLine
 from aiops_nb.collect.json_unknown import UnknownFields
-from aiops_nb.collect.socket_address import check_port
+from aiops_nb.collect.socket_address import check_host, check_port
 from aiops_nb.collect.socket_wait import SocketWait
 from aiops_nb.collect.tcp_connection import TcpConnection
 from aiops_nb.core.clock import Clock, SystemClock
@@ -73,6 +73,7 @@ class TcpClient:
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        check_host(host)
         check_port(port)
         self.name = name
         self._host, self._port, self._max_line_bytes = host, port, max_line_bytes

@@ -159,7 +159,7 @@ class TcpListener:
 def _listening(listen_on: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((listen_on, port), family=family_of(listen_on, port), backlog=128)
-    except (OSError, OverflowError) as problem:
+    except (OSError, OverflowError, TypeError) as problem:
         raise bound_error(listen_on, port, problem) from None
     listener.setblocking(False)
     return listener

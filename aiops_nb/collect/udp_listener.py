@@ -16,6 +16,7 @@ from aiops_nb.collect.json_lines import RejectedLine
 from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.socket_address import bound_error, family_of
 from aiops_nb.collect.socket_wait import GATHER_BYTES, SocketWait
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import empty_batch
 
 _LARGEST_BYTES = 65_536
@@ -70,6 +71,8 @@ class UdpListener:
         unknown_fields: UnknownFields = "drop",
         buffer_bytes: int = 4 << 20,
     ) -> None:
+        if not 0 < buffer_bytes < 1 << 31:
+            raise ConfigError.at("buffer_bytes", "a number >= 1 and < 2 GiB", buffer_bytes)
         self.name = name
         self._socket = _bound(listen_on, port, buffer_bytes)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
@@ -147,7 +150,7 @@ def _bound(listen_on: str, port: int, buffer_bytes: int) -> socket.socket:
     try:
         bound = socket.socket(family_of(listen_on, port), socket.SOCK_DGRAM)
         bound.bind((listen_on, port))
-    except (OSError, OverflowError) as problem:
+    except (OSError, OverflowError, TypeError) as problem:
         if bound is not None:
             bound.close()
         raise bound_error(listen_on, port, problem) from None

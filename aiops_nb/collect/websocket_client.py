@@ -18,7 +18,7 @@ from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.collect.socket_wait import GATHER_BYTES, GATHER_SECONDS
 from aiops_nb.collect.websocket_messages import message_lines
-from aiops_nb.collect.websocket_url import host_of
+from aiops_nb.collect.websocket_url import check_options, host_of
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import MissingExtraError
 from aiops_nb.core.references import resolved_text
@@ -91,6 +91,7 @@ class WebSocketClient:
         rng: random.Random | None = None,
     ) -> None:
         _check_extra()
+        check_options(say, ping_seconds, max_message_bytes)
         self.name = name
         self._url, self._shown_url = resolved_text(url, "url"), mask_url(url)
         self._host = host_of(self._url)
@@ -153,8 +154,7 @@ class WebSocketClient:
             self._hang_up()
 
     def _next(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        batch = self._inlet.take()
-        if batch is not None:
+        if (batch := self._inlet.take()) is not None:
             return batch
         if self._connection is None:
             self._connect(timeout_seconds)
@@ -168,11 +168,10 @@ class WebSocketClient:
         if self._backoff.left_seconds > 0:
             raise self._gap()
         try:
-            connection = self._opened()
+            self._connection = self._opened()
         except (OSError, WebSocketException) as problem:
             self._fail(problem)
             raise self._gap() from None
-        self._connection = connection
         self._totals["connections_total"] += 1
 
     def _opened(self) -> ClientConnection:

@@ -14,6 +14,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -245,17 +246,24 @@ def test_datagrams_that_the_system_drops_are_counted() -> None:
 @pytest.mark.parametrize("kind", [TcpListener, UdpListener])
 def test_an_address_that_cannot_be_listened_on(kind: type[TcpListener] | type[UdpListener]) -> None:
     taken = kind()
-    for port, listen_on in (
-        (taken.address[1], "127.0.0.1"),
-        (0, "192.0.2.1"),
-        (99_999_999, "127.0.0.1"),
-        (0, "no.invalid"),
-    ):
-        with pytest.raises(ConfigError, match="listen_on: expected an address of this machine and a free port"):
+    in_use = rf"^port: expected one that is free on 127.0.0.1, got {taken.address[1]}, on which another program listens"
+    wrong: list[tuple[Any, str, str]] = [
+        (taken.address[1], "127.0.0.1", in_use),
+        (0, "192.0.2.1", r"^listen_on: expected an address of this machine, got '192.0.2.1' \(Cannot assign"),
+        (99_999_999, "127.0.0.1", "^port: expected 0 to 65535, got 99999999$"),
+        (-1, "127.0.0.1", "^port: expected 0 to 65535, got -1$"),
+        ("80", "127.0.0.1", "^port: expected 0 to 65535, got '80'$"),
+        (0, "no.invalid", "^listen_on: expected an address of this machine, got 'no.invalid' "),
+    ]
+    for port, listen_on, message in wrong:
+        with pytest.raises(ConfigError, match=message):
             kind(port, listen_on=listen_on)
     taken.close()
     with pytest.raises(ConfigError, match="max_connections: expected a number >= 1, got 0"):
         TcpListener(max_connections=0)
+    for buffer_bytes in (0, 1 << 40):
+        with pytest.raises(ConfigError, match="buffer_bytes: expected a number >= 1 and < 2 GiB"):
+            UdpListener(buffer_bytes=buffer_bytes)
 
 
 def test_only_this_machine_unless_told(listener: TcpListener, datagrams: UdpListener) -> None:
@@ -270,6 +278,12 @@ def serving(data: bytes, port: int = 0) -> Iterator[int]:
     """A server that says this to everybody, and hangs up."""
     with servers.raw_server(lambda connection: connection.sendall(data)) as served:
         yield served
+
+
+@pytest.mark.parametrize("host", ["", "tcp://h:9", "user@h", "h/path", "a b"])
+def test_a_host_that_is_none(host: str) -> None:
+    with pytest.raises(ConfigError, match="host: expected a name or an address, got"):
+        TcpClient(host, 9)
 
 
 def client_of(port: int, clock: ManualClock | None = None) -> TcpClient:
@@ -372,5 +386,7 @@ def test_a_port_that_cannot_be(port: int) -> None:
 
 
 def test_backoff_limits_must_fit() -> None:
-    with pytest.raises(ConfigError, match="first_seconds: expected a number > 0 and <= 1, got 2"):
+    with pytest.raises(
+        ConfigError, match=r"first_backoff_seconds: expected a number > 0 and <= longest_backoff_seconds \(1\), got 2"
+    ):
         Backoff(ManualClock(), random.Random(1), first_seconds=2, longest_seconds=1)

@@ -260,6 +260,22 @@ def test_an_url_that_is_none_of_a_websocket(url: str) -> None:
         WebSocketClient(url)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ping_seconds": 0}, "ping_seconds: expected a number > 0, got 0"),
+        ({"max_message_bytes": 0}, "max_message_bytes: expected a number >= 1, got 0"),
+        ({"say": "hello"}, "say: expected a list of texts, got 'hello'"),
+        ({"headers": {"X": "a\r\nB: c"}}, r"headers\['X'\]: expected a value on one line, got a line break"),
+        ({"headers": {"X Y": "a"}}, "headers: expected a header name such as X-Api-Key, got 'X Y'"),
+        ({"first_backoff_seconds": 0}, "first_backoff_seconds: expected a number > 0 and <= longest_backoff_seconds"),
+    ],
+)
+def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        WebSocketClient("ws://127.0.0.1/", **options)
+
+
 def test_without_the_extra_its_install_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "websockets.sync.client", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'aiops-nb\[websocket\]'"):
