@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 from functools import cache
 from pathlib import Path
+
+from aiops_nb.core.errors import ConfigError
 
 # Debian, Alpine; Fedora, RHEL; macOS, BSD; openSUSE
 _BUNDLES = (
@@ -14,6 +17,29 @@ _BUNDLES = (
     "/etc/ssl/cert.pem",
     "/etc/ssl/ca-bundle.pem",
 )
+
+
+def check_ca_file(path: str, where: str) -> None:
+    """Check that a file holds certificates in PEM.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read or holds none.
+
+    Examples
+    --------
+    >>> check_ca_file("/no/such.pem", "ca_file")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: ca_file: expected a readable file, got '/no/such.pem'
+    """
+    if not (os.access(path, os.R_OK) and Path(path).is_file()):
+        raise ConfigError.at(where, "a readable file", path)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError:
+        raise ConfigError.at(where, "a file of certificates in PEM", path) from None
 
 
 @cache

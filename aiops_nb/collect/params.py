@@ -84,6 +84,8 @@ class WebSocketParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str = "websocket"
     say: tuple[str, ...] = ()
     headers: dict[str, str] = {}
+    subprotocols: tuple[str, ...] = ()
+    ca_file: str | None = None
     sample_target: str | None = None
     ping_seconds: Positive = 20.0
     max_message_bytes: Count = 1 << 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from aiops_nb.collect.assertions import MAX_KEPT_BODY_BYTES, parse_assertions
+from aiops_nb.collect.authorities import check_ca_file
 from aiops_nb.core.durations import duration_text
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import is_reference, resolved
@@ -181,7 +181,8 @@ def ready_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> dict[
     """
     ready = [resolved(target, f"targets[{index}]") for index, target in enumerate(targets)]
     for index, target in enumerate(ready):
-        _check_ca_file(index, target)
+        if target.ca_file is not None:
+            check_ca_file(target.ca_file, f"targets[{index}].ca_file")
     shown = [msgspec.structs.replace(now, url=told.url) for now, told in zip(ready, targets, strict=True)]
     return dict(zip(check_targets(shown, every_seconds), ready, strict=True))
 
@@ -191,11 +192,6 @@ def _check_timeout(index: int, target: ProbeTarget, every_seconds: float) -> Non
     if timeout_seconds >= interval_seconds:
         expected, got = f"less than the interval ({duration_text(interval_seconds)})", duration_text(timeout_seconds)
         raise ConfigError(f"targets[{index}].timeout_seconds: expected {expected}, got {got}")
-
-
-def _check_ca_file(index: int, target: ProbeTarget) -> None:
-    if target.ca_file is not None and not os.access(target.ca_file, os.R_OK):
-        raise ConfigError.at(f"targets[{index}].ca_file", "a readable file", target.ca_file)
 
 
 def _unique_names(targets: Sequence[ProbeTarget]) -> tuple[str, ...]:

@@ -17,10 +17,10 @@ from aiops_nb.collect.json_lines import RejectedLine
 from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.collect.socket_wait import GATHER_BYTES, GATHER_SECONDS
+from aiops_nb.collect.websocket_connect import FeedOptions, check_extra, opened, told
 from aiops_nb.collect.websocket_messages import message_lines
-from aiops_nb.collect.websocket_url import check_options, host_of
+from aiops_nb.collect.websocket_url import host_of
 from aiops_nb.core.clock import Clock, SystemClock
-from aiops_nb.core.errors import MissingExtraError
 from aiops_nb.core.references import resolved_text
 from aiops_nb.core.schemas import empty_batch
 from aiops_nb.core.urls import mask_url
@@ -28,10 +28,7 @@ from aiops_nb.core.urls import mask_url
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
-OPEN_SECONDS = 5.0
-CLOSE_SECONDS = 1.0
 MESSAGE_TOO_BIG = 1009  # RFC 6455, 7.4.1
-QUEUED_FRAMES = 64  # then the library stops reading, and TCP makes the server wait
 
 
 class WebSocketClient:
@@ -51,6 +48,10 @@ class WebSocketClient:
         Messages to send after each connection, such as a subscription.
     headers
         Of the handshake; a value may be `env:NAME`, `file:PATH` or hold `${NAME}`.
+    subprotocols
+        Offered to the server, the best first; which one was chosen does not change how messages are read.
+    ca_file
+        A PEM file of the authorities to trust, instead of this system's.
     sample_target
         The `target` of the samples that events of the older tool carry; by default the host of the URL.
     unknown_fields
@@ -81,6 +82,8 @@ class WebSocketClient:
         name: str = "websocket",
         say: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None,
+        subprotocols: tuple[str, ...] = (),
+        ca_file: str | None = None,
         sample_target: str | None = None,
         unknown_fields: UnknownFields = "drop",
         ping_seconds: float = 20.0,
@@ -90,13 +93,18 @@ class WebSocketClient:
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        _check_extra()
-        check_options(say, ping_seconds, max_message_bytes)
+        check_extra()
         self.name = name
         self._url, self._shown_url = resolved_text(url, "url"), mask_url(url)
         self._host = host_of(self._url)
-        self._say, self._headers = say, SecretHeaders(headers or {})
-        self._ping_seconds, self._max_message_bytes = ping_seconds, max_message_bytes
+        self._headers = SecretHeaders(headers or {})
+        self._options = FeedOptions(
+            ping_seconds=ping_seconds,
+            max_message_bytes=max_message_bytes,
+            say=say,
+            subprotocols=subprotocols,
+            ca_file=ca_file,
+        )
         self._backoff = Backoff(
             clock or SystemClock(),
             rng or random.Random(),
@@ -175,23 +183,10 @@ class WebSocketClient:
         self._totals["connections_total"] += 1
 
     def _opened(self) -> ClientConnection:
-        from websockets.sync.client import connect
-
-        made = connect(
-            self._url,
-            additional_headers=self._headers.resolve(),
-            user_agent_header="aiops-nb",
-            proxy=None if self._host in ("localhost", "127.0.0.1", "::1") else True,  # a proxy's loopback is not ours
-            open_timeout=OPEN_SECONDS,
-            ping_interval=self._ping_seconds,
-            ping_timeout=self._ping_seconds,
-            close_timeout=CLOSE_SECONDS,
-            max_size=self._max_message_bytes,
-            max_queue=QUEUED_FRAMES,
+        connection: ClientConnection = self._open.enter_context(
+            opened(self._url, self._host, self._headers.resolve(), self._options)
         )
-        # Only entered as a context it is what it was in every version.
-        connection: ClientConnection = self._open.enter_context(made)
-        for message in self._say:
+        for message in self._options.say:
             connection.send(message)
         return connection
 
@@ -226,12 +221,13 @@ class WebSocketClient:
 
     def _too_long(self) -> Exception:
         self._inlet.reject_too_long(b"")  # the library ends the connection before it reads it
-        return OSError(f"a message of more than max_message_bytes ({self._max_message_bytes:,}) ended the connection")
+        return OSError(
+            f"a message of more than max_message_bytes ({self._options.max_message_bytes:,}) ended the connection"
+        )
 
     def _fail(self, problem: Exception) -> None:
         self._hang_up()
-        text = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
-        self._problem = text.replace(self._url, self._shown_url)
+        self._problem = told(problem).replace(self._url, self._shown_url)
         self._totals["failures_total"] += 1
         self._backoff.failed()
 
@@ -241,10 +237,3 @@ class WebSocketClient:
 
     def _gap(self) -> ConnectionError:
         return ConnectionError(f"{self._shown_url}: {self._problem}")
-
-
-def _check_extra() -> None:
-    try:
-        import websockets.sync.client  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("WebSocket feeds", "websocket") from None

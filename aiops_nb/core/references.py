@@ -14,6 +14,7 @@ from aiops_nb.core.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-([^}]*))?\}|\{)")
 _WHOLE = ("env:", "file:")
+_MAX_FILE_BYTES = 65_536  # a secret, not a mistaken path
 _READ_AT_EVERY_USE = "headers"
 Params = TypeVar("Params", bound=msgspec.Struct)
 
@@ -80,7 +81,7 @@ def resolved_text(text: str, where: str) -> str:
         return substituted(text, where)
     value = os.environ.get(place) if kind == "env" else _file_text(place)
     if value is None:
-        expected = "an environment variable that is set" if kind == "env" else "a readable text file"
+        expected = "an environment variable that is set" if kind == "env" else "a readable text file of at most 64 KiB"
         raise ConfigError.at(where, expected, text)
     return value
 
@@ -122,7 +123,12 @@ def _resolved(value: Any, where: str) -> Any:
 
 
 def _file_text(place: str) -> str | None:
+    path = Path(place)
     try:
-        return Path(place).read_text("utf-8").rstrip("\r\n")
+        if not path.is_file():  # a pipe or a device may have no end
+            return None
+        with path.open("rb") as file:
+            text = file.read(_MAX_FILE_BYTES + 1)
+        return text.decode("utf-8").rstrip("\r\n") if len(text) <= _MAX_FILE_BYTES else None
     except (OSError, UnicodeDecodeError, ValueError):
         return None

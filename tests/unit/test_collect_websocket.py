@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
@@ -190,6 +192,51 @@ def test_a_server_that_is_no_websocket(reply: bytes, message: str) -> None:
         client.poll(1)
 
 
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def tls_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def test_tls_with_an_authority_of_ones_own_and_a_subprotocol(authority: trustme.CA, tmp_path: Path) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    chosen: list[str | None] = []
+
+    def handle(connection: ServerConnection) -> None:
+        chosen.append(connection.subprotocol)
+        saying(json.dumps(ROW))(connection)
+
+    tls = tls_of(authority.issue_cert("127.0.0.1"))
+    options: dict[str, Any] = {"ca_file": str(tmp_path / "ca.pem"), "subprotocols": ("events.v2", "events.v1")}
+    with (
+        serving(handle, ssl=tls, subprotocols=["events.v1"]) as url,
+        client_of(url.replace("ws:", "wss:"), **options) as client,
+    ):
+        poll_until(client, "rows_total", 1)
+    assert chosen == ["events.v1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "message"), [("127.0.0.1", False, "issuer"), ("a.example", True, "mismatch")]
+)
+def test_tls_that_cannot_be_trusted_is_said_in_words(
+    name: str, trusted: bool, message: str, authority: trustme.CA, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    ca_file = str(tmp_path / "ca.pem") if trusted else None
+    with (
+        serving(saying(json.dumps(ROW)), ssl=tls_of(authority.issue_cert(name))) as url,
+        client_of(url.replace("ws:", "wss:"), ca_file=ca_file) as client,
+        pytest.raises(ConnectionError, match=rf"^wss://127.0.0.1:\d+/feed: TLS failed: .*{message}"),
+    ):
+        client.poll(5)
+
+
 def test_a_server_that_answers_no_ping_is_a_gap() -> None:
     released = threading.Event()
 
@@ -265,6 +312,9 @@ def test_an_url_that_is_none_of_a_websocket(url: str) -> None:
     [
         ({"ping_seconds": 0}, "ping_seconds: expected a number > 0, got 0"),
         ({"max_message_bytes": 0}, "max_message_bytes: expected a number >= 1, got 0"),
+        ({"ca_file": "/no/such.pem"}, "ca_file: expected a readable file, got '/no/such.pem'"),
+        ({"ca_file": __file__}, "ca_file: expected a file of certificates in PEM, got "),
+        ({"subprotocols": "a"}, "subprotocols: expected a list of texts, got 'a'"),
         ({"say": "hello"}, "say: expected a list of texts, got 'hello'"),
         ({"headers": {"X": "a\r\nB: c"}}, r"headers\['X'\]: expected a value on one line, got a line break"),
         ({"headers": {"X Y": "a"}}, "headers: expected a header name such as X-Api-Key, got 'X Y'"),

@@ -97,6 +97,7 @@ LATER = [
     (f"{TARGET}  headers:\n    X-A: env:ABSENT\n",
      "4: targets[0].headers.X-A: expected an environment variable that is set"),
     (f"{TARGET}  ca_file: /no/such.pem\n", "3: targets[0].ca_file: expected a readable file, got '/no/such.pem'"),
+    (f"{TARGET}  ca_file: {__file__}\n", "3: targets[0].ca_file: expected a file of certificates in PEM, got"),
     ("record: rec/${ABSENT}\n", "1: record: expected an environment variable that is set, got '${ABSENT}'"),
     ("collectors:\n- type: access_log\n  path: a\n  pattern: '(('\n", "4: collectors[0].pattern: expected"),
     ("host_metrics: false\n", "1: targets: expected something to watch"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -45,7 +47,8 @@ def test_variables_are_put_in(text: str, expected: str) -> None:
     [
         ("${ABSENT}", "here: expected an environment variable that is set, got '${ABSENT}'"),
         ("env:ABSENT", "here: expected an environment variable that is set, got 'env:ABSENT'"),
-        ("file:/no/such", "here: expected a readable text file, got 'file:/no/such'"),
+        ("file:/no/such", "here: expected a readable text file of at most 64 KiB, got 'file:/no/such'"),
+        ("file:/dev/zero", "here: expected a readable text file of at most 64 KiB, got 'file:/dev/zero'"),
         ("${TOKEN", "here: expected ${NAME} or ${NAME:-default}, got '${'"),
         ("${TO KEN}", "here: expected ${NAME} or ${NAME:-default}, got '${'"),
     ],
@@ -54,6 +57,15 @@ def test_what_cannot_be_read_is_named(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         resolved_text(text, "here")
     assert str(raised.value) == message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes have no names in folders there")
+def test_a_file_that_is_no_secret_is_not_read_whole(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # whose other end nobody opens
+    (tmp_path / "large").write_bytes(b"x" * 65_537)
+    for name in ("pipe", "large"):
+        with pytest.raises(ConfigError, match="here: expected a readable text file of at most 64 KiB, got"):
+            resolved_text(f"file:{tmp_path / name}", "here")
 
 
 def test_a_value_with_a_reference_in_it_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
