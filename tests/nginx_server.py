@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 CONFIG = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
+daemon off; pid {folder}/nginx.pid; error_log stderr notice; worker_processes 1;
 events {{ worker_connections 256; }}
 http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
@@ -26,27 +25,32 @@ http {{
 
 
 @contextmanager
-def nginx_server(folder: Path, port: int, http: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, once it listens on the port; `http` is what stands in that block of its configuration."""
+def nginx_server(folder: Path, http: str) -> Iterator[subprocess.Popen[str]]:
+    """The process, once it listens; `http` is what stands in that block of its configuration."""
     assert NGINX is not None
     config = folder / "nginx.conf"
     config.write_text(CONFIG.format(folder=folder, http=http), encoding="utf-8")
-    process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL)
+    command = [NGINX, "-p", str(folder), "-c", str(config), "-e", "stderr"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    log, works = [], threading.Event()
+    reading = threading.Thread(target=_read, args=(process, log, works), name="aiops-test-nginx")
+    reading.start()
     try:
-        _wait_for_port(port, process)
+        if not (works.wait(20) and process.poll() is None):
+            pytest.fail(f"nginx does not listen: {''.join(log)}")
         yield process
     finally:
         process.terminate()
         process.wait(10)
+        reading.join(10)
 
 
-def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
-            time.sleep(0.02)  # a server tells nobody when it listens
-        else:
-            return
-    pytest.fail("nginx does not listen")
+def _read(process: subprocess.Popen[str], log: list[str], works: threading.Event) -> None:
+    """Take what it says, lest it wait; it starts a worker when it has all ports."""
+    assert process.stderr is not None
+    with process.stderr:
+        for line in process.stderr:
+            log.append(line)
+            if "start worker process " in line:
+                works.set()
+    works.set()

@@ -68,7 +68,7 @@ class Nginx:
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Nginx]:
     port = free_port()
-    with nginx_server(tmp_path, port, HTTP.format(folder=tmp_path, port=port)) as process:
+    with nginx_server(tmp_path, HTTP.format(folder=tmp_path, port=port)) as process:
         yield Nginx(folder=tmp_path, port=port, process=process)
 
 

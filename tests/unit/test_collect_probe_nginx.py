@@ -75,7 +75,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = Site(tmp_path_factory.mktemp("nginx"))
-    with nginx_server(made.folder, made.ports["only_1"], made.http):
+    with nginx_server(made.folder, made.http):
         yield made
 
 
