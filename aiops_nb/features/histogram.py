@@ -23,6 +23,8 @@ OCTAVES = 19  # up to 64 s
 BINS = OCTAVES << BINS_PER_OCTAVE_LOG2
 RELATIVE_ERROR = 0.5 / (1 << BINS_PER_OCTAVE_LOG2)
 
+FEWEST_BACKING, MOST_BACKING, VALUES_A_BACKING = 3, 5, 12
+
 _FIRST = (1023 + LOWEST_EXPONENT) << BINS_PER_OCTAVE_LOG2
 _SHIFT = 52 - BINS_PER_OCTAVE_LOG2
 _STEPS = np.arange(BINS)
@@ -70,13 +72,35 @@ class Counts:
         total = coarse.sum(axis=0)
         return np.stack([self._quantile(ratio, coarse, total) for ratio in ratios])
 
+    def backed(self, count: int) -> FloatArray:
+        """The value that `slow_enough` values reach of each of the first `count` series, (count,); NaN of fewer."""
+        coarse = self.coarse[:, :count]
+        total = coarse.sum(axis=0)
+        rank = total - slow_enough(total) + 1
+        return np.where(rank > 0, self._at_rank(np.maximum(rank, 1).astype(np.int32), coarse, total), np.nan)
+
     def _quantile(self, ratio: float, coarse: Int32Array, total: IntArray) -> FloatArray:
         rank = (1 + np.floor(ratio * np.maximum(total - 1, 0))).astype(np.int32)
+        return self._at_rank(rank, coarse, total)
+
+    def _at_rank(self, rank: Int32Array, coarse: Int32Array, total: IntArray) -> FloatArray:
         octave, rank_within = _place(coarse, rank)
         first = np.minimum(octave, OCTAVES - 1) << BINS_PER_OCTAVE_LOG2
         bins = first + np.arange(1 << BINS_PER_OCTAVE_LOG2)[:, None]
         step, _ = _place(self.fine[bins, np.arange(len(total))], rank_within)
         return np.where(total > 0, _MIDDLES[np.minimum(first + step, BINS - 1)], np.nan)
+
+
+def slow_enough(total: IntArray) -> IntArray:
+    """How many of so many values must be high before it is no chance: three of twelve, five of 36 or more.
+
+    Examples
+    --------
+    >>> slow_enough(np.array([6, 12, 13, 36, 1000])).tolist()
+    [3, 3, 4, 5, 5]
+    """
+    enough: IntArray = np.minimum(MOST_BACKING, FEWEST_BACKING + (total - 1) // VALUES_A_BACKING)
+    return enough
 
 
 def _tally(counts: Int32Array, rows: BinArray, series: Int32Array, sign: int) -> None:
@@ -131,6 +155,10 @@ class SlidingHistogram:
     def quantiles(self, ratios: tuple[float, ...], count: int) -> FloatArray:
         """Quantiles of the first `count` series, (len(ratios), count); NaN where the span is empty."""
         return self._counts.quantiles(ratios, count)
+
+    def backed(self, count: int) -> FloatArray:
+        """See `Counts.backed`."""
+        return self._counts.backed(count)
 
 
 NO_ROWS: BinnedRows = np.empty(0, np.int16), np.empty(0, np.int32)

@@ -32,6 +32,7 @@ def request_features(horizons_seconds: tuple[float, ...]) -> tuple[str, ...]:
         *ANSWER_FEATURES,
         "silent_seconds",
         "certificate_remaining_seconds",
+        "duration_backed_seconds",
         *PHASE_FEATURES,
         *RECENT_PHASE_FEATURES,
         *horizon_names(horizons_seconds, TRENDED),
@@ -118,7 +119,8 @@ class RequestFeatures:
         seconds, quantiles = self._closed_ticks * self._tick_seconds, self._histogram.quantiles(QUANTILES, count)
         told = answers(self.moved.entering, self._sliding, seconds, quantiles, count)
         trended = np.stack([told[row] for row in _TRENDED_ROWS])
-        once = [*told, self._silence.close(window, told[0]), self._certificates.close(window, end_ns, count)]
+        since = [self._silence.close(window, told[0]), self._certificates.close(window, end_ns, count)]
+        once = [*told, *since, self._histogram.backed(count)]
         return np.concatenate(
             [np.stack(once), self._phases.close(window, count), self._horizons.close(window, trended)]
         )

@@ -14,6 +14,7 @@ from aiops_nb.detect.registry import build_detector
 from aiops_nb.features.clean_steps import chain
 from aiops_nb.judge.acceptance import Acceptances
 from aiops_nb.judge.background import Background
+from aiops_nb.judge.beyond_chance import BeyondChance
 from aiops_nb.judge.identity import bare_change, labels_of
 from aiops_nb.judge.movers import Movers
 from aiops_nb.judge.selection import Selection
@@ -22,6 +23,20 @@ from aiops_nb.rules.params import FeatureRuleParams
 
 NO_SCORES = Scores(*np.empty((4, 0)))
 Contributions = Mapping[str, FloatArray]
+
+
+def is_outside(value: FloatArray, scores: Scores, part: FloatArray) -> BoolArray:
+    """Whether each value is further from what is expected than that part of the way to either end of the band.
+
+    Examples
+    --------
+    >>> scores = Scores(*np.array([[7.0, 7.0], [10.0, 10.0], [np.nan, np.nan], [20.0, 20.0]]))
+    >>> is_outside(np.array([21.0, 19.0]), scores, np.array([1.0, 1.0])).tolist()
+    [True, False]
+    """
+    distance = value - scores.expected
+    outside: BoolArray = distance > part * (scores.upper - scores.expected)
+    return outside | (distance < part * (scores.lower - scores.expected))
 
 
 class FeatureJudge:
@@ -35,6 +50,7 @@ class FeatureJudge:
         self._movers = Movers(params.explaining_features)
         self._rule = TickRule(params.hold)
         self._acceptances = Acceptances()
+        self._chance = None if params.beyond_chance is None else BeyondChance(params.beyond_chance)
         self._threshold = params.threshold
 
     def set_threshold(self, threshold: float) -> None:
@@ -54,21 +70,26 @@ class FeatureJudge:
         background = Background.of(self._detector, judged) if transitions else Background()
         changes = [self._change(scored, parts, background, transition) for transition in transitions]
         self._movers.learn(selected, ~scored.is_anomaly)
-        return self._learned(judged, scored), changes
+        return self._learned(selected, judged, scored), changes
 
-    def _learned(self, judged: FeatureTable, scored: ScoredFeature) -> ScoredFeature:
+    def _learned(self, selected: FeatureTable, judged: FeatureTable, scored: ScoredFeature) -> ScoredFeature:
         """Learn what was usual; what was accepted as a new level is added to the verdicts."""
         self._detector.learn(judged, ~scored.is_anomaly)
         accepted: BoolArray = getattr(self._detector, "accepted", scored.accepted)
         known = ~np.isnan(scored.scores.score)
+        if self._chance is not None:
+            self._chance.learn(selected, ~scored.is_anomaly, accepted)
         self._acceptances.note(scored.is_anomaly, known, accepted, scored.scores.expected)
         return replace(scored, accepted=accepted) if accepted.any() else scored
 
     def _cleaned(self, table: FeatureTable) -> FeatureTable:
-        if not self.params.clean:
+        if not self.params.clean and not self.params.needs:
             return table
         values = table.values.copy()
-        values[0] = self._clean.apply(values[0])
+        for name, least in self.params.needs.items():
+            values[: len(self.params.judged_features), ~(table.column(name) >= least)] = np.nan
+        if self.params.clean:
+            values[0] = self._clean.apply(values[0])
         return FeatureTable(table.table, table.end_ns, table.series, table.names, values)
 
     def _score(self, selected: FeatureTable, judged: FeatureTable) -> ScoredFeature:
@@ -78,6 +99,10 @@ class FeatureJudge:
         hit: BoolArray = scores.score > limit
         for name, least in self.params.support.items():
             hit = hit & (selected.column(name) >= least)
+        for name in self.params.backed_by:
+            hit = hit & is_outside(selected.column(name), scores, limit / self._threshold)
+        if self._chance is not None and hit.any():
+            hit = hit & self._chance.holds(selected)
         return self._scored(selected, scores, hit)
 
     def _scored(self, selected: FeatureTable, scores: Scores, hit: BoolArray) -> ScoredFeature:

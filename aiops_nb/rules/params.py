@@ -13,6 +13,7 @@ from aiops_nb.detect.registry import DetectorParams
 from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.features.clean_params import StepParams
 from aiops_nb.features.request_phases import RECENT_PHASE_FEATURES
+from aiops_nb.rules.chance_params import ChanceParams
 
 
 class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,6 +43,14 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     support
         Features of the table that must be at least so much for a window to count as anomalous, such as
         `{span_error_count: 2}`: one error of six requests is no trend.
+    needs
+        Features of the table that must be at least so much for the judged one to mean anything, such as
+        `{span_count: 5}`: below that it counts as not known, and is neither judged nor learned.
+    backed_by
+        Features of the table, in the unit of the judged one, that must be outside of the band as well for a window to
+        count as anomalous: `duration_backed_seconds` is above it when three to five requests are, not one.
+    beyond_chance
+        Counts of bad ones and of all, of which there must be more than chance makes for a window to count as anomalous.
     hold
         How long it must hold.
     clean
@@ -64,6 +73,9 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     threshold: Annotated[float, Meta(gt=0)] = 6.0
     resolve_threshold: Annotated[float, Meta(gt=0)] | None = None
     support: dict[str, float] = {}
+    needs: dict[str, float] = {}
+    backed_by: tuple[str, ...] = ()
+    beyond_chance: ChanceParams | None = None
     hold: HoldParams = HoldParams()
     clean: tuple[StepParams, ...] = ()
     detector: DetectorParams = RobustZParams()
@@ -93,4 +105,6 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def seen_features(self) -> tuple[str, ...]:
         """All features of the table that the rule looks at, those of the detector first."""
-        return tuple(dict.fromkeys((*self.judged_features, *self.explaining_features, *self.support)))
+        counts = () if self.beyond_chance is None else (self.beyond_chance.hits, self.beyond_chance.of)
+        beside = (*self.explaining_features, *self.support, *self.needs, *self.backed_by, *counts)
+        return tuple(dict.fromkeys((*self.judged_features, *beside)))

@@ -28,9 +28,9 @@ def chance(numbers: IntArray, salt: int) -> FloatArray:
     Examples
     --------
     >>> chance(np.array([1, 2]), 0).round(2)
-    array([0.57, 0.6 ])
+    array([0.57, 0.59])
     """
-    mixed = numbers.astype(np.uint64) + np.uint64(salt + 1) * _MIXERS[0]
+    mixed = numbers.astype(np.uint64) + np.uint64((salt + 1) * int(_MIXERS[0]) % (1 << 64))
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIXERS[1]
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIXERS[2]
     uniform: FloatArray = ((mixed ^ (mixed >> np.uint64(31))) >> _CHANCE_BITS) / 2.0**53

@@ -8,10 +8,12 @@ import pytest
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import control_batch, make_batch
-from aiops_nb.core.types import NS_PER_SECOND, Item
+from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, Item, SeriesKey
 from aiops_nb.features.params import WindowParams
+from aiops_nb.judge.beyond_chance import BeyondChance
 from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.rules.chance_params import ChanceParams
 from aiops_nb.rules.ready import READY_RULES
 
 START = 1_780_000_020
@@ -155,7 +157,7 @@ def test_one_bad_target_explains_the_whole():
     assert explained - {"error_ratio_anomaly"} == {"error_ratio_overall", "error_ratio_siblings"}
 
 
-@pytest.mark.parametrize(("errors", "expected"), [(1, []), (2, ["error_ratio_anomaly"])])
+@pytest.mark.parametrize(("errors", "expected"), [(1, []), (2, []), (3, ["error_ratio_anomaly"])])
 def test_one_error_of_few_requests_is_no_trend(errors, expected):
     times = np.arange(0, 600, 10) + 0.5
     status = [200] * 50 + [503, 200] * errors + [200] * (10 - 2 * errors)
@@ -207,13 +209,39 @@ def test_the_phase_that_moved_is_named(phase):
 
 def test_the_sentence_says_how_far_it_moved():
     firing = next(change for change in changes_of(slow_phase("tls_seconds")) if change.state == "firing")
-    assert firing.summary.endswith("; TLS handshake 4.9x slower: 12.3 ms -> 60 ms")
+    assert firing.summary.endswith("; TLS handshake 4.8x slower: 12.4 ms -> 60 ms")
     assert changes_of(slow_phase(None)) == []
 
 
 def test_usual_phases_are_kept_while_it_fires():
     changes = changes_of(slow_phase("tls_seconds", seconds=420), rows(np.arange(420, 500) + 0.5, origin="probe"))
-    assert "12.3 ms -> 60 ms" in changes[1].summary and changes[-1].state == "resolved" and changes[-1].phase == ""
+    assert "12.4 ms -> 60 ms" in changes[1].summary and changes[-1].state == "resolved" and changes[-1].phase == ""
+
+
+@pytest.mark.parametrize(("slow", "expected"), [(2, []), (3, ["latency_p95_anomaly"])])
+def test_two_slow_answers_of_twelve_are_no_p95(slow, expected):
+    times = np.arange(0.5, 600, 5)
+    duration = [0.05] * 100 + [0.5, 0.05] * slow + [0.05] * (20 - 2 * slow)
+    assert told(rows(times, duration=duration)) == expected
+
+
+def test_few_requests_are_not_judged():
+    slow = rows(np.arange(600, 900, 20) + 0.5, duration=5.0)
+    assert told(rows(np.arange(0, 600, 5) + 0.5), slow) == ["latency_p95_anomaly"]
+    assert told(rows(np.arange(0, 600, 20) + 0.5), slow) == []
+
+
+def test_errors_that_are_usual_are_no_alert_where_requests_are_few():
+    chance, names = BeyondChance(ChanceParams()), ("span_error_count", "span_count")
+
+    def window(end, errors):
+        series = (SeriesKey("a", origin="traffic"),)
+        return FeatureTable("requests", end * NS_PER_SECOND, series, names, np.array([[errors], [12.0]]))
+
+    assert chance.holds(window(0, 3.0)).tolist() == [True]
+    for end in range(300):
+        chance.learn(window(end, float(end % 3 == 0)), np.array([True]), np.zeros(0, bool))
+    assert [chance.holds(window(300, errors)).tolist() for errors in (3.0, 6.0)] == [[False], [True]]
 
 
 def test_without_phases_none_is_named():
