@@ -80,8 +80,9 @@ class Framed(ABC):
         Returns
         -------
         DataFrame
-            Of a rule on rows: the requests of its target. Of a rule on clients: the requests of the client, at its
-            target. Of a detector: its scores with the expected band.
+            Of a rule on rows: the requests of its target. Of a rule on a source: its requests whose times lie there. Of
+            a rule on clients: the requests of the client, at its target. Of a detector: its scores with the expected
+            band.
         """
         import pandas as pd
 
@@ -90,6 +91,9 @@ class Framed(ABC):
         end = pd.Timestamp(last if pd.notna(last) else alert["pending_at"]) + pd.Timedelta(EVIDENCE_AFTER_NS, "ns")
         if alert["detector"] == "client_rule":
             return self._of_clients(start, end, alert)
+        if alert["detector"] == "source_rule":
+            own = pd.Series({"source": alert["target"]})
+            return _of_series(self.requests(start=start, end=end), own, ("source",))
         if alert["detector"] == "row_rule":
             return _of_series(self.requests(start=start, end=end), alert, ("target", "origin"))
         return _of_series(self.scores(start=start, end=end), alert, ("target", "origin", "metric", "alertname"))

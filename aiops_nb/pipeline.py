@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, pairwise
 
 import msgspec
@@ -20,6 +21,8 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import BoolArray, IntArray, Item, Step
 from aiops_nb.features.watermark import SELF_SOURCE, Watermarks
+from aiops_nb.judge.arrivals import Arrivals
+from aiops_nb.judge.source_judge import SourceJudge
 from aiops_nb.lanes.clients_lane import ClientsLane
 from aiops_nb.lanes.lane import Lane
 from aiops_nb.lanes.objectives_lane import ObjectivesLane
@@ -97,6 +100,7 @@ class Pipeline:
         self._window = params.window
         self._watermarks = Watermarks(params.window, expected_sources)
         self._inhibitor = Inhibitor(params.inhibit_rules, params.connectivity.targets)
+        self._sources = SourceJudge(params.source_rules)
         requests = RequestsLane(params)
         overall = OverallLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
@@ -144,24 +148,29 @@ class Pipeline:
     def _rows(self, item: Item, step: Step) -> None:
         batch, time = item.batch, times_ns(item.batch.column("time"))
         self.counters.rows_total += len(time)
-        ahead = self._watermarks.too_far_ahead(time)
+        whole, ahead = time, self._watermarks.too_far_ahead(time)
         if ahead is not None:
             self.counters.ahead_total += int(ahead.sum())
             batch, time = _without(batch, time, ahead)
-        if not len(time):
-            return
         if item.source == SELF_SOURCE:
             self._rows_about_ourselves(item, batch, time, step)
+            return
+        arrivals = self._arrivals(item.source, whole, ahead)
+        if not len(time):
             return
         closed = self._watermarks.after_rows(item.source, time) // self._window.tick_ns
         if self._next is None:
             self._start_windows(int(time[0]))
-        self._cut(item.table, batch, time // self._window.tick_ns, closed, step)
+        self._cut(item.table, batch, time, closed, arrivals, step)
+
+    def _arrivals(self, source: str, time: IntArray, unused: BoolArray | None) -> Arrivals:
+        future_ns = self._watermarks.ahead_of_clock_ns(time, self._sources.future_ns)
+        return Arrivals(partial(self._sources.add, source), unused, future_ns)
 
     def _rows_about_ourselves(self, item: Item, batch: pa.RecordBatch, time: IntArray, step: Step) -> None:
         """They begin no window and close none; those outside of what is surely closed later are only recorded."""
         window = time // self._window.tick_ns
-        if self._next is None:
+        if self._next is None or not len(time):
             return
         usable: BoolArray = (window >= self._next) & (window <= self._newest + self._window.gap_ticks)
         if usable.any():
@@ -172,13 +181,17 @@ class Pipeline:
         self._next = (first_time_ns - self._window.lateness_ns) // self._window.tick_ns
         self._newest = self._next - 1
 
-    def _cut(self, table: TableName, batch: pa.RecordBatch, window: IntArray, closed: IntArray, step: Step) -> None:
+    def _cut(
+        self, table: TableName, batch: pa.RecordBatch, time: IntArray, closed: IntArray, arrivals: Arrivals, step: Step
+    ) -> None:
+        window = time // self._window.tick_ns
         adders = [lane.decode(batch, window) for lane in self._lanes.get(table, ())]
         rises = np.flatnonzero(np.diff(closed) > 0) + 1
         edges = [0, *rises[closed[rises] > (self._next or 0)].tolist(), len(window)]
         for first, last in pairwise(edges):
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
             usable = self._usable(window[first:last])
+            arrivals.take(first, last, None if usable is None else self._late_ns(time[first:last][~usable]))
             for add in adders:
                 step.changes += self._inhibitor.apply(add(slice(first, last), usable))
 
@@ -190,6 +203,10 @@ class Pipeline:
         self.counters.late_total += int(late.sum())
         usable: BoolArray = ~late
         return usable
+
+    def _late_ns(self, time: IntArray) -> IntArray:
+        late_ns: IntArray = (self._next or 0) * self._window.tick_ns - time
+        return late_ns
 
     def _close_until(self, end: int, step: Step) -> None:
         """Close the windows before `end`: those with rows, then a bounded number of empty ones; jump over the rest."""
@@ -209,6 +226,7 @@ class Pipeline:
             if tick is not None:
                 step.ticks.append(tick)
             step.changes += self._inhibitor.apply(changes)
+        step.changes += self._inhibitor.apply(self._sources.tick((window + 1) * self._window.tick_ns))
         step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)
 
 

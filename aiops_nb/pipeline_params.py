@@ -11,6 +11,7 @@ from msgspec.structs import force_setattr
 from aiops_nb.alert.connectivity_params import ConnectivityParams
 from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, RowRuleParams
+from aiops_nb.alert.source_params import DEFAULT_SOURCE_RULES, SourceRuleParams
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.features.client_params import ClientParams
 from aiops_nb.features.params import WindowParams
@@ -65,6 +66,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     connectivity: ConnectivityParams = ConnectivityParams()
     clients: ClientParams = ClientParams()
     client_rules: tuple[ClientRuleParams, ...] = CLIENT_RULES
+    source_rules: tuple[SourceRuleParams, ...] = DEFAULT_SOURCE_RULES
 
     def __post_init__(self) -> None:
         if self.without:
@@ -74,7 +76,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             force_setattr(self, "ready_rules", ())
 
     def _take_out(self) -> None:
-        known = [name for rules in (self.row_rules, self.feature_rules, self.client_rules) for name in _names(rules)]
+        known = _names(self.all_rules)
         for place, name in enumerate(self.without):
             if name not in known:
                 raise ConfigError.at(f"without[{place}]", f"one of {', '.join(known)}", name)
@@ -83,7 +85,13 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         kept = tuple(rule for rule in self.feature_rules if rule.alertname not in unwanted)
         force_setattr(self, "feature_rules", kept)
         force_setattr(self, "client_rules", tuple(rule for rule in self.client_rules if rule.alertname not in unwanted))
+        force_setattr(self, "source_rules", tuple(rule for rule in self.source_rules if rule.alertname not in unwanted))
         force_setattr(self, "without", ())
+
+    @property
+    def all_rules(self) -> tuple[RowRuleParams | FeatureRuleParams | ClientRuleParams | SourceRuleParams, ...]:
+        """Every rule that is judged."""
+        return (*self.row_rules, *self.feature_rules, *self.client_rules, *self.source_rules)
 
 
 def _names(rules: Iterable[_Named]) -> list[str]:

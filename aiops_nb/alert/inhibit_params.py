@@ -87,6 +87,16 @@ DEFAULT_INHIBIT_RULES = (
         for one, others in explains.items()
     ),
     InhibitRuleParams(
+        source_matchers={"alertname": ("future_rows",)},
+        target_matchers={"alertname": ("late_rows",)},
+        equal=("target",),
+    ),
+    # What comes late is judged by nothing, and seems not to have been.
+    InhibitRuleParams(
+        source_matchers={"alertname": ("late_rows", "future_rows")},
+        target_matchers={"alertname": ("traffic_silence", "traffic_drop", "endpoint_silence", "endpoint_drop")},
+    ),
+    InhibitRuleParams(
         source_matchers={"alertname": FLOODS},
         target_matchers={"alertname": ("traffic_surge", "endpoint_surge")},
         equal=("origin",),

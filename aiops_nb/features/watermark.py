@@ -44,6 +44,12 @@ class Watermarks:
         ahead: BoolArray = time_ns > self._clock + self._ahead_ns
         return ahead
 
+    def ahead_of_clock_ns(self, time_ns: IntArray, more_than_ns: int) -> IntArray | None:
+        """How much more than that rows are ahead of the recorded clock, (rows,); None if there is none, or no clock."""
+        if self._clock is None or not len(time_ns) or int(time_ns.max()) <= self._clock + more_than_ns:
+            return None
+        return time_ns - (self._clock + more_than_ns)
+
     def after_rows(self, source: str, time_ns: IntArray) -> IntArray:
         """The stream's watermark after each row of one source, (rows,), never falling."""
         if source == SELF_SOURCE:

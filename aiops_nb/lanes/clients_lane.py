@@ -49,6 +49,8 @@ class ClientsLane:
         return lambda part, usable: self._add(whole.take(part), usable)
 
     def _add(self, part: RequestPart, usable: BoolArray | None) -> list[AlertChange]:
+        if usable is not None and not usable.any():
+            return []
         self._waiting.add(part if usable is None else part.take(np.flatnonzero(usable)))
         if self._waiting.full:
             self._take_in()

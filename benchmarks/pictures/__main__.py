@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.pictures import clients, endpoints_and_objectives, host, requests
+from benchmarks.pictures import clients, endpoints_and_objectives, host, requests, sources
 from benchmarks.pictures.scene import FOLDER, draw
 
-SCENES = (*requests.SCENES, *endpoints_and_objectives.SCENES, *host.SCENES, *clients.SCENES)
+SCENES = (*requests.SCENES, *endpoints_and_objectives.SCENES, *host.SCENES, *clients.SCENES, *sources.SCENES)
 
 
 def main() -> None:

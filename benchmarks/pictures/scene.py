@@ -118,6 +118,8 @@ def _take_scored(scene: Scene, tick: Tick, drawn: _Drawn) -> None:
 def _is_drawn(scene: Scene, change: AlertChange) -> bool:
     named = scene.alertname is None or change.labels["alertname"] == scene.alertname
     key = scene.series
+    if change.labels["detector"] == "source_rule":  # it is about a source, not about a series
+        return named
     if key.client:  # whom an alert is about, and where, is found by the rule
         return named
     return named and all(

@@ -29,9 +29,12 @@ RIGHT: dict[FaultKind, frozenset[str]] = {
     "cpu_saturation": frozenset({"cpu_saturation"}),
     "memory_leak": frozenset({"memory_leak"}),
     "gap": frozenset({"traffic_silence", "endpoint_silence"}),
-    "clock_step": frozenset(),
+    "clock_step": frozenset({"late_rows", "future_rows"}),
 }
 """Names by which a reader knows at once what is wrong."""
+
+
+SOURCE = "synthetic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ def span_ns(label: FaultLabel) -> tuple[int, int]:
 
 
 def covers(told: Told, label: FaultLabel) -> bool:
-    """Whether an alert is about what the fault hit: the same, a path below it, or all together.
+    """Whether an alert is about what the fault hit: the same, a path below it, all together, or their source.
 
     Examples
     --------
@@ -71,7 +74,7 @@ def covers(told: Told, label: FaultLabel) -> bool:
     [True, True, True, False]
     """
     hit = label.target
-    return hit is None or told.target in (hit, ALL_TARGETS) or told.target.startswith(f"{hit}/")
+    return hit is None or told.target in (hit, ALL_TARGETS, SOURCE) or told.target.startswith(f"{hit}/")
 
 
 def outcomes(run: Run) -> list[Outcome]:

@@ -19,7 +19,9 @@ DEFAULTS = PipelineParams()
 
 
 @pytest.mark.parametrize(
-    "rule", [*DEFAULTS.row_rules, *DEFAULTS.feature_rules, *DEFAULTS.client_rules], ids=lambda rule: rule.alertname
+    "rule",
+    DEFAULTS.all_rules,
+    ids=lambda rule: rule.alertname,
 )
 def test_a_default_rule_stands_on_the_page(rule):
     assert f"| {rule.severity} |" in RULES.pop(rule.alertname)
@@ -30,7 +32,7 @@ def test_every_ready_rule_is_named():
 
 
 def test_the_page_knows_no_rule_that_does_not_exist():
-    known = {rule.alertname for rule in (*DEFAULTS.row_rules, *DEFAULTS.feature_rules, *DEFAULTS.client_rules)}
+    known = {rule.alertname for rule in DEFAULTS.all_rules}
     assert set(RULES) <= known | {recording_stopped("", 0).labels["alertname"], CONNECTIVITY_ALERT}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aiops_nb.alert.params import DEFAULT_ROW_RULES
+from aiops_nb.alert.source_params import DEFAULT_SOURCE_RULES
 from aiops_nb.config import parse_config
 from aiops_nb.pipeline_params import DEFAULT_FEATURE_RULES
 from aiops_nb.rules.certificate import CERTIFICATE_RULES
@@ -17,12 +18,12 @@ from aiops_nb.rules.ready import READY_RULES
 from aiops_nb.rules.traffic import TRAFFIC_RULES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "rules"
-FAMILIES = ("latency", "errors", "traffic", "certificates", "slo")
+FAMILIES = ("latency", "errors", "traffic", "certificates", "slo", "times")
 PAGES = {f"{name}.md": (FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in FAMILIES}
 SECTIONS = {
     part.split("`")[0]: part for page in PAGES.values() for part in re.split(r"^## `", page, flags=re.MULTILINE)[1:]
 }
-ON = (*DEFAULT_ROW_RULES, *LATENCY_RULES, *ERROR_RULES, *TRAFFIC_RULES, *CERTIFICATE_RULES)
+ON = (*DEFAULT_ROW_RULES, *LATENCY_RULES, *ERROR_RULES, *TRAFFIC_RULES, *CERTIFICATE_RULES, *DEFAULT_SOURCE_RULES)
 EXAMPLES = [
     pytest.param(part.split("```")[0], id=f"{name}-{place}")
     for name, page in PAGES.items()
@@ -33,7 +34,7 @@ EXAMPLES = [
 @pytest.mark.parametrize("rule", ON, ids=lambda rule: rule.alertname)
 def test_a_rule_that_is_on_says_so_with_its_severity(rule):
     assert f"On by default, {rule.severity}." in SECTIONS[rule.alertname]
-    assert rule in (*DEFAULT_ROW_RULES, *DEFAULT_FEATURE_RULES)
+    assert rule in (*DEFAULT_ROW_RULES, *DEFAULT_FEATURE_RULES, *DEFAULT_SOURCE_RULES)
 
 
 @pytest.mark.parametrize("rule", READY_RULES.values(), ids=lambda rule: rule.alertname)
