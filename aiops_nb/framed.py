@@ -12,7 +12,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, OTHER, AlertChange, FeatureTableName, Step
 from aiops_nb.features.client_keys import rows_of_client
-from aiops_nb.frames import FEATURES, alerts_frame, features_frame, rows_frame, scores_frame
+from aiops_nb.frames import FEATURES, alerts_frame, bare_scores_frame, features_frame, rows_frame, with_reasons
 from aiops_nb.time_range import Moment, range_ns
 
 if TYPE_CHECKING:
@@ -61,9 +61,16 @@ class Framed(ABC):
         return _between(features_frame(table, self._steps(*bounds)), *bounds)
 
     def scores(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
-        """Verdicts: one row per closed window, series and rule, with score, expected value and band."""
+        """Verdicts: one row per closed window, series and rule, with score, expected value and band.
+
+        What is anomalous says why: `contributions` (JSON, shares of the strangeness by what made it), `phase` (the part
+        of a latency that grew most) and `summary`, all in one sentence; null elsewhere.
+        """
+        return with_reasons(self._bare_scores(start, end))
+
+    def _bare_scores(self, start: Moment, end: Moment) -> pd.DataFrame:
         bounds = range_ns(start, end)
-        return _between(scores_frame(self._steps(*bounds)), *bounds)
+        return _between(bare_scores_frame(self._steps(*bounds)), *bounds)
 
     def alerts(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
         """Alerts: one row per episode; `start` and `end` bound when it was first seen (`pending_at`)."""
@@ -96,7 +103,8 @@ class Framed(ABC):
             return _of_series(self.requests(start=start, end=end), own, ("source",))
         if alert["detector"] == "row_rule":
             return _of_series(self.requests(start=start, end=end), alert, ("target", "origin"))
-        return _of_series(self.scores(start=start, end=end), alert, ("target", "origin", "metric", "alertname"))
+        scores = self._bare_scores(start, end)
+        return with_reasons(_of_series(scores, alert, ("target", "origin", "metric", "alertname")))
 
     def _of_clients(self, start: pd.Timestamp, end: pd.Timestamp, alert: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
         rows = self.requests(start=start, end=end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from aiops_nb.core.types import AlertChange, Step
+from aiops_nb.core.types import AlertChange, ScoredFeature, Step
 
 KEPT_BYTES = 256 << 20
 KEPT_CHANGES = 100_000
@@ -51,5 +51,9 @@ def size_bytes(step: Step) -> int:
     """About how much memory a step holds."""
     size: int = OVERHEAD_BYTES + step.item.batch.nbytes
     for tick in step.ticks:
-        size += tick.features.values.nbytes + sum(6 * scored.value.nbytes for scored in tick.scored)
+        size += tick.features.values.nbytes + sum(map(_scored_bytes, tick.scored))
     return size
+
+
+def _scored_bytes(scored: ScoredFeature) -> int:
+    return 6 * scored.value.nbytes + (scored.reasons.nbytes if scored.reasons else 0)

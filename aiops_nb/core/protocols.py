@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from aiops_nb.core.types import BoolArray, FeatureTable, Scores, Step
+from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores, Step
 
 
 @runtime_checkable
@@ -42,6 +43,19 @@ class Detector(Protocol):
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Take in the values of the series where `rows` (n,) is true."""
+        ...
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """What a detector offers besides if it can say what made a series strange."""
+
+    def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> Mapping[str, FloatArray]:
+        """Shares of the strangeness by feature or part, (n,) each, that sum to 1; changes nothing.
+
+        Only the series where `rows` (n,) is true are asked for, the others are NaN; None: all. Empty: there is but one
+        reason.
+        """
         ...
 
 

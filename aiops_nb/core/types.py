@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -93,12 +93,41 @@ class Scores:
     upper: FloatArray
 
 
+class Reasons(Protocol):
+    """Why some of the series of a ScoredFeature, all anomalous ones among them, are strange.
+
+    `number` counts among these m series.
+    """
+
+    @property
+    def series(self) -> IntArray:
+        """(m,) their places among the n series, rising."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        ...
+
+    def contributions(self, number: int) -> Mapping[str, float]:
+        """Shares of the strangeness by what made it, summing to 1."""
+        ...
+
+    def phase(self, number: int) -> str:
+        """The part of a latency that grew most; empty where that is not known."""
+        ...
+
+    def summary(self, scored: ScoredFeature, number: int) -> str:
+        """All of it as a sentence."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ScoredFeature:
     """One rule's verdicts over one feature of its n series at one tick; arrays are (n,), `series` only ever grows.
 
     `accepted` are series that stayed anomalous for so long that their new level is taken as usual from here on; empty
-    where there is none.
+    where there is none. `reasons` is None where nothing is anomalous.
     """
 
     detector: str
@@ -110,6 +139,7 @@ class ScoredFeature:
     scores: Scores
     is_anomaly: BoolArray
     accepted: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
+    reasons: Reasons | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +158,10 @@ class AlertChange:
     `time_ns` is stamped by the row or the window that made the change. `starts_at_ns` is when it began firing
     (pending: when the condition was first seen); `ends_at_ns` is set on resolved and inactive.
     Numbers are NaN where they mean nothing. `contributions` are shares of the strangeness by what made it, summing to
-    1; empty where there is but one reason. `suppressed_by` names the alert that explains this one, which is not told
-    then; an alert that outlives its explanation is told by a second change to `firing`. `outcome` says why it is over,
-    if not by itself. `phase` names the part of the value that grew most: of a latency `resolve`, `connect`, `tls`,
-    `wait` or `transfer`; empty where that is not known.
+    1: features, parts of a detector, or the phases of a latency; empty for rules without a detector. `suppressed_by`
+    names the alert that explains this one, which is not told then; an alert that outlives its explanation is told by a
+    second change to `firing`. `outcome` says why it is over, if not by itself. `phase` names the part of the value
+    that grew most: of a latency `resolve`, `connect`, `tls`, `wait` or `transfer`; empty where that is not known.
     """
 
     time_ns: int

@@ -123,13 +123,14 @@ class EstimatorDetector:
         if self._due(table.end_ns):
             self._fit(table.end_ns)
 
-    def contributions(self, table: FeatureTable) -> dict[str, FloatArray]:
+    def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> dict[str, FloatArray]:
         """What made each of the n series strange: how much of it is gone once a feature is replaced by its usual value.
 
-        Shares that sum to 1, by feature; NaN where more than a tenth of all is as strange. One more batch a feature.
+        Shares that sum to 1, by feature, of the series in `rows` (n,); None: of those that are as strange as a tenth
+        of all at most. The others are NaN. One more batch a feature, of these series only.
         """
         vectors, raw = self._seen(table)
-        strange = np.flatnonzero(raw > RAW_AT_USUAL / EXPLAINED_SHARE)
+        strange = np.flatnonzero(raw > RAW_AT_USUAL / EXPLAINED_SHARE if rows is None else rows & np.isfinite(raw))
         gone = np.zeros((len(self.features), len(strange)))
         for number in range(len(self.features)):
             usual = vectors[strange].copy()

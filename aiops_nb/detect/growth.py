@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -66,7 +67,7 @@ class Growth:
     ...     table = FeatureTable("samples", second * 10**9, (SeriesKey("db"),), ("value",), values)
     ...     score = detector.score(table).score.item()
     ...     detector.learn(table, np.ones(1, np.bool_))
-    >>> round(score), detector.detail(table, 0, "memory_ratio")
+    >>> round(score), detector.about(table)(0, "memory_ratio")
     (42, 'rising 360 points an hour, full in 7.2 min')
     """
 
@@ -113,13 +114,16 @@ class Growth:
         for trend in self._trends:
             trend.add(table.end_ns, table.column(self.features[0]))
 
-    def detail(self, table: FeatureTable, at: int, unit_name: str) -> str:
-        """In words, how fast series `at` grows, and when it will be at its limit; `unit_name` tells the unit."""
-        scores = self._of_windows(table.end_ns, table.column(self.features[0]))[:, at]
+    def about(self, table: FeatureTable) -> Callable[[int, str], str]:
+        """Words for the series at a place: how fast it grows, and when it will be at its limit, in its unit's name."""
+        scores = self._of_windows(table.end_ns, table.column(self.features[0]))
+        lines = np.stack([(trend.slope, trend.level_at(table.end_ns)) for trend in self._trends])
+        return lambda at, unit_name: self._told(scores[:, at], lines[:, :, at], unit_name)
+
+    def _told(self, scores: FloatArray, lines: FloatArray, unit_name: str) -> str:
         if not np.nan_to_num(scores).any():
             return "not growing any more"
-        trend = self._trends[int(np.nanargmax(scores))]
-        slope, level = float(trend.slope[at]), float(trend.level_at(table.end_ns)[at])
+        slope, level = lines[int(np.nanargmax(scores))].tolist()
         left_seconds = max((self._params.limit - level) / slope, 0.0)
         full = "full" if unit_name.endswith("_ratio") and self._params.limit == 1.0 else None
         limit = full or f"at {readable(self._params.limit, unit_name)}"

@@ -17,7 +17,7 @@ from aiops_nb.detect.baseline import (
     step_scale_before,
 )
 from aiops_nb.detect.calibrate import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
-from aiops_nb.detect.elementary import Bytes, Places, Weights, log, shrink, size_of, where, wide
+from aiops_nb.detect.elementary import Bytes, Places, Weights, larger, log, shrink, size_of, where, wide
 from aiops_nb.detect.kernels import Kernel, StreamParams
 
 TREES = 25
@@ -25,6 +25,7 @@ DEPTH = 6
 LEAVES = 2**DEPTH
 GROWTH = 2.0 ** (1.0 / 1000)  # half-life 1000 points
 LIMIT = 1e9
+LEAST_PART = 1e-9  # so that where neither alone explains it both do alike
 
 
 class HalfSpaceTreesParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="half_space_trees"):
@@ -89,23 +90,53 @@ def _squashed(z: FloatArray) -> FloatArray:
     return part
 
 
+def _coordinates(series: Places, x: FloatArray, s: Trees) -> tuple[FloatArray, FloatArray]:
+    """Value and change in the box of the trees; 0.5 is usual."""
+    scale = scale_before(series, x, s.base)
+    change = (x - s.base.last[series]) / step_scale_before(series, scale, s.base)
+    return _squashed((x - s.base.centre[series]) / scale), _squashed(change)
+
+
+def _leaf(series: Places, tree: int, value: FloatArray, change: FloatArray) -> Places:
+    node = series * 0 + 1
+    for _ in range(DEPTH):
+        at = tree * LEAVES + node
+        node = node * 2 + where(where(FEATURE_FLAT[at] > 0, change, value) > CUT_FLAT[at], 1, 0)
+    return node - LEAVES
+
+
+def _share(series: Places, tree: int, leaf: Places, s: Trees) -> FloatArray:
+    """Share of all mass that fell into a leaf."""
+    mass = wide(s.mass[(series * TREES + tree) * LEAVES + leaf])
+    return (mass + 0.1 * s.unit[series]) / (s.total[series] + s.unit[series])
+
+
 def judge_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness of falling where little mass is; expected value and band are the baseline's."""
-    scale = scale_before(series, x, s.base)
-    value = _squashed((x - s.base.centre[series]) / scale)
-    change = _squashed((x - s.base.last[series]) / step_scale_before(series, scale, s.base))
-    shares = scale / scale
+    value, change = _coordinates(series, x, s)
+    shares = s.unit[series] / s.unit[series]
     for tree in range(TREES):
-        node = series * 0 + 1
-        for _ in range(DEPTH):
-            at = tree * LEAVES + node
-            node = node * 2 + where(where(FEATURE_FLAT[at] > 0, change, value) > CUT_FLAT[at], 1, 0)
-        s.leaves[series * TREES + tree] = node - LEAVES
-        mass = wide(s.mass[(series * TREES + tree) * LEAVES + node - LEAVES])
-        shares = shares * (mass + 0.1 * s.unit[series]) / (s.total[series] + s.unit[series])
+        leaf = _leaf(series, tree, value, change)
+        s.leaves[series * TREES + tree] = leaf
+        shares = shares * _share(series, tree, leaf, s)
     raw = -log(shares) / TREES
     strangeness = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
     return strangeness, *expected_band(series, x, time_bin, s.base)
+
+
+def _surprise(series: Places, value: FloatArray, change: FloatArray, s: Trees) -> FloatArray:
+    shares = s.unit[series] / s.unit[series]
+    for tree in range(TREES):
+        shares = shares * _share(series, tree, _leaf(series, tree, value, change), s)
+    return -log(shares) / TREES
+
+
+def explain_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> tuple[FloatArray, ...]:
+    """How much of the surprise is gone where the value, or its change, is put at its usual place."""
+    value, change = _coordinates(series, x, s)
+    whole, usual = _surprise(series, value, change, s), value * 0.0 + 0.5
+    without = _surprise(series, usual, change, s), _surprise(series, value, usual, s)
+    return tuple(larger(whole - rest, LEAST_PART) for rest in without)
 
 
 def learn_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> None:
@@ -126,4 +157,4 @@ def follow_trees(series: Places, x: FloatArray, s: Trees) -> None:
     s.base.last[series] = x
 
 
-KERNEL = Kernel(empty_trees, begin_trees, judge_trees, learn_trees, follow_trees)
+KERNEL = Kernel(empty_trees, begin_trees, judge_trees, learn_trees, follow_trees, explain_trees, ("value", "change"))

@@ -93,12 +93,15 @@ class StreamingDetector:
             began = np.where(values_ago == 1, end_ns, self._onset_ns[series])
             self._onset_ns[series] = np.where(values_ago == 0, 0, began)
 
-    def contributions(self, table: FeatureTable) -> dict[str, FloatArray]:
-        """What made each of the n series strange: shares that sum to 1, by name; empty if there is but one reason."""
+    def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> dict[str, FloatArray]:
+        """What made each of the n series strange, or those in `rows` (n,): shares that sum to 1, by name.
+
+        Empty if there is but one reason. Cost: about that of a score, of the series in `rows`.
+        """
         if self._kernel.explain is None:
             return {}
         value = table.column(self.features[0])
-        series, time_bin = self._known(table, value)
+        series, time_bin = self._known(table, value if rows is None else np.where(rows, value, np.nan))
         with np.errstate(all="ignore"):
             parts = self._kernel.explain(series, value[series], time_bin, self._state)
         told = np.full((len(parts), len(value)), np.nan)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from aiops_nb.alert.tick_rule import TickRule, Transition
 from aiops_nb.core.readable import unit_name
-from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature, Scores
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, ScoredFeature, Scores
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.features.clean_steps import chain
 from aiops_nb.judge.acceptance import Acceptances
@@ -17,12 +16,12 @@ from aiops_nb.judge.background import Background
 from aiops_nb.judge.beyond_chance import BeyondChance
 from aiops_nb.judge.identity import bare_change, labels_of
 from aiops_nb.judge.movers import Movers
+from aiops_nb.judge.reasons import RuleReasons, shares_of
 from aiops_nb.judge.selection import Selection
-from aiops_nb.judge.sentences import band_sentence, joined, moved_sentence
+from aiops_nb.judge.sentences import joined
 from aiops_nb.rules.params import FeatureRuleParams
 
 NO_SCORES = Scores(*np.empty((4, 0)))
-Contributions = Mapping[str, FloatArray]
 
 
 def is_outside(value: FloatArray, scores: Scores, part: FloatArray) -> BoolArray:
@@ -65,12 +64,12 @@ class FeatureJudge:
         judged = self._cleaned(selected)
         scored = self._score(selected, judged)
         transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
-        parts = self._contributions(judged) if transitions else {}
         self._movers.take(selected)
-        background = Background.of(self._detector, judged) if transitions else Background()
-        changes = [self._change(scored, parts, background, transition) for transition in transitions]
+        reasons = self._reasons(judged, scored.is_anomaly, transitions)
+        changes = [self._change(scored, reasons, transition) for transition in transitions]
         self._movers.learn(selected, ~scored.is_anomaly)
-        return self._learned(selected, judged, scored), changes
+        judged_and_told = replace(scored, reasons=reasons) if len(reasons.series) else scored
+        return self._learned(selected, judged, judged_and_told), changes
 
     def _learned(self, selected: FeatureTable, judged: FeatureTable, scored: ScoredFeature) -> ScoredFeature:
         """Learn what was usual; what was accepted as a new level is added to the verdicts."""
@@ -117,34 +116,37 @@ class FeatureJudge:
             is_anomaly=hit,
         )
 
-    def _contributions(self, table: FeatureTable) -> Contributions:
-        explain = getattr(self._detector, "contributions", None)
-        told: Contributions = explain(table) if explain else {}
-        return told
+    def _reasons(self, judged: FeatureTable, strange: BoolArray, transitions: list[Transition]) -> RuleReasons:
+        """Of what is anomalous or changes its state; nothing is asked if there is no such series."""
+        asked = strange.copy()
+        asked[[transition.series for transition in transitions]] = True
+        series, features = np.flatnonzero(asked), self.params.judged_features
+        if not len(series):
+            return RuleReasons(series, features)
+        return RuleReasons(
+            series=series,
+            features=features,
+            shares=shares_of(self._detector, judged, series),
+            moved=self._movers.of(series),
+            background=Background.of(self._detector, judged, series, self.params.feature),
+        )
 
-    def _change(
-        self, scored: ScoredFeature, parts: Contributions, background: Background, transition: Transition
-    ) -> AlertChange:
+    def _change(self, scored: ScoredFeature, reasons: RuleReasons, transition: Transition) -> AlertChange:
         at, scores = transition.series, scored.scores
-        key, value = scored.series[at], float(scored.value[at])
+        number, key = reasons.number_of(at), scored.series[at]
         labels = labels_of(self.params.alertname, self.params.severity, scored.detector, key)
-        shares = {name: float(share[at]) for name, share in parts.items() if share[at] == share[at]}
-        over = transition.state in ("resolved", "inactive")
-        unit = unit_name(scored.feature, key.metric)
-        outcome = self._acceptances.over(at, unit, float(scores.expected[at])) if over else ""
-        mover = None if over else self._movers.of(at)
-        detail = background.detail(at, unit)
-        notes = [outcome] if over else [moved_sentence(mover), *background.sentences(at)]
-        return replace(
+        change = replace(
             bare_change(transition, labels),
-            value=value,
+            value=float(scored.value[at]),
             expected=float(scores.expected[at]),
             lower=float(scores.lower[at]),
             upper=float(scores.upper[at]),
             score=float(scores.score[at]),
             threshold=scored.threshold,
-            contributions=shares or (mover.shares if mover else {}),
-            phase=mover.part if mover else "",
-            summary=joined(band_sentence(key, scored.feature, value, scores, at, shares, detail), *notes),
-            outcome=outcome,
         )
+        if transition.state in ("resolved", "inactive"):
+            outcome = self._acceptances.over(at, unit_name(scored.feature, key.metric), change.expected)
+            told = joined(reasons.verdict(scored, number), outcome)
+            return replace(change, contributions=reasons.own_shares(number), outcome=outcome, summary=told)
+        parts, phase = reasons.contributions(number), reasons.phase(number)
+        return replace(change, contributions=parts, phase=phase, summary=reasons.summary(scored, number))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from aiops_nb.core.growing import capacity_for, widened
-from aiops_nb.core.types import BoolArray, FeatureTable
+from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray
 
 WARMUP_TICKS, SLOW_TICKS = 30, 300
 SMALLEST_GROWTH_RATIO = 0.1  # of the usual value: less is how parts vary
@@ -22,6 +22,36 @@ class Mover:
     usual: float
     now: float
     shares: Mapping[str, float]
+
+
+NOTHING = np.empty((0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The parts of m series: what each usually is, and is now; (parts, m), NaN where not known."""
+
+    parts: tuple[str, ...] = ()
+    usual: FloatArray = field(default_factory=lambda: NOTHING)
+    now: FloatArray = field(default_factory=lambda: NOTHING)
+
+    def of(self, number: int) -> Mover | None:
+        """The part of one series that moved; None where none did, or nothing is known of them.
+
+        Examples
+        --------
+        >>> Moved(("tls", "wait"), np.array([[0.01], [0.2]]), np.array([[0.05], [0.2]])).of(0).part
+        'tls'
+        """
+        if not self.parts:
+            return None
+        usual, now = self.usual[:, number], self.now[:, number]
+        growth = np.nan_to_num(np.where(now - usual > SMALLEST_GROWTH_RATIO * usual, now - usual, 0.0))
+        if not growth.any():
+            return None
+        most, total = int(np.argmax(growth)), float(growth.sum())
+        shares = {name: float(part) / total for name, part in zip(self.parts, growth, strict=True) if part > 0}
+        return Mover(self.parts[most], float(usual[most]), float(now[most]), shares)
 
 
 class Movers:
@@ -45,19 +75,13 @@ class Movers:
         for row, name in zip(now, self._features, strict=True):
             np.copyto(row, table.column(name), where=~np.isnan(table.column(name)))
 
-    def of(self, series: int) -> Mover | None:
-        """The part that moved; None where none did, or nothing is known of them."""
+    def of(self, series: IntArray) -> Moved:
+        """What is known of the parts of these series, of which there may be none."""
         if not self._features:
-            return None
+            return Moved()
         warm = self._learned[:, series] >= WARMUP_TICKS
         usual, now = np.where(warm, self._usual[:, series], np.nan), self._now[:, series]
-        growth = np.nan_to_num(np.where(now - usual > SMALLEST_GROWTH_RATIO * usual, now - usual, 0.0))
-        if not growth.any():
-            return None
-        most, total = int(np.argmax(growth)), float(growth.sum())
-        names = [feature.partition("_")[0] for feature in self._features]
-        shares = {name: float(part) / total for name, part in zip(names, growth, strict=True) if part > 0}
-        return Mover(names[most], float(usual[most]), float(now[most]), shares)
+        return Moved(tuple(feature.partition("_")[0] for feature in self._features), usual, now)
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Let the usual values of the series in `rows` follow; the others stay."""

@@ -22,6 +22,7 @@ class StepDigest:
             for scored in tick.scored:
                 for part in (scored.scores.score, scored.scores.expected, scored.scores.lower, scored.scores.upper):
                     self.scores.update(part.tobytes())
+                self.scores.update(repr(reasons_of(scored)).encode())
         for change in step.changes:
             self.alert_count += 1
             self.alerts.update(repr(change).encode())
@@ -31,6 +32,13 @@ class StepDigest:
 
     def result(self):
         return self.features.hexdigest(), self.scores.hexdigest(), self.alerts.hexdigest()
+
+
+def reasons_of(scored):
+    """Why each series is strange, in words and numbers."""
+    why = scored.reasons
+    places = why.series.tolist() if why else []
+    return [(at, why.contributions(m), why.phase(m), why.summary(scored, m)) for m, at in enumerate(places)]
 
 
 def digest_of(items, params=None):

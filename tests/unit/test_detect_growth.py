@@ -34,7 +34,7 @@ def test_growth_says_nothing_before_it_has_seen_three_quarters_of_a_window():
 def test_a_line_is_told_by_its_slope_and_the_time_left():
     detector = Growth("value", GrowthParams(windows_seconds=(120.0,)), 50.0)
     _, last = walk(detector, 0.5 + 0.0005 * np.arange(1, 201))
-    assert detector.detail(last, 0, "memory_ratio") == "rising 180 points an hour, full in 13 min"
+    assert detector.about(last)(0, "memory_ratio") == "rising 180 points an hour, full in 13 min"
 
 
 def test_what_falls_to_its_end_is_growth_below():
@@ -42,7 +42,7 @@ def test_what_falls_to_its_end_is_growth_below():
     detector = Growth("value", params, 50.0)
     scores, last = walk(detector, (900 - np.arange(300.0)) * 2**20)
     assert scores[-1] > 50
-    assert detector.detail(last, 0, "memory_available_bytes") == "falling 3.52 GiB an hour, at 0 B in 10 min"
+    assert detector.about(last)(0, "memory_available_bytes") == "falling 3.52 GiB an hour, at 0 B in 10 min"
 
 
 @pytest.mark.parametrize("direction", ["above", "below"])
@@ -50,7 +50,7 @@ def test_growth_away_from_the_limit_is_none(direction):
     away = np.linspace(0.9, 0.5, 300) if direction == "above" else np.linspace(0.5, 0.9, 300)
     params = GrowthParams(windows_seconds=(120.0,), limit=1.0 if direction == "above" else 0.0, direction=direction)
     scores, last = walk(detector := Growth("value", params, 50.0), away)
-    assert np.nanmax(scores) == 0 and detector.detail(last, 0, "x") == "not growing any more"
+    assert np.nanmax(scores) == 0 and detector.about(last)(0, "x") == "not growing any more"
 
 
 def test_a_value_that_fell_back_ends_it_at_once():
