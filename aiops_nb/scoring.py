@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,16 +11,17 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, IntArray, Scores
 from aiops_nb.detect.kernels import StreamParams
-from aiops_nb.detect.offline import best_way, judged
+from aiops_nb.detect.offline import best_way, explained, judged
 from aiops_nb.detect.registry import algorithm, name_of, threshold_for
 from aiops_nb.detect.scale import as_scores
-from aiops_nb.detect.time_of_day import day_bins, week_bin, zone
+from aiops_nb.detect.time_of_day import day_bins, week_bin
+from aiops_nb.judged_rows import reason_columns
 from aiops_nb.ticked import ticked
+from aiops_nb.timed_values import in_given_order, times_of, usual_interval_seconds, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FIRST_POINTS = 21  # their usual distance is taken as the series' interval
 COOLDOWN_INTERVALS = 60
 
 
@@ -32,6 +32,7 @@ def score_series(
     timezone: str | None = None,
     false_alarms_per_day: float = 0.5,
     cooldown_seconds: float | None = None,
+    explain: bool = False,
 ) -> pd.DataFrame:
     """Judge each value of a series by what came before it.
 
@@ -54,12 +55,15 @@ def score_series(
         How many a day may be expected of a healthy series: this is what the threshold means.
     cooldown_seconds
         Quiet time after an alarm. None: 60 times the series' interval.
+    explain
+        Say of each alarm why, at the cost of a second walk over the series.
 
     Returns
     -------
     pandas.DataFrame
         By UTC time, in the order of `series`: value, score (0 to 100, larger = stranger; NaN for the first 50 values),
-        expected, lower, upper, is_anomaly (an alarm).
+        expected, lower, upper, is_anomaly (an alarm). With `explain` also detector, and of alarms contributions (JSON:
+        shares of the strangeness by what made it) and summary (a sentence).
 
     Raises
     ------
@@ -70,27 +74,36 @@ def score_series(
     --------
     >>> import pandas as pd
     >>> times = pd.date_range("2026-01-01", periods=600, freq="1min", tz="UTC")
-    >>> latency_seconds = pd.Series(0.1 + 0.01 * np.sin(np.arange(600.0)), index=times)
+    >>> latency_seconds = pd.Series(0.1 + 0.01 * np.sin(np.arange(600.0)), times, name="latency_seconds")
     >>> latency_seconds.iloc[500] = 0.4
     >>> scores = score_series(latency_seconds, "faults")
     >>> scores.score.idxmax() == times[500]
     True
+    >>> score_series(latency_seconds, "faults", explain=True).summary[times[500]]
+    'latency_seconds 400 ms, expected 100 ms, at least 74.7 ms, at most 125 ms; unusual is above all the value (45%)'
     """
     name, params = _named(detector)
-    utc, local_ns, zone_name = _times(series, timezone or (None if params.timezone == "UTC" else params.timezone))
-    value, order = _values(series), np.argsort(utc.asi8, kind="stable")
+    utc, local_ns, zone_name = times_of(series, timezone or (None if params.timezone == "UTC" else params.timezone))
+    value, order = values_of(series), np.argsort(utc.asi8, kind="stable")
     times_ns, known = utc.asi8[order], value[order]
-    interval_seconds = params.interval_seconds or _interval_seconds(times_ns)
+    interval_seconds = params.interval_seconds or usual_interval_seconds(times_ns)
     if name is None:
-        scores, threshold = ticked(detector, times_ns, known.reshape(1, -1))
+        told = ticked(detector, times_ns, known.reshape(1, -1), explain=explain)
+        scores, threshold = told.scores, told.threshold
     else:
         params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
-        scores = _judged(name, params, known, local_ns[order])
-        rate = _positive("false_alarms_per_day", false_alarms_per_day)
+        walk = _Walk(name, params, known, local_ns[order])
+        scores, rate = walk.scores(), _positive("false_alarms_per_day", false_alarms_per_day)
         threshold = threshold_for(params, rate, interval_seconds)
     alarm = alarms(scores.score >= threshold, times_ns, _quiet_ns(cooldown_seconds, interval_seconds))
     columns = {"score": scores.score, "expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
-    return _frame(utc, order, {"value": value}, {**columns, "is_anomaly": alarm})
+    reasons = {}
+    if explain:
+        label = "value" if series.name is None else str(series.name)
+        shares = told.shares if name is None else walk.shares(alarm)
+        told_name = str(name or getattr(detector, "name", ""))
+        reasons = reason_columns(told_name, {label: known}, scores, alarm, shares)
+    return in_given_order(utc, order, {"value": value}, {**columns, "is_anomaly": alarm, **reasons})
 
 
 def score_frame(
@@ -100,11 +113,12 @@ def score_frame(
     timezone: str | None = None,
     false_alarms_per_day: float = 0.5,
     cooldown_seconds: float | None = None,
+    explain: bool = False,
 ) -> pd.DataFrame:
     """`score_series` of each column of numbers; the rows are those of each, under its name.
 
     A detector of several features, such as an isolation forest, judges each row by all of them: the rows are those of
-    `df`, by UTC time, with the features, `score` and `is_anomaly`.
+    `df`, by UTC time, with the features, `score` and `is_anomaly`; with `explain`, contributions are by feature.
 
     Examples
     --------
@@ -117,7 +131,7 @@ def score_frame(
     import pandas as pd
 
     if isinstance(detector, Detector) and len(detector.features) > 1:
-        return _of_vectors(df, detector, cooldown_seconds)
+        return _of_vectors(df, detector, cooldown_seconds, explain)
     numbers = df.select_dtypes("number")
     if numbers.columns.empty:
         raise ConfigError.at("df", "at least one column of numbers", df.dtypes.astype(str).to_dict())
@@ -128,6 +142,7 @@ def score_frame(
             timezone=timezone,
             false_alarms_per_day=false_alarms_per_day,
             cooldown_seconds=cooldown_seconds,
+            explain=explain,
         )
         for name in numbers.columns
     }
@@ -168,24 +183,41 @@ def _told(detector: object) -> object:
     return f"one of {', '.join(detector.features)}" if isinstance(detector, Detector) else detector
 
 
-def _judged(name: str, params: StreamParams, value: FloatArray, local_ns: IntArray) -> Scores:
-    kernel, bins = algorithm(name).kernel, day_bins(params.interval_seconds)
-    verdict = judged(kernel, params, bins, value, week_bin(local_ns, bins), best_way(kernel, len(value)))
-    return as_scores(params, value, verdict)
+class _Walk:
+    """One series, and the kernel that walks it."""
+
+    def __init__(self, name: str, params: StreamParams, value: FloatArray, local_ns: IntArray) -> None:
+        kernel, bins = algorithm(name).kernel, day_bins(params.interval_seconds)
+        self._params, self._walked = params, (kernel, params, bins, value, week_bin(local_ns, bins))
+        self._way = best_way(kernel, len(value))
+
+    def scores(self) -> Scores:
+        return as_scores(self._params, self._walked[3], judged(*self._walked, self._way))
+
+    def shares(self, alarm: BoolArray) -> dict[int, dict[str, float]]:
+        """Of each alarm, by its row."""
+        places = np.flatnonzero(alarm)
+        told = explained(*self._walked, places, self._way)
+        by_row = ({name: float(share[number]) for name, share in told.items()} for number in range(len(places)))
+        return dict(zip(places.tolist(), by_row, strict=True))
 
 
-def _of_vectors(df: pd.DataFrame, detector: Detector, cooldown_seconds: float | None) -> pd.DataFrame:
+def _of_vectors(df: pd.DataFrame, detector: Detector, cooldown_seconds: float | None, explain: bool) -> pd.DataFrame:
     missing = [name for name in detector.features if name not in df.columns]
     if missing:
         raise ConfigError.at("df", f"columns {', '.join(detector.features)}", f"none named {', '.join(missing)}")
-    utc, _, _ = _times(df[detector.features[0]], None)
+    utc, _, _ = times_of(df[detector.features[0]], None)
     order = np.argsort(utc.asi8, kind="stable")
-    values = np.stack([_values(df[name])[order] for name in detector.features])
+    values = np.stack([values_of(df[name])[order] for name in detector.features])
     times_ns = utc.asi8[order]
-    scores, threshold = ticked(detector, times_ns, values)
-    quiet_ns = _quiet_ns(cooldown_seconds, _interval_seconds(times_ns))
-    told = {"score": scores.score, "is_anomaly": alarms(scores.score >= threshold, times_ns, quiet_ns)}
-    return _frame(utc, order, {}, dict(zip(detector.features, values, strict=True)) | told)
+    told, quiet_ns = (
+        ticked(detector, times_ns, values, explain=explain),
+        _quiet_ns(cooldown_seconds, usual_interval_seconds(times_ns)),
+    )
+    score, features = told.scores.score, dict(zip(detector.features, values, strict=True))
+    alarm = alarms(score >= told.threshold, times_ns, quiet_ns)
+    why = reason_columns(detector.name, features, told.scores, alarm, told.shares) if explain else {}
+    return in_given_order(utc, order, {}, {**features, "score": score, "is_anomaly": alarm, **why})
 
 
 def _quiet_ns(cooldown_seconds: float | None, interval_seconds: float) -> int:
@@ -193,55 +225,7 @@ def _quiet_ns(cooldown_seconds: float | None, interval_seconds: float) -> int:
     return round(seconds * NS_PER_SECOND)
 
 
-def _times(series: pd.Series, timezone: str | None) -> tuple[pd.DatetimeIndex, IntArray, str]:
-    """UTC times, the same on local clocks in ns, and the name of the local zone."""
-    import pandas as pd
-
-    if not isinstance(series, pd.Series) or not isinstance(series.index, pd.DatetimeIndex):
-        raise ConfigError.at("series", "a pandas Series of numbers by time (DatetimeIndex)", _kind_of(series))
-    if series.index.hasnans:
-        raise ConfigError.at("series", "a time in each row", f"none in row {int(np.argmax(series.index.isna()))}")
-    given = series.index if series.index.tz is not None else series.index.tz_localize("UTC")
-    utc = given.tz_convert("UTC").as_unit("ns")
-    name = timezone or str(given.tz)
-    if timezone is not None:
-        zone(timezone)
-    local = utc.tz_convert(timezone or given.tz).tz_localize(None)
-    return utc, local.asi8, name
-
-
-def _kind_of(series: object) -> str:
-    index = getattr(series, "index", None)
-    return f"{type(series).__name__} by {type(index).__name__}" if hasattr(index, "dtype") else type(series).__name__
-
-
-def _values(series: pd.Series) -> FloatArray:
-    try:
-        value = series.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    except (TypeError, ValueError):
-        raise ConfigError.at("series", "numbers", f"values of type {series.dtype}") from None
-    value[~np.isfinite(value)] = np.nan
-    return value
-
-
-def _interval_seconds(times_ns: IntArray) -> float:
-    """Usual distance of the first values, so that what comes later changes nothing; 300 if there is none."""
-    steps = np.diff(times_ns[:FIRST_POINTS])
-    steps = steps[steps > 0]
-    return float(np.median(steps)) / 1e9 if len(steps) else 300.0
-
-
 def _positive(name: str, value: float) -> float:
     if not value > 0:
         raise ConfigError.at(name, "a number > 0", value)
     return value
-
-
-def _frame(
-    utc: pd.DatetimeIndex, order: IntArray, given: dict[str, FloatArray], columns: Mapping[str, FloatArray | BoolArray]
-) -> pd.DataFrame:
-    """The columns, computed in order of time, in the order that was given."""
-    import pandas as pd
-
-    back = np.argsort(order, kind="stable")
-    return pd.DataFrame({**given, **{name: column[back] for name, column in columns.items()}}, index=utc)

@@ -102,7 +102,8 @@ def _leaf(series: Places, tree: int, value: FloatArray, change: FloatArray) -> P
     for _ in range(DEPTH):
         at = tree * LEAVES + node
         node = node * 2 + where(where(FEATURE_FLAT[at] > 0, change, value) > CUT_FLAT[at], 1, 0)
-    return node - LEAVES
+    leaf: Places = node - LEAVES
+    return leaf
 
 
 def _share(series: Places, tree: int, leaf: Places, s: Trees) -> FloatArray:

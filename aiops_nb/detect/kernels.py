@@ -87,10 +87,12 @@ judge_point: Callable[..., Verdict] = _unbound
 learn_point: Callable[..., None] = _unbound
 
 
-def walk(x: Any, time_bin: Any, state: Any, out: Any) -> None:
-    """Judge, then learn, each value of one series; NaN is passed over. `out` is strangeness, expected, half band."""
+def walk(x: Any, time_bin: Any, state: Any, out: Any, fresh: bool) -> None:
+    """Judge, then learn, each value of one series, a `fresh` one or one that has begun; NaN is passed over.
+
+    `out` is strangeness, expected, half band.
+    """
     strangeness, expected, half_band = out
-    fresh = True
     for at in range(len(x)):
         value = x[at]
         if value == value:

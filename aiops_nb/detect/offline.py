@@ -21,18 +21,42 @@ from aiops_nb.detect.kernels import Kernel, StreamParams, Verdict, walk
 Way = Literal["python", "numba"]
 COMPILING_PAYS_FROM_POINTS = 50_000
 LOADING_PAYS_FROM_POINTS = 1_000
+SMALLEST = 1e-300
 
 
 def judged(kernel: Kernel, params: StreamParams, bins: int, x: FloatArray, time_bin: IntArray, way: Way) -> Verdict:
     """Strangeness, expected value and half band of each point of a series, every point being learned after it."""
-    state = kernel.empty(1, bins, params)
+    return _walked(kernel, x, time_bin, kernel.empty(1, bins, params), way, fresh=True)
+
+
+def _walked(kernel: Kernel, x: FloatArray, time_bin: IntArray, state: Any, way: Way, *, fresh: bool) -> Verdict:
     out = tuple(np.full(len(x), np.nan) for _ in range(3))
     if way == "numba":
-        _compiled_walk(kernel)(np.ascontiguousarray(x), time_bin, state, out)
+        _compiled_walk(kernel)(np.ascontiguousarray(x), time_bin, state, out, fresh)
     else:
         views = bound.plain_views((np.ascontiguousarray(x), time_bin, state, out))
-        _python_walk(kernel)(*views)
+        _python_walk(kernel)(*views, fresh)
     return out[0], out[1], out[2]
+
+
+def explained(
+    kernel: Kernel, params: StreamParams, bins: int, x: FloatArray, time_bin: IntArray, places: IntArray, way: Way
+) -> dict[str, FloatArray]:
+    """Shares of each part in the strangeness of these points, rising places of `x`, none of them NaN: (places,) each.
+
+    The series is walked once more, with a halt before each of the points. Empty if there is but one part.
+    """
+    if kernel.explain is None:
+        return {}
+    state, done, alone = kernel.empty(1, bins, params), 0, np.zeros(1, np.int64)
+    begins = int(np.argmax(np.isfinite(x)))
+    told = np.full((len(kernel.parts), len(places)), np.nan)
+    for number, at in enumerate(places.tolist()):
+        _walked(kernel, x[done:at], time_bin[done:at], state, way, fresh=done <= begins)
+        with np.errstate(all="ignore"):
+            parts = kernel.explain(alone, x[at : at + 1], time_bin[at : at + 1], state)
+        told[:, number], done = np.concatenate(parts) / (sum(parts) + SMALLEST), at
+    return dict(zip(kernel.parts, told, strict=True))
 
 
 def best_way(kernel: Kernel, points: int) -> Way:

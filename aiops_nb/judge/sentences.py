@@ -52,12 +52,21 @@ def band_sentence(
 ) -> str:
     """A value, what was expected of it, the bound that it broke, what its detector adds, and what made it strange."""
     unit = unit_name(feature, key.metric)
-    bounds = (("at least", scores.lower[at]), ("at most", scores.upper[at]))
-    limits = [f"{word} {readable(float(bound), unit)}" for word, bound in bounds if bound == bound]
-    expected = float(scores.expected[at])
     told = [f"{_what(key, feature)} {readable(value, unit)}", *([detail] if detail else [])]
-    told += [f"expected {readable(expected, unit)}"] if expected == expected else []
-    return f"{key.target}: {', '.join([*told, *limits])}{_because(contributions)}"
+    return f"{key.target}: {', '.join([*told, *band_of(scores, at, unit)])}{because(contributions)}"
+
+
+def band_of(scores: Scores, at: int, unit: str) -> list[str]:
+    """What was expected, and the bounds that there are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> band_of(Scores(*np.array([[50.0], [0.1], [np.nan], [0.2]])), 0, "duration_p95_seconds")
+    ['expected 100 ms', 'at most 200 ms']
+    """
+    bounds = ("expected", scores.expected[at]), ("at least", scores.lower[at]), ("at most", scores.upper[at])
+    return [f"{word} {readable(float(bound), unit)}" for word, bound in bounds if bound == bound]
 
 
 def _what(key: SeriesKey, feature: str) -> str:
@@ -66,8 +75,15 @@ def _what(key: SeriesKey, feature: str) -> str:
     return readable_name(feature)
 
 
-def _because(contributions: Mapping[str, float]) -> str:
-    if not contributions:
+def because(contributions: Mapping[str, float]) -> str:
+    """What is unusual above all; nothing, if there is nothing to choose from.
+
+    Examples
+    --------
+    >>> because({"value": 0.7, "change": 0.3})
+    '; unusual is above all the value (70%)'
+    """
+    if len(contributions) < 2:
         return ""
     name = max(contributions, key=lambda part: contributions[part])
     return f"; unusual is above all the {name} ({contributions[name]:.0%})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import numpy as np
 import pandas as pd
@@ -12,8 +14,10 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import FeatureTable, SeriesKey
 from aiops_nb.detect.ewma import EwmaParams
 from aiops_nb.detect.faults import FaultsParams
+from aiops_nb.detect.offline import explained
 from aiops_nb.detect.registry import ALGORITHMS, DetectorParams, build_detector
 from aiops_nb.detect.robust_z import RobustZParams
+from aiops_nb.detect.streaming import StreamingDetector
 from aiops_nb.scoring import score_frame, score_series
 
 NAMES = sorted(ALGORITHMS)
@@ -217,3 +221,48 @@ def test_an_empty_series_gives_an_empty_frame(name: str) -> None:
 def test_the_public_names_are_these() -> None:
     assert aiops_nb.score_series is score_series
     assert "default" in aiops_nb.detectors().index
+
+
+def with_faults(points: int = 1200) -> pd.Series:
+    values = 0.1 + 0.005 * np.random.default_rng(4).normal(size=points)
+    values[[700, 900, 1100]] = 0.3
+    values[[3, 700 - 5]] = np.nan
+    times = pd.date_range("2026-01-01", periods=points, freq="1min", tz="UTC")
+    return pd.Series(values, times, name="wait_seconds")
+
+
+@pytest.mark.parametrize("detector", ["default", "faults", "extremes", "hybrid", "half_space_trees", "ewma"])
+def test_an_alarm_says_why_as_it_would_live(detector: str) -> None:
+    series = with_faults()
+    told = score_series(series, detector, explain=True)
+    assert list(told.columns) == [*COLUMNS, "detector", "contributions", "summary"]
+    pd.testing.assert_frame_equal(told[COLUMNS], score_series(series, detector))
+    alarms = told[told.is_anomaly]
+    assert len(alarms) and told[~told.is_anomaly][["contributions", "summary"]].isna().all(axis=None)
+    assert alarms.summary.str.startswith("wait_seconds ").all() and set(told.detector) == {detector}
+    params = ALGORITHMS[detector].params(interval_seconds=60.0)
+    live, key, every = build_detector(params, ("value",), 50.0), (SeriesKey("a"),), np.ones(1, np.bool_)
+    assert isinstance(live, StreamingDetector)
+    for time, value in zip(series.index, series, strict=True):
+        table = FeatureTable("samples", time.value, key, ("value",), np.array([[value]]))
+        live.score(table)
+        if time in alarms.index:
+            parts = {name: float(share[0]) for name, share in live.contributions(table, every).items()}
+            assert json.loads(alarms.contributions[time]) == (parts or {"wait_seconds": 1.0})
+        live.learn(table, every)
+
+
+def test_a_frame_says_why_in_any_order() -> None:
+    df = pd.DataFrame({"wait_seconds": with_faults(), "cpu_ratio": 0.5})
+    told = score_frame(df, "faults", explain=True)
+    shuffled = score_frame(df.sample(frac=1.0, random_state=3), "faults", explain=True)
+    pd.testing.assert_frame_equal(shuffled.sort_index(), told.sort_index())
+
+
+def test_compiled_or_not_the_reasons_are_equal() -> None:
+    pytest.importorskip("numba")
+    kernel, values = ALGORITHMS["faults"].kernel, with_faults().to_numpy()
+    places, bins = np.array([700, 702, 1100]), np.zeros(len(values), np.int64)
+    plain, compiled = (explained(kernel, FaultsParams(), 288, values, bins, places, way) for way in ("python", "numba"))
+    assert list(plain) == ["value", "change", "time of day"]
+    assert all(np.array_equal(plain[name], compiled[name]) for name in plain)
