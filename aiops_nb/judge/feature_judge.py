@@ -8,7 +8,7 @@ import numpy as np
 
 from aiops_nb.alert.tick_rule import TickRule, Transition
 from aiops_nb.core.readable import unit_name
-from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, ScoredFeature, Scores
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature, Scores
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.features.clean_steps import chain
 from aiops_nb.judge.acceptance import Acceptances
