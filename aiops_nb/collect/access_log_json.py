@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops_nb.collect.access_log_pattern import FIELD_OF
 from aiops_nb.collect.json_unknown import Fields, UnknownCount
-from aiops_nb.core.types import IntArray
+from aiops_nb.core.types import Int32Array, IntArray
 
 _ATTRIBUTES = {key: key.replace("@", "at_") for key in FIELD_OF}
 _FIELDS: list[tuple[str, Any, Any]] = [
@@ -23,6 +24,7 @@ _FIELDS: list[tuple[str, Any, Any]] = [
 ]
 _Line = msgspec.defstruct("JsonAccessLine", _FIELDS, gc=False)
 _Decoded: TypeAlias = tuple[Sequence[Any], Sequence[Fields]]
+_FEW = 8
 _MAX_LEARNED = 32  # whoever writes the lines chooses the keys
 _NO_LINE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -56,19 +58,31 @@ class JsonFields:
 
     def _decode(self, texts: pa.Array) -> tuple[Sequence[Any], list[str | None]]:
         """A line each, None where there is none; and what else those that are lines hold."""
-        raw = texts.to_pylist()
-        whole = self._decode_alike(b"".join(raw))
-        if whole is not None and len(whole[0]) == len(raw):
-            lines, fields = whole
-        else:
-            each = [self._decode_line(line) for line in raw]
-            lines, fields = [line for line, _ in each], [given for line, given in each if line is not None]
+        lines: list[Any] = []
+        fields: list[Fields] = []
+        for part in _parts(texts):
+            some, theirs = self._decode_part(part)
+            lines += some
+            fields += theirs
         return lines, self._unknown.extras(fields, FIELD_OF)
+
+    def _decode_part(self, texts: pa.Array) -> _Decoded:
+        """All lines at once; if one is bad, each half so; few lines one by one."""
+        offsets, data = _bytes_of(texts)
+        whole = self._decode_alike(data[offsets[0] : offsets[-1]].tobytes())
+        if whole is not None and len(whole[0]) == len(texts):
+            return whole
+        if len(texts) <= _FEW:
+            each = [self._decode_line(line) for line in texts.to_pylist()]
+            return [line for line, _ in each], [given for line, given in each if line is not None]
+        middle = len(texts) // 2
+        (lines, fields), (more, theirs) = self._decode_part(texts[:middle]), self._decode_part(texts[middle:])
+        return [*lines, *more], [*fields, *theirs]
 
     def _decode_alike(self, chunk: bytes) -> _Decoded | None:
         """All lines at once, if each of them is one."""
         with suppress(*_NO_LINE):
-            return self._learned.decode(chunk)
+            return self._learned.decode(chunk, self._unknown.keeps)
         with suppress(*_NO_LINE):
             lines, fields = self._lines.decode_lines(chunk), self._fields.decode_lines(chunk)
             self._learned = self._learned.and_those_of(fields)
@@ -107,12 +121,14 @@ class _Learned:
         self._decoder = msgspec.json.Decoder(line)
         self._columns = [attrgetter(at) for at in others]
 
-    def decode(self, chunk: bytes) -> _Decoded:
-        """Lines, and the keys of each that no field is for."""
+    def decode(self, chunk: bytes, needs_values: bool) -> _Decoded:
+        """Lines, and the keys of each that no field is for; with any values if those are not needed."""
         lines = self._decoder.decode_lines(chunk)
-        if not self._names:
+        if not (self._names and lines):
             return lines, [{}] * len(lines)
-        columns = [map(column, lines) for column in self._columns]
+        columns = [list(map(column, lines)) for column in self._columns]
+        if not needs_values and all(map(all, columns)):
+            return lines, [self._given(tuple(column[0] for column in columns))] * len(lines)
         return lines, [self._given(values) for values in zip(*columns, strict=True)]
 
     def _given(self, values: tuple[Any, ...]) -> Fields:
@@ -125,6 +141,23 @@ class _Learned:
         seen = {name for names in set(map(tuple, fields)) for name in names if name not in FIELD_OF}
         names = sorted(seen.union(self._names))
         return self if len(names) > _MAX_LEARNED else _Learned(tuple(names))
+
+
+def _bytes_of(texts: pa.Array) -> tuple[Int32Array, npt.NDArray[np.uint8]]:
+    """Where each text begins, and the last ends, (n + 1,), in the bytes of all."""
+    _, offsets, data = texts.buffers()
+    return np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1], np.frombuffer(data or b"", np.uint8)
+
+
+def _parts(texts: pa.Array) -> Iterator[pa.Array]:
+    """Neighbours that may be objects together, each other line alone: it would only be in the way."""
+    offsets, data = _bytes_of(texts)
+    begin = 0
+    for place in np.flatnonzero(data[offsets[:-1]] != ord("{")).tolist():
+        yield texts[begin:place]
+        yield texts[place : place + 1]
+        begin = place + 1
+    yield texts[begin:]
 
 
 def _text(values: list[str | int | float | None], before: pa.Array | None) -> pa.Array:

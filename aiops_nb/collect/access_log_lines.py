@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aiops_nb.collect.access_log_fields import PatternFields
 from aiops_nb.collect.access_log_json import JsonFields
-from aiops_nb.collect.access_log_pattern import REQUEST, LinePattern, line_pattern
+from aiops_nb.collect.access_log_pattern import REQUEST, line_pattern
 from aiops_nb.collect.access_log_targets import LogTargets, TargetChoice
 from aiops_nb.collect.access_log_times import UNKNOWN_NS, LogTimes
 from aiops_nb.collect.json_lines import RejectedLine
@@ -75,7 +76,7 @@ class AccessLogLines:
         self.rejected_total: Counter[str] = Counter()
         self.rejected: deque[RejectedLine] = deque(maxlen=max_samples)
         self.unknown = UnknownCount(unknown_fields)
-        self._fields = JsonFields(self.unknown) if pattern == "json" else _PatternFields(line_pattern(pattern))
+        self._fields = JsonFields(self.unknown) if pattern == "json" else PatternFields(line_pattern(pattern))
         self._times = LogTimes()
         self._targets = LogTargets(target, max_targets)
 
@@ -141,23 +142,9 @@ class AccessLogLines:
             self.rejected.append(RejectedLine(reason=reason, detail=_DETAILS[reason], line=shown))
 
 
-class _PatternFields:
-    """Columns of text by field, from an expression with named groups."""
-
-    def __init__(self, pattern: LinePattern) -> None:
-        self._pattern = pattern
-
-    def extract(self, texts: pa.Array) -> tuple[dict[str, pa.Array], IntArray]:
-        found = pc.extract_regex(texts, self._pattern.expression)
-        places: IntArray = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-        if len(places) < len(found):
-            found = found.take(pa.array(places))
-        return {name: found.field(name) for name in self._pattern.fields}, places
-
-
 def _line_texts(chunk: bytes) -> pa.Array:
     """The lines that are not empty, without a copy of them if none is."""
-    if b"\r\n" in chunk:
+    if b"\r" in chunk:  # ten times as fast as a search for both
         chunk = chunk.replace(b"\r\n", b"\n")
     ends = np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n")) + 1
     offsets = np.concatenate([[0], ends]).astype(np.int32)

@@ -26,7 +26,7 @@ class UnknownCount:
     Parameters
     ----------
     choice
-        `drop` or `keep`.
+        `drop` or `keep`; the attribute `keeps` says which.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class UnknownCount:
     def __init__(self, choice: UnknownFields) -> None:
         if choice not in ("drop", "keep"):
             raise ConfigError.at("unknown_fields", "drop or keep", choice)
-        self._keeps = choice == "keep"
+        self.keeps = choice == "keep"
         self._counter: Counter[str] = Counter()
 
     @property
@@ -70,7 +70,7 @@ class UnknownCount:
         unknown = {names: [name for name in names if name not in known] for names in layouts}
         for names, lines in layouts.items():
             self._count(unknown[names], lines)
-        if not self._keeps:
+        if not self.keeps:
             return [None] * len(fields)
         return [_text(given, unknown[tuple(given)]) for given in fields]
 

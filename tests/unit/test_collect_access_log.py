@@ -199,6 +199,12 @@ def test_long_texts_are_not_held_for_a_second_look() -> None:
     assert held_bytes < 2_000_000
 
 
+def test_json_between_what_is_none() -> None:
+    bad = JSON.replace("{", "[", 1)
+    rows, rejected = decode("\x16\x03", JSON, f" {JSON}", *[JSON] * 20, bad, JSON, b"\xff", pattern="json")
+    assert (len(rows), rejected) == (23, {"not_the_pattern": 3})
+
+
 def test_what_the_server_could_not_know_is_null() -> None:
     unknown = one(r'- - - [10/Oct/2025:13:00:00 +0000] "\x16\x03\x01" 400 -', pattern="common")
     names = ("target", "method", "status_code", "client_ip", "response_bytes", "duration_seconds")

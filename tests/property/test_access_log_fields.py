@@ -1,0 +1,49 @@
+"""Lines cut at their quotes give what a search in the whole line gives, whatever stands in them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiops_nb.collect.access_log_fields import PatternFields
+from aiops_nb.collect.access_log_pattern import line_pattern
+
+PATTERNS = ("common", "combined", "timed", '"$request_uri" $msec', '$msec|$http_x"$status"', "$request $msec")
+GOOD = '10.0.0.7 - - [10/Oct/2000:13:55:36 -0700] "GET /a/7?b HTTP/1.1" 200 12'
+PIECES = st.sampled_from(
+    [
+        GOOD,
+        f'{GOOD} "-" "agent"',
+        f'{GOOD} "-" "agent" 0.1',
+        '"',
+        '\\"',
+        "\\",
+        " ",
+        "GET",
+        "GET /",
+        "[",
+        "]",
+        "-",
+        "1",
+        "\xff",
+        "|",
+    ]
+)
+BYTES = st.lists(PIECES, max_size=8).map(lambda pieces: "".join(pieces).replace("\n", " ").encode("latin-1"))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@given(texts=st.lists(BYTES, max_size=6), ends=st.booleans())
+def test_as_if_searched_whole(pattern: str, texts: list[bytes], ends: bool) -> None:
+    lines = pa.array([text + b"\n" * ends for text in texts], pa.binary())
+    compiled = line_pattern(pattern)
+    cut, places = PatternFields(compiled).extract(lines)
+    whole, same_places = PatternFields(dataclasses.replace(compiled, segments=())).extract(lines)
+    assert places.tolist() == same_places.tolist()
+    assert set(cut) == set(whole)
+    for name, column in whole.items():
+        assert cut[name].fill_null(b"").to_pylist() == column.to_pylist(), name
