@@ -12,9 +12,8 @@ from aiops_nb.features.client_params import ClientParams
 from aiops_nb.features.client_rows import ClientRows
 from aiops_nb.features.known_clients import KnownClients
 from aiops_nb.features.lately import UNRESOLVED, Lately
-from aiops_nb.features.slots import NO_SLOT, Slots, largest
+from aiops_nb.features.slots import NO_SLOT, Places, Slots, largest
 
-TARGET_BITS = 32
 PAIRS_PER_FOLLOWED = 64
 NOBODY: IntArray = np.zeros(0, np.int64)
 MOST_PAIRS = 1 << 16  # so that they can be sorted by 16 bits
@@ -29,7 +28,7 @@ class ClientRoster:
     def __init__(self, params: ClientParams, known: KnownClients) -> None:
         followed = min(params.followed_clients, params.max_clients)
         self.clients = Slots(params.max_clients)
-        self.pairs = Slots(min(PAIRS_PER_FOLLOWED * followed, MOST_PAIRS), roomy_ratio=0.7)
+        self.pairs = Places(min(PAIRS_PER_FOLLOWED * followed, MOST_PAIRS), roomy_ratio=0.7)
         self.client_of_pair = np.zeros(self.pairs.capacity, np.int64)
         self.target_of_pair = np.zeros(self.pairs.capacity, np.int64)
         self._seat = np.full(params.max_clients, NO_SLOT, np.int64)
@@ -86,12 +85,16 @@ class ClientRoster:
             self._slot_of_pair = widened(self._slot_of_pair, capacity, NO_SLOT)
 
     def _admit_pairs(self, seat: IntArray, target: IntArray, rows: IntArray) -> None:
-        key = seat << TARGET_BITS | target
-        first = np.sort(rows[np.unique(key[rows], return_index=True)[1]])
-        slots = self.pairs.admit(key[first].astype(np.uint64))
-        first, slots = first[slots != NO_SLOT], slots[slots != NO_SLOT]
+        """Give places to the pairs of these rows, in the order of their first row, as long as there are any."""
+        backwards = rows[::-1]
+        self._slot_of_pair[seat[backwards], target[backwards]] = backwards  # of several the last assignment stays
+        first = rows[self._slot_of_pair[seat[rows], target[rows]] == rows]
+        slots = np.full(len(first), NO_SLOT)
+        taken = self.pairs.take(len(first))
+        slots[: len(taken)] = taken
         self._slot_of_pair[seat[first], target[first]] = slots
-        self.client_of_pair[slots], self.target_of_pair[slots] = self._seated[seat[first]], target[first]
+        first = first[: len(taken)]
+        self.client_of_pair[taken], self.target_of_pair[taken] = self._seated[seat[first]], target[first]
 
     def follow(self, client_count: IntArray, least: int) -> IntArray:
         """Follow the busiest clients of at least so many requests; gives the slots of pairs that made room for them.
@@ -124,7 +127,7 @@ class ClientRoster:
 
     def make_room(self, client_count: IntArray, pair_count: IntArray) -> tuple[IntArray, IntArray]:
         """Give up the quietest where it is crowded, a client with its pairs; the slots of both that are free now."""
-        clients = self.clients.crowded_out(client_count)
+        clients = self.clients.places.crowded_out(client_count)
         seats = self._seat[clients]
         pairs = self._pairs_at(seats[seats != NO_SLOT])
         self._give_up_pairs(pairs)
@@ -133,8 +136,9 @@ class ClientRoster:
         self.clients.release(clients)
         more = self.pairs.crowded_out(pair_count)
         self._give_up_pairs(more)
-        for slot in clients.tolist():
-            self._text.pop(slot, None)
+        if self._text:
+            for slot in clients.tolist():
+                self._text.pop(slot, None)
         return clients, np.append(pairs, more)
 
     def client_key(self, client_slot: int) -> int:

@@ -37,7 +37,7 @@ class ClientFeatures:
         )
         self._known = KnownClients(params.known_cells, ticks(params.new_seconds), ticks(params.known_seconds))
         self._roster = ClientRoster(params, self._known)
-        clients, pairs = self._roster.clients.capacity, self._roster.pairs.capacity
+        clients, pairs = self._roster.clients.places.capacity, self._roster.pairs.capacity
         self._span_ticks, self._surge_ticks = window.span_ticks, ticks(SURGE_SECONDS)
         self._client_totals, self._pair_totals = SlotTotals(3, self._span_ticks), SlotTotals(4, self._span_ticks)
         self._target_totals, self._surge_totals = SlotTotals(1, self._span_ticks), SlotTotals(2, self._surge_ticks)
@@ -75,7 +75,7 @@ class ClientFeatures:
             self._add_pairs(window, _slotted(pairs[here]), pairs[ends[kept]], units[kept])
 
     def _make_room(self) -> None:
-        self._client_totals.make_room(self._roster.clients.high)
+        self._client_totals.make_room(self._roster.clients.places.high)
         self._pair_totals.make_room(self._roster.pairs.high)
         self._target_totals.make_room(self._targets)
         self._surge_totals.make_room(self._targets)
@@ -117,7 +117,7 @@ class ClientFeatures:
         )
 
     def _client_part(self) -> Clients:
-        count, erred, refused = self._client_totals.of(self._roster.clients.high)
+        count, erred, refused = self._client_totals.of(self._roster.clients.places.high)
         return Clients(
             count=count,
             erred=erred,
@@ -148,7 +148,7 @@ class ClientFeatures:
         """Take in what was just judged, except for what is unusual, and make room where it is crowded."""
         clients, pairs = told.clients, told.pairs
         if told.learns:
-            taken, early = self._roster.clients.taken(), told.early
+            taken, early = self._roster.clients.places.taken(), told.early
             self._usual_count.learn(clients.count, unusual.count, taken, early)
             self._usual_refused.learn(clients.refused, unusual.refused, taken, early)
             self._usual_pairs.learn(pairs.count, unusual.pairs, self._roster.pairs.taken(), early)
@@ -157,7 +157,7 @@ class ClientFeatures:
 
     def _turn_over(self, window: int, followed_from: int) -> None:
         """Choose whom to follow, and make room; who came in a window that is still open counts already."""
-        clients = self._client_totals.with_open(self._roster.clients.high)
+        clients = self._client_totals.with_open(self._roster.clients.places.high)
         self._forget(NOBODY, self._roster.follow(clients, followed_from), window)
         pairs = self._pair_totals.with_open(self._roster.pairs.high)
         self._forget(*self._roster.make_room(clients, pairs), window)

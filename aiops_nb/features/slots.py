@@ -11,8 +11,8 @@ NO_SLOT = -1
 CROWDED_RATIO = 0.75
 
 
-class Slots:
-    """Key -> place, first come, first served; when it is crowded, the quietest leave at the end of a window.
+class Places:
+    """Places that are taken and given up; when it is crowded, the quietest leave at the end of a window.
 
     That is the idea of lossy counting (Manku and Motwani 2002): who makes many requests gets in, and stays in.
 
@@ -25,6 +25,64 @@ class Slots:
 
     Examples
     --------
+    >>> places = Places(2)
+    >>> places.take(3)
+    array([0, 1])
+    >>> places.release(np.array([0]))
+    >>> places.take(1)
+    array([0])
+    """
+
+    def __init__(self, capacity: int, roomy_ratio: float = 0.5) -> None:
+        self.capacity = capacity
+        self._roomy = int(roomy_ratio * capacity)
+        self.high = 0
+        self._taken = np.zeros(capacity, np.bool_)
+        self._free, self._room = np.arange(capacity - 1, -1, -1), capacity
+
+    def __len__(self) -> int:
+        return self.capacity - self._room
+
+    def take(self, count: int) -> IntArray:
+        """So many places, or as many as are left."""
+        room = self._room
+        self._room = max(room - count, 0)
+        slots: IntArray = self._free[self._room : room][::-1].copy()
+        if len(slots):
+            self._taken[slots] = True
+            self.high = max(self.high, int(slots.max()) + 1)
+        return slots
+
+    def taken(self) -> BoolArray:
+        """Which of the first `high` places are taken."""
+        return self._taken[: self.high]
+
+    def crowded_out(self, count: IntArray) -> IntArray:
+        """The places to release now, given the count of each of the first `high`: none while there is room."""
+        if len(self) < CROWDED_RATIO * self.capacity:
+            return np.zeros(0, np.int64)
+        taken = np.flatnonzero(self.taken())
+        counts = count[taken]
+        most = max(len(counts) - int(np.count_nonzero(counts)), len(self) - self._roomy)
+        return taken[quietest(counts, most)]
+
+    def release(self, slots: IntArray) -> None:
+        """Give up these places."""
+        self._free[self._room : self._room + len(slots)] = slots
+        self._room += len(slots)
+        self._taken[slots] = False
+
+
+class Slots:
+    """Key -> place, first come, first served.
+
+    Parameters
+    ----------
+    capacity
+        Number of places.
+
+    Examples
+    --------
     >>> slots = Slots(2)
     >>> slots.admit(np.array([70, 80, 90], np.uint64))
     array([ 0,  1, -1])
@@ -33,67 +91,61 @@ class Slots:
     array([0, 1])
     """
 
-    def __init__(self, capacity: int, roomy_ratio: float = 0.5) -> None:
-        self.capacity = capacity
-        self._roomy = int(roomy_ratio * capacity)
-        self.high = 0
+    def __init__(self, capacity: int) -> None:
+        self.places = Places(capacity)
         self.generation = 0
         self.keys = np.zeros(capacity, np.uint64)
-        self._taken = np.zeros(capacity, np.bool_)
         self._ordered, self._slot = np.zeros(0, np.uint64), np.zeros(0, np.int64)  # keys in order, and their slots
-        self._free = np.arange(capacity - 1, -1, -1)
-
-    def __len__(self) -> int:
-        return len(self._ordered)
 
     def admit(self, keys: npt.NDArray[np.uint64]) -> IntArray:
         """Slots of the keys, all of them different, in their order, `NO_SLOT` where there is no room left."""
         slots = self._find(keys)
-        fresh = np.flatnonzero(slots == NO_SLOT)[: self.capacity - len(self)]
-        if len(fresh):
-            slots[fresh] = self._take(keys[fresh])
+        fresh = np.flatnonzero(slots == NO_SLOT)
+        taken = self.places.take(len(fresh))
+        if len(taken):
+            fresh = fresh[: len(taken)]
+            self._note(keys[fresh], taken)
+            slots[fresh] = taken
         return slots
 
     def _find(self, keys: npt.NDArray[np.uint64]) -> IntArray:
-        if not len(self):
+        if not len(self._ordered):
             return np.full(len(keys), NO_SLOT)
-        places = np.minimum(np.searchsorted(self._ordered, keys), len(self) - 1)
+        places = np.minimum(np.searchsorted(self._ordered, keys), len(self._ordered) - 1)
         return np.where(self._ordered[places] == keys, self._slot[places], NO_SLOT)
 
-    def _take(self, keys: npt.NDArray[np.uint64]) -> IntArray:
-        room = self.capacity - len(self)
-        slots: IntArray = self._free[room - len(keys) : room][::-1].copy()
-        self.keys[slots], self._taken[slots] = keys, True
-        self.high = max(self.high, int(slots.max()) + 1)
+    def _note(self, keys: npt.NDArray[np.uint64], slots: IntArray) -> None:
+        self.keys[slots] = keys
         order = np.argsort(keys)
         places = np.searchsorted(self._ordered, keys[order])
         self._ordered = np.insert(self._ordered, places, keys[order])
         self._slot = np.insert(self._slot, places, slots[order])
-        return slots
-
-    def taken(self) -> BoolArray:
-        """Which of the first `high` slots are taken."""
-        return self._taken[: self.high]
-
-    def crowded_out(self, count: IntArray) -> IntArray:
-        """The slots to release now, given the count of each of the first `high`: none while there is room."""
-        if len(self) < CROWDED_RATIO * self.capacity:
-            return np.zeros(0, np.int64)
-        taken = np.flatnonzero(self.taken())
-        quietest = taken[np.argsort(count[taken], kind="stable")]
-        idle = int((count[taken] == 0).sum())
-        return quietest[: max(idle, len(self) - self._roomy)].astype(np.int64)
 
     def release(self, slots: IntArray) -> None:
         """Forget the keys of these slots."""
         if not len(slots):
             return
-        room = self.capacity - len(self)
-        self._free[room : room + len(slots)] = slots
-        self._taken[slots] = False
-        kept = self._taken[self._slot]
+        self.places.release(slots)
+        kept = self.places.taken()[self._slot]
         self._ordered, self._slot = self._ordered[kept], self._slot[kept]
         self.generation += 1
+
+
+def quietest(count: IntArray, most: int) -> IntArray:
+    """Places of the smallest counts, the smallest first, of equal ones the first.
+
+    Examples
+    --------
+    >>> quietest(np.array([3, 0, 5, 0]), most=3)
+    array([1, 3, 0])
+    """
+    if most < len(count):
+        limit = np.partition(count, most - 1)[most - 1] if most else 0
+        quiet = np.flatnonzero(count <= limit)
+    else:
+        quiet = np.arange(len(count))
+    first: IntArray = quiet[np.argsort(count[quiet], kind="stable")[:most]]
+    return first
 
 
 def largest(count: IntArray, most: int, least: int = 1) -> IntArray:
