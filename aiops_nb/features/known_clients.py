@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from aiops_nb.core.types import BoolArray
 
-CellArray = npt.NDArray[np.bool_]
 HASHES = 3
 FULL_RATIO = 0.5
+_KNOWN, _KNOWN_BEFORE, _STILL_HERE, _NEW, _NEW_BEFORE = (np.uint8(1 << bit) for bit in range(5))
 
 
 class KnownClients:
@@ -27,7 +27,7 @@ class KnownClients:
     Parameters
     ----------
     cells
-        Bytes of one map, a power of two; five are kept.
+        Bytes of the map, a power of two. A bit of each for each set of clients: the processor fetches a cell once.
     new_ticks, known_ticks
         Windows, see above.
 
@@ -45,34 +45,31 @@ class KnownClients:
     def __init__(self, cells: int, new_ticks: int, known_ticks: int) -> None:
         self._mask = np.uint64(cells - 1)
         self._new_ticks, self._known_ticks = new_ticks, known_ticks
-        self._known, self._known_before, self._still_here, self._new, self._new_before = (
-            np.zeros(cells, np.bool_) for _ in range(5)
-        )
+        self._cells = np.zeros(cells, np.uint8)
         self._age = self._new_age = 0
         self._may_learn = True
         self.generation = 0
 
     def note(self, keys: npt.NDArray[np.uint64]) -> BoolArray:
         """Whether each client is new, (n,); all are noted as having come."""
-        cells = self._cells(keys)
-        known: BoolArray = np.logical_and.reduce(self._known[cells])
-        others = np.flatnonzero(~known)
-        before = self._known_before[cells[:, others]].all(axis=0)
-        self._still_here[cells[:, others[before]]] = True
-        self._new[cells[:, others[~before]]] = True
-        known[others] = before
-        return ~known
+        places = self._places(keys)
+        found = np.bitwise_and.reduce(self._cells[places])
+        is_stranger: BoolArray = (found & (_KNOWN | _KNOWN_BEFORE)) == 0
+        is_back = (found & (_KNOWN | _KNOWN_BEFORE)) == _KNOWN_BEFORE
+        self._cells[places[:, np.flatnonzero(is_back)]] |= _STILL_HERE
+        self._cells[places[:, np.flatnonzero(is_stranger)]] |= _NEW
+        return is_stranger
 
-    def _cells(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    def _places(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Places of each key, (HASHES, n), by double hashing (Kirsch and Mitzenmacher 2006)."""
         first = _mixed(keys)
         step = (first >> np.uint64(32)) | np.uint64(1)
-        return np.stack([(first + np.uint64(i) * step) & self._mask for i in range(HASHES)]).astype(np.int64)
+        return np.stack([(first + np.uint64(i) * step) & self._mask for i in range(HASHES)]).view(np.int64)
 
     def newcomers_total(self) -> int:
         """About how many different clients are new, from how many cells are taken (Swamidass and Baldi 2007)."""
-        cells = len(self._new)
-        taken = min(int(np.count_nonzero(self._new | self._new_before)), cells - 1)
+        cells = len(self._cells)
+        taken = min(self._count(_NEW | _NEW_BEFORE), cells - 1)
         return round(-cells / HASHES * math.log(1 - taken / cells))
 
     def tick(self, learn: bool) -> None:
@@ -85,15 +82,23 @@ class KnownClients:
     def _turn(self) -> None:
         self._new_age = 0
         self.generation += 1
+        cells = self._cells
+        known = cells & (_KNOWN | _KNOWN_BEFORE)
         if self._may_learn:
-            self._known |= self._new_before | self._still_here
-            self._new_before, self._new = self._new, self._new_before
+            known[(cells & (_NEW_BEFORE | _STILL_HERE)) != 0] |= _KNOWN
+            known[(cells & _NEW) != 0] |= _NEW_BEFORE
+        else:
+            known |= cells & _NEW_BEFORE
+        self._cells = known
         self._may_learn = True
-        self._new[:] = self._still_here[:] = False
-        if self._age >= self._known_ticks or np.count_nonzero(self._known) >= FULL_RATIO * len(self._known):
+        if self._age >= self._known_ticks or self._count(_KNOWN) >= FULL_RATIO * len(known):
             self._age = 0
-            self._known_before, self._known = self._known, self._known_before
-            self._known[:] = False
+            is_known = (known & _KNOWN) != 0
+            known &= _NEW_BEFORE
+            known[is_known] |= _KNOWN_BEFORE
+
+    def _count(self, bits: np.uint8) -> int:
+        return int(np.count_nonzero(self._cells & bits))
 
 
 def _mixed(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -99,27 +99,35 @@ class Slots:
 
     def admit(self, keys: npt.NDArray[np.uint64]) -> IntArray:
         """Slots of the keys, all of them different, in their order, `NO_SLOT` where there is no room left."""
-        slots = self._find(keys)
+        order = np.argsort(keys)
+        in_order = keys[order]
+        places = np.searchsorted(self._ordered, in_order)  # ten times as fast for keys in order
+        known = self._is_at(places, in_order)
+        slots = np.full(len(keys), NO_SLOT)
+        slots[order[known]] = self._slot[places[known]]
         fresh = np.flatnonzero(slots == NO_SLOT)
         taken = self.places.take(len(fresh))
         if len(taken):
             fresh = fresh[: len(taken)]
-            self._note(keys[fresh], taken)
-            slots[fresh] = taken
+            slots[fresh], self.keys[taken] = taken, keys[fresh]
+            self._insert(places, in_order, slots[order], ~known & (slots[order] != NO_SLOT))
         return slots
 
-    def _find(self, keys: npt.NDArray[np.uint64]) -> IntArray:
+    def _is_at(self, places: IntArray, keys: npt.NDArray[np.uint64]) -> BoolArray:
         if not len(self._ordered):
-            return np.full(len(keys), NO_SLOT)
-        places = np.minimum(np.searchsorted(self._ordered, keys), len(self._ordered) - 1)
-        return np.where(self._ordered[places] == keys, self._slot[places], NO_SLOT)
+            return np.zeros(len(keys), np.bool_)
+        known: BoolArray = self._ordered.take(places, mode="clip") == keys
+        return known
 
-    def _note(self, keys: npt.NDArray[np.uint64], slots: IntArray) -> None:
-        self.keys[slots] = keys
-        order = np.argsort(keys)
-        places = np.searchsorted(self._ordered, keys[order])
-        self._ordered = np.insert(self._ordered, places, keys[order])
-        self._slot = np.insert(self._slot, places, slots[order])
+    def _insert(self, places: IntArray, keys: npt.NDArray[np.uint64], slots: IntArray, chosen: BoolArray) -> None:
+        """Put the chosen ones of these keys, all in order, before the given places."""
+        at = places[chosen] + np.arange(np.count_nonzero(chosen))
+        kept = np.ones(len(self._ordered) + len(at), np.bool_)
+        kept[at] = False
+        ordered, slot = np.empty(len(kept), np.uint64), np.empty(len(kept), np.int64)
+        ordered[kept], slot[kept] = self._ordered, self._slot
+        ordered[at], slot[at] = keys[chosen], slots[chosen]
+        self._ordered, self._slot = ordered, slot
 
     def release(self, slots: IntArray) -> None:
         """Forget the keys of these slots."""
