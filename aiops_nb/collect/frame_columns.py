@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TimeUnit = Literal["s", "ms", "us", "ns"]
 _NS_PER_UNIT = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _EXPECTED_TIME = "times in every row, of the years 1970 to 2261"
+_EXPECTED_NUMBER = _EXPECTED_TIME + ", as numbers of {unit} since 1970 (time_unit)"
 _LAST_NS = 9_200_000_000 * 1_000_000_000
 _SHOWN_CHARACTERS = 100
 _TIME_ZONE_ERRORS = (KeyError, ValueError, OSError)
@@ -47,16 +48,30 @@ def time_column(series: pd.Series, time_zone: str, unit: TimeUnit) -> IntArray:
     >>> time_column(pd.Series([1.5, 2.0]), "UTC", "s").tolist()
     [1500000000, 2000000000]
     """
-    numbers = _numbers_ns(series, unit) if series.dtype.kind in "iuf" else _moments_ns(series, time_zone)
-    bad = (numbers < 0) | (numbers >= _LAST_NS)
+    if unit not in _NS_PER_UNIT:
+        raise ConfigError.at("time_unit", f"one of {', '.join(_NS_PER_UNIT)}", unit)
+    numbers = _as_numbers(series)
+    times = _moments_ns(series, time_zone) if numbers is None else _numbers_ns(numbers, unit)
+    bad = (times < 0) | (times >= _LAST_NS)
     if bad.any():
-        raise _error(series, _EXPECTED_TIME, bad)
-    return numbers
+        raise _error(series, _EXPECTED_TIME if numbers is None else _EXPECTED_NUMBER.format(unit=unit), bad)
+    return times
+
+
+def _as_numbers(series: pd.Series) -> pd.Series | None:
+    """Numbers, also those that were read as text; None if it is something else."""
+    import pandas as pd
+
+    if series.dtype.kind in "iuf":
+        return series
+    is_text = pd.api.types.is_string_dtype(series.dtype) and len(series) > 0
+    # Of eight digits: ISO 8601 without its dashes.
+    if not is_text or not series.astype(str).str.fullmatch(r"[0-9]{9,}(\.[0-9]+)?").all():
+        return None
+    return pd.to_numeric(series)
 
 
 def _numbers_ns(series: pd.Series, unit: TimeUnit) -> IntArray:
-    if unit not in _NS_PER_UNIT:
-        raise ConfigError.at("time_unit", f"one of {', '.join(_NS_PER_UNIT)}", unit)
     factor = _NS_PER_UNIT[unit]
     known = series.notna().to_numpy()
     limit = _LAST_NS / factor
@@ -112,6 +127,8 @@ def value_column(series: pd.Series, name: str, kind: pa.DataType, factor: float 
     >>> value_column(pd.Series([200, None, 404.0]), "status_code", pa.int16()).to_pylist()
     [200, None, 404]
     """
+    if name.endswith("_seconds") and series.dtype.kind == "m":
+        series, factor = series.dt.total_seconds(), 1.0
     column = _cast(series, pa.string() if pa.types.is_dictionary(kind) else kind)
     if factor != 1.0:
         column = pc.multiply(column, factor)
@@ -131,7 +148,7 @@ def _cast(series: pd.Series, kind: pa.DataType) -> pa.Array:
 
 
 _WORDS = {
-    pa.string(): "text",
+    pa.string(): "text (astype(str) makes it of anything)",
     pa.int16(): "whole numbers",
     pa.int64(): "whole numbers",
     pa.float64(): "numbers",

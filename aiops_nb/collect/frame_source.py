@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.collect.frame_columns import TimeUnit, time_column, value_column
+from aiops_nb.collect.frame_events import EVENT_COLUMNS, SAMPLED, are_events, event_samples
+from aiops_nb.collect.frame_rows import FrameSource
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.schemas import TABLES, TIME, Column, TableName, make_batch
-from aiops_nb.core.types import IntArray
+from aiops_nb.core.schemas import TABLES, TIME, TableName
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BATCH_ROWS = 5_000
 _OURS = ("seq", "source")  # not of the frame: the stream gives them
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "requests": ("time", "target"),
@@ -41,8 +41,9 @@ def from_frame(
 ) -> FrameSource:
     """Make a stream of a DataFrame.
 
-    Columns of the frame that are called as ours are taken; others are named: `status_code="code"`. What is left is not
-    used, and listed in `unused`.
+    Columns of the frame that are called as ours are taken; others are named: `status_code="code"`. The index does as
+    well as a column. What is left is not used, and listed in `unused`. Events of the older tool (`timestamp`,
+    `endpoint`, `response_time`, ...) are read as they are.
 
     Parameters
     ----------
@@ -87,77 +88,24 @@ def from_frame(
     """
     _check_frame(df)
     _check_table(table)
+    named = {"time": time, "target": target, **columns}
+    df = _with_index(df, named)
+    is_of_events = table == "requests" and are_events(df) and named == {"time": "time", "target": "target"}
+    if is_of_events:
+        named = {ours: theirs for theirs, ours in EVENT_COLUMNS.items() if theirs in df.columns}
     constant = {**({"origin": "traffic"} if table == "requests" else {}), **(constants or {})}
-    chosen = _chosen(df, table, {"time": time, "target": target, **columns}, constant)
+    chosen = _chosen(df, table, named, constant)
     time_ns = time_column(df[chosen["time"]], time_zone, time_unit)
     arrays = {ours: _array(df[theirs], ours, table, time_zone) for ours, theirs in chosen.items() if ours != "time"}
     for milliseconds, seconds in _MILLISECONDS.items():
         if milliseconds in arrays:
             arrays[seconds] = arrays.pop(milliseconds)
-    source = FrameSource(table, name, time_ns, arrays, {k: v for k, v in constant.items() if k not in arrays}, sort)
-    source.unused = tuple(str(column) for column in df.columns if column not in chosen.values())
+    constants_left = {ours: value for ours, value in constant.items() if ours not in arrays}
+    samples = event_samples(df, name, time_ns, sort) if is_of_events else None
+    source = FrameSource(table, name, time_ns, arrays, constants_left, sort, samples)
+    used = {*chosen.values(), *(SAMPLED if is_of_events else ())}
+    source.unused = tuple(str(column) for column in df.columns if column not in used)
     return source
-
-
-class FrameSource:
-    """A collector that gives out columns, 5,000 rows at a time, and ends; made by `from_frame`.
-
-    Parameters
-    ----------
-    table, name
-        Which schema, and the `source` of the rows.
-    time_ns
-        Of each row, (n,).
-    arrays
-        The other columns, plain, (n,) each.
-    constants
-        One value for all rows, by column.
-    sort
-        Whether to bring the rows into the order of time.
-    """
-
-    def __init__(
-        self,
-        table: TableName,
-        name: str,
-        time_ns: IntArray,
-        arrays: Mapping[str, pa.Array],
-        constants: Mapping[str, str],
-        sort: bool,
-    ) -> None:
-        self.name = name
-        self.unused: tuple[str, ...] = ()
-        self.is_sorted = bool(np.all(time_ns[1:] >= time_ns[:-1]))
-        if sort and not self.is_sorted:
-            order = np.argsort(time_ns, kind="stable")
-            time_ns, arrays = time_ns[order], {name: array.take(pa.array(order)) for name, array in arrays.items()}
-        self._table, self._time_ns, self._arrays, self._constants = table, time_ns, arrays, constants
-        self._next_row = 0
-
-    @property
-    def last_time_ns(self) -> int:
-        """The greatest time, UTC ns; 0 without rows."""
-        return int(self._time_ns.max(initial=0))
-
-    def __len__(self) -> int:
-        return len(self._time_ns)
-
-    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        """The next rows; None after the last one."""
-        begin, end = self._next_row, min(self._next_row + BATCH_ROWS, len(self))
-        if begin >= end:
-            return None
-        self._next_row = end
-        columns: dict[str, Column] = {"time": self._time_ns[begin:end], **self._constants}
-        for name, array in self._arrays.items():
-            part = array.slice(begin, end - begin)
-            coded = pa.types.is_dictionary(TABLES[self._table].field(name).type)
-            columns[name] = part.dictionary_encode() if coded else part
-        return make_batch(self._table, self.name, columns)
-
-    def close(self) -> None:
-        """Give out no more."""
-        self._next_row = len(self)
 
 
 def _check_frame(df: pd.DataFrame) -> None:
@@ -167,6 +115,17 @@ def _check_frame(df: pd.DataFrame) -> None:
         raise ConfigError.at("df", "a pandas DataFrame", type(df).__name__)
     if not df.columns.is_unique:
         raise ConfigError.at("df", "one column of each name", df.columns[df.columns.duplicated()][0])
+
+
+def _with_index(df: pd.DataFrame, named: Mapping[str, str]) -> pd.DataFrame:
+    """With what is asked for and stands in the index as columns; an index of times without a name is the time."""
+    import pandas as pd
+
+    if isinstance(df.index, pd.DatetimeIndex) and df.index.name is None and named["time"] not in df.columns:
+        df = df.rename_axis(named["time"])
+    asked = {*named.values(), *EVENT_COLUMNS}
+    levels = [name for name in df.index.names if name in asked and name not in df.columns]
+    return df.reset_index(levels) if levels else df
 
 
 def _check_table(table: str) -> None:

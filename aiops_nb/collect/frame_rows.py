@@ -1,0 +1,87 @@
+"""Columns that are there already, as a stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.schemas import TABLES, Column, TableName, make_batch
+from aiops_nb.core.types import IntArray
+
+BATCH_ROWS = 5_000
+
+
+class FrameSource:
+    """A collector that gives out columns, 5,000 rows at a time, and ends; see `from_frame`.
+
+    Parameters
+    ----------
+    table, name
+        Which schema, and the `source` of the rows.
+    time_ns
+        Of each row, (n,).
+    arrays
+        The other columns, plain, (n,) each.
+    constants
+        One value for all rows, by column.
+    sort
+        Whether to bring the rows into the order of time.
+    beside
+        Rows of another table, given out in between, by their time.
+    """
+
+    def __init__(
+        self,
+        table: TableName,
+        name: str,
+        time_ns: IntArray,
+        arrays: Mapping[str, pa.Array],
+        constants: Mapping[str, str],
+        sort: bool,
+        beside: FrameSource | None = None,
+    ) -> None:
+        self.name = name
+        self.unused: tuple[str, ...] = ()
+        self.is_sorted = bool(np.all(time_ns[1:] >= time_ns[:-1]))
+        if sort and not self.is_sorted:
+            order = np.argsort(time_ns, kind="stable")
+            time_ns, arrays = time_ns[order], {name: array.take(pa.array(order)) for name, array in arrays.items()}
+        self._table, self._time_ns, self._arrays, self._constants = table, time_ns, arrays, constants
+        self._next_row, self._beside = 0, beside
+
+    @property
+    def last_time_ns(self) -> int:
+        """The greatest time, UTC ns; 0 without rows."""
+        return int(self._time_ns.max(initial=0))
+
+    @property
+    def next_time_ns(self) -> float:
+        """Of the row that is given out next, UTC ns; infinite when all were, so that there is none to wait for."""
+        return int(self._time_ns[self._next_row]) if self._next_row < len(self) else math.inf
+
+    def __len__(self) -> int:
+        return len(self._time_ns)
+
+    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        """The next rows; None after the last one."""
+        if self._beside is not None and self._beside.next_time_ns <= self.next_time_ns:
+            return self._beside.poll(timeout_seconds)
+        begin, end = self._next_row, min(self._next_row + BATCH_ROWS, len(self))
+        if begin >= end:
+            return None
+        self._next_row = end
+        columns: dict[str, Column] = {"time": self._time_ns[begin:end], **self._constants}
+        for name, array in self._arrays.items():
+            part = array.slice(begin, end - begin)
+            coded = pa.types.is_dictionary(TABLES[self._table].field(name).type)
+            columns[name] = part.dictionary_encode() if coded else part
+        return make_batch(self._table, self.name, columns)
+
+    def close(self) -> None:
+        """Give out no more."""
+        self._next_row = len(self)
+        if self._beside is not None:
+            self._beside.close()
