@@ -68,27 +68,29 @@ class Counts:
 
         Of n values it is the one at rank 1 + floor(ratio (n - 1)), so that a single slow one of a few is no p95 yet.
         """
-        coarse = self.coarse[:, :count]
-        total = coarse.sum(axis=0)
-        return np.stack([self._quantile(ratio, coarse, total) for ratio in ratios])
+        coarse = self._by_octave(count)
+        return self._at_ranks(_ranks(ratios, coarse[-1]), coarse)
 
-    def backed(self, count: int) -> FloatArray:
-        """The value that `slow_enough` values reach of each of the first `count` series, (count,); NaN of fewer."""
-        coarse = self.coarse[:, :count]
-        total = coarse.sum(axis=0)
-        rank = total - slow_enough(total) + 1
-        return np.where(rank > 0, self._at_rank(np.maximum(rank, 1).astype(np.int32), coarse, total), np.nan)
+    def quantiles_and_backed(self, ratios: tuple[float, ...], count: int) -> FloatArray:
+        """The same, and last the value that `slow_enough` values reach, NaN of fewer; (len(ratios) + 1, count)."""
+        coarse = self._by_octave(count)
+        backed = coarse[-1] - slow_enough(coarse[-1]) + 1
+        ranks = np.concatenate([_ranks(ratios, coarse[-1]), np.maximum(backed, 1)[None]])
+        values = self._at_ranks(ranks.astype(np.int32), coarse)
+        values[-1, backed <= 0] = np.nan
+        return values
 
-    def _quantile(self, ratio: float, coarse: Int32Array, total: IntArray) -> FloatArray:
-        rank = (1 + np.floor(ratio * np.maximum(total - 1, 0))).astype(np.int32)
-        return self._at_rank(rank, coarse, total)
+    def _by_octave(self, count: int) -> Int32Array:
+        """Counts up to the end of each octave, (OCTAVES, count)."""
+        return np.cumsum(self.coarse[:, :count], axis=0, dtype=np.int32)
 
-    def _at_rank(self, rank: Int32Array, coarse: Int32Array, total: IntArray) -> FloatArray:
-        octave, rank_within = _place(coarse, rank)
+    def _at_ranks(self, rank: Int32Array, coarse: Int32Array) -> FloatArray:
+        """Values at ranks from 1 on, both (ranks, count); NaN where nothing was counted."""
+        octave, rank_within = _place(coarse[:, None, :], rank)
         first = np.minimum(octave, OCTAVES - 1) << BINS_PER_OCTAVE_LOG2
-        bins = first + np.arange(1 << BINS_PER_OCTAVE_LOG2)[:, None]
-        step, _ = _place(self.fine[bins, np.arange(len(total))], rank_within)
-        return np.where(total > 0, _MIDDLES[np.minimum(first + step, BINS - 1)], np.nan)
+        bins = first + np.arange(1 << BINS_PER_OCTAVE_LOG2)[:, None, None]
+        step, _ = _place(np.cumsum(self.fine[bins, np.arange(rank.shape[1])], axis=0, dtype=np.int32), rank_within)
+        return np.where(coarse[-1] > 0, _MIDDLES[np.minimum(first + step, BINS - 1)], np.nan)
 
 
 def slow_enough(total: IntArray) -> IntArray:
@@ -103,6 +105,11 @@ def slow_enough(total: IntArray) -> IntArray:
     return enough
 
 
+def _ranks(ratios: tuple[float, ...], total: Int32Array) -> Int32Array:
+    ranks: Int32Array = (1 + np.floor(np.array(ratios)[:, None] * np.maximum(total - 1, 0))).astype(np.int32)
+    return ranks
+
+
 def _tally(counts: Int32Array, rows: BinArray, series: Int32Array, sign: int) -> None:
     cells = rows * np.int64(counts.shape[1]) + series
     flat = counts.reshape(-1)
@@ -112,12 +119,12 @@ def _tally(counts: Int32Array, rows: BinArray, series: Int32Array, sign: int) ->
         flat += (sign * np.bincount(cells, minlength=len(flat))).astype(np.int32)
 
 
-def _place(counts: Int32Array, rank: Int32Array) -> tuple[IntArray, Int32Array]:
-    """The row of each column in which the rank-th count lies, and the rank that is left within that row."""
-    cumulated = np.cumsum(counts, axis=0, dtype=np.int32)
-    row = (cumulated < rank).sum(axis=0)
-    before = np.where(row > 0, cumulated[np.maximum(row - 1, 0), np.arange(len(rank))], 0)
-    return row, rank - before.astype(np.int32)
+def _place(cumulated: Int32Array, rank: Int32Array) -> tuple[IntArray, Int32Array]:
+    """The first row in which each column reaches the rank, and the rank that is left within that row."""
+    row = (cumulated < rank).sum(axis=0, dtype=np.uint8).astype(np.int64)
+    columns = np.broadcast_to(cumulated, (len(cumulated), *rank.shape))
+    before = np.take_along_axis(columns, np.maximum(row - 1, 0)[None], axis=0)[0]
+    return row, rank - np.where(row > 0, before, np.int32(0))
 
 
 class SlidingHistogram:
@@ -156,9 +163,9 @@ class SlidingHistogram:
         """Quantiles of the first `count` series, (len(ratios), count); NaN where the span is empty."""
         return self._counts.quantiles(ratios, count)
 
-    def backed(self, count: int) -> FloatArray:
-        """See `Counts.backed`."""
-        return self._counts.backed(count)
+    def quantiles_and_backed(self, ratios: tuple[float, ...], count: int) -> FloatArray:
+        """See `Counts.quantiles_and_backed`."""
+        return self._counts.quantiles_and_backed(ratios, count)
 
 
 NO_ROWS: BinnedRows = np.empty(0, np.int16), np.empty(0, np.int32)
