@@ -129,7 +129,7 @@ class JsonLines:
 
     def _decode_into(self, runs: _Runs, chunk: bytes) -> None:
         """All lines at once; if one is bad or of another kind, each half so; few lines one by one."""
-        if not chunk.strip():
+        if not chunk or chunk.isspace():
             return
         lines = self._decode_alike(chunk) if len(chunk) <= self._max_line_bytes else None
         middle = chunk.find(b"\n", len(chunk) // 2) + 1

@@ -79,6 +79,9 @@ TABLES: Mapping[TableName, pa.Schema] = {
 }
 ADDED_COLUMNS = ("error_detail", "extra")  # recordings of format version 1 have none of them
 ERROR_TYPES: tuple[ErrorType, ...] = get_args(ErrorType)
+_FIELDS: Mapping[TableName, list[tuple[str, pa.DataType]]] = {
+    t: [(f.name, f.type) for f in s] for t, s in TABLES.items()
+}
 _TABLE_BY_COLUMNS: Mapping[tuple[str, ...], TableName] = {tuple(s.names): t for t, s in TABLES.items()}
 
 
@@ -124,12 +127,12 @@ def make_batch(table: TableName, source: str, columns: Mapping[str, Column]) -> 
     """
     rows = len(columns["time"])
     filled: dict[str, Any] = {"seq": np.zeros(rows, np.int64), "source": source, **columns}
-    arrays = [_array(filled.get(field.name), field.type, rows) for field in TABLES[table]]
+    arrays = [_array(filled.get(name), kind, rows) for name, kind in _FIELDS[table]]
     return pa.RecordBatch.from_arrays(arrays, schema=TABLES[table])
 
 
 def _array(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
-    if values is None:
+    if values is None or _holds_nothing(values):
         return _null_array(kind, rows)
     if isinstance(values, pa.Array):
         return values
@@ -138,8 +141,13 @@ def _array(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return pa.array(values, pa.string()).dictionary_encode()
     if pa.types.is_timestamp(kind):
-        return pa.array(values, pa.int64()).cast(kind)
+        return pa.array(values, pa.int64()).view(kind)
     return pa.array(values, kind, from_pandas=True)
+
+
+def _holds_nothing(values: Any) -> bool:
+    """Whether it is a list of nothing but None: counting them costs a tenth of converting them."""
+    return isinstance(values, list) and bool(values) and values[0] is None and values.count(None) == len(values)
 
 
 def _null_array(kind: pa.DataType, rows: int) -> pa.Array:
