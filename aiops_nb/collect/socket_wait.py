@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 _Source = TypeVar("_Source")
-GATHER_BYTES = 1 << 19  # some 5,000 events
+GATHER_BYTES = 1 << 20  # some 5,000 events
 GATHER_SECONDS = 0.05
 
 
@@ -40,7 +40,7 @@ class SocketWait(Generic[_Source]):
     def drain(self, timeout_seconds: float, read: Callable[[_Source], int]) -> None:
         """Call `read`, which tells how many bytes it read, for each source that is ready, until the timeout.
 
-        It ends after 512 KiB, or a moment after the first bytes: lest every line be a batch of its own.
+        It ends after 1 MiB, or a moment after the first bytes: lest every line be a batch of its own.
         """
         end_seconds = time.monotonic() + timeout_seconds
         read_bytes = 0

@@ -20,6 +20,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import empty_batch
 
 _LARGEST_BYTES = 65_536
+_LINE_END = ord("\n")
 _OVERHEAD_BYTES = 64  # that empty datagrams count for something, or a flood of them would never be let go of
 _COUNT_DROPS = 40 if sys.platform == "linux" else None  # SO_RXQ_OVFL of Linux, which Python does not name
 
@@ -80,6 +81,7 @@ class UdpListener:
         self._wait: SocketWait[socket.socket] = SocketWait()
         self._wait.add(self._socket, self._socket)
         self._closing, self._lock = threading.Event(), threading.Lock()
+        self._room = memoryview(bytearray(GATHER_BYTES + _LARGEST_BYTES + 1))  # into one: a third less time a datagram
         self._datagrams_total = 0
         self._dropped_total: int | None = None if _COUNT_DROPS is None else 0
 
@@ -122,27 +124,31 @@ class UdpListener:
 
     def _read(self, bound: socket.socket) -> int:
         """All datagrams that have come, up to the size of a batch."""
-        pieces: list[bytes] = []
-        read_bytes = 0
+        end = datagrams = 0
         with suppress(BlockingIOError, ConnectionResetError):  # Windows tells a receiver that a sender has gone
-            pieces.append(self._first(bound))
-            while read_bytes < GATHER_BYTES:
-                pieces.append(bound.recv(_LARGEST_BYTES))
-                read_bytes += len(pieces[-1]) + _OVERHEAD_BYTES
-        self._datagrams_total += len(pieces)
-        self._inlet.bytes_total += sum(map(len, pieces))
-        self._inlet.put(b"\n".join([*pieces, b""]))
-        return read_bytes + _OVERHEAD_BYTES
+            end, datagrams = self._ended(self._first(bound)), 1
+            while end + datagrams * _OVERHEAD_BYTES < GATHER_BYTES:
+                end = self._ended(end + bound.recv_into(self._room[end:]))
+                datagrams += 1
+        self._datagrams_total += datagrams
+        self._inlet.bytes_total += end - datagrams
+        self._inlet.put(bytes(self._room[:end]))
+        return end + (datagrams + 1) * _OVERHEAD_BYTES
 
-    def _first(self, bound: socket.socket) -> bytes:
-        """A datagram, and how many the system has dropped: asked once a round, for it is slow."""
+    def _ended(self, end: int) -> int:
+        """Put a line end after a datagram."""
+        self._room[end] = _LINE_END
+        return end + 1
+
+    def _first(self, bound: socket.socket) -> int:
+        """Bytes of a datagram; and how many the system has dropped: asked once a round, for it is slow."""
         if _COUNT_DROPS is None or sys.platform == "win32":
-            return bound.recv(_LARGEST_BYTES)
-        datagram, extras, _, _ = bound.recvmsg(_LARGEST_BYTES, socket.CMSG_SPACE(4))
+            return bound.recv_into(self._room)
+        size, extras, _, _ = bound.recvmsg_into([self._room], socket.CMSG_SPACE(4))
         for _, kind, value in extras:
             if kind == _COUNT_DROPS:
                 self._dropped_total = struct.unpack("I", value[:4])[0]
-        return datagram
+        return size
 
 
 def _bound(listen_on: str, port: int, buffer_bytes: int) -> socket.socket:
