@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import numpy as np
 import pyarrow as pa
 
@@ -22,16 +24,16 @@ class Interner:
         """Codes of a dictionary column, (rows,); null is a name of its own, ""."""
         indices = dictionary_indices(column)
         names: list[str | None] = [*column.dictionary.to_pylist(), None]
-        lookup = np.fromiter((self._code.get(name, -1) for name in names), np.int64, len(names))
+        lookup = np.fromiter(map(self._code.get, names, repeat(-1)), np.int64, len(names))
         if lookup[:-1].min(initial=0) < 0 or (column.null_count and lookup[-1] < 0):
             self._learn(indices, names, lookup)
         return lookup[indices]
 
     def _learn(self, indices: Int32Array, names: list[str | None], lookup: IntArray) -> None:
-        used, first_row = np.unique(indices, return_index=True)
-        for index in used[np.argsort(first_row, kind="stable")].tolist():
-            if lookup[index] < 0:
-                lookup[index] = self._add(names[index])
+        unknown = indices[lookup[indices] < 0]
+        used, first_row = np.unique(unknown, return_index=True)
+        for index in used[np.argsort(first_row)].tolist():
+            lookup[index] = self._add(names[index])
 
     def _add(self, name: str | None) -> int:
         known = self._code.get(name)
@@ -79,10 +81,9 @@ class SeriesIndex:
             self._pair = wide
 
     def _learn(self, left: IntArray, right: IntArray, codes: IntArray) -> None:
-        for row in np.flatnonzero(codes < 0).tolist():
-            place = int(left[row]), int(right[row])
-            if self._pair[place] < 0:
-                self._pair[place] = self._add(*place)
+        rows = np.flatnonzero(codes < 0)
+        for place in dict.fromkeys(zip(left[rows].tolist(), right[rows].tolist(), strict=True)):
+            self._pair[place] = self._add(*place)
 
     def _add(self, left: int, right: int) -> int:
         names = self._first.names[left], self._second.names[right]
