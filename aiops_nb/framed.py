@@ -89,7 +89,7 @@ class Framed(ABC):
         DataFrame
             Of a rule on rows: the requests of its target. Of a rule on a source: its requests whose times lie there. Of
             a rule on clients: the requests of the client, at its target. Of a detector: its scores with the expected
-            band.
+            band. Of many targets: those of all of them.
         """
         import pandas as pd
 
@@ -101,6 +101,9 @@ class Framed(ABC):
         if alert["detector"] == "source_rule":
             own = pd.Series({"source": alert["target"]})
             return _of_series(self.requests(start=start, end=end), own, ("source",))
+        if alert["detector"] == "together":
+            scores = _of_series(self.scores(start=start, end=end), alert, ("origin", "alertname"))
+            return scores if len(scores) else _of_series(self.requests(start=start, end=end), alert, ("origin",))
         if alert["detector"] == "row_rule":
             return _of_series(self.requests(start=start, end=end), alert, ("target", "origin"))
         scores = self._bare_scores(start, end)

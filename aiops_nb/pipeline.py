@@ -16,10 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.alert.inhibit import Inhibitor
+from aiops_nb.alert.together import Together
+from aiops_nb.alert.together_params import TOGETHER_EXPLAINS
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
-from aiops_nb.core.types import BoolArray, IntArray, Item, Step
+from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Item, Step
 from aiops_nb.features.watermark import SELF_SOURCE, Watermarks
 from aiops_nb.judge.arrivals import Arrivals
 from aiops_nb.judge.source_judge import SourceJudge
@@ -99,9 +101,12 @@ class Pipeline:
         self.params = params
         self._window = params.window
         self._watermarks = Watermarks(params.window, expected_sources)
-        self._inhibitor = Inhibitor(params.inhibit_rules, params.connectivity.targets)
+        together = (TOGETHER_EXPLAINS,) if params.together is not None else ()
+        self._inhibitor = Inhibitor((*together, *params.inhibit_rules), params.connectivity.targets)
         self._sources = SourceJudge(params.source_rules)
         requests = RequestsLane(params)
+        judged = [rule.alertname for rule in params.rules_by_target]
+        self._together = Together(params.together, judged, requests.heard)
         overall = OverallLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
             "requests": (requests, overall, ObjectivesLane(params, requests, overall), ClientsLane(params, requests)),
@@ -193,7 +198,10 @@ class Pipeline:
             usable = self._usable(window[first:last])
             arrivals.take(first, last, None if usable is None else self._late_ns(time[first:last][~usable]))
             for add in adders:
-                step.changes += self._inhibitor.apply(add(slice(first, last), usable))
+                step.changes += self._told(add(slice(first, last), usable))
+
+    def _told(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
+        return self._inhibitor.apply(self._together.apply(changes))
 
     def _usable(self, window: IntArray) -> BoolArray | None:
         self._newest = max(self._newest, int(window.max()))
@@ -225,8 +233,8 @@ class Pipeline:
             tick, changes = lane.close(window, (window + 1) * self._window.tick_ns)
             if tick is not None:
                 step.ticks.append(tick)
-            step.changes += self._inhibitor.apply(changes)
-        step.changes += self._inhibitor.apply(self._sources.tick((window + 1) * self._window.tick_ns))
+            step.changes += self._told(changes)
+        step.changes += self._told(self._sources.tick((window + 1) * self._window.tick_ns))
         step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)
 
 

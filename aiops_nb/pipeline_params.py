@@ -12,6 +12,7 @@ from aiops_nb.alert.connectivity_params import ConnectivityParams
 from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, RowRuleParams
 from aiops_nb.alert.source_params import DEFAULT_SOURCE_RULES, SourceRuleParams
+from aiops_nb.alert.together_params import TogetherParams
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.features.client_params import ClientParams
 from aiops_nb.features.params import WindowParams
@@ -44,8 +45,9 @@ DEFAULT_FEATURE_RULES = (
 
 
 class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Windows, rules, and which alerts explain which others.
+    """Windows, rules, which alerts explain which others, and when those of many targets are told together.
 
+    `together` None tells each by itself.
     `ready_rules` names further rules to be judged, such as `slo_burn_1h`; they are put among the `feature_rules`.
     `without` names rules that are not judged; they are taken out.
 
@@ -63,6 +65,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ready_rules: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     inhibit_rules: tuple[InhibitRuleParams, ...] = DEFAULT_INHIBIT_RULES
+    together: TogetherParams | None = TogetherParams()
     connectivity: ConnectivityParams = ConnectivityParams()
     clients: ClientParams = ClientParams()
     client_rules: tuple[ClientRuleParams, ...] = CLIENT_RULES
@@ -74,6 +77,11 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.ready_rules:  # written out, so that a recording holds the rules themselves
             force_setattr(self, "feature_rules", with_ready(self.feature_rules, self.ready_rules))
             force_setattr(self, "ready_rules", ())
+
+    @property
+    def rules_by_target(self) -> tuple[RowRuleParams | FeatureRuleParams, ...]:
+        """Those that judge requests target by target."""
+        return (*self.row_rules, *(rule for rule in self.feature_rules if rule.table == "requests"))
 
     def _take_out(self) -> None:
         known = _names(self.all_rules)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops_nb.alert.inhibit_params import InhibitRuleParams
+from aiops_nb.alert.together_params import TOGETHER_DETECTOR
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
 
 REFERENCE = "connectivity"
@@ -92,7 +93,7 @@ class Inhibitor:
     def _note_source(self, place: int, key: tuple[str, ...], change: AlertChange) -> None:
         source = self._sources[place].get(key)
         if change.state in ("pending", "firing"):
-            source = source or self._sources[place].setdefault(key, _Source(change.labels["alertname"]))
+            source = source or self._sources[place].setdefault(key, _Source(_name(change)))
             source.active.add(change.fingerprint)
             source.until_ns = None
         elif source is not None and change.fingerprint in source.active:
@@ -127,6 +128,12 @@ class Inhibitor:
         del self._suppressed[waiting.fingerprint]
         change = self._begin(replace(waiting, time_ns=end_ns))
         return None if change.suppressed_by else change
+
+
+def _name(change: AlertChange) -> str:
+    """What explains: an alert, or the same alert of many targets."""
+    name = change.labels["alertname"]
+    return f"{name} of many" if change.labels.get("detector") == TOGETHER_DETECTOR else name
 
 
 def _key(rule: InhibitRuleParams, change: AlertChange) -> tuple[str, ...]:

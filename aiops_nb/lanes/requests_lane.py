@@ -53,6 +53,8 @@ class RequestsLane:
         self.keys: tuple[SeriesKey, ...] = ()
         self.decoded: RequestRows | None = None
         self._known = 0
+        self._span_count: FloatArray = np.zeros(0)
+        self._heard: dict[str, int] = {}
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
         """Decode a batch once, giving series codes in row order; the result adds parts of it."""
@@ -96,10 +98,18 @@ class RequestsLane:
         if not self._known:
             return None, []
         self._known_keys()
+        self._span_count, self._heard = values[self._names.index("span_count")], {}
         connected = self._connectivity.tick(end_ns)
         ended = self._end_rows(end_ns)
         tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self.keys, self._names, values))
         return tick, connected + ended + changes
+
+    def heard(self, origin: str) -> int:
+        """Targets of an origin that had a request in the span of the last closed window."""
+        if origin not in self._heard:
+            of_origin = [key.origin == origin for key in self.keys[: len(self._span_count)]]
+            self._heard[origin] = int((self._span_count[of_origin] > 0).sum())
+        return self._heard[origin]
 
     def _end_rows(self, end_ns: int) -> list[AlertChange]:
         """What row rules have to say at the end of a window, whose totals they learn from."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aiops_nb.alert.inhibit_params import CONNECTIVITY_ALERT
+from aiops_nb.alert.together_params import TogetherParams
 from aiops_nb.config import parse_config
 from aiops_nb.detect.level import LevelParams
 from aiops_nb.pipeline_params import PipelineParams
@@ -47,7 +48,8 @@ def test_the_numbers_on_the_page_are_the_defaults():
 
 def test_the_examples_are_configs():
     examples = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
-    config, other, level, inhibiting, connected = map(parse_config, examples)
+    config, other, level, inhibiting, many, connected = map(parse_config, examples)
+    assert many.pipeline.together == TogetherParams(min_targets=5, min_ratio=0.8)
     assert inhibiting.pipeline.inhibit_rules[0] in DEFAULTS.inhibit_rules and len(connected.connectivity) == 2
     assert level.pipeline.feature_rules[0].detector == LevelParams(limit=0.9)
     assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "UnusualParams"]
