@@ -29,12 +29,17 @@ class GrowthParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Growth is looked for over each of these.
     reach
         A window looks at most so many times as far ahead as it looks back.
+    forget_windows
+        Growth that only comes back to where the value was before the window is none: memory that is collected now and
+        then, a disk whose logs are rotated. What was before is forgotten in so many windows by two thirds; None: growth
+        counts wherever it is.
     """
 
     limit: float = 1.0
     direction: Literal["above", "below"] = "above"
     windows_seconds: Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=8)] = (600.0, 3600.0, 14400.0)
     reach: Positive = 3.0
+    forget_windows: Positive | None = 100.0
 
 
 class Growth:
@@ -43,11 +48,12 @@ class Growth:
     Over each window the slope is the median of the slopes of all pairs of its 12 sections (Theil 1950, Sen 1968), and
     its steadiness the share of it that 90 % of the pairs reach (0 to 1; a step has 0). Soon is 1 if the limit will be
     reached within `reach` windows, and less in proportion to the time beyond; 0 if the value has fallen back to what
-    it was in the middle of the window. The largest of the windows' scores counts. NaN until three quarters of the
-    shortest window are known.
+    it was in the middle of the window, or has not yet risen (by a quarter of a window's growth) beyond what it was
+    before the window. The largest of the windows' scores counts. NaN until three quarters of the shortest window are
+    known.
 
     What is anomalous is learned too: the past is not a baseline here, it is what is judged. Cost O(n) a tick and 66
-    slopes a series and window at the end of each twelfth of a window; memory 170 bytes a series and window.
+    slopes a series and window at the end of each twelfth of a window; memory 190 bytes a series and window.
 
     Parameters
     ----------
@@ -77,7 +83,7 @@ class Growth:
         self.features: tuple[str, ...] = (feature,)
         self.threshold = threshold
         self._params = params
-        self._trends = [Trend(seconds) for seconds in params.windows_seconds]
+        self._trends = [Trend(seconds, params.forget_windows or 1.0) for seconds in params.windows_seconds]
 
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table; NaN in warm-up and where the value is NaN."""
@@ -101,9 +107,16 @@ class Growth:
         )
         sign = 1.0 if self._params.direction == "above" else -1.0
         middle = level - slope * trend.window_seconds / 2
-        growing = (sign * slope > 0) & (sign * (value - middle) > 0)
+        growing = (sign * slope > 0) & (sign * (value - middle) > 0) & self._is_beyond_past(trend, slope, level, sign)
         soon = np.clip(self._params.reach * trend.window_seconds / self._seconds_left(slope, level), 0.0, 1.0)
         return np.where(np.isnan(slope), np.nan, np.where(growing, 100.0 * steadiness * soon, 0.0))
+
+    def _is_beyond_past(self, trend: Trend, slope: FloatArray, level: FloatArray, sign: float) -> BoolArray:
+        if self._params.forget_windows is None:
+            return np.ones(len(level), np.bool_)
+        past = (trend.past_high if sign > 0 else trend.past_low)[: len(level)]
+        within: BoolArray = sign * (level - past) <= np.abs(slope) * trend.window_seconds / 4  # NaN: no past is within
+        return ~within
 
     def _seconds_left(self, slope: FloatArray, level: FloatArray) -> FloatArray:
         # at its limit already: soon, however it is counted

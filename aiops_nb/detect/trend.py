@@ -28,14 +28,19 @@ class Trend:
     steadiness
         (capacity,) 0 to 1: the slope that 90 % of the pairs of sections reach, as a share of the median one. 1 is a
         straight line; a step or a short climb has 0.
+    past_high, past_low
+        (capacity,) extremes of the sections that have left the window, NaN before there is one. They are forgotten
+        slowly: in `forget_windows` windows by two thirds.
     """
 
-    def __init__(self, window_seconds: float) -> None:
+    def __init__(self, window_seconds: float, forget_windows: float = 100.0) -> None:
         self.window_seconds = window_seconds
+        self._fade = 1.0 / (SECTIONS * forget_windows)
         self._section_ns = round(window_seconds / SECTIONS * NS_PER_SECOND)
         self._ring = np.full((SECTIONS, 64), np.nan)
         self._sum, self._count = np.zeros((2, 64))
         self.slope, self.steadiness, self._last_level = np.full((3, 64), np.nan)
+        self.past_high, self.past_low = np.full((2, 64), np.nan)
         self._section: int | None = None
 
     def make_room(self, count: int) -> None:
@@ -44,7 +49,7 @@ class Trend:
         if capacity == len(self._sum):
             return
         self._sum, self._count = widened(self._sum, capacity), widened(self._count, capacity)
-        for name in ("_ring", "slope", "steadiness", "_last_level"):
+        for name in ("_ring", "slope", "steadiness", "_last_level", "past_high", "past_low"):
             setattr(self, name, widened(getattr(self, name), capacity, np.nan))
 
     def add(self, end_ns: int, value: FloatArray) -> None:
@@ -67,6 +72,7 @@ class Trend:
         if section == self._section:
             return
         if self._section is not None:
+            self._pass(self._ring[self._section % SECTIONS])
             with np.errstate(invalid="ignore", divide="ignore"):
                 self._ring[self._section % SECTIONS] = self._sum / self._count
             passed = range(self._section + 1, section)[-SECTIONS:]
@@ -74,6 +80,14 @@ class Trend:
         self._section = section
         self._sum[:], self._count[:] = 0.0, 0.0
         self._fit(self._ring[(section + np.arange(SECTIONS)) % SECTIONS])
+
+    def _pass(self, leaving: FloatArray) -> None:
+        """Remember a section that leaves the window; one that is not known says nothing."""
+        high = np.fmax(leaving, self.past_high - self._fade * (self.past_high - leaving))
+        low = np.fmin(leaving, self.past_low + self._fade * (leaving - self.past_low))
+        known = np.isfinite(leaving)
+        np.copyto(self.past_high, high, where=known)
+        np.copyto(self.past_low, low, where=known)
 
     def _fit(self, means: FloatArray) -> None:
         slopes = (means[_RIGHT] - means[_LEFT]) / (_RIGHT - _LEFT)[:, None]

@@ -22,7 +22,7 @@ RIGHT: dict[FaultKind, frozenset[str]] = {
     "traffic_surge": frozenset({"traffic_surge", "endpoint_surge"}),
     "traffic_drop": frozenset({"traffic_drop", "endpoint_drop"}),
     "single_ip_flood": frozenset({"client_flood"}),
-    "endpoint_attack": frozenset({"endpoint_attack"}),
+    "endpoint_attack": frozenset({"endpoint_attack", "client_refused"}),  # passwords are tried: where, and by whom
     "path_probe": frozenset({"client_refused"}),
     "distributed_flood": frozenset({"distributed_flood"}),
     "cpu_spike": frozenset({"cpu_spike"}),

@@ -59,6 +59,21 @@ def test_a_value_that_fell_back_ends_it_at_once():
     assert scores[-2] == pytest.approx(100) and scores[-1] == 0
 
 
+@pytest.mark.parametrize(("forget_windows", "rises_told"), [(100.0, 1), (None, 6)])
+def test_a_saw_is_growth_only_the_first_time(forget_windows, rises_told):
+    saw = 0.4 + 0.25 * (np.arange(6 * 360) % 360) / 360
+    params = GrowthParams(windows_seconds=(120.0,), forget_windows=forget_windows)
+    scores, _ = walk(Growth("value", params, 30.0), saw)
+    told = [np.nanmax(scores[first : first + 360]) > 30 for first in range(0, len(saw), 360)]
+    assert sum(told) == rises_told
+
+
+def test_growth_beyond_what_was_is_told_after_a_saw():
+    saw = 0.4 + 0.1 * (np.arange(3 * 360) % 360) / 360
+    scores, _ = walk(Growth("value", GrowthParams(windows_seconds=(120.0,)), 60.0), [*saw, *np.linspace(0.4, 0.9, 360)])
+    assert scores[-1] == pytest.approx(100, abs=1)
+
+
 def test_the_longest_window_sees_what_is_slow_and_the_shortest_what_is_fast():
     params = GrowthParams(windows_seconds=(120.0, 1200.0))
     slow, _ = walk(Growth("value", params, 50.0), np.linspace(0.4, 0.7, 1300))

@@ -59,13 +59,14 @@ def jumping(seconds, seed=0):
 
 NAN = float("nan")
 CPU = {
-    "cpu_spike": (flat(0.2, 400) + flat(0.7, 120) + flat(0.2, 200), [("cpu_spike", 438, 588)]),
-    "a spike that goes on is accepted": (flat(0.2, 400) + flat(0.7, 1200), [("cpu_spike", 438, 768)]),
+    "cpu_spike": (flat(0.2, 400) + flat(0.7, 120) + flat(0.2, 200), [("cpu_spike", 458, 588)]),
+    "a spike that goes on is accepted": (flat(0.2, 400) + flat(0.7, 1200), [("cpu_spike", 458, 768)]),
     "saturated out of the blue": (flat(0.2, 400) + flat(1.0, 200) + flat(0.2, 100), [("cpu_saturation", 468, 668)]),
     "a spike to the top for less than a minute": (
-        flat(0.2, 400) + flat(1.0, 50) + flat(0.2, 100),
-        [("cpu_spike", 458, 518)],
+        flat(0.2, 400) + flat(1.0, 55) + flat(0.2, 100),
+        [("cpu_spike", 463, 523)],
     ),
+    "a job of 45 s": (flat(0.2, 400) + flat(0.9, 45) + flat(0.2, 100), []),
     "saturation from the start": (flat(1.0, 100) + flat(0.5, 100), [("cpu_saturation", 75, 168)]),
     "saturation with a dip of a second": ([*flat(1.0, 50), 0.4, *flat(1.0, 40)], [("cpu_saturation", 75, None)]),
     "constant": (flat(0.3, 900), []),
