@@ -158,7 +158,7 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class HostHabits:
-    """Jobs at each full hour, a backup at two, and memory that is collected every half hour.
+    """Jobs at half past each hour, a backup at two, and memory that is collected every half hour.
 
     Attributes
     ----------
@@ -180,7 +180,7 @@ class HostHabits:
         if _is_requests(batch) or not batch.num_rows:
             return batch
         seconds, value = _day_seconds(batch), floats(batch.column("value"))
-        cron = self.cron_ratio * (seconds % HOUR < 45) * _is(batch, "metric", "cpu_ratio")
+        cron = self.cron_ratio * ((seconds - HOUR / 2) % HOUR < 45) * _is(batch, "metric", "cpu_ratio")
         saw = self.saw_ratio * (seconds % self.saw_seconds / self.saw_seconds) * _is(batch, "metric", "memory_ratio")
         changed = _with(batch, "value", pa.array(np.minimum(value + cron + saw, 1.0)))
         return changed if self.backup_ratio is None else self._with_disk(changed, self.backup_ratio)

@@ -26,7 +26,7 @@ _night = partial(Shape, day_swing_ratio=0.9)
 class Making:
     """Hour of the week at which it begins, requests a second of a service, and what else is unlike the usual."""
 
-    hour: int
+    hour: float
     rate_hz: float = 5.0
     options: dict[str, Any] = field(default_factory=dict)
     habit: Habit | None = None
@@ -43,16 +43,16 @@ MAKINGS: dict[str, Making] = {
     "few clients": Making(hour=9, rate_hz=2.0, options={"shape": Shape(regular_clients=12, client_exponent=1.5)}),
     "many errors": Making(hour=13, rate_hz=2.0, options={"error_ratio": 0.03}),
     "low, many errors": Making(hour=12, rate_hz=0.2, options={"error_ratio": 0.03}),
-    "sharp morning": Making(hour=7, habit=SharpMorning()),
+    "sharp morning": Making(hour=7.6, habit=SharpMorning()),
     "deploys": Making(hour=9, rate_hz=2.0, habit=Deploys(services=10)),
-    "nightly batch": Making(hour=1, rate_hz=2.0, habit=NightlyBatch()),
+    "nightly batch": Making(hour=1.6, rate_hz=2.0, habit=NightlyBatch()),
     "Friday evening": Making(hour=FRIDAY + 19, rate_hz=2.0),
     "Sunday begins": Making(hour=SATURDAY_NIGHT, rate_hz=2.0),
     "noisy neighbour": Making(hour=16, rate_hz=2.0, habit=NoisyNeighbour()),
     "rare and heavy": Making(hour=12, rate_hz=1.0, habit=RareHeavy(rate_hz=1.0)),
     "timeouts": Making(hour=12, rate_hz=2.0, habit=Timeouts()),
     "hourly jobs": Making(hour=8, rate_hz=1.0, habit=HostHabits(cron_ratio=0.6)),
-    "nightly backup": Making(hour=1, rate_hz=1.0, habit=HostHabits(backup_ratio=0.55)),
+    "nightly backup": Making(hour=1.6, rate_hz=1.0, habit=HostHabits(backup_ratio=0.55)),
     "memory saw": Making(hour=8, rate_hz=1.0, habit=HostHabits(saw_ratio=0.25)),
     "quick memory saw": Making(hour=8, rate_hz=1.0, habit=HostHabits(saw_ratio=0.1, saw_seconds=150.0)),
 }

@@ -13,8 +13,8 @@ from aiops_nb.collect.synthetic import KINDS, Fault, FaultKind, Shape
 from benchmarks.rules.habits import Habit
 from benchmarks.rules.makings import MAKINGS
 
-DEVELOPMENT, REPORT = 1000, 5000
-"""Where the seeds of streams begin on which rules were chosen, and those of streams on which they are reported."""
+DEVELOPMENT, REPORT = 1000, 9000
+"""Where the seeds of streams begin on which rules were chosen (and from 5000 on), and of those that are reported."""
 
 WARM_UP_SECONDS = 600.0
 REST_SECONDS = 240.0
@@ -111,7 +111,7 @@ def healthy(seed: int, seconds: float, services: int = 10, only: Sequence[str] =
                 "targets": services,
                 "hosts": max(1, services // 5),
                 "rate_hz": making.rate_hz,
-                "start_ns": MONDAY_NS + making.hour * HOUR_NS,
+                "start_ns": MONDAY_NS + round(making.hour * HOUR_NS),
                 **making.options,
             },
             habit=making.habit,
