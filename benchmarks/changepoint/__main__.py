@@ -14,7 +14,7 @@ import pandas as pd
 
 from aiops_nb.detect.change_points import change_points
 from aiops_nb.scoring import score_series
-from benchmarks.detection.__main__ import markdown, write
+from benchmarks.detection.markdown import markdown, write
 
 POINTS, CHANGE = 1200, 800
 WITHIN = 200  # points in which a change must be found

@@ -1,68 +1,57 @@
 """Every detector on the Numenta series, on synthetic service faults and indicators, beside chance and silence.
 
-python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--write docs/detectors.md]
+python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--jobs 2] [--write docs/detectors.md]
 python -m benchmarks.detection --alarm-lines
+
+`--write` takes in the neighbours (the `bench` extra), too; `--neighbours` does so without writing.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
+import os
 import sys
 from pathlib import Path
 
-import pandas as pd
+from benchmarks.detection import alarm_lines, plots
+from benchmarks.detection.judges import JUDGES, NEIGHBOURS
+from benchmarks.detection.markdown import markdown, write
+from benchmarks.detection.runs import ROOT, Plan, tables
 
-from benchmarks.detection import alarm_lines, faults_table, kpi_table, nab, nab_table, plots
-
-ROOT = Path(__file__).parents[2]
-
-
-def markdown(frame: pd.DataFrame, digits: dict[str, int], otherwise: int) -> str:
-    """A table of Markdown."""
-    lines = ["| detector | " + " | ".join(frame.columns) + " |", "|---|" + "---:|" * len(frame.columns)]
-    for name, row in frame.iterrows():
-        cells = (f"{value:.{digits.get(column, otherwise)}f}".replace("nan", "-") for column, value in row.items())
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def write(path: Path, tables: dict[str, str]) -> None:
-    """Put each table between its markers."""
-    text = path.read_text(encoding="utf-8")
-    for name, body in tables.items():
-        begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
-        text = re.sub(f"{begin}.*?{end}", lambda _, b=begin, e=end, t=body: f"{b}\n\n{t}\n\n{e}", text, flags=re.S)
-    path.write_text(text, encoding="utf-8")
+TABLES = ("faults", "kpi", "real", "nab")
+DIGITS = {"median delay s": 0}
 
 
 def progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nab", type=Path, default=ROOT / "data" / "nab", metavar="DIR")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--of-each", type=int, default=4, help="synthetic series of each metric")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "detection", help="rows computed before")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this file, pictures beside it")
+    parser.add_argument("--neighbours", action="store_true", help="also detectors of other projects")
     parser.add_argument("--alarm-lines", action="store_true", help="fit thresholds on healthy series, nothing else")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments()
     if args.alarm_lines:
         print(markdown(alarm_lines.table(args.seed, progress), {}, 3))
         return
-    of_nab = nab_table.table(nab.load(args.nab), progress)
-    of_faults = faults_table.table(args.seed, args.of_each, progress)
-    of_kpi = kpi_table.table(args.seed + 100, 1, progress)
-    tables = {
-        "nab": markdown(of_nab, {}, 1),
-        "faults": markdown(of_faults, {"median delay s": 0}, 2),
-        "kpi": markdown(of_kpi, {}, 2),
-    }
-    print("\n\n".join(tables.values()))
+    plan = Plan(nab=args.nab, seed=args.seed, of_each=args.of_each)
+    judges = [name for name in JUDGES if name not in NEIGHBOURS or args.neighbours or args.write]
+    frames = tables([(table, judge) for table in TABLES for judge in judges], plan, args.jobs, args.cache, progress)
+    told = {name: markdown(frame, DIGITS, 1 if name == "nab" else 2) for name, frame in frames.items()}
+    print("\n\n".join(told.values()))
     if args.write:
-        write(args.write, tables)
-        for name, picture in plots.pictures(of_nab, of_faults, of_kpi).items():
+        write(args.write, told)
+        for name, picture in plots.pictures(frames["nab"], frames["faults"], frames["kpi"]).items():
             (args.write.parent / "images" / name).write_text(picture, encoding="utf-8")
 
 

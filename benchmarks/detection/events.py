@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.detection.nab import Labelled, Spans
-
+Spans = tuple[tuple[int, int], ...]
 COOLDOWN_POINTS = 60
 GRACE_POINTS = 30  # behind an event: the way back to usual is neither found nor false
+LEAST_THRESHOLD = 1e-9  # what scores 0 everywhere says nothing
 
 
 def alarms(score: np.ndarray, threshold: float) -> list[int]:
@@ -42,14 +42,52 @@ def found(told: Sequence[int], spans: Spans, first: int) -> Found:
     return Found(delays, len(told) - inside)
 
 
-def threshold_at(scores: Sequence[np.ndarray], labelled: Sequence[Labelled], first: int, false_alarms: float) -> float:
-    """The lowest threshold at which all series together have at most so many false alarms."""
-    pool = np.concatenate([score[np.isfinite(score)] for score in scores])
-    low, high = 0, len(candidates := np.unique(np.quantile(pool, 1 - np.geomspace(1e-6, 0.2, 400)))) - 1
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A series as a judge scored it, the events in it, the point from which on it counts, and how long that is."""
+
+    score: np.ndarray
+    spans: Spans
+    first: int
+    days: float
+
+    def found(self, threshold: float) -> Found:
+        return found(alarms(self._counted(), max(threshold, LEAST_THRESHOLD)), self.spans, self.first)
+
+    def _counted(self) -> np.ndarray:
+        """No alarm before `first`, and so none that is quiet for its sake behind it."""
+        return np.r_[np.full(self.first, np.nan), self.score[self.first :]]
+
+    @property
+    def events(self) -> int:
+        return sum(begin >= self.first for begin, _ in self.spans)
+
+
+def days(trials: Sequence[Trial]) -> float:
+    return sum(trial.days for trial in trials)
+
+
+def false_alarms(trials: Sequence[Trial], threshold: float) -> int:
+    return sum(trial.found(threshold).false_alarms for trial in trials)
+
+
+def delays(trials: Sequence[Trial], threshold: float) -> list[int | None]:
+    """Of each event of all."""
+    return [delay for trial in trials for delay in trial.found(threshold).delays]
+
+
+def share_found(trials: Sequence[Trial], threshold: float) -> float:
+    return float(np.mean([delay is not None for delay in delays(trials, threshold)]))
+
+
+def threshold_at(trials: Sequence[Trial], false_alarms_per_day: float) -> float:
+    """The lowest threshold at which all trials together have at most so many false alarms a day."""
+    pool = np.concatenate([trial.score[trial.first :] for trial in trials])
+    spread = np.quantile(pool[np.isfinite(pool)], 1 - np.geomspace(1e-6, 0.2, 400))
+    low, high = 0, len(candidates := np.unique(spread)) - 1
     while low < high:
         middle = (low + high) // 2
-        told = (found(alarms(s, candidates[middle]), one.spans, first) for s, one in zip(scores, labelled, strict=True))
-        if sum(one.false_alarms for one in told) <= false_alarms:
+        if false_alarms(trials, candidates[middle]) <= false_alarms_per_day * days(trials):
             high = middle
         else:
             low = middle + 1

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
-from benchmarks.detection.events import alarms, found, threshold_at
-from benchmarks.detection.judges import JUDGES, Judge
-from benchmarks.detection.service import FAULTS, FIRST_FAULT, INTERVAL_SECONDS, load
+from benchmarks.detection.events import days, delays, false_alarms, threshold_at
+from benchmarks.detection.labelled import Judge, Labelled, trials
+from benchmarks.detection.service import FAULTS, INTERVAL_SECONDS
 
 RATE = 0.5
 
 
-def table(seed: int, of_each: int, told: Callable[[str], None]) -> pd.DataFrame:
-    """A row a judge: the share found of each kind, with the threshold that gives RATE false alarms a day elsewhere."""
-    tuning, fresh = load(seed + 1, of_each), load(seed, of_each)
-    rows = {}
-    for name, judge in JUDGES.items():
-        rows[name] = row(judge, tuning, fresh)
-        told(f"faults {name}: {rows[name]}")
-    return pd.DataFrame(rows).T
-
-
-def days(series: list) -> float:
-    return sum(len(one.series) - FIRST_FAULT for one, _ in series) * INTERVAL_SECONDS / 86400.0
-
-
-def row(judge: Judge, tuning: list, fresh: list) -> dict[str, float]:
-    threshold = threshold_at(
-        [judge(one.series) for one, _ in tuning], [one for one, _ in tuning], FIRST_FAULT, RATE * days(tuning)
-    )
+def row(tuning: Sequence[Labelled], fresh: Sequence[Labelled], judge: Judge) -> dict[str, float]:
+    """The share found of each kind, with the threshold that gives RATE false alarms a day on `tuning`."""
+    threshold = threshold_at(trials(judge, tuning), RATE)
+    scored = trials(judge, fresh)
+    soon = delays(scored, threshold)
     hits: dict[str, list[bool]] = defaultdict(list)
-    delays, false_alarms = [], 0
-    for one, kinds in fresh:
-        score = judge(one.series)
-        result = found(alarms(score, max(threshold, 1e-9)), one.spans, FIRST_FAULT)
-        false_alarms += result.false_alarms
-        for kind, delay in zip(kinds, result.delays, strict=True):
-            hits[kind].append(delay is not None)
-            delays += [delay] if delay is not None else []
-    every = [hit for kind in hits.values() for hit in kind]
+    for kind, delay in zip((kind for one in fresh for kind in one.kinds), soon, strict=True):
+        hits[kind].append(delay is not None)
+    late = [delay for delay in soon if delay is not None]
     return {
-        "found": float(np.mean(every)),
+        "found": float(np.mean([delay is not None for delay in soon])),
         **{kind: float(np.mean(hits[kind])) for kind in FAULTS},
-        "median delay s": float(np.median(delays)) * INTERVAL_SECONDS if delays else float("nan"),
-        "false alarms a day": false_alarms / days(fresh),
+        "median delay s": float(np.median(late)) * INTERVAL_SECONDS if late else float("nan"),
+        "false alarms a day": false_alarms(scored, threshold) / days(scored),
     }

@@ -10,8 +10,12 @@ import pandas as pd
 from aiops_nb.detect.registry import ALGORITHMS
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
 from aiops_nb.scoring import score_series
+from benchmarks.detection.labelled import Judge
 
-Judge = Callable[[pd.Series], np.ndarray]
+
+def each(one: Callable[[pd.Series], np.ndarray]) -> Judge:
+    """A judge that looks at one series at a time."""
+    return lambda series: [one(x) for x in series]
 
 
 def chance(series: pd.Series) -> np.ndarray:
@@ -24,7 +28,7 @@ def silence(series: pd.Series) -> np.ndarray:
     return np.zeros(len(series))
 
 
-def _ours(name: str) -> Judge:
+def ours(name: str) -> Callable[[pd.Series], np.ndarray]:
     return lambda series: score_series(series, name).score.to_numpy()
 
 
@@ -33,9 +37,7 @@ def robust(series: pd.Series) -> np.ndarray:
     return score_series(series, RobustZ("value", RobustZParams(direction="both"), threshold=6.0)).score.to_numpy()
 
 
-JUDGES: dict[str, Judge] = {
-    **{name: _ours(name) for name in ALGORITHMS},
-    "robust_z": robust,
-    "random": chance,
-    "silent": silence,
-}
+OURS: dict[str, Judge] = {**{name: each(ours(name)) for name in ALGORITHMS}, "robust_z": each(robust)}
+BASELINES: dict[str, Judge] = {"random": each(chance), "silent": each(silence)}
+NEIGHBOURS: dict[str, Judge] = {}
+JUDGES: dict[str, Judge] = {**OURS, **NEIGHBOURS, **BASELINES}

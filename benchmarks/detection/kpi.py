@@ -7,18 +7,18 @@ bursts, dropouts and lasting losses, most of them a fraction of the level, some 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from benchmarks.detection.nab import Labelled
+from benchmarks.detection.labelled import Labelled
 from benchmarks.detection.service import wandering
 
 Array = np.ndarray
 FIRST_EVENT_RATIO = 0.15
-PLANS = ((60, 35), (300, 120))  # seconds between values, days
 
 
 def rhythm(hours: Array, random: Generator) -> Array:
@@ -94,7 +94,8 @@ def _loss(level: Array, deviation: Array, random: Generator) -> Array:
     return level - random.uniform(3, 5) * deviation
 
 
-EVENTS: dict[str, tuple[int, int, Callable[[Array, Array, Generator], Array]]] = {
+Events = Mapping[str, tuple[int, int, Callable[[Array, Array, Generator], Array]]]
+EVENTS: Events = {
     "spike": (1, 4, _spike),
     "surge": (3, 30, _surge),
     "dip": (3, 30, _dip),
@@ -104,26 +105,61 @@ EVENTS: dict[str, tuple[int, int, Callable[[Array, Array, Generator], Array]]] =
 }
 
 
-def _noisy(level: Array, deviation: Array, random: Generator) -> Array:
-    slow, quick = wandering(len(level), random, 0.7), random.standard_t(6, len(level)) * 0.8
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How a series is drawn: the share of a working day that a weekend has (None: drawn), what is wrong at times, how
+    heavy the tails of the noise are (Student's degrees of freedom), and what was never delivered."""
+
+    interval_seconds: int
+    days: int
+    weekend_ratio: float | None = None
+    events: Events = field(default_factory=lambda: EVENTS)
+    degrees: float = 6.0
+    lost_ratio: float = 0.002
+    gaps: int = 3
+    longest_gap: int = 60
+
+
+USUAL = (Making(interval_seconds=60, days=35), Making(interval_seconds=300, days=120))
+
+
+def _noisy(level: Array, deviation: Array, making: Making, random: Generator) -> Array:
+    slow, quick = wandering(len(level), random, 0.7), random.standard_t(making.degrees, len(level)) * 0.8
     return np.maximum(level + deviation * (0.6 * slow + 0.8 * quick), 0)
 
 
-def labelled(indicator: str, interval_seconds: int, days: int, random: Generator) -> tuple[Labelled, list[str]]:
-    """One series, the places of its events, and the kind of each."""
-    points = days * 86400 // interval_seconds
-    level, deviation = INDICATORS[indicator](np.arange(points) * interval_seconds / 3600.0, random)
-    x = _noisy(level, deviation, random)
-    places = np.sort(random.integers(int(FIRST_EVENT_RATIO * points) + 1, points - 200, 26))
+def labelled(indicator: str, making: Making, random: Generator) -> Labelled:
+    """One series with its events."""
+    points = making.days * 86400 // making.interval_seconds
+    level, deviation = _levels(indicator, making, random)
+    x = _noisy(level, deviation, making, random)
+    first = int(FIRST_EVENT_RATIO * points)
     spans, kinds = [], []
-    for at in places[np.diff(places, prepend=0) > 200].tolist():
-        kind = str(random.choice(list(EVENTS)))
-        shortest, longest, change = EVENTS[kind]
+    for at in _places(first + 1, points, making, random):
+        kind = str(random.choice(list(making.events)))
+        shortest, longest, change = making.events[kind]
         part = slice(at, at + int(random.integers(shortest, longest)))
-        x[part] = _noisy(change(level[part], deviation[part], random), deviation[part], random)
+        x[part] = _noisy(change(level[part], deviation[part], random), deviation[part], making, random)
         spans.append((part.start, part.stop - 1))
         kinds.append(kind)
-    return _holed(Labelled(indicator, _timed(x, interval_seconds, indicator), tuple(spans)), random), kinds
+    series = _holed(_timed(x, making.interval_seconds, indicator), making, random)
+    return Labelled(indicator, series, tuple(spans), first, tuple(kinds))
+
+
+def _levels(indicator: str, making: Making, random: Generator) -> tuple[Array, Array]:
+    points = making.days * 86400 // making.interval_seconds
+    hours = np.arange(points) * making.interval_seconds / 3600.0
+    level, deviation = INDICATORS[indicator](hours, random)
+    if making.weekend_ratio is None:
+        return level, deviation
+    share = np.where(hours // 24 % 7 >= 5, making.weekend_ratio, 1.0)
+    return level * share, deviation * np.sqrt(share)
+
+
+def _places(first: int, points: int, making: Making, random: Generator) -> list[int]:
+    apart = 200 + max(longest for _, longest, _ in making.events.values()) // 100 * 100
+    places = np.sort(random.integers(first, points - apart, 26))
+    return [int(at) for at in places[np.diff(places, prepend=0) > apart]]
 
 
 def _timed(x: Array, interval_seconds: int, indicator: str) -> pd.Series:
@@ -132,21 +168,18 @@ def _timed(x: Array, interval_seconds: int, indicator: str) -> pd.Series:
     return pd.Series(x, index=pd.date_range("2026-01-05", periods=len(x), freq=f"{interval_seconds}s", tz="UTC"))
 
 
-def _holed(one: Labelled, random: Generator) -> Labelled:
+def _holed(series: pd.Series, making: Making, random: Generator) -> pd.Series:
     """Values that were never delivered, one by one and for hours: not known, so places stay as they are."""
-    x = one.series.copy()
-    x[random.random(len(x)) < 0.002] = np.nan
-    for at in random.integers(0, len(x), 3):
-        x.iloc[at : at + int(random.integers(5, 60))] = np.nan
-    return Labelled(one.name, x, one.spans)
+    x = series.copy()
+    x[random.random(len(x)) < making.lost_ratio] = np.nan
+    for at in random.integers(0, len(x), making.gaps):
+        x.iloc[at : at + int(random.integers(5, making.longest_gap))] = np.nan
+    return x
 
 
-def load(seed: int, of_each: int) -> list[tuple[Labelled, list[str], int]]:
-    """So many of each indicator and interval; with the interval in seconds."""
+def load(seed: int, of_each: int, makings: Sequence[Making] = USUAL) -> list[Labelled]:
+    """So many of each indicator and making."""
     random = np.random.default_rng(seed)
     return [
-        (*labelled(indicator, interval, days, random), interval)
-        for indicator in INDICATORS
-        for interval, days in PLANS
-        for _ in range(of_each)
+        labelled(indicator, making, random) for indicator in INDICATORS for making in makings for _ in range(of_each)
     ]

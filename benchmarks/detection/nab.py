@@ -14,23 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.detection.events import Spans
+from benchmarks.detection.labelled import Labelled
+
 FALSE_ALARM_COST = 0.11
 PROBATION_RATIO = 0.15
 PROBATION_MOST_POINTS = 750
-Spans = tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A series and the index ranges, ends included, in which something is wrong."""
-
-    name: str
-    series: pd.Series
-    spans: Spans
-
-    @property
-    def category(self) -> str:
-        return self.name.split("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +62,9 @@ def _labelled(name: str, path: Path, windows: Sequence[Sequence[str]]) -> Labell
     for first, last in windows:
         inside = np.flatnonzero((times >= pd.Timestamp(first, tz="UTC")) & (times <= pd.Timestamp(last, tz="UTC")))
         spans.append((int(inside[0]), int(inside[-1])))
-    return Labelled(name, pd.Series(frame["value"].to_numpy(float), index=times), tuple(spans))
+    return Labelled(
+        name, pd.Series(frame["value"].to_numpy(float), index=times), tuple(spans), probation_points(len(frame))
+    )
 
 
 def probation_points(length: int) -> int:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.detection.events import alarms
-from benchmarks.detection.judges import JUDGES, Judge
-from benchmarks.detection.nab import Labelled, Tally, tally
+from benchmarks.detection.labelled import Judge, Labelled
+from benchmarks.detection.nab import Tally, tally
 
 THRESHOLDS = 80
 
 
-def table(labelled: Sequence[Labelled], told: Callable[[str], None]) -> pd.DataFrame:
-    """A row a judge.
-
-    `fitted on all` is an upper bound; in `cross-validated` each category is scored with the threshold that is best for
-    the others; in `one for the others` the threshold comes from one category alone, and the rest is scored (mean over
-    categories): the better warning of what unseen series will show.
-    """
-    rows = {}
-    for name, judge in JUDGES.items():
-        rows[name] = row(labelled, judge)
-        told(f"nab {name}: {rows[name]}")
-    return pd.DataFrame(rows).T
-
-
 def row(labelled: Sequence[Labelled], judge: Judge) -> dict[str, float]:
-    scores = [judge(one.series) for one in labelled]
+    """`fitted on all` is an upper bound; in `cross-validated` each category is scored with the threshold that is best
+    for the others; in `one for the others` the threshold comes from one category alone, and the rest is scored (mean
+    over categories): the better warning of what unseen series will show.
+    """
+    scores = judge([one.series for one in labelled])
     thresholds = candidates(scores)
     tallies = [
         [tally(alarms(score, threshold), one.spans, len(score)) for threshold in thresholds]

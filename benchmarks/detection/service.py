@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from benchmarks.detection.nab import Labelled
+from benchmarks.detection.labelled import Labelled
 
 INTERVAL_SECONDS = 60
 POINTS = 7 * 1440
@@ -106,8 +106,8 @@ FAULTS: dict[str, tuple[int, int, Callable[[Array, float, Generator], Array]]] =
 }
 
 
-def faulty(metric: str, random: Generator) -> tuple[Labelled, list[str]]:
-    """One series, the places of its faults, and the kind of each."""
+def faulty(metric: str, random: Generator) -> Labelled:
+    """One series with its faults."""
     x = METRICS[metric](np.arange(POINTS) / 60.0, random)
     spans, kinds = [], []
     at = FIRST_FAULT + int(random.integers(0, APART))
@@ -121,10 +121,10 @@ def faulty(metric: str, random: Generator) -> tuple[Labelled, list[str]]:
         kinds.append(kind)
         at += points + APART + int(random.integers(0, APART // 2))
     times = pd.date_range("2026-01-05", periods=POINTS, freq=f"{INTERVAL_SECONDS}s", tz="UTC")
-    return Labelled(metric, pd.Series(x, index=times), tuple(spans)), kinds
+    return Labelled(metric, pd.Series(x, index=times), tuple(spans), FIRST_FAULT, tuple(kinds))
 
 
-def load(seed: int, of_each: int) -> list[tuple[Labelled, list[str]]]:
+def load(seed: int, of_each: int) -> list[Labelled]:
     """So many series of each metric."""
     random = np.random.default_rng(seed)
     return [faulty(metric, random) for metric in METRICS for _ in range(of_each)]
