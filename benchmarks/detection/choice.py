@@ -27,8 +27,8 @@ import pandas as pd
 
 from benchmarks.detection import kpi, nab, real_table, service
 from benchmarks.detection.channels import CANDIDATES
-from benchmarks.detection.events import days, false_alarms, share_found, threshold_at
-from benchmarks.detection.labelled import Labelled, trials
+from benchmarks.detection.events import share_found, threshold_at
+from benchmarks.detection.labelled import Judge, Labelled, trials
 from benchmarks.detection.makings import MAKINGS
 from benchmarks.detection.markdown import markdown
 
@@ -43,29 +43,33 @@ def drawn(where: str) -> tuple[list[Labelled], list[Labelled]]:
     if where == "service faults":
         return service.load(71_502, 4), service.load(71_501, 4)
     making = [MAKINGS[where]]
-    tuning, fresh = ([kpi.load(seed, 1, making) for seed in seeds] for seeds in (TUNING_SEEDS, FRESH_SEEDS))
-    return sum(tuning, []), sum(fresh, [])
+    tuning, fresh = (
+        [one for seed in seeds for one in kpi.load(seed, 1, making)] for seeds in (TUNING_SEEDS, FRESH_SEEDS)
+    )
+    return tuning, fresh
 
 
-def measured(where: str, name: str) -> dict[str, float]:
-    judge = CANDIDATES[name]
+def measured(where: str) -> dict[str, dict[str, float]]:
+    """A row a candidate."""
     if where == "real":
-        return real_table.row(real_table.real(nab.load(NAB)), judge)
+        series = real_table.real(nab.load(NAB))
+        return {name: real_table.row(series, judge) for name, judge in CANDIDATES.items()}
+    return {name: {where: _found(where, judge)} for name, judge in CANDIDATES.items()}
+
+
+def _found(where: str, judge: Judge) -> float:
     tuned, scored = (trials(judge, series) for series in drawn(where))
-    threshold = threshold_at(tuned, RATE)
-    return {where: share_found(scored, threshold), "false": false_alarms(scored, threshold) / days(scored)}
+    return share_found(scored, threshold_at(tuned, RATE))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    synthetic = ["service faults", *MAKINGS]
-    tasks = [(where, name) for where in ("real", *synthetic) for name in CANDIDATES]
+    places = ["real", "service faults", *MAKINGS]
     with ProcessPoolExecutor(parser.parse_args().jobs) as pool:
-        told = dict(zip(tasks, pool.map(measured, *zip(*tasks, strict=True)), strict=True))
-    print(markdown(pd.DataFrame({name: told["real", name] for name in CANDIDATES}).T, {}, 2), end="\n\n")
-    shares = {name: {where: told[where, name][where] for where in synthetic} for name in CANDIDATES}
-    print(markdown(pd.DataFrame(shares).T, {}, 2))
+        real, *synthetic = pool.map(measured, places)
+    print(markdown(pd.DataFrame(real).T, {}, 3), end="\n\n", flush=True)
+    print(markdown(pd.concat([pd.DataFrame(one).T for one in synthetic], axis=1), {}, 3))
 
 
 if __name__ == "__main__":

@@ -10,12 +10,9 @@ import pandas as pd
 from aiops_nb.detect.registry import ALGORITHMS
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
 from aiops_nb.scoring import score_series
-from benchmarks.detection.labelled import Judge
-
-
-def each(one: Callable[[pd.Series], np.ndarray]) -> Judge:
-    """A judge that looks at one series at a time."""
-    return lambda series: [one(x) for x in series]
+from benchmarks.detection.forest import forest
+from benchmarks.detection.labelled import Judge, each
+from benchmarks.detection.neighbours import NEIGHBOURS
 
 
 def chance(series: pd.Series) -> np.ndarray:
@@ -37,7 +34,10 @@ def robust(series: pd.Series) -> np.ndarray:
     return score_series(series, RobustZ("value", RobustZParams(direction="both"), threshold=6.0)).score.to_numpy()
 
 
-OURS: dict[str, Judge] = {**{name: each(ours(name)) for name in ALGORITHMS}, "robust_z": each(robust)}
+OURS: dict[str, Judge] = {
+    **{name: each(ours(name)) for name in ALGORITHMS},
+    "robust_z": each(robust),
+    "isolation_forest": forest,
+}
 BASELINES: dict[str, Judge] = {"random": each(chance), "silent": each(silence)}
-NEIGHBOURS: dict[str, Judge] = {}
 JUDGES: dict[str, Judge] = {**OURS, **NEIGHBOURS, **BASELINES}

@@ -40,6 +40,11 @@ class Labelled:
         return float(pd.Series(self.series.index[:50]).diff().median().total_seconds())
 
 
+def each(one: Callable[[pd.Series], np.ndarray]) -> Judge:
+    """A judge that looks at one series at a time."""
+    return lambda series: [one(x) for x in series]
+
+
 def trials(judge: Judge, labelled: Sequence[Labelled]) -> list[Trial]:
     """Each series as the judge scores it."""
     scores = judge([one.series for one in labelled])
