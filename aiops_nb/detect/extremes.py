@@ -20,7 +20,7 @@ from aiops_nb.detect.calibrate import (
     when_warm,
 )
 from aiops_nb.detect.elementary import Bytes, Places, bin_of, larger, log, root, where
-from aiops_nb.detect.faults import EDGES, FACT_NAMES, FACTS, shared
+from aiops_nb.detect.facts import EDGES, FACT_NAMES, FACTS, shared
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.seasonal import (
     Seasonal,

@@ -1,41 +1,39 @@
-"""Spikes, bursts and dropouts: the value, its change and its distance from the time of day against their own past."""
+"""Faults of services, by two judges of equal weight: what is rare of value, change and time of day; and extremes.
+
+The root mean square of their rarities: each was better alone on some kind of series, and both together on all that were
+tried (docs/detectors.md).
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.baseline import (
-    Baseline,
-    begin,
-    centre_with,
-    empty_baseline,
-    expected_band,
-    learn_baseline,
-    off_profile,
-    scale_before,
-    step_scale_before,
+from aiops_nb.detect.elementary import Places, root
+from aiops_nb.detect.extremes import KERNEL as EXTREMES_KERNEL
+from aiops_nb.detect.extremes import (
+    Extremes,
+    ExtremesParams,
+    begin_extremes,
+    empty_extremes,
+    explain_extremes,
+    follow_extremes,
+    history_of_extremes,
+    judge_extremes,
+    learn_extremes,
 )
-from aiops_nb.detect.calibrate import (
-    SURPRISE_BINS,
-    Calibration,
-    bin_at_place,
-    bin_place,
-    empty_calibration,
-    learn_scores,
-    tail,
-    when_warm,
+from aiops_nb.detect.facts import (
+    Facts,
+    FactsParams,
+    begin_facts,
+    empty_facts,
+    explain_facts,
+    follow_facts,
+    judge_facts,
+    learn_facts,
+    shared,
 )
-from aiops_nb.detect.elementary import Bytes, Places, bin_of, log, where
 from aiops_nb.detect.kernels import Kernel, StreamParams
-from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, edges, empty_histograms, learn_bins
-
-FACT_NAMES = ("value", "change", "time of day")
-FACTS = len(FACT_NAMES)
-PICKS = FACTS + 1
-EDGES = edges(0.0)
 
 
 class FaultsParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="faults"):
@@ -43,102 +41,65 @@ class FaultsParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Faults(NamedTuple):
-    """State of n series; `picked` (n, PICKS) holds the bins of the value last judged, for learning it."""
+    """State of n series: that of both judges."""
 
-    base: Baseline
-    facts: Histograms
-    surprise: Calibration
-    picked: Bytes
+    facts: Facts
+    extremes: Extremes
 
 
 def empty_faults(count: int, bins: int, params: FaultsParams) -> Faults:
     """Nothing learned yet."""
-    return Faults(
-        empty_baseline(count, bins),
-        empty_histograms(count, FACTS),
-        empty_calibration(count, 1, SURPRISE_BINS),
-        np.zeros(count * PICKS, np.uint8),
-    )
-
-
-def fact_surprise(
-    series: Places,
-    x: FloatArray,
-    time_bin: Places,
-    scale: FloatArray,
-    base: Baseline,
-    facts: Histograms,
-    picked: Bytes,
-    first: Places,
-) -> FloatArray:
-    """Mean surprise over the three facts; their bins go into `picked[first : first + FACTS]`."""
-    picked[first] = bin_of(EDGES, (x - centre_with(series, x, base)) / scale) + 1
-    picked[first + 1] = bin_of(EDGES, (x - base.last[series]) / step_scale_before(series, scale, base)) + 1
-    picked[first + 2] = bin_of(EDGES, off_profile(series, x, time_bin, base) / scale) + 1
-    shares = density(series * FACTS * BINS + picked[first], series, facts)
-    for fact in range(1, FACTS):
-        shares = shares * density((series * FACTS + fact) * BINS + picked[first + fact], series, facts)
-    return where(base.learned[series] > SILENT_POINTS, -log(shares) / FACTS, 0.0)
-
-
-def fact_parts(
-    series: Places, x: FloatArray, time_bin: Places, base: Baseline, facts: Histograms
-) -> tuple[FloatArray, ...]:
-    """Surprise over each of FACT_NAMES."""
-    scale = scale_before(series, x, base)
-    far = (
-        (x - centre_with(series, x, base)) / scale,
-        (x - base.last[series]) / step_scale_before(series, scale, base),
-        off_profile(series, x, time_bin, base) / scale,
-    )
-    places = [(series * FACTS + fact) * BINS + bin_of(EDGES, one) + 1 for fact, one in enumerate(far)]
-    return tuple(-log(density(at, series, facts)) for at in places)
-
-
-def shared(whole: FloatArray, parts: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:
-    """The whole, divided as the parts are."""
-    total = sum(parts) + 1e-300
-    return tuple(whole * part / total for part in parts)
-
-
-def explain_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> tuple[FloatArray, ...]:
-    """What each fact adds."""
-    return fact_parts(series, x, time_bin, s.base, s.facts)
+    return Faults(empty_facts(count, bins, FactsParams()), empty_extremes(count, bins, ExtremesParams()))
 
 
 def begin_faults(series: Places, x: FloatArray, s: Faults) -> None:
     """Start series at their first value."""
-    begin(series, x, s.base)
-
-
-def fact_tail(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> FloatArray:
-    """How rare the surprise over the facts is, as -log10 of a tail probability; the bins are picked for learning."""
-    scale, first = scale_before(series, x, s.base), series * PICKS
-    raw = fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first)
-    place = bin_place(raw, s.surprise)
-    s.picked[first + FACTS] = bin_at_place(place, s.surprise)
-    return tail(series, 0, place, s.base.learned[series], s.surprise)
+    begin_facts(series, x, s.facts)
+    begin_extremes(series, x, s.extremes)
 
 
 def judge_faults(
     series: Places, x: FloatArray, time_bin: Places, s: Faults
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness as -log10 of a tail probability, what was expected, and half the width of its band."""
-    strangeness = when_warm(fact_tail(series, x, time_bin, s), s.base.learned[series])
-    return strangeness, *expected_band(series, x, time_bin, s.base)
+    """Root mean square of both; what was expected and its band are those of the season."""
+    rare, _, _ = judge_facts(series, x, time_bin, s.facts)
+    extreme, expected, half_band = judge_extremes(series, x, time_bin, s.extremes)
+    return root((rare * rare + extreme * extreme) / 2.0), expected, half_band
+
+
+def explain_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> tuple[FloatArray, ...]:
+    """What novelty adds, and each fact by its part in both."""
+    rare, _, _ = judge_facts(series, x, time_bin, s.facts)
+    extreme, _, _ = judge_extremes(series, x, time_bin, s.extremes)
+    value, change, hour = shared(rare * rare, explain_facts(series, x, time_bin, s.facts))
+    parts = shared(extreme * extreme, explain_extremes(series, x, time_bin, s.extremes))
+    return parts[0], value + parts[1], change + parts[2], hour + parts[3]
 
 
 def learn_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> None:
     """Take in the value just judged."""
-    first = series * PICKS
-    learn_bins(series, s.picked, first, FACTS, s.facts)
-    learn_scores(series, s.picked, first + FACTS, s.surprise)
-    learn_baseline(series, x, time_bin, s.base)
+    learn_facts(series, x, time_bin, s.facts)
+    learn_extremes(series, x, time_bin, s.extremes)
 
 
 def follow_faults(series: Places, x: FloatArray, s: Faults) -> None:
     """Remember the value as the last one, without learning from it."""
-    s.base.last[series] = x
+    follow_facts(series, x, s.facts)
+    follow_extremes(series, x, s.extremes)
 
 
-KERNEL = Kernel(empty_faults, begin_faults, judge_faults, learn_faults, follow_faults, explain_faults, FACT_NAMES)
+def history_of_faults(series: Places, time_bin: Places, s: Faults) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """See `Kernel.history`."""
+    return history_of_extremes(series, time_bin, s.extremes)
+
+
+KERNEL = Kernel(
+    empty_faults,
+    begin_faults,
+    judge_faults,
+    learn_faults,
+    follow_faults,
+    explain_faults,
+    EXTREMES_KERNEL.parts,
+    history_of_faults,
+)

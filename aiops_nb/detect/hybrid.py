@@ -22,7 +22,7 @@ from aiops_nb.detect.calibrate import (
     when_warm,
 )
 from aiops_nb.detect.elementary import Bytes, Places, bin_of, larger, log, root, where
-from aiops_nb.detect.faults import EDGES, FACTS, fact_parts, shared
+from aiops_nb.detect.facts import EDGES, FACTS, fact_parts, shared
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, empty_histograms, learn_bins
 from aiops_nb.detect.unusual import (

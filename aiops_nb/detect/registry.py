@@ -14,6 +14,7 @@ from aiops_nb.detect import (
     discord,
     ewma,
     extremes,
+    facts,
     faults,
     half_space_trees,
     hybrid,
@@ -50,6 +51,7 @@ DetectorParams = (
     | BurnRateParams
     | unusual.UnusualParams
     | faults.FaultsParams
+    | facts.FactsParams
     | extremes.ExtremesParams
     | hybrid.HybridParams
     | median.MedianParams
@@ -88,7 +90,10 @@ ALGORITHMS: dict[str, Algorithm] = {
         "unusual context, few alarms: shape, new values, change",
     ),
     "faults": _algorithm(
-        faults, faults.FaultsParams, 0.66, 0.53, "spikes, bursts and dropouts: value, change and time of day"
+        faults, faults.FaultsParams, 0.75, -0.04, "faults of services: rare value, change or time of day, and extremes"
+    ),
+    "facts": _algorithm(
+        facts, facts.FactsParams, 0.66, 0.53, "spikes, bursts and dropouts: value, change and time of day alone"
     ),
     "extremes": _algorithm(
         extremes,
@@ -201,7 +206,7 @@ def threshold_for(params: StreamParams, false_alarms_per_day: float, interval_se
     Examples
     --------
     >>> round(threshold_for(faults.FaultsParams(), false_alarms_per_day=0.5, interval_seconds=1.0))
-    57
+    56
     """
     return ALGORITHMS[name_of(params)].line.threshold(false_alarms_per_day, interval_seconds)
 

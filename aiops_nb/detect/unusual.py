@@ -1,4 +1,4 @@
-"""Unusual context, few alarms: the shape of the last points, values never seen, and the facts of `faults.py`."""
+"""Unusual context, few alarms: the shape of the last points, values never seen, and the facts of `facts.py`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from aiops_nb.detect.calibrate import (
     when_warm,
 )
 from aiops_nb.detect.elementary import LOG10_E, Bytes, Places, bin_of, larger, log, root, where
-from aiops_nb.detect.faults import FACT_NAMES, FACTS, fact_parts, fact_surprise, shared
+from aiops_nb.detect.facts import FACT_NAMES, FACTS, fact_parts, fact_surprise, shared
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, edges, empty_histograms, learn_bins
 

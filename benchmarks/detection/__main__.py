@@ -1,4 +1,4 @@
-"""Every detector on the Numenta series, on synthetic service faults and indicators, beside chance and silence.
+"""Every detector, and those of other projects, on labelled series, real and synthetic, beside chance and silence.
 
 python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--jobs 2] [--write docs/detectors.md]
 python -m benchmarks.detection --alarm-lines
@@ -13,13 +13,16 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks.detection import alarm_lines, plots
+import pandas as pd
+
+from benchmarks.detection import alarm_lines, fleet_table, plots
 from benchmarks.detection.judges import JUDGES, NEIGHBOURS
 from benchmarks.detection.markdown import markdown, write
+from benchmarks.detection.overview import NOT_TRIED, overview, parted
 from benchmarks.detection.runs import ROOT, Plan, tables
 
-TABLES = ("faults", "kpi", "real", "nab")
-DIGITS = {"median delay s": 0}
+TABLES = ("faults", "kpi", "nab")
+DIGITS = {"median delay s": 0, "Numenta": 1}
 
 
 def progress(line: str) -> None:
@@ -44,15 +47,23 @@ def main() -> None:
     if args.alarm_lines:
         print(markdown(alarm_lines.table(args.seed, progress), {}, 3))
         return
-    plan = Plan(nab=args.nab, seed=args.seed, of_each=args.of_each)
     judges = [name for name in JUDGES if name not in NEIGHBOURS or args.neighbours or args.write]
-    frames = tables([(table, judge) for table in TABLES for judge in judges], plan, args.jobs, args.cache, progress)
+    frames = frames_of(args, judges)
     told = {name: markdown(frame, DIGITS, 1 if name == "nab" else 2) for name, frame in frames.items()}
     print("\n\n".join(told.values()))
     if args.write:
         write(args.write, told)
-        for name, picture in plots.pictures(frames["nab"], frames["faults"], frames["kpi"]).items():
+        for name, picture in plots.pictures(frames).items():
             (args.write.parent / "images" / name).write_text(picture, encoding="utf-8")
+
+
+def frames_of(args: argparse.Namespace, judges: list[str]) -> dict[str, pd.DataFrame]:
+    """Each table by its name."""
+    plan = Plan(nab=args.nab, seed=args.seed, of_each=args.of_each)
+    tasks = [(table, judge) for table in TABLES for judge in judges if (table, judge) not in NOT_TRIED]
+    tasks += [("fleet", name) for name in fleet_table.JUDGES]
+    frames = parted(tables(tasks, plan, args.jobs, args.cache, progress), judges)
+    return {"overview": overview(frames), **frames}
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ def root_mean_square(*names: str) -> Judge:
     return each(lambda series: np.sqrt(np.mean([rarity(series, name) ** 2 for name in names], axis=0)))
 
 
-PAIRS: Sequence[tuple[str, str]] = (("faults", "extremes"), ("faults", "default"), ("faults", "half_space_trees"))
+PAIRS: Sequence[tuple[str, str]] = (("facts", "extremes"), ("facts", "default"), ("facts", "half_space_trees"))
 CANDIDATES: dict[str, Judge] = {
-    **{name: alone(name) for name in ("faults", "extremes", "default", "hybrid", "half_space_trees")},
+    **{name: alone(name) for name in ("facts", "extremes", "default", "hybrid", "half_space_trees")},
     **{
         f"{way.__name__.replace('_', ' ')} of {' and '.join(pair)}": way(*pair)
         for way in (larger, mean, root_mean_square)

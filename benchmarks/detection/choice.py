@@ -1,15 +1,16 @@
-"""Should another detector, or two channels that share the false alarms, take the place of `faults`?
+"""Should another detector, or two channels that share the false alarms, take the place of `facts` as `faults`?
 
 python -m benchmarks.detection.choice [--jobs 2]
 
-The rule was written down before any of it was run. A candidate takes the place only if all of this holds:
+The rule was written down before any of it was run, when `faults` was what `facts` is now. A candidate takes the place
+only if all of this holds:
 
-1. Real series of the Numenta benchmark: no fewer labelled windows than `faults` at 0.1, 0.5 and 1 false alarms a day,
+1. Real series of the Numenta benchmark: no fewer labelled windows than `facts` at 0.1, 0.5 and 1 false alarms a day,
    and more in sum.
 2. The same with thresholds from the other categories at 0.5 a day: no fewer windows, at most a tenth more false alarms.
 3. Indicators of each of the makings, seeds never used before: no fewer events at 0.5 a day, 3 points more in the mean.
 4. Synthetic service faults: no fewer.
-5. The makings rank what is known of real indicators as those do: `faults` above Half-Space Trees and `default`, both
+5. The makings rank what is known of real indicators as those do: `facts` above Half-Space Trees and `default`, both
    above the rolling z-score, that above the robust z-score. If not, they are no evidence, and nothing is changed.
 
 Of several the one with the largest mean over the makings.

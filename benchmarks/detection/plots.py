@@ -6,7 +6,7 @@ from html import escape
 
 import pandas as pd
 
-BAR, GAP, LEFT, WIDTH = 9, 7, 120, 640
+BAR, GAP, LEFT, WIDTH = 9, 7, 210, 740
 FONT = 'font-family="sans-serif" font-size="11"'
 COLOURS = ("#2563a8", "#d97706", "#5b8c3e", "#8a8f98")
 
@@ -47,14 +47,13 @@ def _bar(value: float, top: float, colour: str, most: float) -> list[str]:
     ]
 
 
-def pictures(nab: pd.DataFrame, faults: pd.DataFrame, kpi: pd.DataFrame) -> dict[str, str]:
-    """File name to SVG."""
+def pictures(frames: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """File name to SVG, of the tables by name."""
+    faults, of_rates = ["found", "spike", "shift", "freeze"], [f"found at {rate:g} a day" for rate in (0.1, 0.5, 1.0)]
+    nab = frames["nab"]
     return {
         "detection_nab.svg": bars(nab, list(nab.columns), "Numenta benchmark, standard profile", 100.0),
-        "detection_faults.svg": bars(
-            faults, ["found", "spike", "shift", "freeze"], "Synthetic faults found at 0.5 false alarms a day", 1.0
-        ),
-        "detection_kpi.svg": bars(
-            kpi, [column for column in kpi.columns if column.startswith("found")], "Events found in indicators", 1.0
-        ),
+        "detection_faults.svg": bars(frames["faults"], faults, "Synthetic faults found at 0.5 false alarms a day", 1.0),
+        "detection_kpi.svg": bars(frames["kpi"].dropna(), of_rates, "Events found in indicators", 1.0),
+        "detection_real.svg": bars(frames["real"], of_rates, "Labelled windows found in real series", 1.0),
     }

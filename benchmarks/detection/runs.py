@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.detection import faults_table, kpi, kpi_table, nab, nab_table, real_table, service
+from benchmarks.detection import faults_table, fleet, fleet_table, kpi, kpi_table, nab, nab_table, real_table, service
+from benchmarks.detection.fleet import Fleet
 from benchmarks.detection.judges import JUDGES
 from benchmarks.detection.labelled import Judge, Labelled
 from benchmarks.detection.neighbours import NEIGHBOURS
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 TRIED_ON = ("events", "labelled", "service", "kpi", "nab", "faults_table", "kpi_table", "nab_table", "real_table")
 OTHERS = "benchmarks/detection/neighbours/*.py"
 OURS = ("aiops_nb/scoring.py", "aiops_nb/ticked.py", "aiops_nb/detect/*.py", "benchmarks/detection/*.py")
-TELLING_ONLY = ("__main__.py", "plots.py", "markdown.py", "runs.py", "overview.py")
+OF_NO_ROW = ("__main__", "plots", "markdown", "runs", "overview", "choice", "channels", "makings", "alarm_lines")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Plan:
     of_each: int
 
 
+OF_REAL = "real: "
 Task = tuple[str, str]  # table, judge
 Row = dict[str, float]
 
@@ -57,11 +59,19 @@ def _on_nab(labelled: Sequence[Labelled], judge: Judge) -> Row:
     def again(series: Sequence[pd.Series]) -> list[np.ndarray]:
         return [kept[id(one)] for one in series]
 
-    return {**nab_table.row(labelled, again), **real_table.row(real_table.real(labelled), again)}
+    real = real_table.row(real_table.real(labelled), again)
+    return {**nab_table.row(labelled, again), **{f"{OF_REAL}{column}": value for column, value in real.items()}}
+
+
+@cache
+def _fleets(plan: Plan) -> tuple[list[Fleet], list[Fleet]]:
+    return fleet.load(plan.seed + 201, plan.of_each), fleet.load(plan.seed + 200, plan.of_each)
 
 
 def measured(task: Task, plan: Plan) -> Row:
     table, judge = task
+    if table == "fleet":
+        return fleet_table.row(*_fleets(plan), judge)
     return _row_of(table, plan)(JUDGES[judge])
 
 
@@ -93,5 +103,5 @@ def _digest(plan: Plan, judge: str) -> str:
     found = (path for pattern in patterns for path in sorted(ROOT.glob(pattern)))
     digest = hashlib.sha256(repr(plan).encode())
     for path in found:
-        digest.update(b"" if path.name in TELLING_ONLY else path.read_bytes())
+        digest.update(b"" if path.stem in OF_NO_ROW else path.read_bytes())
     return digest.hexdigest()[:12]

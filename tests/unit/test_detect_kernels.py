@@ -48,7 +48,7 @@ def test_numpy_and_python_agree(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
-@pytest.mark.parametrize("name", ["ewma", "faults"])
+@pytest.mark.parametrize("name", ["ewma", "facts"])
 def test_compiled_code_agrees(name: str, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     one = ALGORITHMS[name]

@@ -63,6 +63,15 @@ def test_a_larger_spike_is_never_less_strange_to_faults() -> None:
     assert (np.diff(scores) >= 0).all()
 
 
+def test_faults_is_the_root_mean_square_of_its_two_judges() -> None:
+    values = np.random.default_rng(5).normal(size=400)
+    told = {name: score_series(series(values), name).score for name in ("faults", "facts", "extremes")}
+    rarity = {name: 3 * score / (100 - score) for name, score in told.items()}
+    both = np.sqrt((rarity["facts"] ** 2 + rarity["extremes"] ** 2) / 2)
+    np.testing.assert_allclose(rarity["faults"], both, rtol=1e-9)
+    assert both.iloc[50:].gt(0).any()
+
+
 def test_cusum_tells_when_the_change_began() -> None:
     values = np.random.default_rng(4).normal(size=400) + 2.5 * (np.arange(400) >= 300)
     detector = build_detector(CusumParams(), ("x",), 50.0)
