@@ -60,6 +60,7 @@ class BurnRate:
         self.threshold = threshold
         self._params = params
 
+    @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table."""
         long, short, count = (table.column(name) for name in self.features)

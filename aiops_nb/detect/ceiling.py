@@ -75,6 +75,7 @@ class Ceiling:
         self._ceiling = np.full(64, -np.inf)
         self._since_ns, self._last_ns = np.full(64, NEVER), np.full(64, NEVER)
 
+    @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table; NaN in warm-up and where the value is NaN."""
         value = table.column(self.features[0])

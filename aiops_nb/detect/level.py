@@ -57,8 +57,9 @@ class Level:
         self._params = params
 
     def score(self, table: FeatureTable) -> Scores:
-        """Score the n series of the table; NaN where the value is NaN."""
+        """Score the n series of the table; NaN where the value is not finite."""
         value = table.column(self.features[0])
+        value = np.where(np.isfinite(value), value, np.nan)
         unknown, limit = np.full(len(value), np.nan), self._params.limit
         if self._params.direction == "above":
             score = np.maximum(value / limit, 0.0)

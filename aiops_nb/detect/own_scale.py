@@ -24,7 +24,8 @@ class OwnScale:
         count = values.shape[1]
         self._make_room(count)
         floor = 1e-9 * np.abs(values) + 1e-300
-        far = (values - self._mean[:, :count]) / (self._deviation[:, :count] + floor)
+        with np.errstate(over="ignore", invalid="ignore"):  # of infinities, which are not known, and the largest floats
+            far = (values - self._mean[:, :count]) / (self._deviation[:, :count] + floor)
         return np.clip(np.where(np.isfinite(values), far, np.nan), -FARTHEST, FARTHEST).T
 
     def known(self, series: IntArray) -> IntArray:

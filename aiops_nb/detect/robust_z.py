@@ -85,9 +85,11 @@ class RobustZ:
         self._kept_out = KeptOut(params.relearn_ticks, params.relearn_seconds)
         self._warmup = np.full((params.warmup_ticks, self._capacity), np.nan)
 
+    @np.errstate(over="ignore")  # of the largest floats
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table; NaN in warm-up and where the value is NaN."""
         value = table.column(self.features[0])
+        value = np.where(np.isfinite(value), value, np.nan)
         expected, deviation = self._baseline(len(value))
         distance = value - expected
         score = self._one_sided(distance) / deviation
@@ -123,7 +125,7 @@ class RobustZ:
         """Move the baselines of the series in `rows`; the others count as anomalous, until their level is accepted."""
         value = table.column(self.features[0])
         self._make_room(len(value))
-        known = ~np.isnan(value)
+        known: BoolArray = np.isfinite(value)
         self._kept_out.to_learn(known, rows, table.end_ns)
         self._restart(np.flatnonzero(self.accepted))
         warm = self._seen[: len(value)] >= self._params.warmup_ticks

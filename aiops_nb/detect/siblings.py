@@ -81,6 +81,7 @@ class Siblings:
         self._families: dict[tuple[str, str], int] = {}
         self._family: IntArray = np.zeros(0, np.int64)
 
+    @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table; NaN in warm-up, where the value is NaN, and with too few siblings."""
         value = table.column(self.features[0])
@@ -125,6 +126,7 @@ class Siblings:
                 middle[members], spread[members] = median, max(mad / MAD_PER_DEVIATION, 1.0)
         return middle, spread
 
+    @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Move the usual values of the series in `rows`; the others count as apart, up to `relearn_ticks`."""
         value = table.column(self.features[0])

@@ -72,15 +72,17 @@ class Silence:
         self._strange_ticks = np.zeros(self._capacity, np.int32)
         self._seen, self._heard = np.zeros(self._capacity, np.int32), np.zeros(self._capacity, np.int32)
 
+    @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
     def score(self, table: FeatureTable) -> Scores:
-        """Score the n series of the table; NaN in warm-up and where the value is NaN."""
+        """Score the n series of the table; NaN in warm-up and where the value is not finite."""
         value = table.column(self.features[0])
         count, known = len(value), min(len(value), self._capacity)
         longest = np.full(count, np.nan)
         longest[:known] = np.where(self._is_warm(known), self._longest[:known], np.nan)
         limit = np.maximum(self._params.times_longest * longest, self._params.min_silent_seconds)
         unknown = np.full(count, np.nan)
-        return Scores(score=value / limit, expected=unknown, lower=unknown, upper=limit * self.threshold)
+        score = np.where(np.isfinite(value), np.maximum(value, 0.0) / limit, np.nan)
+        return Scores(score=score, expected=unknown, lower=unknown, upper=limit * self.threshold)
 
     def _is_warm(self, count: int) -> BoolArray:
         long_enough = self._seen[:count] >= self._params.warmup_ticks
@@ -96,7 +98,7 @@ class Silence:
         longest, running, strange = self._longest[:count], self._running[:count], self._strange_ticks[:count]
         strange[:] = np.where(rows, strange, strange + known)
         ended = known & (value < running)
-        longest *= 1 - self._params.forget_ratio
+        longest[known] *= 1 - self._params.forget_ratio
         longest[:] = np.where(ended & (strange == 0), np.maximum(longest, running), longest)
         longest[strange >= self._params.relearn_ticks] = np.inf
         self._begin_again(ended & np.isinf(longest))

@@ -52,6 +52,7 @@ class Trend:
         for name in ("_ring", "slope", "steadiness", "_last_level", "past_high", "past_low"):
             setattr(self, name, widened(getattr(self, name), capacity, np.nan))
 
+    @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
     def add(self, end_ns: int, value: FloatArray) -> None:
         """Take the (n,) values of the tick that ends at `end_ns`; NaN is not known."""
         self.make_room(len(value))
