@@ -41,6 +41,7 @@ def _kind_of(series: object) -> str:
 
 
 def values_of(series: pd.Series) -> FloatArray:
+    """Its numbers; NaN where they are not finite."""
     try:
         value = series.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     except (TypeError, ValueError):

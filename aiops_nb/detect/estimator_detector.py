@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import re
 from typing import Any
 
@@ -20,6 +21,9 @@ ROWS_TO_FIT = 64
 RAW_AT_USUAL = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
 MOST_SURPRISE = 40.0
 EXPLAINED_SHARE = 0.1
+MOST_TOLD_CHARACTERS = 300
+
+_log = logging.getLogger(__name__)
 
 
 def snake(estimator: Any) -> str:
@@ -27,12 +31,23 @@ def snake(estimator: Any) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(estimator).__name__).lower()
 
 
+def is_of_pyod(estimator: Any) -> bool:
+    """Whether an estimator's class is, or derives from, one of PyOD."""
+    return any(base.__module__.partition(".")[0] == "pyod" for base in type(estimator).__mro__)
+
+
 def strangeness_of(estimator: Any, vectors: FloatArray) -> FloatArray:
     """An estimator's own score with the sign that larger is stranger: PyOD has it so, scikit-learn the other way."""
-    if any(base.__module__.startswith("pyod") for base in type(estimator).__mro__):
+    if is_of_pyod(estimator):
         return np.asarray(estimator.decision_function(vectors), np.float64)
     score = getattr(estimator, "score_samples", None) or estimator.decision_function
     return -np.asarray(score(vectors), np.float64)
+
+
+def _checked(strangeness: FloatArray, vectors: FloatArray) -> FloatArray:
+    if strangeness.shape != (len(vectors),):
+        raise ValueError(f"expected a score for each of {len(vectors)} vectors, got an array of {strangeness.shape}")
+    return strangeness
 
 
 def seeded(estimator: Any, seed: int) -> Any:
@@ -50,6 +65,9 @@ class EstimatorDetector:
     to a sample of at most ROWS_KEPT vectors: first as soon as there are ROWS_TO_FIT, again each time there are twice as
     many, and when the sample is full every `refit_seconds` of the stream's time. What the caller keeps from learning
     is not sampled, until its new level is accepted. Memory: the sample, and about 0.5 KB a series.
+
+    What the estimator raises, such as for too few vectors, is logged once and kept in `problem` until it is fitted; it
+    goes on with its last fit, or with NaN, and is tried again when it is due.
 
     Parameters
     ----------
@@ -85,6 +103,7 @@ class EstimatorDetector:
         self.features = features
         self.refit_seconds = refit_seconds
         self.threshold = threshold
+        self.problem = ""
         self._blank = seeded(estimator, seed)
         self._fitted: Any = None
         self._fitted_ns = self._fitted_rows = 0
@@ -155,9 +174,16 @@ class EstimatorDetector:
         raw = np.full(len(vectors), np.nan)
         known = np.isfinite(vectors).all(axis=1)
         if self._fitted is not None and known.any():
-            surprise = self._tail.surprise(strangeness_of(self._fitted, vectors[known]))
+            surprise = self._tail.surprise(self._strangeness(vectors[known]))
             raw[known] = RAW_AT_USUAL * np.exp(np.minimum(surprise, MOST_SURPRISE))
         return raw
+
+    def _strangeness(self, vectors: FloatArray) -> FloatArray:
+        try:
+            return _checked(strangeness_of(self._fitted, vectors), vectors)
+        except Exception as problem:  # whatever a foreign estimator raises must not end the stream
+            self._tell("gives no scores", problem)
+            return np.full(len(vectors), np.nan)
 
     def _due(self, end_ns: int) -> bool:
         if self._sample.seen < ROWS_TO_FIT or self._sample.seen == self._fitted_rows:
@@ -167,7 +193,20 @@ class EstimatorDetector:
 
     def _fit(self, end_ns: int) -> None:
         rows = self._sample.rows
-        self._fitted = copy.deepcopy(self._blank).fit(rows)
         self._fitted_ns, self._fitted_rows = end_ns, len(rows)
-        self._tail = SampleTail(strangeness_of(self._fitted, rows))
+        fitted = copy.deepcopy(self._blank)
+        try:
+            fitted.fit(rows)
+            strangeness = _checked(strangeness_of(fitted, rows), rows)
+            self._tail = SampleTail(strangeness[np.isfinite(strangeness)])
+        except Exception as problem:  # likewise; it is tried again when it is due
+            self._tell(f"was not fitted to {len(rows)} vectors", problem)
+        else:
+            self._fitted, self.problem = fitted, ""
         self._sample.thin()
+
+    def _tell(self, what: str, problem: Exception) -> None:
+        told = f"{self.name} {what}: {type(problem).__name__}: {' '.join(str(problem).split())[:MOST_TOLD_CHARACTERS]}"
+        if told != self.problem:
+            _log.warning("%s", told)
+        self.problem = told

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiops_nb.core.durations import parse_duration
@@ -21,8 +21,9 @@ def as_detector(
     ----------
     estimator
         One with `fit` and `score_samples` or `decision_function` (scikit-learn, PyOD), or with `score_one` and
-        `learn_one` (river). It is copied, never changed. Where it would draw at random, a seed is set, so that a replay
-        gives what was live.
+        `learn_one` (river), pipelines of them included. It is copied, never changed. Where it would draw at random
+        (`random_state` or `seed` is None), a seed is set, so that a replay gives what was live; of river's such a copy
+        begins anew.
     features
         Names of the features that make the vector of a series. A river model may go without: it is shown all that are
         known.
@@ -44,13 +45,47 @@ def as_detector(
     ('isolation_forest', 21600.0)
     """
     names, of_river = tuple(features), hasattr(estimator, "learn_one") and hasattr(estimator, "score_one")
+    _require_estimator(estimator, of_river)
     if isinstance(features, str) or not all(isinstance(name, str) for name in names) or not (names or of_river):
         raise ConfigError.at("features", "a list of names, such as ['rate_hz', 'error_ratio']", features)
     if of_river:
-        return RiverDetector(snake(estimator), copy.deepcopy(estimator), names, threshold)
-    if hasattr(estimator, "fit") and (hasattr(estimator, "score_samples") or hasattr(estimator, "decision_function")):
-        return EstimatorDetector(snake(estimator), estimator, names, refit_seconds=_seconds(refit), threshold=threshold)
-    raise ConfigError.at("estimator", "fit and score_samples, or learn_one and score_one", estimator)
+        return RiverDetector(snake(last_step(estimator)), estimator, names, threshold)
+    name = snake(last_step(estimator))
+    return EstimatorDetector(name, estimator, names, refit_seconds=_seconds(refit), threshold=threshold)
+
+
+def _require_estimator(estimator: Any, of_river: bool) -> None:
+    where, last = "estimator", last_step(estimator)
+    if isinstance(estimator, type):
+        raise ConfigError.at(where, f"an object, such as {estimator.__name__}()", estimator)
+    if of_river:
+        if _asks_for_labels(last.learn_one) or _asks_for_labels(last.score_one):
+            raise ConfigError.at(where, "a model that learns without labels: learn_one(x), score_one(x)", estimator)
+        return
+    if getattr(last, "novelty", True) is False:
+        raise ConfigError.at(where, f"one for values to come: {type(last).__name__}(novelty=True)", last)
+    scores = hasattr(estimator, "score_samples") or hasattr(estimator, "decision_function")
+    if not hasattr(estimator, "fit") or not scores:
+        raise ConfigError.at(where, "fit and score_samples or decision_function, or learn_one and score_one", estimator)
+    if _asks_for_labels(last.fit):
+        raise ConfigError.at(where, "one that is fitted without labels: fit(X)", estimator)
+
+
+def last_step(estimator: Any) -> Any:
+    """The step of a pipeline that scores; the estimator itself, if it is none."""
+    steps = getattr(estimator, "steps", None)
+    if isinstance(steps, Mapping) and steps:  # river
+        return list(steps.values())[-1]
+    return steps[-1][1] if isinstance(steps, list) and steps else estimator
+
+
+def _asks_for_labels(method: Any) -> bool:
+    required = [
+        one
+        for one in inspect.signature(method).parameters.values()
+        if one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+    ]
+    return len(required) > 1
 
 
 def _seconds(duration: str | float) -> float:
@@ -59,6 +94,8 @@ def _seconds(duration: str | float) -> float:
         if seconds is None:
             raise ConfigError.at("refit", "seconds, or a text such as 30m or 6h", duration)
         duration = seconds
-    if not duration > 0:
+    if isinstance(duration, bool) or not isinstance(duration, int | float):
+        raise ConfigError.at("refit", "seconds, or a text such as 30m or 6h", duration)
+    if not 0 < duration < float("inf"):
         raise ConfigError.at("refit", "more than 0 seconds", duration)
     return float(duration)

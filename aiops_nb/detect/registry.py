@@ -24,6 +24,7 @@ from aiops_nb.detect import (
     stuck,
     unusual,
 )
+from aiops_nb.detect.any_estimator import EstimatorParams, estimator_of
 from aiops_nb.detect.burn_rate import BurnRate, BurnRateParams
 from aiops_nb.detect.ceiling import Ceiling, CeilingParams
 from aiops_nb.detect.estimator_detector import EstimatorDetector
@@ -31,6 +32,7 @@ from aiops_nb.detect.growth import Growth, GrowthParams
 from aiops_nb.detect.isolation_forest import IsolationForestParams, isolation_forest
 from aiops_nb.detect.kernels import Kernel, StreamParams
 from aiops_nb.detect.level import Level, LevelParams
+from aiops_nb.detect.river_detector import RiverDetector
 from aiops_nb.detect.robust_z import RobustZ, RobustZParams
 from aiops_nb.detect.scale import AlarmLine
 from aiops_nb.detect.siblings import Siblings, SiblingsParams
@@ -44,6 +46,7 @@ DetectorParams = (
     RobustZParams
     | LevelParams
     | IsolationForestParams
+    | EstimatorParams
     | CeilingParams
     | GrowthParams
     | SiblingsParams
@@ -62,6 +65,20 @@ DetectorParams = (
     | discord.DiscordParams
     | cusum.CusumParams
     | stuck.StuckParams
+)
+
+
+LiveDetector = (
+    RobustZ
+    | Level
+    | EstimatorDetector
+    | RiverDetector
+    | Growth
+    | Ceiling
+    | Siblings
+    | Silence
+    | BurnRate
+    | StreamingDetector
 )
 
 
@@ -143,6 +160,7 @@ FOR_RULES: dict[str, tuple[type[msgspec.Struct], str]] = {
     "silence": (SilenceParams, "silent for far longer than ever before"),
     "burn_rate": (BurnRateParams, "an error budget that burns too fast, over a long and a short window at once"),
     "isolation_forest": (IsolationForestParams, "several features of a target off at once (scikit-learn)"),
+    "estimator": (EstimatorParams, "any estimator of scikit-learn, PyOD or river, named by its class"),
 }
 
 
@@ -170,9 +188,7 @@ def name_of(params: StreamParams) -> str:
     return str(params.__struct_config__.tag)
 
 
-def build_detector(
-    params: DetectorParams, features: tuple[str, ...], threshold: float
-) -> RobustZ | Level | EstimatorDetector | Growth | Ceiling | Siblings | Silence | BurnRate | StreamingDetector:
+def build_detector(params: DetectorParams, features: tuple[str, ...], threshold: float) -> LiveDetector:
     """The live detector that these parameters describe; all but those of several features judge the first.
 
     Examples
@@ -186,6 +202,8 @@ def build_detector(
         return Level(features[0], params, threshold)
     if isinstance(params, IsolationForestParams):
         return isolation_forest(params, features, threshold)
+    if isinstance(params, EstimatorParams):
+        return estimator_of(params, features, threshold)
     if isinstance(params, CeilingParams):
         return Ceiling(features[0], params, threshold)
     if isinstance(params, GrowthParams):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,34 @@ import numpy as np
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
 from aiops_nb.detect.kept_out import KeptOut
 from aiops_nb.detect.own_past import OwnPast
+from aiops_nb.detect.usual_values import UsualValues
+
+SEED = 0
+
+
+def unseeded(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The parameters of a river model, nested as it has them, that are to be seeded.
+
+    Examples
+    --------
+    >>> unseeded({"MinMaxScaler": {}, "HalfSpaceTrees": {"n_trees": 5, "seed": None}}, seed=7)
+    {'HalfSpaceTrees': {'seed': 7}}
+    """
+    new: dict[str, Any] = {}
+    for name, value in params.items():
+        of_model = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict)
+        nested = value[1] if of_model else value
+        if isinstance(nested, dict) and (found := unseeded(nested, seed)):
+            new[name] = (value[0], found) if of_model else found
+        elif name == "seed" and value is None:
+            new[name] = seed
+    return new
+
+
+def ready(model: Any, seed: int) -> Any:
+    """A copy of the model; if something in it is unseeded a fresh one, which has learned nothing, seeded."""
+    new = unseeded(model._get_params(), seed) if hasattr(model, "_get_params") else {}
+    return model.clone(new) if new else copy.deepcopy(model)
 
 
 class RiverDetector:
@@ -22,9 +51,9 @@ class RiverDetector:
         self.name = name
         self.features = features
         self.threshold = threshold
-        self._blank = model
+        self._blank = ready(model, SEED)
         self._models: list[Any] = []
-        self._past = OwnPast()
+        self._past, self._usual = OwnPast(), UsualValues()
         self._kept_out = KeptOut(300, 3600.0)
 
     @property
@@ -45,6 +74,30 @@ class RiverDetector:
         self._past.learn(raw, learn)
         for at in np.flatnonzero(learn).tolist():
             self._models[at].learn_one(self._vector(table, at))
+        self._usual.learn(self._values(table), learn)
+
+    def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> dict[str, FloatArray]:
+        """How much of its score a series in `rows` (n,) loses where a feature is put at its usual value, by feature.
+
+        Shares that sum to 1; NaN elsewhere. Cost: one more score a feature and series.
+        """
+        raw, names = self._raw(table), self.features or table.names
+        told = np.full((len(names), len(raw)), np.nan)
+        usual = self._usual.of(len(names), len(raw))
+        for at in np.flatnonzero(np.isfinite(raw) & (True if rows is None else rows)).tolist():
+            one = self._vector(table, at)
+            rest = [
+                self._score(at, {**one, name: value}) for name, value in zip(names, usual[:, at].tolist(), strict=True)
+            ]
+            gone = np.nan_to_num(np.maximum(raw[at] - np.array(rest), 0.0))
+            told[:, at] = gone / gone.sum() if gone.any() else 1.0 / len(names)
+        return dict(zip(names, told, strict=True))
+
+    def _score(self, at: int, vector: dict[str, float]) -> float:
+        return abs(float(self._models[at].score_one(vector)))
+
+    def _values(self, table: FeatureTable) -> FloatArray:
+        return np.stack([table.column(name) for name in self.features or table.names])
 
     def _raw(self, table: FeatureTable) -> FloatArray:
         count = table.values.shape[1]
@@ -52,7 +105,7 @@ class RiverDetector:
         while len(self._models) < count:
             self._models.append(copy.deepcopy(self._blank))
         vectors = [self._vector(table, at) for at in range(count)]
-        told = (abs(self._models[at].score_one(one)) if one else np.nan for at, one in enumerate(vectors))
+        told = (self._score(at, one) if one else np.nan for at, one in enumerate(vectors))
         return np.fromiter(told, np.float64, count)
 
     def _vector(self, table: FeatureTable, at: int) -> dict[str, float]:

@@ -24,6 +24,8 @@ class SampleTail:
     >>> tail = SampleTail(np.arange(1000.0))
     >>> tail.surprise(np.array([500.0, 990.0, 1090.0])).round(1).tolist()
     [0.7, 4.9, 11.3]
+    >>> tail.surprise(np.array([np.nan])).tolist()
+    [nan]
     """
 
     def __init__(self, scores: FloatArray) -> None:
@@ -38,4 +40,5 @@ class SampleTail:
         at_least = count - np.searchsorted(self._sorted, scores, side="left")
         by_rank = -np.log(np.maximum(at_least, TAIL_SHARE * count) / count)
         beyond = np.maximum(scores - self._edge, 0.0) / self._excess
-        return by_rank + np.where(beyond > 0, -np.log(TAIL_SHARE) - by_rank + beyond, 0.0)
+        surprise = by_rank + np.where(beyond > 0, -np.log(TAIL_SHARE) - by_rank + beyond, 0.0)
+        return np.where(np.isnan(scores), np.nan, surprise)

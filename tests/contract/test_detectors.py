@@ -10,6 +10,7 @@ import pytest
 
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import FeatureTable, Scores, SeriesKey
+from aiops_nb.detect.any_estimator import EstimatorParams
 from aiops_nb.detect.burn_rate import BurnRateParams
 from aiops_nb.detect.ceiling import CeilingParams
 from aiops_nb.detect.growth import GrowthParams
@@ -66,6 +67,9 @@ BUILDERS: dict[str, Build] = {
     "ceiling": lambda: build_detector(CeilingParams(min_deviation=0.5, warmup_seconds=50.0), ("x",), 1.0),
     "growth": lambda: build_detector(GrowthParams(limit=60.0, windows_seconds=(60.0,)), ("x",), 50.0),
     "river": river_trees,
+    "estimator": lambda: build_detector(
+        EstimatorParams(estimator="sklearn.ensemble.IsolationForest", parameters={"n_estimators": 10}), ("x",), 50.0
+    ),
     "level": lambda: build_detector(LevelParams(limit=20.0), ("x",), 1.0),
     "siblings": siblings,
     "silence": silence,
@@ -266,7 +270,7 @@ def test_a_counter_that_begins_anew_is_judged_and_gone_by(build: Build) -> None:
     assert same(copy.score(tables(counted)[-1]), detector.score(tables(counted)[-1]))
 
 
-SHARED = ("isolation_forest", "any_estimator")  # their sample is drawn in the order of the series
+SHARED = ("isolation_forest", "any_estimator", "estimator")  # their sample is drawn in the order of the series
 
 
 @pytest.mark.parametrize("build", [one for name, one in BUILDERS.items() if name not in SHARED])
