@@ -100,11 +100,7 @@ def _algorithm(module: ModuleType, params: type[StreamParams], slope: float, off
 # `default` and `hybrid` were raised to fit real series too, `stuck` is taken at its word: most series never repeat.
 ALGORITHMS: dict[str, Algorithm] = {
     "default": _algorithm(
-        unusual,
-        unusual.UnusualParams,
-        0.85,
-        -0.95,
-        "unusual context, few alarms: shape, new values, change",
+        unusual, unusual.UnusualParams, 0.85, -0.95, "unusual context, few alarms: shape, new values, change"
     ),
     "faults": _algorithm(
         faults, faults.FaultsParams, 0.75, -0.04, "faults of services: rare value, change or time of day, and extremes"
