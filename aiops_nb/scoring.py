@@ -74,13 +74,13 @@ def score_series(
     --------
     >>> import pandas as pd
     >>> times = pd.date_range("2026-01-01", periods=600, freq="1min", tz="UTC")
-    >>> latency_seconds = pd.Series(0.1 + 0.01 * np.sin(np.arange(600.0)), times, name="latency_seconds")
+    >>> latency_seconds = pd.Series(0.1 + 0.01 * np.sin(np.arange(600.0)), times, name="wait_seconds")
     >>> latency_seconds.iloc[500] = 0.4
     >>> scores = score_series(latency_seconds, "faults")
     >>> scores.score.idxmax() == times[500]
     True
     >>> score_series(latency_seconds, "faults", explain=True).summary[times[500]]
-    'latency_seconds 400 ms, expected 100 ms, at least 74.7 ms, at most 125 ms; unusual is above all the value (45%)'
+    'wait_seconds 400 ms, expected 100 ms, at least 74.7 ms, at most 125 ms; unusual is above all the new value (73%)'
     """
     name, params = _named(detector)
     utc, local_ns, zone_name = times_of(series, timezone or (None if params.timezone == "UTC" else params.timezone))
@@ -210,10 +210,8 @@ def _of_vectors(df: pd.DataFrame, detector: Detector, cooldown_seconds: float | 
     order = np.argsort(utc.asi8, kind="stable")
     values = np.stack([values_of(df[name])[order] for name in detector.features])
     times_ns = utc.asi8[order]
-    told, quiet_ns = (
-        ticked(detector, times_ns, values, explain=explain),
-        _quiet_ns(cooldown_seconds, usual_interval_seconds(times_ns)),
-    )
+    told = ticked(detector, times_ns, values, explain=explain)
+    quiet_ns = _quiet_ns(cooldown_seconds, usual_interval_seconds(times_ns))
     score, features = told.scores.score, dict(zip(detector.features, values, strict=True))
     alarm = alarms(score >= told.threshold, times_ns, quiet_ns)
     why = reason_columns(detector.name, features, told.scores, alarm, told.shares) if explain else {}

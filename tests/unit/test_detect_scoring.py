@@ -264,5 +264,5 @@ def test_compiled_or_not_the_reasons_are_equal() -> None:
     kernel, values = ALGORITHMS["faults"].kernel, with_faults().to_numpy()
     places, bins = np.array([700, 702, 1100]), np.zeros(len(values), np.int64)
     plain, compiled = (explained(kernel, FaultsParams(), 288, values, bins, places, way) for way in ("python", "numba"))
-    assert list(plain) == ["value", "change", "time of day"]
+    assert tuple(plain) == kernel.parts and len(plain) > 2
     assert all(np.array_equal(plain[name], compiled[name]) for name in plain)
