@@ -102,11 +102,11 @@ class Pipeline:
         self._window = params.window
         self._watermarks = Watermarks(params.window, expected_sources)
         together = (TOGETHER_EXPLAINS,) if params.together is not None else ()
-        self._inhibitor = Inhibitor((*together, *params.inhibit_rules), params.connectivity.targets)
+        self._inhibitor = Inhibitor((*params.inhibit_rules, *together), params.connectivity.targets)
         self._sources = SourceJudge(params.source_rules)
         requests = RequestsLane(params)
         judged = [rule.alertname for rule in params.rules_by_target]
-        self._together = Together(params.together, judged, requests.heard)
+        self._together = Together(params.together, judged, requests.heard, params.connectivity.targets)
         overall = OverallLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
             "requests": (requests, overall, ObjectivesLane(params, requests, overall), ClientsLane(params, requests)),

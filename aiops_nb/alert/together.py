@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from aiops_nb.alert.fingerprint import fingerprint
 from aiops_nb.alert.together_params import TOGETHER_DETECTOR, TogetherParams
+from aiops_nb.core.schemas import Origin
 from aiops_nb.core.types import ALL_TARGETS, AlertChange
 
 MOST_NAMES = 5
+PROBE: Origin = "probe"
 Kind = tuple[str, str]
 
 
@@ -40,11 +42,19 @@ class Together:
         Of the rules that judge target by target.
     heard
         Gives the number of targets of an origin that were heard of lately.
+    references
+        Probed targets that only tell whether this host is connected; they are not counted.
     """
 
-    def __init__(self, params: TogetherParams | None, alertnames: Iterable[str], heard: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        params: TogetherParams | None,
+        alertnames: Iterable[str],
+        heard: Callable[[str], int],
+        references: Iterable[str] = (),
+    ) -> None:
         self._params, self._heard = params, heard
-        self._names = frozenset(alertnames)
+        self._names, self._references = frozenset(alertnames), frozenset(references)
         self._kinds: dict[Kind, _Many] = {}
 
     def apply(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
@@ -55,7 +65,7 @@ class Together:
 
     def _one(self, change: AlertChange, params: TogetherParams) -> list[AlertChange]:
         labels = change.labels
-        if labels["alertname"] not in self._names or not labels.get("origin"):
+        if labels["alertname"] not in self._names or self._is_of_nobody(labels):
             return [change]
         kind = labels["alertname"], labels["origin"]
         many = self._kinds.setdefault(kind, _Many())
@@ -66,11 +76,18 @@ class Together:
             return [change] if begun is None else [begun, change]
         return [change, *self._ended(kind, many, change)]
 
+    def _is_of_nobody(self, labels: Mapping[str, str]) -> bool:
+        origin = labels.get("origin")
+        return not origin or (origin == PROBE and labels["target"] in self._references)
+
+    def _heard_of(self, origin: str) -> int:
+        return self._heard(origin) - (len(self._references) if origin == PROBE else 0)
+
     def _begun(self, many: _Many, change: AlertChange, params: TogetherParams) -> AlertChange | None:
         count = len(many.pending_at_ns)
         if many.told is not None or count < params.min_targets:
             return None
-        heard = max(self._heard(change.labels["origin"]), count)
+        heard = max(self._heard_of(change.labels["origin"]), count)
         quorum = max(params.min_targets, math.ceil(params.min_ratio * heard))
         if count < quorum:
             return None

@@ -14,6 +14,9 @@ from aiops_nb.features.usual import OwnUsual
 UNIT_SECONDS = UNIT_NS / NS_PER_SECOND
 
 
+MAIN_RATIO = 0.8
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
     """Totals over the span, each (client slots,), and what is usual for a client with a past of its own."""
@@ -77,6 +80,16 @@ class ClientWindow:
     client_name: Callable[[int], str]
     client_key: Callable[[int], int]
     target_name: Callable[[int], str]
+
+    def main_target(self, client: int) -> str:
+        """The target that a client asks for eight times of ten; empty if there is none, or it is not followed."""
+        pairs = self.pairs
+        own = np.flatnonzero((pairs.client == client) & (pairs.count > 0))
+        if not len(own):
+            return ""
+        most = own[np.argmax(pairs.count[own])]
+        mainly = pairs.count[most] >= MAIN_RATIO * self.clients.count[client]
+        return self.target_name(int(pairs.target[most])) if mainly else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

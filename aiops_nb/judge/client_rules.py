@@ -196,13 +196,15 @@ class RefusedRule:
         """How many refusals."""
         clients, name = window.clients, window.client_name(place)
         refused, count = int(clients.refused[place]), int(clients.count[place])
+        mostly = window.main_target(place)
+        where = f"; mostly at {mostly}" if mostly else ""
         return Fact(
             target=ALL_TARGETS,
             client=name,
             value=refused,
             expected=float(clients.usual_refused.of(np.array([place]))[0]),
             threshold=self.params.min_refused_hz * window.span_seconds,
-            summary=f"{name}: {refused} of {_requests(count, window)} refused (401, 403, 404)",
+            summary=f"{name}: {refused} of {_requests(count, window)} refused (401, 403, 404){where}",
         )
 
 
