@@ -119,12 +119,13 @@ def _told(many: _Many, change: AlertChange, heard: int, quorum: int) -> AlertCha
         starts_at_ns=change.time_ns,
         value=float(count),
         threshold=float(quorum),
-        summary=f"{labels['alertname']} on {count} of {heard} targets: {names(list(many.pending_at_ns))}",
+        summary=f"{ALL_TARGETS}: {labels['alertname']} on {count} of {heard} targets: {names([*many.pending_at_ns])}",
     )
 
 
 def _over(many: _Many, told: AlertChange, time_ns: int) -> AlertChange:
     name, had, left = told.labels["alertname"], len(many.had_it), len(many.pending_at_ns)
+    rest = f"{had} had it, {left} still {'has' if left == 1 else 'have'}"
     return AlertChange(
         time_ns=time_ns,
         state="resolved",
@@ -135,7 +136,7 @@ def _over(many: _Many, told: AlertChange, time_ns: int) -> AlertChange:
         ends_at_ns=time_ns,
         value=float(left),
         threshold=told.threshold,
-        summary=f"{name} is over on most targets: {had} had it, {left} still {'has' if left == 1 else 'have'}",
+        summary=f"{ALL_TARGETS}: {name} is over on most targets: {rest}",
     )
 
 

@@ -63,7 +63,7 @@ def test_two_of_two_are_told_each():
 def test_the_single_ones_lie_beneath_and_the_sentence_names_them():
     changes = changes_of(stream(TARGETS))
     [many] = [change for change in changes if change.state == "firing" and of_many(change)]
-    assert many.summary == "http_5xx on 8 of 8 targets: t0, t1, t2, t3, t4 and 3 more"
+    assert many.summary == "*: http_5xx on 8 of 8 targets: t0, t1, t2, t3, t4 and 3 more"
     assert many.labels == {
         "alertname": "http_5xx",
         "severity": "error",
@@ -82,7 +82,7 @@ def test_one_that_outlives_the_others_is_told_then():
     assert told(changes) == [("http_5xx", "*"), ("http_5xx", "t6")]
     assert told(changes, "resolved") == [("http_5xx", "*")]
     over = next(change for change in changes if change.state == "resolved" and of_many(change))
-    assert over.summary == "http_5xx is over on most targets: 8 had it, 1 still has"
+    assert over.summary == "*: http_5xx is over on most targets: 8 had it, 1 still has"
 
 
 def test_the_cut_does_not_matter():
