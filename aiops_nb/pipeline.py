@@ -156,7 +156,8 @@ class Pipeline:
         whole, ahead = time, self._watermarks.too_far_ahead(time)
         if ahead is not None:
             self.counters.ahead_total += int(ahead.sum())
-            batch, time = _without(batch, time, ahead)
+            used = np.flatnonzero(~ahead)
+            batch, time = batch.take(pa.array(used)), time[used]
         if item.source == SELF_SOURCE:
             self._rows_about_ourselves(item, batch, time, step)
             return
@@ -196,7 +197,8 @@ class Pipeline:
         for first, last in pairwise(edges):
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
             usable = self._usable(window[first:last])
-            arrivals.take(first, last, None if usable is None else self._late_ns(time[first:last][~usable]))
+            opens_ns = (self._next or 0) * self._window.tick_ns
+            arrivals.take(first, last, None if usable is None else opens_ns - time[first:last][~usable])
             for add in adders:
                 step.changes += self._told(add(slice(first, last), usable))
 
@@ -211,10 +213,6 @@ class Pipeline:
         self.counters.late_total += int(late.sum())
         usable: BoolArray = ~late
         return usable
-
-    def _late_ns(self, time: IntArray) -> IntArray:
-        late_ns: IntArray = (self._next or 0) * self._window.tick_ns - time
-        return late_ns
 
     def _close_until(self, end: int, step: Step) -> None:
         """Close the windows before `end`: those with rows, then a bounded number of empty ones; jump over the rest."""
@@ -236,11 +234,6 @@ class Pipeline:
             step.changes += self._told(changes)
         step.changes += self._told(self._sources.tick((window + 1) * self._window.tick_ns))
         step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)
-
-
-def _without(batch: pa.RecordBatch, time: IntArray, rows: BoolArray) -> tuple[pa.RecordBatch, IntArray]:
-    keep = np.flatnonzero(~rows)
-    return batch.take(pa.array(keep)), time[keep]
 
 
 def decode_command(body: str) -> Command:
