@@ -23,7 +23,7 @@ OCTAVES = 19  # up to 64 s
 BINS = OCTAVES << BINS_PER_OCTAVE_LOG2
 RELATIVE_ERROR = 0.5 / (1 << BINS_PER_OCTAVE_LOG2)
 
-FEWEST_BACKING, MOST_BACKING, VALUES_A_BACKING = 3, 5, 12
+FEWEST_BACKING, MOST_BACKING, VALUES_A_BACKING = 3, 8, 8
 
 _FIRST = (1023 + LOWEST_EXPONENT) << BINS_PER_OCTAVE_LOG2
 _SHIFT = 52 - BINS_PER_OCTAVE_LOG2
@@ -94,12 +94,12 @@ class Counts:
 
 
 def slow_enough(total: IntArray) -> IntArray:
-    """How many of so many values must be high before it is no chance: three of twelve, five of 36 or more.
+    """How many of so many values must be high before it is no chance: three of eight, eight of 41 or more.
 
     Examples
     --------
-    >>> slow_enough(np.array([6, 12, 13, 36, 1000])).tolist()
-    [3, 3, 4, 5, 5]
+    >>> slow_enough(np.array([6, 8, 9, 41, 1000])).tolist()
+    [3, 3, 4, 8, 8]
     """
     enough: IntArray = np.minimum(MOST_BACKING, FEWEST_BACKING + (total - 1) // VALUES_A_BACKING)
     return enough

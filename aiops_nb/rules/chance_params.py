@@ -23,5 +23,5 @@ class ChanceParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     hits: str = "span_error_count"
     of: str = "span_count"
-    most_chance: Annotated[float, Meta(gt=0, lt=1)] = 1e-5
+    most_chance: Annotated[float, Meta(gt=0, lt=1)] = 1e-6
     min_usual_ratio: Annotated[float, Meta(gt=0, lt=1)] = 0.002

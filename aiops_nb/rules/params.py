@@ -48,7 +48,7 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         `{span_count: 5}`: below that it counts as not known, and is neither judged nor learned.
     backed_by
         Features of the table, in the unit of the judged one, that must be outside of the band as well for a window to
-        count as anomalous: `duration_backed_seconds` is above it when three to five requests are, not one.
+        count as anomalous: `duration_backed_seconds` is above it when three to eight requests are, not one.
     beyond_chance
         Counts of bad ones and of all, of which there must be more than chance makes for a window to count as anomalous.
     hold

@@ -13,8 +13,8 @@ from aiops_nb.collect.synthetic import KINDS, Fault, FaultKind, Shape
 from benchmarks.rules.habits import Habit
 from benchmarks.rules.makings import MAKINGS
 
-DEVELOPMENT, REPORT = 1000, 9000
-"""Where the seeds of streams begin on which rules were chosen (and from 5000 on), and of those that are reported."""
+DEVELOPMENT, REPORT = 1000, 13_000
+"""Where the seeds of streams begin: on which rules were chosen (and on those from 5000 and 9000 on), and reported."""
 
 WARM_UP_SECONDS = 600.0
 REST_SECONDS = 240.0
