@@ -36,6 +36,7 @@ class KeptOut:
         self._ticks = np.zeros(16, np.int32)
         self._since_ns = np.zeros(16, np.int64)
         self._accepting = np.zeros(16, np.bool_)
+        self._is_counting = False
         self.accepted: BoolArray = np.zeros(0, np.bool_)
 
     def to_learn(self, known: BoolArray, usual: BoolArray, end_ns: int) -> BoolArray:
@@ -44,12 +45,16 @@ class KeptOut:
         ticks, since_ns = self._ticks[: len(known)], self._since_ns[: len(known)]
         accepting = self._accepting[: len(known)]
         strange = known & ~usual
+        if not (self._is_counting or strange.any()):  # as nearly always
+            self.accepted = strange
+            return known & usual
         since_ns[strange & (ticks == 0)] = end_ns
         in_time = (ticks + 1 >= FEWEST_TICKS) & (end_ns - since_ns >= self._most_ns)
         over = strange & ((ticks + 1 >= self._most_ticks) | in_time)
         self.accepted = over & ~accepting
         accepting[known] = over[known]
         ticks[:] = np.where(known & usual, 0, ticks + (strange & ~over))
+        self._is_counting = bool(ticks.any() or accepting.any())
         return (known & usual) | over
 
     def _make_room(self, count: int) -> None:

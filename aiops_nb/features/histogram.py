@@ -112,11 +112,7 @@ def _ranks(ratios: tuple[float, ...], total: Int32Array) -> Int32Array:
 
 def _tally(counts: Int32Array, rows: BinArray, series: Int32Array, sign: int) -> None:
     cells = rows * np.int64(counts.shape[1]) + series
-    flat = counts.reshape(-1)
-    if len(cells) * 8 < len(flat):
-        np.add.at(flat, cells, np.int32(sign))
-    else:
-        flat += (sign * np.bincount(cells, minlength=len(flat))).astype(np.int32)
+    np.add.at(counts.reshape(-1), cells, np.int32(sign))
 
 
 def _place(cumulated: Int32Array, rank: Int32Array) -> tuple[IntArray, Int32Array]:

@@ -10,10 +10,7 @@ from aiops_nb.core.types import BoolArray, FloatArray, IntArray
 
 def count_into(total: npt.NDArray[np.integer], series: IntArray) -> None:
     """Add 1 to the total of each row's series."""
-    if len(series) * 4 < len(total):
-        np.add.at(total, series, 1)
-    else:
-        total += np.bincount(series, minlength=len(total)).astype(total.dtype, copy=False)
+    np.add.at(total, series, total.dtype.type(1))  # a 1 of another type takes forty times as long
 
 
 def count_where(total: npt.NDArray[np.integer], series: IntArray, mask: BoolArray) -> None:
@@ -23,14 +20,8 @@ def count_where(total: npt.NDArray[np.integer], series: IntArray, mask: BoolArra
 
 
 def sum_into(total: IntArray, series: IntArray, amounts: IntArray) -> None:
-    """Add whole amounts, each below 2**32, to the total of each row's series.
-
-    Sums in float64 are exact here: at most 2**20 rows of 2**32 stay below 2**53.
-    """
-    if len(series) * 4 < len(total) or len(series) > 1 << 20:
-        np.add.at(total, series, amounts)
-    else:
-        total += np.bincount(series, amounts, minlength=len(total)).astype(np.int64)
+    """Add whole amounts to the total of each row's series."""
+    np.add.at(total, series, amounts)
 
 
 def fold_into(total: FloatArray, series: IntArray, amounts: FloatArray) -> None:
