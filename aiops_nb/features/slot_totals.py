@@ -68,14 +68,20 @@ class SlotTotals:
         """Take the next window into the span, and let go of what leaves it."""
         entering = self._open.pop(window, None)
         if entering is not None:
-            places = np.flatnonzero(entering[0])
-            values = entering[:, places]
-            self._total[:, places] += values
+            places = np.flatnonzero(entering[0] != 0)
+            values = entering.take(places, axis=1)
+            for total, amounts in zip(self._total, values, strict=True):
+                np.add.at(total, places, amounts)
             self._closed.append((window, places, values))
         while self._closed and self._closed[0][0] <= window - self._span_ticks:
-            left, places, values = self._closed.popleft()
-            own = self._since[places] <= left
-            self._total[:, places[own]] -= values[:, own]
+            self._let_go(*self._closed.popleft())
+
+    def _let_go(self, window: int, places: IntArray, values: IntArray) -> None:
+        own = self._since[places] <= window
+        if not own.all():
+            places, values = places[own], values[:, own]
+        for total, amounts in zip(self._total, values, strict=True):
+            np.subtract.at(total, places, amounts)
 
     def of(self, count: int) -> IntArray:
         """Totals over the span of the first `count` slots, (columns, count); a view, good until the next row."""
