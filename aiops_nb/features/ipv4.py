@@ -54,11 +54,14 @@ def _edges(bounds: IntArray, dots: IntArray) -> tuple[IntArray | slice, IntArray
 
 def _octets(letters: ByteArray, edges: IntArray) -> tuple[LongArray, BoolArray]:
     """Addresses, and where there are four octets of 0 to 255 without leading zeros."""
-    length, ends = np.diff(edges, axis=0) - 1, edges[1:]
+    length, ends = np.minimum(np.diff(edges, axis=0) - 1, 4).astype(np.uint8), edges[1:]
     two, three = length >= 2, length >= 3
-    ones, tens, hundreds = (letters[ends - place] - np.uint8(_ZERO) for place in (1, 2, 3))
-    tens, hundreds = np.where(two, tens, np.uint8(0)), np.where(three, hundreds, np.uint8(0))
-    values = ones + tens * np.uint16(10) + hundreds * np.uint16(100)
+    ones, tens, hundreds = (letters.take(ends - place) - np.uint8(_ZERO) for place in (1, 2, 3))
+    tens *= two
+    hundreds *= three
+    values = hundreds * np.uint16(100)
+    values += tens * np.uint16(10)
+    values += ones
     known = (ones <= 9) & (tens <= 9) & (hundreds <= 9) & (length >= 1) & (length <= 3) & (values <= 255)
     known &= (values >= 10) | ~two
     known &= (values >= 100) | ~three
