@@ -8,6 +8,7 @@ A batch has one `source`. Dictionaries belong to their batch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -104,6 +105,7 @@ def table_of(batch: pa.RecordBatch) -> TableName:
     return table
 
 
+_NO_WORDS = pa.array([], pa.string())
 Column: TypeAlias = Sequence[Any] | np.ndarray[Any, Any] | pa.Array | str
 
 
@@ -139,7 +141,7 @@ def _array(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
     if isinstance(values, str):
         return _constant(values, kind, rows)
     if pa.types.is_dictionary(kind):
-        return pa.array(values, pa.string()).dictionary_encode()
+        return pa.array(values, kind) if isinstance(values, list) else pa.array(values, pa.string()).dictionary_encode()
     if pa.types.is_timestamp(kind):
         return pa.array(values, pa.int64()).view(kind)
     return pa.array(values, kind, from_pandas=True)
@@ -152,13 +154,18 @@ def _holds_nothing(values: Any) -> bool:
 
 def _null_array(kind: pa.DataType, rows: int) -> pa.Array:
     if pa.types.is_dictionary(kind):
-        return pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int32()), pa.array([], pa.string()))
+        return pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int32()), _NO_WORDS)
     return pa.nulls(rows, kind)
+
+
+@lru_cache(maxsize=64)  # sources and origins are few
+def _word(value: str) -> pa.Array:
+    return pa.array([value])
 
 
 def _constant(value: str, kind: pa.DataType, rows: int) -> pa.Array:
     if pa.types.is_dictionary(kind):
-        return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), pa.array([value]))
+        return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), _word(value))
     return pa.array([value] * rows, kind)
 
 
