@@ -7,6 +7,7 @@ import os
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,6 +24,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import empty_batch
 
 LOOK_SECONDS = 0.05
+_GZIP = b"\x1f\x8b"
 
 
 class AccessLog:
@@ -200,8 +202,12 @@ def read_access_log(
     yield from _rows(decoder, buffer.finish())
 
 
-def _opened(path: Path) -> BinaryIO:
-    return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, unpacked if it is packed, whatever its name."""
+    with path.open("rb") as file:
+        is_packed = file.peek(len(_GZIP)).startswith(_GZIP) or path.suffix == ".gz"
+        yield cast("BinaryIO", gzip.GzipFile(fileobj=file)) if is_packed else file
 
 
 def _rows(decoder: AccessLogLines, chunk: bytes) -> Iterator[pa.RecordBatch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from typing import Literal, TypeAlias
@@ -11,6 +12,8 @@ import pyarrow.compute as pc
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import OTHER
+
+_log = logging.getLogger(__name__)
 
 TargetChoice: TypeAlias = Literal["template", "path"] | Callable[[str], str]
 NO_REQUEST = "-"  # as the log itself writes it
@@ -82,6 +85,7 @@ class LogTargets:
         self._max_targets = max_targets
         self._targets: set[str] = set()
         self._known: dict[bytes, str] = {}
+        self._has_complained = False
 
     def of(self, uris: pa.Array) -> pa.DictionaryArray:
         """The target of each URI."""
@@ -107,10 +111,26 @@ class LogTargets:
     def _target(self, uri: bytes) -> str:
         target = self._known.get(uri)
         if target is None:
-            target = self._admitted(self._choose(uri.decode("utf-8", "replace")))
+            target = self._admitted(self._named(uri.decode("utf-8", "replace")))
             if len(uri) <= _MAX_CACHED_BYTES:
                 self._known[uri] = target
         return target
+
+    def _named(self, uri: str) -> str:
+        """What the choice makes of it; a function that fails or gives no text must not cost the lines beside."""
+        try:
+            name = self._choose(uri)
+        except Exception as problem:  # a user's function may raise anything
+            return self._unnamed(f"raised {type(problem).__name__}: {problem}")
+        return name[:_MAX_LENGTH] if isinstance(name, str) and name else self._unnamed(f"gave {name!r}")
+
+    def _unnamed(self, why: str) -> str:
+        if not self._has_complained:
+            _log.warning(
+                "target: expected a function that gives a text, but it %s; such requests are %r", why, NO_REQUEST
+            )
+            self._has_complained = True
+        return NO_REQUEST
 
     def _admitted(self, target: str) -> str:
         if target not in self._targets and len(self._targets) >= self._max_targets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 
 from aiops_nb.core.errors import ConfigError
@@ -25,6 +26,8 @@ def check_line_limit(max_line_bytes: int) -> None:
 
 class LineBuffer:
     r"""Joins what was cut: takes pieces, gives the lines that they complete, holds the rest.
+
+    A byte order mark before the first line is taken off.
 
     Parameters
     ----------
@@ -54,6 +57,7 @@ class LineBuffer:
         self._max_line_bytes = max_line_bytes
         self._rest = bytearray()
         self._is_skipping = is_inside_line
+        self._is_first = not is_inside_line
 
     def feed(self, data: bytes) -> bytes:
         """Take the next piece; all lines that it completes, each with its end."""
@@ -62,17 +66,21 @@ class LineBuffer:
         end = data.rfind(b"\n") + 1
         whole = b""
         if end:
-            whole = bytes(self._rest) + data[:end]
+            whole = self._without_mark(bytes(self._rest) + data[:end])
             self._rest.clear()
         self._hold(data[end:])
         return self._short(whole)
 
     def finish(self) -> bytes:
         """What stands after the last line end, as a line; the buffer is empty then."""
-        last = bytes(self._rest) + b"\n" if self._rest else b""
+        last = self._without_mark(bytes(self._rest) + b"\n") if self._rest else b""
         self._rest.clear()
         self._is_skipping = False
         return last
+
+    def _without_mark(self, lines: bytes) -> bytes:
+        is_first, self._is_first = self._is_first, False
+        return lines.removeprefix(codecs.BOM_UTF8) if is_first else lines
 
     def _after_line_end(self, data: bytes) -> bytes:
         end = data.find(b"\n") + 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable
 from functools import partial
 from io import FileIO
@@ -14,6 +16,7 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import ConfigError
 
 PIECE_BYTES = 1 << 20
+REMEMBERED_BYTES = 256  # of a line, which says when it was written
 QUIET_SECONDS = 5.0  # a server goes on writing to a file that was renamed until it is told to open the new one
 _Identity: TypeAlias = tuple[int, int]
 
@@ -22,8 +25,8 @@ class LogFollow:
     """Follows a file by its name, as `tail -F` does: rotation by rename and by truncation, a file that comes later.
 
     A renamed file is read on until it has been quiet for 5 s, beside the new one. A file that was cut is read from its
-    beginning; what was cut off before it was read is lost, and a file that has grown past the old place again before
-    it was looked at cannot be told from one that was not cut.
+    beginning, also when it has grown past the old place again before it was looked at: other bytes stand before that
+    place then. What was cut off before it was read is lost.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ class LogFollow:
     def _read_tail(self, tail: _Tail) -> bytes:
         if tail.was_cut():
             self.truncations_total += 1
-        piece = tail.file.read(PIECE_BYTES)
+        piece = tail.read()
         if not piece:
             return b""
         tail.quiet_since_seconds = self._clock.monotonic_seconds()
@@ -99,7 +102,10 @@ class LogFollow:
     def _look(self, *, from_start: bool) -> bool:
         """Open what now has the name, if that is another file than the last one."""
         try:
-            identity = _identity(self.path.stat())
+            status = self.path.stat()
+            if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its other end
+                raise OSError(errno.EINVAL, "expected a file, got something else", str(self.path))
+            identity = _identity(status)
             if self._tails and self._tails[-1].identity == identity:
                 return False
             file = FileIO(self.path, "rb")
@@ -128,25 +134,39 @@ class _Tail:
         self.file = file
         self.identity = _identity(os.fstat(file.fileno()))
         self.quiet_since_seconds = now_seconds
-        is_inside_line = not from_start and _seek_end(file)
+        self._seen = b""
+        is_inside_line = not from_start and self._begin_at_end()
         self.lines = buffered(is_inside_line=is_inside_line)
 
+    def read(self) -> bytes:
+        """The next bytes."""
+        piece = self.file.read(PIECE_BYTES)
+        self._seen = (self._seen + piece)[-REMEMBERED_BYTES:]
+        return piece
+
     def was_cut(self) -> bool:
-        """Begin anew if the file is shorter than what was read of it."""
-        if os.fstat(self.file.fileno()).st_size >= self.file.tell():
+        """Begin anew if the file is shorter than what was read of it, or other bytes stand there now."""
+        place = self.file.tell()
+        new_bytes = os.fstat(self.file.fileno()).st_size - place
+        if new_bytes == 0 or (new_bytes > 0 and self._stands_before(place)):
             return False
         self.file.seek(0)
+        self._seen = b""
         self.lines.finish()
         return True
 
+    def _stands_before(self, place: int) -> bool:
+        self.file.seek(place - len(self._seen))
+        stands = self.file.read(len(self._seen))
+        self.file.seek(place)
+        return stands == self._seen
 
-def _seek_end(file: FileIO) -> bool:
-    """Go to the end; whether that is inside a line."""
-    end = file.seek(0, os.SEEK_END)
-    if end == 0:
-        return False
-    file.seek(end - 1)
-    return file.read(1) != b"\n"
+    def _begin_at_end(self) -> bool:
+        """Go to the end; whether that is inside a line."""
+        end = self.file.seek(0, os.SEEK_END)
+        begin = self.file.seek(max(0, end - REMEMBERED_BYTES))
+        self._seen = self.file.read(end - begin)
+        return not self._seen.endswith(b"\n") and end > 0
 
 
 def _identity(status: os.stat_result) -> _Identity:

@@ -262,6 +262,28 @@ def test_targets_are_bounded() -> None:
     assert batch["target"].to_pylist() == ["__other__"]
 
 
+@pytest.mark.parametrize("name", [lambda uri: 1 / 0, lambda uri: None, lambda uri: 7, lambda uri: ""])
+def test_a_function_that_names_no_target_costs_no_line(name: Any, caplog: pytest.LogCaptureFixture) -> None:
+    rows, rejected = decode(COMMON, COMMON.replace("/17", "/18"), pattern="common", target=name)
+    assert ([row["target"] for row in rows], rejected) == (["-", "-"], {})
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("target: expected a function that gives a text, but it ")
+
+
+def test_a_directive_copied_whole() -> None:
+    directive = """log_format  main  '$remote_addr - [$time_local] "$request" '
+                      '$status $body_bytes_sent "it\\'s"';"""
+    line = COMMON.replace("- - [", "- [") + ' "it\'s"'
+    for pattern in (directive, directive.replace("main  '", "main escape=json '")):
+        assert one(line, pattern=pattern)["target"] == "/orders/{id}"
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_text(COMMON + "\n", encoding="utf-8-sig")
+    assert sum(batch.num_rows for batch in read_access_log(path, pattern="common")) == 1
+
+
 def test_a_target_of_ones_own() -> None:
     row = one(COMMON, pattern="common", target=lambda uri: "shop" if "full=1" in uri else "other")
     assert row["target"] == "shop"
@@ -296,11 +318,11 @@ def test_a_path_that_cannot_be(tmp_path: Path) -> None:
             list(read_access_log(path))
 
 
-@pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_history_is_read_whole_whatever_its_packing(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize(("suffix", "is_packed"), [("", False), (".gz", True), (".1", True)])
+def test_history_is_read_whole_whatever_its_packing(tmp_path: Path, suffix: str, is_packed: bool) -> None:
     path = tmp_path / f"access.log{suffix}"
     text = "\n".join(COMMON.replace("/orders/17", f"/page-{i % 7}") for i in range(30_000))
-    path.write_bytes(gzip.compress(text.encode()) if suffix else text.encode())
+    path.write_bytes(gzip.compress(text.encode()) if is_packed else text.encode())
     batches = list(read_access_log(path, pattern="common"))
     assert sum(batch.num_rows for batch in batches) == 30_000
     assert len(batches) > 1

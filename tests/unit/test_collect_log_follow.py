@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -134,6 +135,34 @@ def test_truncated_and_written_between_two_looks(path: Path, follow: Callable[..
     assert log.read() == b"one\ntwo\n"
     path.write_bytes(b"new\n")
     assert log.read() == b"new\n"
+
+
+@pytest.mark.parametrize("from_start", [True, False])
+def test_truncated_and_grown_longer_between_two_looks(
+    from_start: bool, path: Path, follow: Callable[..., LogFollow]
+) -> None:
+    append(path, "one\ntwo\n")
+    log = follow(from_start=from_start)
+    assert log.read() == (b"one\ntwo\n" if from_start else b"")
+    path.write_bytes(b"new 1\nnew 2\n")
+    assert log.read() == b"new 1\nnew 2\n"
+    append(path, "new 3\n")
+    assert log.read() == b"new 3\n"
+    assert log.truncations_total == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes have no names in folders there")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_any_more_is_an_error_that_may_pass(
+    make: Callable[[Path], None], path: Path, follow: Callable[..., LogFollow]
+) -> None:
+    log = follow()
+    make(path)
+    with pytest.raises(OSError, match="expected a file, got something else"):
+        log.read()
+    path.rmdir() if path.is_dir() else path.unlink()
+    append(path, "one\n")
+    assert log.read() == b"one\n"
 
 
 @renames

@@ -156,6 +156,16 @@ def test_a_line_without_end_takes_little_memory_and_lets_others_through(listener
     assert peak_bytes < 4_000_000
 
 
+@pytest.mark.parametrize("pieces", [1, 1000])
+def test_a_byte_order_mark_and_line_ends_of_windows(listener: TcpListener, pieces: int) -> None:
+    data = b"\xef\xbb\xbf" + LINE.replace(b"\n", b"\r\n") * 2 + LINE.rstrip()
+    with socket.create_connection(listener.address) as connection:
+        for place in range(0, len(data), pieces):
+            connection.sendall(data[place : place + pieces])
+    assert rows_of(listener, 3) == 3
+    assert not listener.rejected
+
+
 def test_a_longer_line_is_read_where_it_is_wanted() -> None:
     listener = TcpListener(max_line_bytes=3_000_000, unknown_fields="keep")
     try:
