@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pyarrow as pa
 
@@ -13,6 +14,7 @@ from aiops_nb.collect.json_lines import RejectedLine
 from aiops_nb.collect.json_unknown import UnknownFields
 from aiops_nb.collect.socket_address import bound_error, family_of
 from aiops_nb.collect.socket_wait import SocketWait
+from aiops_nb.collect.spare_file import NO_MORE_FILES, SpareFile
 from aiops_nb.collect.tcp_connection import TcpConnection
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import empty_batch
@@ -73,9 +75,10 @@ class TcpListener:
             raise ConfigError.at("max_connections", "a number >= 1", max_connections)
         self.name = name
         self._max_connections, self._max_line_bytes = max_connections, max_line_bytes
+        self._inlet = JsonInlet(name, host, unknown_fields, max_line_bytes)
         self._listener = _listening(listen_on, port)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
-        self._inlet = JsonInlet(name, host, unknown_fields, max_line_bytes)
+        self._spare = SpareFile()
         self._connections: set[TcpConnection] = set()
         self._wait: SocketWait[TcpConnection | socket.socket] = SocketWait()
         self._wait.add(self._listener, self._listener)
@@ -119,6 +122,7 @@ class TcpListener:
                 connection.close()
             self._connections.clear()
             self._listener.close()
+            self._spare.close()
             self._wait.close()
 
     def _serve(self, source: TcpConnection | socket.socket) -> int:
@@ -142,8 +146,18 @@ class TcpListener:
                 accepted, _ = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 break
+            except OSError as problem:
+                if problem.errno not in NO_MORE_FILES:
+                    raise
+                self._turn_away(listener)
+                break  # those that are there come first
             self._admit(accepted)
         return 0
+
+    def _turn_away(self, listener: socket.socket) -> None:
+        with self._spare.lent(), suppress(OSError):
+            listener.accept()[0].close()
+            self._totals["refused_total"] += 1
 
     def _admit(self, accepted: socket.socket) -> None:
         if len(self._connections) >= self._max_connections:

@@ -75,9 +75,9 @@ class UdpListener:
         if not 0 < buffer_bytes < 1 << 31:
             raise ConfigError.at("buffer_bytes", "a number >= 1 and < 2 GiB", buffer_bytes)
         self.name = name
+        self._inlet = JsonInlet(name, host, unknown_fields)
         self._socket = _bound(listen_on, port, buffer_bytes)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
-        self._inlet = JsonInlet(name, host, unknown_fields)
         self._wait: SocketWait[socket.socket] = SocketWait()
         self._wait.add(self._socket, self._socket)
         self._closing, self._lock = threading.Event(), threading.Lock()

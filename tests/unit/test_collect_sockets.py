@@ -166,6 +166,42 @@ def test_a_byte_order_mark_and_line_ends_of_windows(listener: TcpListener, piece
     assert not listener.rejected
 
 
+HOGGED = """
+import os, resource, socket, sys
+from contextlib import suppress
+from aiops_nb.collect.tcp_listener import TcpListener
+
+listener = TcpListener()
+line = sys.argv[1].encode() + bytes([10])
+first = socket.create_connection(listener.address)
+second = socket.create_connection(listener.address)
+listener.poll(0)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+third = socket.socket()
+hogs = []
+with suppress(OSError):
+    while True:
+        hogs.append(os.open(os.devnull, os.O_RDONLY))
+third.connect(listener.address)
+for connection in (first, second):
+    connection.sendall(line)
+while listener.counters["rows_total"] < 2 or listener.counters["refused_total"] < 1:
+    listener.poll(0.1)
+assert third.recv(1) == b"", "it was told no"
+os.close(hogs.pop()), os.close(hogs.pop()), os.close(hogs.pop())
+with socket.create_connection(listener.address) as late:
+    late.sendall(line)
+    while listener.counters["rows_total"] < 3:
+        listener.poll(0.1)
+listener.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the number of files is not bounded so there")
+def test_without_a_file_left_those_that_are_there_are_read_and_others_told_no() -> None:
+    subprocess.run([sys.executable, "-c", HOGGED, LINE.decode().strip()], check=True, timeout=60)
+
+
 def test_a_longer_line_is_read_where_it_is_wanted() -> None:
     listener = TcpListener(max_line_bytes=3_000_000, unknown_fields="keep")
     try:

@@ -1,0 +1,48 @@
+"""A file descriptor in reserve."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
+
+
+class SpareFile:
+    """A descriptor that is given up for a moment when there is no other, so that a caller can still be told no.
+
+    Without one, a process that may open no more files cannot accept a connection even to close it: it stays waiting,
+    and is offered again and again.
+
+    Examples
+    --------
+    >>> spare = SpareFile()
+    >>> with spare.lent():
+    ...     os.close(os.open(os.devnull, os.O_RDONLY))
+    >>> spare.close()
+    """
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+        self._take()
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """One more file can be opened within, and must be closed there."""
+        self.close()
+        try:
+            yield
+        finally:
+            self._take()
+
+    def close(self) -> None:
+        """Give it up; may be called twice."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take(self) -> None:
+        with suppress(OSError):  # another thread was faster; next time, then
+            self._descriptor = os.open(os.devnull, os.O_RDONLY)
