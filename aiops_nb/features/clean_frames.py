@@ -40,6 +40,7 @@ def clean_series(series: pd.Series, steps: Sequence[StepParams | Mapping[str, ob
     >>> clean_series(pd.Series([1.0, 50.0, 3.0]), [{"type": "moving_median", "window_values": 3}]).tolist()
     [1.0, 25.5, 3.0]
     """
+    _check_kind("series", series, "Series")
     cleaned: pd.Series = clean_frame(series.to_frame("value"), steps)["value"]
     cleaned.name = series.name
     return cleaned
@@ -61,6 +62,7 @@ def clean_frame(df: pd.DataFrame, steps: Sequence[StepParams | Mapping[str, obje
     """
     import pandas as pd
 
+    _check_kind("df", df, "DataFrame")
     wanted = as_steps(steps)
     values, index, streamed = _numbers(df), df.index, chain(wanted)
     if wanted and isinstance(wanted[0], ResampleParams):
@@ -70,6 +72,13 @@ def clean_frame(df: pd.DataFrame, steps: Sequence[StepParams | Mapping[str, obje
     for row, tick in enumerate(values):
         cleaned[row] = streamed.apply(tick)
     return pd.DataFrame(cleaned, index=index, columns=df.columns)
+
+
+def _check_kind(where: str, given: object, kind: str) -> None:
+    import pandas as pd
+
+    if not isinstance(given, getattr(pd, kind)):
+        raise ConfigError.at(where, f"a pandas {kind}", type(given).__name__)
 
 
 def _numbers(df: pd.DataFrame) -> FloatArray:
@@ -93,8 +102,10 @@ def _resampled(values: FloatArray, index: pd.Index, params: ResampleParams) -> t
 def _times_ns(index: pd.Index) -> IntArray:
     import pandas as pd
 
-    if not isinstance(index, pd.DatetimeIndex) or index.hasnans:
+    if not isinstance(index, pd.DatetimeIndex):
         raise ConfigError.at("resample", "an index of times", str(index.dtype))
+    if index.hasnans:
+        raise ConfigError("resample: expected a time in every row of the index, got NaT")
     if not index.is_monotonic_increasing:
         raise ConfigError.at("resample", "times in order (sort_index)", "times out of order")
     return np.asarray(index.as_unit("ns").asi8, np.int64)

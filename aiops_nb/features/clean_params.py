@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -170,6 +172,7 @@ class ResampleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_gap_seconds: NotNegative = 5.0
 
 
+_COMPLAINT = re.compile(r"(.*) - at `\$\.(\w+)`")
 StepParams = (
     HampelParams
     | EmaParams
@@ -206,14 +209,41 @@ def as_steps(steps: Sequence[StepParams | Mapping[str, object]]) -> list[StepPar
     >>> as_steps([{"type": "ema", "half_life_values": 5}])
     [EmaParams(half_life_values=5.0)]
     """
-    return [_as_step(place, step) for place, step in enumerate(steps)]
+    if isinstance(steps, (str, Mapping)) or not isinstance(steps, Sequence):
+        raise ConfigError.at("steps", "a list of steps", steps)
+    return [_as_step(f"steps[{place}]", step) for place, step in enumerate(steps)]
 
 
-def _as_step(place: int, step: StepParams | Mapping[str, object]) -> StepParams:
+def _as_step(where: str, step: StepParams | Mapping[str, object]) -> StepParams:
+    if isinstance(step, get_args(StepParams)):
+        return cast("StepParams", step)
     if not isinstance(step, Mapping):
-        return step
+        raise ConfigError.at(where, 'a mapping such as {"type": "ema"}, or the parameters of a step', step)
+    kinds = {kind.__struct_config__.tag: kind for kind in get_args(StepParams)}
+    _check_name(f"{where}.type", step.get("type"), list(kinds))
+    fields = kinds[step["type"]].__struct_fields__
+    for name in step:
+        _check_name(f"{where}.{name}", name, ["type", *fields])
     try:
         told: StepParams = msgspec.convert(dict(step), StepParams)
     except msgspec.ValidationError as problem:
-        raise ConfigError(f"steps[{place}]: {problem}") from None
+        raise _told(where, step, problem) from None
     return told
+
+
+def _check_name(where: str, name: object, known: list[str]) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"{where}: expected one of {', '.join(known)}, got {name!r}{hint}")
+
+
+def _told(where: str, step: Mapping[str, object], problem: msgspec.ValidationError) -> ConfigError:
+    """The library's complaint with the parameter first, and what came."""
+    match = _COMPLAINT.fullmatch(str(problem))
+    if match is None:
+        return ConfigError(f"{where}: {problem}")
+    expected = match[1].replace("`", "").replace("Invalid enum value", "expected a known value, got")
+    expected = expected[0].lower() + expected[1:]
+    got = "" if ", got " in expected else f", got {step.get(match[2])!r}"
+    return ConfigError(f"{where}.{match[2]}: {expected}{got}")

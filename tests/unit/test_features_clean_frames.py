@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -91,13 +92,41 @@ def test_nullable_and_whole_numbers_are_read_and_the_frame_stays_as_it_is() -> N
         (pd.DataFrame({"time": at(0)}, at(0)), "column 'time': expected numbers"),
         (pd.DataFrame({"a": [1.0, 2.0]}), "resample: expected an index of times, got 'int64'"),
         (pd.DataFrame({"a": [1.0, 2.0]}, at(1, 0)), "resample: expected times in order"),
-        (pd.DataFrame({"a": [1.0, 2.0]}, pd.DatetimeIndex(["2026", None])), "resample: expected an index of times"),
+        (pd.DataFrame({"a": [1.0, 2.0]}, pd.DatetimeIndex(["2026", None])), "expected a time in every row"),
         (pd.DataFrame({"a": [1.0, 2.0]}, pd.DatetimeIndex(["1970", "2026"])), "a grid of at most 50000000 points"),
     ],
 )
 def test_what_cannot_be_cleaned_is_refused(frame: pd.DataFrame, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         clean_frame(frame, [SECOND])
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([{"type": "hampl"}], r"^steps\[0\].type: expected one of hampel, .*, got 'hampl'; did you mean hampel\?$"),
+        ([{"window_values": 3}], r"^steps\[0\].type: expected one of hampel, .*, got None$"),
+        (
+            [{"type": "ema"}, {"type": "ema", "half_life": 3}],
+            r"^steps\[1\].half_life: .*; did you mean half_life_values\?$",
+        ),
+        ([{"type": "hampel", "window_values": 1}], r"^steps\[0\].window_values: expected int >= 3, got 1$"),
+        ([{"type": "ema", "half_life_values": "3"}], r"^steps\[0\].half_life_values: expected float, got str$"),
+        ([{"type": "scale", "method": "standrd"}], r"^steps\[0\].method: expected a known value, got 'standrd'$"),
+        ({"type": "ema"}, r"^steps: expected a list of steps, got {"),
+        (["ema"], r"^steps\[0\]: expected a mapping such as"),
+    ],
+)
+def test_a_wrong_step_is_named(steps: Any, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        clean_frame(pd.DataFrame({"a": [1.0]}), steps)
+
+
+def test_what_is_no_pandas_is_refused() -> None:
+    with pytest.raises(ConfigError, match="series: expected a pandas Series, got 'list'"):
+        clean_series([1.0], [])  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="df: expected a pandas DataFrame, got 'dict'"):
+        clean_frame({"a": [1.0]}, [])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("params", StepParams.__args__, ids=name_of)
