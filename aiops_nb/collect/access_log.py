@@ -198,7 +198,9 @@ def read_access_log(
             while piece := file.read(PIECE_BYTES):
                 yield from _rows(decoder, buffer.feed(piece))
     except (OSError, EOFError, zlib.error) as problem:
-        raise ConfigError(f"path: expected a readable log file, got {str(path)!r} ({problem})") from None
+        raise ConfigError(
+            f"path: expected a readable log file, got {str(path)!r} ({getattr(problem, 'strerror', None) or problem})"
+        ) from None
     yield from _rows(decoder, buffer.finish())
 
 

@@ -98,7 +98,8 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"config: expected a readable YAML file, got {path} ({problem})") from None
+        why = getattr(problem, "strerror", None) or "it is no text in UTF-8"
+        raise ConfigError(f"config: expected a readable YAML file, got {path} ({why})") from None
 
 
 def dump_config(config: Config) -> str:

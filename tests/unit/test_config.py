@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -240,3 +241,15 @@ def test_a_literal_secret_is_refused_in_python_too(target: Any, key: str) -> Non
     with pytest.raises(ConfigError) as raised:
         Config(**{key: (target,)})
     assert f"{key}[0]" in str(raised.value) and SECRET not in str(raised.value)
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\x00")
+    for name, why in (
+        (".", "(Is a directory|Permission denied)"),
+        ("none.yaml", "No such file or directory"),
+        ("binary.yaml", "it is no text"),
+    ):
+        expected = rf"^config: expected a readable YAML file, got {re.escape(str(tmp_path / name))} \({why}"
+        with pytest.raises(ConfigError, match=expected):
+            load_config(tmp_path / name)
