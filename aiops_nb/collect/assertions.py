@@ -61,8 +61,9 @@ _SHOWN_CHARACTERS = 30
 _SPACE = re.compile(r"[ \t]*")
 _WORD = re.compile(r"[A-Za-z_]+")
 _OPERATOR = re.compile(r"==|!=|<=|>=|<|>|[A-Za-z_]+")
-_PATH = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,6}\])*(?![.\[])")
-_STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[([0-9]+)\]")
+_KEY = r'"(?:[^"\\]|\\.)*"'
+_PATH = re.compile(rf"\$(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{{1,6}}\]|\[{_KEY}\])*(?![.\[])")
+_STEP = re.compile(rf"\.([A-Za-z0-9_-]+)|\[([0-9]+)\]|\[({_KEY})\]")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?(?![0-9A-Za-z_])")
 _STATUS = re.compile(r"[1-9][0-9]{2}(?![0-9A-Za-z_])")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)(?![0-9A-Za-z_])")
@@ -106,7 +107,7 @@ def parse_assertion(text: str, where: str = "assertion") -> Assertion:
         raise ConfigError(f"{where}: expected a text of at most {MAX_TEXT_CHARACTERS:,} characters")
     reader = _Reader(text, where)
     subject: Subject = reader.choice(_WORD, tuple(_OPERATORS))
-    path = _steps(reader.take(_PATH, "a path such as $.a.b[0]")) if subject == "json" else ()
+    path = _steps(reader) if subject == "json" else ()
     operator: Operator = reader.choice(_OPERATOR, _OPERATORS[subject])
     operand = _operand(reader, subject, operator)
     reader.end()
@@ -155,8 +156,14 @@ class _Reader:
         self._place = found.end() if found else self._place
 
 
-def _steps(path: str) -> Path:
-    return tuple(name or int(place) for name, place in _STEP.findall(path))
+def _steps(reader: _Reader) -> Path:
+    refused = reader.error("keys in double quotes, with the escapes of JSON")
+    path = reader.take(_PATH, 'a path such as $.a.b[0]["other key"]')
+    found = _STEP.findall(path)
+    try:
+        return tuple(name or (json.loads(key) if key else int(place)) for name, place, key in found)
+    except ValueError:
+        raise refused from None
 
 
 def _operand(reader: _Reader, subject: Subject, operator: Operator) -> Operand:

@@ -72,6 +72,11 @@ BREAKS = {
 }
 
 
+def test_keys_of_any_text() -> None:
+    parsed = parse_assertion('json $["a b"].c[0]["\\u00fc]\\""] == 1')
+    assert parsed.path == ("a b", "c", 0, '\u00fc]"')
+
+
 @pytest.mark.parametrize("text", HOLDS)
 def test_what_holds(text: str) -> None:
     assert broken([parse_assertion(text)], REPLY, DAY_NS) == ()
@@ -122,10 +127,12 @@ REFUSED = {
     'body contains "ok': "character 15: expected a text in double quotes",
     'body contains "\\x"': "character 15: expected a text in double quotes",
     'body contains "\\ud800"': "character 15: expected a text in double quotes",
-    "json status == 1": "character 6: expected a path such as $.a.b[0], got 'status == 1'",
-    "json $..a == 1": "character 6: expected a path such as $.a.b[0], got '$..a == 1'",
-    "json $.a[*] == 1": "character 6: expected a path such as $.a.b[0], got '$.a[*] == 1'",
+    "json status == 1": "character 6: expected a path such as $.a.b[0][\"other key\"], got 'status == 1'",
+    "json $..a == 1": "character 6: expected a path such as $.a.b[0][\"other key\"], got '$..a == 1'",
+    "json $.a[*] == 1": "character 6: expected a path such as $.a.b[0][\"other key\"], got '$.a[*] == 1'",
     "json $.a[-1] == 1": "character 6: expected a path",
+    'json $["a] == 1': "character 6: expected a path",
+    'json $["\\x"] == 1': "character 6: expected keys in double quotes, with the escapes of JSON",
     "json $.a == UP": "character 13: expected a text such as \"UP\", a number, true, false or null, got 'UP'",
     'json $.a < "b"': "character 12: expected a number, got '\"b\"'",
     "json $.a == 1e5": "character 13: expected a text such as",
