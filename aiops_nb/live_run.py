@@ -23,6 +23,7 @@ from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.poller import HEARTBEAT_NS, Poller
 from aiops_nb.record.tap import Tap
 from aiops_nb.recording_stopped import recording_stopped
+from aiops_nb.rejections import mostly_unused
 from aiops_nb.run import Deliver
 from aiops_nb.self_observation import Flows, SelfObservation, counted
 
@@ -67,7 +68,7 @@ class LiveRun:
         problems: Mapping[str, str] | None = None,
         observe_every_seconds: float | None = None,
     ) -> None:
-        self._tap, self._deliver = tap, deliver
+        self._tap, self._deliver, self.collectors = tap, deliver, tuple(collectors)
         self._start = StartCommand(pipeline=params, sources=tuple(c.name for c in collectors))
         self._pipeline = Pipeline()
         self._clock = clock or SystemClock()
@@ -124,7 +125,7 @@ class LiveRun:
 
     def problems(self) -> dict[str, str]:
         """What is wrong now, by part."""
-        return dict(self._problems)
+        return {**self._problems, **mostly_unused(self.collectors)}
 
     def poll_errors_total(self) -> int:
         """Failed polls."""
@@ -150,11 +151,8 @@ class LiveRun:
             "ahead_total": float(stream.ahead_total),
             "poll_errors_total": float(self.poll_errors_total()),
         }
-        sources = (poller.collector for poller in self._pollers)
-        return {
-            "monitor": monitor,
-            **{one.name: counted(one) | self._flows.values(one.name, now_ns) for one in sources},
-        }
+        sources = {one.name: counted(one) | self._flows.values(one.name, now_ns) for one in self.collectors}
+        return {"monitor": monitor, **sources}
 
     def _collect(self, poller: Poller) -> None:
         poller.run()

@@ -16,10 +16,13 @@ from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.framed import Framed
 from aiops_nb.pipeline import Command
+from aiops_nb.rejections import rejected_frame
 from aiops_nb.run import Counters, Deliver, FanOut, Run
 from aiops_nb.step_store import StepStore
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from aiops_nb.view.dashboard import Dashboard
 
 _log = logging.getLogger(__name__)
@@ -128,7 +131,7 @@ class Monitor(Framed):
         )
 
     def warnings(self) -> list[str]:
-        """What a user should know now, a sentence each: failing collectors, a stopped recording, unused rows."""
+        """What a user should know now, a sentence each: failing collectors, unused lines, a stopped recording."""
         counters, run = self.counters, self._run
         problems = {**(run.problems() if run else {}), **self._fan_out.problems()}
         lines = [*self._notes, *(f"{part}: {text}" for part, text in problems.items())]
@@ -137,6 +140,10 @@ class Monitor(Framed):
         if counters.ahead_total:
             lines.append(f"{counters.ahead_total} rows came from the future (recorded, not used)")
         return lines
+
+    def rejected(self) -> pd.DataFrame:
+        """The last lines that were not used, of each collector: source, reason, detail, line (its beginning)."""
+        return rejected_frame(self._run.collectors if self._run else ())
 
     def firing(self) -> list[AlertChange]:
         """The alerts that fire now and that no other explains."""

@@ -90,6 +90,11 @@ class ReplayRun:
         """Always 0: the recording waits on disk."""
         return 0
 
+    @property
+    def collectors(self) -> tuple[()]:
+        """None: what was not used was not recorded."""
+        return ()
+
     def problems(self) -> dict[str, str]:
         """What went wrong."""
         return dict(self._problems)

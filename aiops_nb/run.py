@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiops_nb.core.protocols import Sink
+from aiops_nb.core.protocols import Collector, Sink
 from aiops_nb.core.types import Step
 from aiops_nb.pipeline import StreamCounters
 
@@ -65,6 +65,11 @@ class Run(Protocol):
 
     def queued_batches(self) -> int:
         """Batches that wait for the engine."""
+        ...
+
+    @property
+    def collectors(self) -> Sequence[Collector]:
+        """What it collects from."""
         ...
 
     def problems(self) -> dict[str, str]:

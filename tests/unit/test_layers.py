@@ -34,6 +34,7 @@ FLOORS = {
     "poller": 6,
     "notebook_cell": 6,
     "recording_stopped": 6,
+    "rejections": 6,
     "replay_run": 6,
     "rule_features": 6,
     "run": 6,
