@@ -14,7 +14,7 @@ import pyarrow as pa
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError, BatchError, RecordingError
 from aiops_nb.core.protocols import Collector
-from aiops_nb.core.schemas import control_batch, source_of
+from aiops_nb.core.schemas import CONTROL, control_batch, source_of
 from aiops_nb.core.types import NS_PER_SECOND, Step
 from aiops_nb.features.watermark import CLOCK_SOURCE
 from aiops_nb.joining import joined
@@ -211,7 +211,7 @@ class LiveRun:
         return control_batch("monitor", "command", self._clock.now_ns(), msgspec.json.encode(command).decode())
 
     def _push(self, batch: pa.RecordBatch) -> None:
-        if batch.num_rows:
+        if batch.num_rows and batch.schema.names != CONTROL.names:  # heartbeats are no rows of their source
             self._flows.add(source_of(batch), batch)
         try:
             item = self._tap.write(batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.features.watermark import SELF_SOURCE
 from aiops_nb.pipeline import Pipeline
+from aiops_nb.report import run_report
 from aiops_nb.self_observation import MOST_METRICS, Flows, SelfObservation, counted
 
 
@@ -94,6 +96,27 @@ def test_a_monitor_says_what_it_rejected(tmp_path):
     assert {"queue_batches", "rows_total", "rejected_invalid_json_total", "bytes_total"} <= set(mine.metric)
     recorded = aiops_nb.open_recording(tmp_path / "r").samples()
     assert len(recorded[recorded.source == SELF_SOURCE]) >= len(mine)
+
+
+def test_the_dashboard_and_the_report_show_it(tmp_path):
+    listener = TcpListener(0)
+    config = {"host_metrics": False, "self_observation_seconds": 0.2}
+    with aiops_nb.watch(listener, record=tmp_path / "r", config=config) as monitor:
+        itself = monitor.dashboard().screen().itself
+        said = threading.Event()
+        itself.observe(lambda change: "1 lines rejected" in change["new"] and said.set(), "sentence")
+        with socket.create_connection(listener.address, timeout=5) as sender:
+            sender.sendall(b'{"time": %d, "target": "a"}\nnonsense\n' % time.time())
+        assert said.wait(20), itself.sentence
+        assert [(row["source"], row["lost"]) for row in itself.rows] == [(listener.name, "1 invalid json")]
+        while monitor.samples()["metric"].eq("rows_total").sum() < 5:  # heartbeats are no rows
+            assert not monitor.wait(0.1)
+        samples = monitor.samples()
+        assert samples.loc[samples["metric"].eq("rows_total"), "value"].iloc[-1] == 1
+        monitor.dashboard().close()
+    page = run_report(tmp_path / "r", out=tmp_path / "out").html.read_text(encoding="utf-8")
+    table = page[page.index("The monitor itself") : page.index("Verification")]
+    assert "rejected invalid json" in table and listener.name in table
 
 
 def test_it_can_be_switched_off():
