@@ -1,11 +1,13 @@
 """How far the latency that HttpProbe measures is from the server's own, idle and under a busy interpreter.
 
 A server process delays each reply by 50 ms and keeps what it measured of each request, from the connection to the
-reply; the k-th probe of a target is compared with the k-th request of that target. `core taken` computes in another
+reply; the k-th probe of a target is compared with the k-th request of that target. A server that is late to accept is
+slow, and the probe rightly measures that: where the kernel's time stamp of the request (Linux) is earlier than the
+accepting, the server's measure begins there; `--from accept` leaves that out. `core taken` computes in another
 process: what that costs is the machine's, and what `busy` costs beyond it is the interpreter lock's. Processor time is
 counted from the third second on, when all is imported and every thread has its handle.
 
-    python -m benchmarks.probe [--targets 1000] [--seconds 10] [--body-bytes 15] [--only curl]
+    python -m benchmarks.probe [--targets 1000] [--seconds 10] [--body-bytes 15] [--only curl] [--from accept]
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import itertools
 import json
 import selectors
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -33,20 +36,23 @@ from aiops_nb.collect.probe_target import ProbeTarget
 
 DELAY_SECONDS = 0.05
 WARMUP_SECONDS = 2.0
+SO_TIMESTAMPNS = 35  # of Linux; the module socket does not name it
+STAMP_BYTES = 64
 Load = Literal["idle", "core taken", "busy"]
 
 
 class DelayedServer:
     """One request a connection, answered after the delay; one plain loop, for it must be quicker than what asks it."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, *, uses_kernel: bool) -> None:
         self.measured: dict[str, list[float]] = defaultdict(list)
-        self.head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
-        self.body = body
+        self.reply = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
         self.waiting: deque[tuple[float, str, socket.socket]] = deque()  # in order of time: the delay is the same
         self.selector = selectors.DefaultSelector()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.listener.setblocking(False)
+        if uses_kernel and sys.platform == "linux":
+            self.listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.selector.register(self.listener, selectors.EVENT_READ)
 
     def run(self) -> None:
@@ -61,38 +67,44 @@ class DelayedServer:
     def accept(self) -> None:
         with suppress(BlockingIOError):
             while True:
+                started = time.perf_counter()
                 connection, _ = self.listener.accept()
-                self.selector.register(connection, selectors.EVENT_READ, time.perf_counter())
-                self.read(connection, time.perf_counter())
+                self.selector.register(connection, selectors.EVENT_READ, started)
 
-    def read(self, connection: socket.socket, started: float) -> None:
-        with suppress(BlockingIOError):
-            connection.setblocking(False)
-            path = connection.recv(65_536).split(b" ", 2)[1].decode()
-            self.selector.unregister(connection)
-            if path == "/measured":
-                connection.setblocking(True)
-                connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(self.measured).encode())
-                connection.close()
-            else:
-                self.waiting.append((started, path, connection))
+    def read(self, connection: socket.socket, accepted: float) -> None:
+        self.selector.unregister(connection)
+        request, stamps, *_ = connection.recvmsg(65_536, STAMP_BYTES)
+        path = request.split(b" ", 2)[1].decode() if request else ""
+        if path == "/measured":
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(self.measured).encode())
+        if path in ("", "/measured"):  # empty: it gave up before it asked
+            connection.close()
+        else:
+            started = min([accepted, *(arrived(data) for _, kind, data in stamps if kind == SO_TIMESTAMPNS)])
+            self.waiting.append((started, path, connection))
 
     def answer(self, started: float, path: str, connection: socket.socket) -> None:
         with suppress(OSError), connection:
             self.measured[path].append(time.perf_counter() - started)
-            connection.sendall(self.head + self.body)
+            connection.sendall(self.reply)
 
 
-def serve(body_bytes: int) -> None:
+def arrived(stamp: bytes) -> float:
+    """The kernel's time stamp by the clock of the server."""
+    seconds, nanoseconds = struct.unpack("qq", stamp)
+    return time.perf_counter() - (time.time_ns() - seconds * 1_000_000_000 - nanoseconds) / 1e9
+
+
+def serve(body_bytes: int, begins: str) -> None:
     """Print the port, then answer until killed."""
-    delayed = DelayedServer(b"x" * body_bytes)
+    delayed = DelayedServer(b"x" * body_bytes, uses_kernel=begins == "arrival")
     print(delayed.listener.getsockname()[1], flush=True)
     delayed.run()
 
 
 @contextmanager
-def server(body_bytes: int) -> Iterator[str]:
-    command = [sys.executable, __file__, "--serve", "--body-bytes", str(body_bytes)]
+def server(options: argparse.Namespace) -> Iterator[str]:
+    command = [sys.executable, __file__, "--serve", "--body-bytes", str(options.body_bytes), "--from", options.begins]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -129,7 +141,7 @@ def burn(stop: threading.Event) -> None:
 
 def run(kind: TransferKind, load: Load, options: argparse.Namespace) -> list[str]:
     """One row of the table."""
-    with server(options.body_bytes) as url:
+    with server(options) as url:
         targets = [
             ProbeTarget(url=f"{url}/{i}", name=f"/{i}", timeout_seconds=0.9, reuse_connection=options.reuse)
             for i in range(options.targets)
@@ -189,6 +201,7 @@ def options_of(values: list[str]) -> argparse.Namespace:
     parser.add_argument("--body-bytes", type=int, default=15)
     parser.add_argument("--only", choices=get_args(TransferKind))
     parser.add_argument("--reuse", action="store_true", help="keep connections; otherwise each probe connects anew")
+    parser.add_argument("--from", dest="begins", choices=("arrival", "accept"), default="arrival")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(values)
 
@@ -209,6 +222,7 @@ def main(values: Sequence[str] = ()) -> None:
 
 if __name__ == "__main__":
     if "--serve" in sys.argv:
-        serve(options_of(sys.argv[1:]).body_bytes)
+        chosen = options_of(sys.argv[1:])
+        serve(chosen.body_bytes, chosen.begins)
     else:
         main(sys.argv[1:])
