@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,7 +16,7 @@ from aiops_nb.collect.classify import classify_curl
 from aiops_nb.collect.libcurl_handle import LibcurlHandle, load
 from aiops_nb.collect.probe_result import MAX_DETAIL_CHARACTERS, Outcome
 from aiops_nb.collect.probe_target import ProbeTarget
-from aiops_nb.collect.pycurl_handle import CurlHandle, Option, PycurlHandle
+from aiops_nb.collect.pycurl_handle import CurlHandle, Option, PycurlHandle, Settings
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.core.schemas import ErrorType
 from aiops_nb.core.urls import mask_url
@@ -38,10 +39,14 @@ class CurlTransfer:
 
     def __init__(self, target: ProbeTarget, timeout_seconds: float, is_closing: Callable[[], bool]) -> None:
         self._headers = SecretHeaders(target.headers)
-        self._url = target.url
-        self._options = _options(target, timeout_seconds)
-        self._constant_headers = _header_lines(self._headers.resolve()) if self._headers.are_constant else None
-        self._max_body_bytes, self._keeps_body = target.read_bytes, target.keeps_body
+        self._url, self._url_bytes = target.url, target.url.encode()
+        self._settings = Settings(
+            options=_options(target, timeout_seconds),
+            header_lines=(),
+            max_body_bytes=target.read_bytes,
+            keeps_body=target.keeps_body,
+        )
+        self._constant_settings = _the_only(self._with_headers()) if self._headers.are_constant else None
         self._is_closing = is_closing
         self._own = self.make_handle() if target.reuse_connection else None
 
@@ -57,19 +62,16 @@ class CurlTransfer:
         busy notebook is measured too.
         """
         curl = self._own or handle
-        headers = self._constant_headers or _header_lines(self._headers.resolve())
+        settings = self._constant_settings or self._with_headers()
         started = time.monotonic()
-        code = curl.ask(
-            self._options,
-            headers,
-            self._max_body_bytes,
-            self._is_closing if may_abort else None,
-            keeps_body=self._keeps_body,
-        )
+        code = curl.ask(self._url_bytes, settings, self._is_closing if may_abort else None)
         outcome = _outcome(curl, code, time.monotonic() - started)
         if outcome.error_type is None:
             return outcome
         return msgspec.structs.replace(outcome, error_detail=self._without_secrets(curl.error_text))
+
+    def _with_headers(self) -> Settings:
+        return msgspec.structs.replace(self._settings, header_lines=_header_lines(self._headers.resolve()))
 
     def _without_secrets(self, text: str) -> str | None:
         return text.replace(self._url, mask_url(self._url))[:MAX_DETAIL_CHARACTERS] or None
@@ -88,10 +90,15 @@ class PycurlTransfer(CurlTransfer):
         return PycurlHandle()
 
 
-def _options(target: ProbeTarget, timeout_seconds: float) -> list[Option]:
+@lru_cache(maxsize=1024)
+def _the_only(settings: Settings) -> Settings:
+    """The same object for equal ones, so that a handle sees at a glance that nothing has changed."""
+    return settings
+
+
+def _options(target: ProbeTarget, timeout_seconds: float) -> tuple[Option, ...]:
     timeout_ms = max(1, round(timeout_seconds * 1000))
     options: list[Option] = [
-        (pycurl.URL, target.url.encode()),
         (pycurl.NOSIGNAL, 1),
         (pycurl.TIMEOUT_MS, timeout_ms),
         (pycurl.CONNECTTIMEOUT_MS, timeout_ms),
@@ -100,7 +107,7 @@ def _options(target: ProbeTarget, timeout_seconds: float) -> list[Option]:
         (pycurl.FOLLOWLOCATION, int(target.follow_redirects)),
         (pycurl.MAXREDIRS, target.max_redirects),
     ]
-    return options + _connection(target) + _tls(target) + _request(target)
+    return (*options, *_connection(target), *_tls(target), *_request(target))
 
 
 def _connection(target: ProbeTarget) -> list[Option]:
@@ -148,9 +155,9 @@ def _request(target: ProbeTarget) -> list[Option]:
     return options
 
 
-def _header_lines(headers: dict[str, str]) -> list[bytes]:
+def _header_lines(headers: dict[str, str]) -> tuple[bytes, ...]:
     # "Expect:" removes libcurl's own wait for "100 Continue", which would be counted as the server's
-    return [b"Expect:", *(_header_line(n, v) for n, v in headers.items())]
+    return (b"Expect:", *(_header_line(n, v) for n, v in headers.items()))
 
 
 def _header_line(name: str, value: str) -> bytes:
@@ -172,7 +179,7 @@ def _outcome(curl: CurlHandle, code: int, elapsed_seconds: float) -> Outcome:
         tls_seconds=tls,
         wait_seconds=wait,
         transfer_seconds=transfer,
-        certificate_expires=_earliest_expiry(curl),
+        certificate_expires=_earliest_expiry(curl) if tls is not None or error else None,
         body=curl.body,
     )
 
@@ -180,7 +187,7 @@ def _outcome(curl: CurlHandle, code: int, elapsed_seconds: float) -> Outcome:
 def _phases(curl: CurlHandle, total: float, replied: bool) -> tuple[float | None, ...]:
     """Split libcurl's cumulative times; a phase that did not happen is None."""
     marks = [curl.getinfo(i) for i in (pycurl.NAMELOOKUP_TIME, pycurl.CONNECT_TIME, pycurl.APPCONNECT_TIME)]
-    if curl.getinfo(pycurl.NUM_CONNECTS) == 0 and marks[1]:
+    if marks[1] and curl.getinfo(pycurl.NUM_CONNECTS) == 0:
         marks = [0.0, 0.0, 0.0]  # a kept connection
     marks += [curl.getinfo(pycurl.STARTTRANSFER_TIME), total] if replied else [0.0, 0.0]
     phases: list[float | None] = []

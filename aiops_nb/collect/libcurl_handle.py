@@ -17,7 +17,7 @@ from typing import Any
 
 import pycurl
 
-from aiops_nb.collect.pycurl_handle import Option
+from aiops_nb.collect.pycurl_handle import Settings
 
 _COPYPOSTFIELDS = 10_165
 _POSTFIELDSIZE = 60
@@ -99,38 +99,52 @@ class LibcurlHandle:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._handle: int | None = library.init()
+        self._handle: ctypes.c_void_p | None = ctypes.c_void_p(library.init())
+        self._settings: Settings | None = None
+        self._lines: int | None = None
         self._code = 0
+        self._info = {kind: _place(value()) for kind, value in _INFO_KINDS.items()}
         self._memory: ctypes.Array[ctypes.c_char] | None = None
         self._body: bytes | None = None
         self._error = ctypes.create_string_buffer(_ERROR_BYTES)
 
-    def ask(
-        self,
-        options: Sequence[Option],
-        header_lines: Sequence[bytes],
-        max_body_bytes: int,
-        is_closing: Callable[[], bool] | None,
-        *,
-        keeps_body: bool = False,
-    ) -> int:
-        """Transfer once; see `CurlHandle`."""
+    def ask(self, url: bytes, settings: Settings, is_closing: Callable[[], bool] | None) -> int:
+        """Transfer once; see `CurlHandle`.
+
+        Settings that are the very object of the last time stay as they are.
+        """
         library, handle = self._library, self._handle
-        library.reset(handle)
-        for option, value in options:
-            self._set(option, value)
-        self._error[0] = b"\0"
-        library.setopt(handle, _ERRORBUFFER, self._error)
-        file = self._memory_file(max_body_bytes) if keeps_body else library.null_file
-        library.setopt(handle, pycurl.WRITEDATA, ctypes.c_void_p(file))
-        library.setopt(handle, _MAXFILESIZE_LARGE, ctypes.c_longlong(max_body_bytes))
-        progress = self._watch(is_closing)
-        lines = self._lines(header_lines)
-        self._code = library.perform(handle)
-        library.free_list(lines)
-        del progress  # libcurl held it until here
-        self._body = self._take_memory(file, max_body_bytes) if keeps_body else None
+        if settings is not self._settings:
+            self._prepare(settings)
+        library.setopt(handle, pycurl.URL, url)
+        if is_closing is None and not settings.keeps_body:
+            self._code = library.perform(handle)
+        else:
+            self._perform(settings, is_closing)
         return 0 if self._code == _FILESIZE_EXCEEDED else self._code
+
+    def _prepare(self, settings: Settings) -> None:
+        library, handle = self._library, self._handle
+        self._settings = None
+        library.reset(handle)
+        for option, value in settings.options:
+            self._set(option, value)
+        self._set_lines(settings.header_lines)
+        library.setopt(handle, _ERRORBUFFER, self._error)
+        library.setopt(handle, pycurl.WRITEDATA, ctypes.c_void_p(library.null_file))
+        library.setopt(handle, _MAXFILESIZE_LARGE, ctypes.c_longlong(settings.max_body_bytes))
+        self._settings, self._body = settings, None
+
+    def _perform(self, settings: Settings, is_closing: Callable[[], bool] | None) -> None:
+        self._settings = None  # what is set here holds for this once
+        progress = self._watch(is_closing)
+        file = self._memory_file(settings.max_body_bytes) if settings.keeps_body else None
+        if file is not None:
+            self._library.setopt(self._handle, pycurl.WRITEDATA, ctypes.c_void_p(file))
+        self._code = self._library.perform(self._handle)
+        del progress  # libcurl held it until here
+        if file is not None:
+            self._body = self._take_memory(file, settings.max_body_bytes)
 
     def _memory_file(self, max_body_bytes: int) -> int:
         size = max_body_bytes + 2  # one byte too many is seen as such; the C library ends with a NUL
@@ -174,12 +188,12 @@ class LibcurlHandle:
         self._library.setopt(self._handle, pycurl.XFERINFOFUNCTION, progress)
         return progress
 
-    def _lines(self, header_lines: Sequence[bytes]) -> int | None:
-        lines: int | None = None
+    def _set_lines(self, header_lines: Sequence[bytes]) -> None:
+        self._library.free_list(self._lines)
+        self._lines = None
         for line in header_lines:
-            lines = self._library.append(lines, line)
-        self._library.setopt(self._handle, pycurl.HTTPHEADER, ctypes.c_void_p(lines))
-        return lines
+            self._lines = self._library.append(self._lines, line)
+        self._library.setopt(self._handle, pycurl.HTTPHEADER, ctypes.c_void_p(self._lines))
 
     @property
     def received_bytes(self) -> int | None:
@@ -195,8 +209,9 @@ class LibcurlHandle:
         """What libcurl says of the last transfer, as pycurl would."""
         if info == pycurl.INFO_CERTINFO:
             return self._certificates()
-        value = _INFO_KINDS[info >> 20]()
-        self._library.getinfo(self._handle, info, ctypes.byref(value))
+        value, place = self._info[info >> 20]
+        value.value = 0
+        self._library.getinfo(self._handle, info, place)
         return value.value
 
     def _certificates(self) -> list[list[tuple[str, str]]]:
@@ -211,6 +226,11 @@ class LibcurlHandle:
         handle, self._handle = self._handle, None
         if handle is not None:
             self._library.cleanup(handle)
+            self._library.free_list(self._lines)
+
+
+def _place(value: Any) -> tuple[Any, Any]:
+    return value, ctypes.byref(value)
 
 
 def _fields(node: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -51,11 +52,11 @@ class Lane:
         "_confirms",
         "assertions",
         "failures",
-        "is_running",
         "is_slow",
         "method",
         "name",
         "transfer",
+        "turn",
     )
 
     def __init__(
@@ -73,7 +74,7 @@ class Lane:
         self.assertions = assertions
         self._confirms = confirms
         self.failures: tuple[str, ...] = ()
-        self.is_running = False
+        self.turn = threading.Lock()  # held while it is asked
         self.is_slow = False
         self._broken: tuple[Assertion, ...] = ()
 

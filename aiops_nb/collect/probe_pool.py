@@ -7,6 +7,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiops_nb.collect.probe_lane import Lane
@@ -61,6 +62,8 @@ class ProbePool:
         self._max_threads = min(len(lanes), max_threads)
         self._schedule = ProbeSchedule(intervals_seconds, clock.monotonic_seconds())
         self._lock = threading.Lock()
+        self._gate = threading.Lock()  # what threads wait for between starts: one call, where an Event needs dozens
+        self._gate.acquire()
         self._threads: list[threading.Thread] = []
         self._lags: deque[float] = deque(maxlen=len(lanes))
         self._durations: deque[float] = deque(maxlen=len(lanes))
@@ -72,7 +75,7 @@ class ProbePool:
         """The largest start lag of the last start of each target, and totals."""
         with self._lock:
             return {
-                "start_lag_seconds": max(self._lags, default=0.0),
+                "start_lag_seconds": max(self._lags.copy(), default=0.0),
                 "skipped_total": self.skipped_total,
                 "failed_total": self.failed_total,
                 "missed_total": self._schedule.missed_total,
@@ -82,11 +85,13 @@ class ProbePool:
     def close(self) -> None:
         """End the threads; one that hangs in a transfer which cannot be aborted ends at its timeout."""
         self._closing.set()
+        with suppress(RuntimeError):  # it is open
+            self._gate.release()
         deadline = self._clock.monotonic_seconds() + _JOIN_SECONDS
         for thread in list(self._threads):
             thread.join(max(0.0, deadline - self._clock.monotonic_seconds()))
         for lane in self._lanes:
-            if not lane.is_running:
+            if not lane.turn.locked():
                 lane.transfer.close()
 
     def grow(self, results: Sequence[ProbeResult]) -> None:
@@ -117,27 +122,22 @@ class ProbePool:
         while not self._closing.is_set():
             ticket = self._take()
             wait_seconds = ticket.due_seconds - self._clock.monotonic_seconds()
-            if wait_seconds > 0 and self._closing.wait(wait_seconds):
+            if wait_seconds > 0 and self._gate.acquire(timeout=wait_seconds):
+                self._gate.release()  # for the next who waits
                 break
-            lane = self._lanes[ticket.index]
-            if self._enter(lane, ticket):
-                self._probe(lane, handle)
+            self._probe(self._lanes[ticket.index], ticket.due_seconds, handle)
         handle.close()
 
     def _take(self) -> Ticket:
         with self._lock:
             return self._schedule.take(self._clock.monotonic_seconds())
 
-    def _enter(self, lane: Lane, ticket: Ticket) -> bool:
-        with self._lock:
-            if lane.is_running:
+    def _probe(self, lane: Lane, due_seconds: float, handle: Any) -> None:
+        if not lane.turn.acquire(blocking=False):
+            with self._lock:
                 self.skipped_total += 1
-                return False
-            self._lags.append(self._clock.monotonic_seconds() - ticket.due_seconds)
-            lane.is_running = True
-            return True
-
-    def _probe(self, lane: Lane, handle: Any) -> None:
+            return
+        self._lags.append(self._clock.monotonic_seconds() - due_seconds)
         try:
             if lane.wants_another(self._ask(lane, handle)) and not self._closing.is_set():
                 self._ask(lane, handle)
@@ -145,7 +145,7 @@ class ProbePool:
             self.failed_total += 1
             _LOGGER.exception("probe of %s failed to run", lane.name)
         finally:
-            lane.is_running = False
+            lane.turn.release()
 
     def _ask(self, lane: Lane, handle: Any) -> Outcome:
         start_ns = self._clock.now_ns()

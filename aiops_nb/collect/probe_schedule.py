@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One start that is due: which target, when (monotonic seconds)."""
 
     index: int
@@ -43,10 +43,11 @@ class ProbeSchedule:
 
     def take(self, now_seconds: float) -> Ticket:
         """The next start; it may lie in the past by up to one interval."""
-        while self._skipped(now_seconds):
-            pass
         due_seconds, index = self._due[0]
-        self._advance(1)
+        while now_seconds - due_seconds > self._intervals_seconds[index]:
+            self._skip(now_seconds)
+            due_seconds, index = self._due[0]
+        self._advance(index, 1)
         return Ticket(index=index, due_seconds=due_seconds)
 
     @property
@@ -54,17 +55,13 @@ class ProbeSchedule:
         """When the start that `take` would give is due."""
         return self._due[0][0]
 
-    def _skipped(self, now_seconds: float) -> bool:
+    def _skip(self, now_seconds: float) -> None:
         due_seconds, index = self._due[0]
-        missed = math.ceil((now_seconds - due_seconds) / self._intervals_seconds[index] - 1)
-        if missed <= 0:
-            return False
+        missed = max(1, math.ceil((now_seconds - due_seconds) / self._intervals_seconds[index] - 1))
         self.missed_total += missed
-        self._advance(missed)
-        return True
+        self._advance(index, missed)
 
-    def _advance(self, rounds: int) -> None:
-        _, index = self._due[0]
+    def _advance(self, index: int, rounds: int) -> None:
         self._rounds[index] += rounds
         due_seconds = self._first_seconds[index] + self._rounds[index] * self._intervals_seconds[index]
         heapq.heapreplace(self._due, (due_seconds, index))

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgspec
 import pycurl
 
 Option = tuple[int, int | str | bytes]
 
 
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a request but its URL."""
+
+    options: tuple[Option, ...]
+    header_lines: tuple[bytes, ...]
+    max_body_bytes: int
+    keeps_body: bool = False
+
+    def __repr__(self) -> str:
+        return f"Settings({len(self.options)} options, {len(self.header_lines)} header lines)"  # never what they hold
+
+
 class CurlHandle(Protocol):
     """One libcurl easy handle, used by one thread at a time."""
 
-    def ask(
-        self,
-        options: Sequence[Option],
-        header_lines: Sequence[bytes],
-        max_body_bytes: int,
-        is_closing: Callable[[], bool] | None,
-        *,
-        keeps_body: bool = False,
-    ) -> int:
+    def ask(self, url: bytes, settings: Settings, is_closing: Callable[[], bool] | None) -> int:
         """Transfer once and return libcurl's code; `is_closing`, if given, is asked during a silent transfer."""
         ...
 
@@ -58,22 +63,15 @@ class PycurlHandle:
         self._max_body_bytes = 0
         self._kept: bytearray | None = None
 
-    def ask(
-        self,
-        options: Sequence[Option],
-        header_lines: Sequence[bytes],
-        max_body_bytes: int,
-        is_closing: Callable[[], bool] | None,
-        *,
-        keeps_body: bool = False,
-    ) -> int:
+    def ask(self, url: bytes, settings: Settings, is_closing: Callable[[], bool] | None) -> int:
         """Transfer once; see `CurlHandle`."""
-        self._kept = bytearray() if keeps_body else None
-        self._received_bytes, self._max_body_bytes = 0, max_body_bytes
+        self._kept = bytearray() if settings.keeps_body else None
+        self._received_bytes, self._max_body_bytes = 0, settings.max_body_bytes
         self._curl.reset()
-        for option, value in options:
+        self._curl.setopt(pycurl.URL, url)
+        for option, value in settings.options:
             self._curl.setopt(option, value)
-        self._curl.setopt(pycurl.HTTPHEADER, list(header_lines))
+        self._curl.setopt(pycurl.HTTPHEADER, list(settings.header_lines))
         self._curl.setopt(pycurl.WRITEFUNCTION, self._count)
         if is_closing is not None:
             self._curl.setopt(pycurl.NOPROGRESS, 0)

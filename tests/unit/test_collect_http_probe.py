@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import trustme
 
+from aiops_nb.collect.curl_transfer import CurlTransfer, PycurlTransfer
 from aiops_nb.collect.http_probe import HttpProbe, TransferKind
 from aiops_nb.collect.probe_target import ProbeTarget
 from aiops_nb.core.errors import ConfigError
@@ -260,6 +261,34 @@ def test_a_password_in_the_url_is_sent_and_never_recorded(transfer: TransferKind
     assert listener.headers()["authorization"] == "Basic am9lOnNlc2FtZQ=="
     assert row["target"] == f"http://127.0.0.1:{port}/a"
     assert "sesame" not in str(row) and "hush" not in str(row)
+
+
+@pytest.mark.parametrize("make", [CurlTransfer, PycurlTransfer])
+def test_nothing_of_a_request_is_left_on_the_handle_for_the_next_target(make: type[CurlTransfer]) -> None:
+    listener = Listener()
+    with servers.raw_server(listener) as port:
+        plain, asking = f"http://127.0.0.1:{port}", f"http://joe:sesame@127.0.0.1:{port}"
+        targets = [
+            ProbeTarget(url=f"{asking}/a"),
+            ProbeTarget(url=f"{plain}/b"),
+            ProbeTarget(
+                url=f"{plain}/c", method="POST", body="sent", headers={"X-Key": "k"}, assertions=('body == ""',)
+            ),
+            ProbeTarget(url=f"{plain}/d", method="HEAD"),
+        ]
+        first, second, third, fourth = (make(target, 2.0, lambda: False) for target in targets)
+        handle = first.make_handle()
+        order = [first, second, first, second, second, third, second, fourth, second]
+        outcomes = [transfer.run(handle, may_abort=transfer is fourth) for transfer in order]
+        handle.close()
+    assert [outcome.status_code for outcome in outcomes] == [204] * len(order)
+    assert [request.split(b" ")[1] for request in listener.requests] == [
+        *(b"/a", b"/b", b"/a", b"/b", b"/b", b"/c", b"/b", b"/d", b"/b")
+    ]
+    of_second = [n for n, transfer in enumerate(order) if transfer is second]
+    assert len({listener.requests[n] for n in of_second}) == 1
+    assert set(listener.headers(1)) == {"host", "user-agent", "accept"}
+    assert all(outcomes[n].body is None for n in of_second)
 
 
 def redirect_for_ever(connection: socket.socket) -> None:
