@@ -10,22 +10,19 @@ import statistics
 import time
 
 import numpy as np
-import pandas as pd
 
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, SeriesKey
 from aiops_nb.detect.isolation_forest import IsolationForestParams
-from aiops_nb.detect.offline import judged
+from aiops_nb.detect.offline import Way, judged
 from aiops_nb.detect.registry import ALGORITHMS, build_detector
 from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.detect.time_of_day import day_bins, week_bin
-from aiops_nb.scoring import score_series
 
 SERIES = (1_000, 10_000)
 WARM_TICKS, TICKS = 62, 15
 FOREST_FEATURES = ("rate_hz", "error_ratio", "duration_p95_seconds", "duration_mean_seconds")
-POINTS = 4_000
-COMPILED_POINTS = 100_000
+WAYS: tuple[tuple[Way, int], ...] = (("python", 4_000), ("numba", 100_000))
 
 
 def tables(series: int, features: tuple[str, ...]) -> list[FeatureTable]:
@@ -60,37 +57,28 @@ def live_detectors() -> dict[str, tuple[Detector, ...]]:
     return {**built, "robust_z": robust, "isolation_forest": forest}
 
 
-def points_per_second(name: str) -> float:
-    """Of `score_series` without compiling, over a short series."""
-    times = pd.date_range("2026-01-01", periods=POINTS, freq="1min", tz="UTC")
-    series = pd.Series(np.random.default_rng(0).normal(size=POINTS), index=times)
-    began = time.process_time()
-    score_series(series, name)
-    return POINTS / (time.process_time() - began)
-
-
-def compiled_points_per_second(name: str) -> float:
-    """The same once numba has compiled the walk."""
+def points_per_second(name: str, way: Way, points: int) -> float:
+    """Of a walk over one series; what compiling takes is not counted."""
     one, bins = ALGORITHMS[name], day_bins(60.0)
-    x = np.random.default_rng(0).normal(size=COMPILED_POINTS)
-    time_bin = week_bin(np.arange(COMPILED_POINTS) * 60 * NS_PER_SECOND, bins)
-    judged(one.kernel, one.params(), bins, x[:100], time_bin[:100], "numba")
+    x = np.random.default_rng(0).normal(size=points)
+    time_bin = week_bin(np.arange(points) * 60 * NS_PER_SECOND, bins)
+    judged(one.kernel, one.params(), bins, x[:100], time_bin[:100], way)
     began = time.process_time()
-    judged(one.kernel, one.params(), bins, x, time_bin, "numba")
-    return COMPILED_POINTS / (time.process_time() - began)
+    judged(one.kernel, one.params(), bins, x, time_bin, way)
+    return points / (time.process_time() - began)
 
 
 def main() -> None:
     """Print the table."""
     ticks = {count: (tables(count, FOREST_FEATURES[:1]), tables(count, FOREST_FEATURES)) for count in SERIES}
-    print("| detector | tick of 1,000 | tick of 10,000 | a series | `score_series`, plain | compiled |")
+    print("| detector | tick of 1,000 | tick of 10,000 | a series | plain | compiled |")
     print("|---|--:|--:|--:|--:|--:|")
     for name, (few, many) in live_detectors().items():
         several = int(len(many.features) > 1)
         costs = tick_ms(few, ticks[SERIES[0]][several]), tick_ms(many, ticks[SERIES[1]][several])
         size = len(pickle.dumps(many)) / SERIES[1] / 1024
         of_one = name in ALGORITHMS
-        speeds = (points_per_second(name), compiled_points_per_second(name)) if of_one else ()
+        speeds = [points_per_second(name, way, points) for way, points in WAYS] if of_one else ()
         told = " | ".join(f"{speed:,.0f}/s" for speed in speeds) if of_one else "- | -"
         print(f"| {name} | {costs[0]:.1f} ms | {costs[1]:.1f} ms | {size:.1f} KB | {told} |", flush=True)
 
