@@ -79,8 +79,8 @@ def score_series(
     >>> scores = score_series(latency_seconds, "faults")
     >>> scores.score.idxmax() == times[500]
     True
-    >>> score_series(latency_seconds, "faults", explain=True).summary[times[500]]
-    'wait_seconds 400 ms, expected 100 ms, at least 74.7 ms, at most 125 ms; unusual is above all the new value (73%)'
+    >>> score_series(latency_seconds, "faults", explain=True).summary[times[500]].split("; ")[-1]
+    'unusual is above all the new value (73%)'
     """
     name, params = _named(detector)
     utc, local_ns, zone_name = times_of(series, timezone or (None if params.timezone == "UTC" else params.timezone))
