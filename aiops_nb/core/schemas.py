@@ -105,7 +105,7 @@ def table_of(batch: pa.RecordBatch) -> TableName:
     return table
 
 
-_NO_WORDS = pa.array([], pa.string())
+_NO_WORDS = pa.nulls(0, pa.string())  # pa.array would import pandas
 Column: TypeAlias = Sequence[Any] | np.ndarray[Any, Any] | pa.Array | str
 
 
