@@ -24,7 +24,7 @@ def told(params: msgspec.Struct, *, without: tuple[str, ...] = ()) -> str:
     >>> from aiops_nb.pipeline_params import PipelineParams
     >>> rules = PipelineParams()
     >>> told(rules.row_rules[0], without=("alertname", "severity"))
-    'condition status_5xx, for 3 rows, keep firing for 10 s'
+    'condition status_5xx, for 3 rows, most by chance per day 0.1, keep firing for 10 s'
     >>> print(told(rules.feature_rules[0], without=("alertname", "severity", "clean")))  # doctest: +ELLIPSIS
     table requests, feature p95 latency, threshold 6 deviations, for 3 s, keep firing for 10 s, detector robust_z ...
     """

@@ -174,6 +174,7 @@ def ready_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> dict[
 
     Examples
     --------
+    >>> import os
     >>> os.environ["DEMO_KEY"] = "k1"
     >>> ready = ready_targets([ProbeTarget(url="http://h/${DEMO_KEY}/health")], 1.0)
     >>> [(name, target.url) for name, target in ready.items()]

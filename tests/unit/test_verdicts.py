@@ -27,13 +27,13 @@ PHASES = {"resolve": 0.002, "connect": 0.004, "tls": 0.012, "wait": 0.030, "tran
 
 
 def probes(seconds: int = 200, slow: str = "tls") -> pd.DataFrame:
-    """Two targets a second; from SLOW_FROM on one phase of `a` takes 48 ms more."""
+    """Two targets a second; from SLOW_FROM on one phase of `a` takes 250 ms more."""
     random, rows = np.random.default_rng(0), []
     for second in range(seconds):
         for target in "ab":
             phases = {name: usual * random.uniform(0.9, 1.1) for name, usual in PHASES.items()}
             if target == "a" and second >= SLOW_FROM:
-                phases[slow] += 0.048
+                phases[slow] += 0.25
             parts = {f"{name}_seconds": value for name, value in phases.items()}
             when = pd.Timestamp("2026-05-01", tz="UTC") + pd.Timedelta(second + 0.5, "s")
             rows.append({"time": when, "target": target, "duration_seconds": sum(phases.values()), **parts})
@@ -51,7 +51,7 @@ def test_a_verdict_says_the_phase_and_the_same_as_the_alert() -> None:
     assert (first.contributions, first.phase, first.summary) == (alert.contributions, alert.phase, alert.summary)
     assert json.loads(first.contributions) == {"tls": 1.0}
     assert first.summary.startswith("a: p95 latency ")
-    assert re.search(r"; TLS handshake 4\.\dx slower: 1\d\.\d ms -> 6\d\.\d ms$", first.summary)
+    assert re.search(r"; TLS handshake \d+x slower: 1\d\.\d ms -> 2\d\d ms$", first.summary)
     assert set(monitor.evidence(alert).phase.dropna()) == {"tls"}
 
 
