@@ -26,7 +26,7 @@ def told(params: msgspec.Struct, *, without: tuple[str, ...] = ()) -> str:
     >>> told(rules.row_rules[0], without=("alertname", "severity"))
     'condition status_5xx, for 3 rows, most by chance per day 0.1, keep firing for 10 s'
     >>> print(told(rules.feature_rules[0], without=("alertname", "severity", "clean")))  # doctest: +ELLIPSIS
-    table requests, feature p95 latency, threshold 6 deviations, needs span_count = 5.0, backed by duration_backed_seconds, for 3 s, keep firing for 10 s, detector robust_z ...
+    table requests, feature p95 latency, threshold 6 deviations, ... keep firing for 10 s, detector robust_z ...
     """
     said = [_field(params, name) for name in params.__struct_fields__ if name not in without]
     return ", ".join(part for part in said if part)

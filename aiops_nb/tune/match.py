@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aiops_nb.tune.told import is_told_itself, told_or_of_many, with_members
+
 TOLERANCE_SECONDS = 5.0
 
 BoolMatrix = npt.NDArray[np.bool_]
@@ -62,7 +64,8 @@ def match(
     Parameters
     ----------
     alerts
-        Episodes as `alerts()` gives them; those that never fired, or that another explains, are left out.
+        Episodes as `alerts()` gives them; those that never fired, or that another explains, are left out. What an alert
+        of many targets tells finds the faults that its single alerts would have, and counts as one alert.
     labels
         As `read_labels` gives them.
     tolerance_seconds
@@ -79,19 +82,14 @@ def match(
     >>> matches.found, matches.false_alarms, matches.labels["delay_seconds"].tolist()
     (1, 1, [7.0])
     """
-    fired = told(alerts).sort_values("starts_at", kind="stable").reset_index(drop=True)
+    fired = told_or_of_many(alerts)
     hits = _hits(fired, labels, pd.Timedelta(seconds=tolerance_seconds))
     asked = np.ones(len(labels), bool) if kinds is None else labels["kind"].isin(list(kinds)).to_numpy()
+    is_false = np.logical_not(with_members(_any(hits, axis=0), fired))
     return Matches(
         labels=_found(labels[asked].reset_index(drop=True), fired, hits[asked]),
-        alerts=fired.assign(is_false=np.logical_not(_any(hits, axis=0))),
+        alerts=fired.assign(is_false=is_false)[is_told_itself(fired)].reset_index(drop=True),
     )
-
-
-def told(alerts: pd.DataFrame) -> pd.DataFrame:
-    """The episodes that somebody was told of."""
-    fired = alerts[alerts["starts_at"].notna()]
-    return fired[fired["suppressed_by"] == ""] if "suppressed_by" in fired else fired
 
 
 def _hits(alerts: pd.DataFrame, labels: pd.DataFrame, tolerance: pd.Timedelta) -> BoolMatrix:

@@ -103,7 +103,8 @@ def alerts_by_threshold(
     names = alerts["alertname"].str.partition(MARK)
     if alertname is not None:  # other rules ran to explain its alerts
         alerts, names = alerts[names[1] == MARK], names[names[1] == MARK]
-    alerts = alerts.assign(alertname=names[0])
+    bare = alerts["suppressed_by"].str.replace(rf"{MARK}\d+", "", regex=True)
+    alerts = alerts.assign(alertname=names[0], suppressed_by=bare)
     return {tried[i]: alerts[names[2].isin(["", str(i)])].reset_index(drop=True) for i in range(len(tried))}
 
 
