@@ -57,4 +57,5 @@ def with_members(hit: BoolVector, alerts: pd.DataFrame) -> BoolVector:
 def _members(alerts: pd.DataFrame, many: pd.Series) -> BoolVector:
     last = alerts["starts_at"].max() if pd.isna(many["ends_at"]) else many["ends_at"]
     during = alerts["starts_at"].between(many["pending_at"], last)
-    return (during & (alerts["alertname"] == many["alertname"])).to_numpy(bool)
+    members: BoolVector = (during & (alerts["alertname"] == many["alertname"])).to_numpy(bool)
+    return members
