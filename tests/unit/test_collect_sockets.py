@@ -175,7 +175,9 @@ listener = TcpListener()
 line = sys.argv[1].encode() + bytes([10])
 first = socket.create_connection(listener.address)
 second = socket.create_connection(listener.address)
-listener.poll(0)
+first.sendall(line)
+while listener.counters["rows_total"] < 1:  # whatever is imported at the first row is there from now on
+    listener.poll(0.1)
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 third = socket.socket()
 hogs = []
@@ -185,13 +187,13 @@ with suppress(OSError):
 third.connect(listener.address)
 for connection in (first, second):
     connection.sendall(line)
-while listener.counters["rows_total"] < 2 or listener.counters["refused_total"] < 1:
+while listener.counters["rows_total"] < 3 or listener.counters["refused_total"] < 1:
     listener.poll(0.1)
 assert third.recv(1) == b"", "it was told no"
 os.close(hogs.pop()), os.close(hogs.pop()), os.close(hogs.pop())
 with socket.create_connection(listener.address) as late:
     late.sendall(line)
-    while listener.counters["rows_total"] < 3:
+    while listener.counters["rows_total"] < 4:
         listener.poll(0.1)
 listener.close()
 """
