@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from aiops_nb.alert.inhibit import Inhibitor
 from aiops_nb.alert.together import Together
-from aiops_nb.alert.together_params import TOGETHER_EXPLAINS
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
@@ -101,8 +100,7 @@ class Pipeline:
         self.params = params
         self._window = params.window
         self._watermarks = Watermarks(params.window, expected_sources)
-        together = (TOGETHER_EXPLAINS,) if params.together is not None else ()
-        self._inhibitor = Inhibitor((*params.inhibit_rules, *together), params.connectivity.targets)
+        self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets)
         self._sources = SourceJudge(params.source_rules)
         requests = RequestsLane(params)
         judged = [rule.alertname for rule in params.rules_by_target]

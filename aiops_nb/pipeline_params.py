@@ -12,7 +12,7 @@ from aiops_nb.alert.connectivity_params import ConnectivityParams
 from aiops_nb.alert.inhibit_params import DEFAULT_INHIBIT_RULES, InhibitRuleParams
 from aiops_nb.alert.params import DEFAULT_ROW_RULES, RowRuleParams
 from aiops_nb.alert.source_params import DEFAULT_SOURCE_RULES, SourceRuleParams
-from aiops_nb.alert.together_params import TogetherParams
+from aiops_nb.alert.together_params import TOGETHER_EXPLAINS, TogetherParams
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.features.client_params import ClientParams
 from aiops_nb.features.params import WindowParams
@@ -100,6 +100,11 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def all_rules(self) -> tuple[RowRuleParams | FeatureRuleParams | ClientRuleParams | SourceRuleParams, ...]:
         """Every rule that is judged."""
         return (*self.row_rules, *self.feature_rules, *self.client_rules, *self.source_rules)
+
+    @property
+    def all_inhibit_rules(self) -> tuple[InhibitRuleParams, ...]:
+        """What explains what, the alerts of many targets included."""
+        return self.inhibit_rules if self.together is None else (*self.inhibit_rules, TOGETHER_EXPLAINS)
 
 
 def _names(rules: Iterable[_Named]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops_nb.alert.inhibit_params import InhibitRuleParams
-from aiops_nb.alert.together_params import TOGETHER_DETECTOR
+from aiops_nb.alert.together_params import TOGETHER_DETECTOR, name_of_many
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
 
 REFERENCE = "connectivity"
@@ -133,7 +133,7 @@ class Inhibitor:
 def _name(change: AlertChange) -> str:
     """What explains: an alert, or the same alert of many targets."""
     name = change.labels["alertname"]
-    return f"{name} of many" if change.labels.get("detector") == TOGETHER_DETECTOR else name
+    return name_of_many(name) if change.labels.get("detector") == TOGETHER_DETECTOR else name
 
 
 def _key(rule: InhibitRuleParams, change: AlertChange) -> tuple[str, ...]:

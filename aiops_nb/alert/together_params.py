@@ -26,6 +26,17 @@ class TogetherParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     min_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.5
 
 
+def name_of_many(alertname: str) -> str:
+    """What an alert of many targets is called where it explains the single ones.
+
+    Examples
+    --------
+    >>> name_of_many("http_5xx")
+    'http_5xx of many'
+    """
+    return f"{alertname} of many"
+
+
 TOGETHER_EXPLAINS = InhibitRuleParams(
     source_matchers={"detector": (TOGETHER_DETECTOR,)},
     target_matchers={},

@@ -6,30 +6,31 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aiops_nb.alert.together_params import TOGETHER_DETECTOR
-
-OF_MANY = " of many"
+from aiops_nb.alert.together_params import TOGETHER_DETECTOR, name_of_many
 
 BoolVector = npt.NDArray[np.bool_]
 
 
-def told(alerts: pd.DataFrame) -> pd.DataFrame:
-    """The episodes that somebody was told of."""
-    fired = alerts[alerts["starts_at"].notna()]
-    return fired[fired["suppressed_by"] == ""] if "suppressed_by" in fired else fired
-
-
 def told_or_of_many(alerts: pd.DataFrame) -> pd.DataFrame:
-    """The episodes that were told, by themselves or by an alert of many targets, in the order of their starts."""
+    """The episodes that were told, by themselves or by an alert of many targets, in the order of their starts.
+
+    Examples
+    --------
+    >>> columns = {"alertname": "slow", "starts_at": pd.Timestamp(5, unit="s", tz="UTC")}
+    >>> columns |= {"detector": ["together", "robust_z", "robust_z"]}
+    >>> told_or_of_many(pd.DataFrame(columns | {"suppressed_by": ["", "slow of many", "http_5xx"]})).index.tolist()
+    [0, 1]
+    """
     fired = alerts[alerts["starts_at"].notna()]
-    if "suppressed_by" in fired:
-        by = fired["suppressed_by"].astype(str)
-        fired = fired[(by == "") | by.str.endswith(OF_MANY)]
+    itself = is_told_itself(fired)
+    if not itself.all():
+        many = fired.loc[itself & (fired["detector"] == TOGETHER_DETECTOR), "alertname"].unique()
+        fired = fired[itself | fired["suppressed_by"].isin([name_of_many(name) for name in many])]
     return fired.sort_values("starts_at", kind="stable").reset_index(drop=True)
 
 
 def is_told_itself(alerts: pd.DataFrame) -> BoolVector:
-    """Which of them are notifications of their own."""
+    """Which of them are notifications of their own, none that another explains."""
     if "suppressed_by" not in alerts:
         return np.ones(len(alerts), bool)
     return (alerts["suppressed_by"] == "").to_numpy(bool)

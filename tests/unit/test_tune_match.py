@@ -71,3 +71,33 @@ def test_a_fault_not_asked_for_is_neither_missed_nor_does_it_make_an_alert_false
 def test_the_alert_that_found_it_is_named():
     told = alerts((110, "http://h/a"), (105, "http://h/a")).assign(alertname=["late", "early"])
     assert match(told, labels(SLOW, ("x", "", 500, 501))).labels["alertname"].tolist() == ["early", ""]
+
+
+def of_many(*, many_is_told=True):
+    """One target told by itself, then `*`, then a second target which that explains; as `alerts()` has them."""
+    singles = alerts((104, "http://h/a"), (106, "http://h/b"))
+    singles = singles.assign(detector="robust_z", suppressed_by=["", "a of many"], ends_at=at(118), pending_at=at(102))
+    many = alerts((105, "*")).assign(detector="together", ends_at=at(121), pending_at=at(102))
+    return pd.concat(
+        [singles, many.assign(suppressed_by="" if many_is_told else "observer_offline")], ignore_index=True
+    )
+
+
+BOTH = SLOW, ("slow", "http://h/b", 100, 120)
+
+
+def test_an_alert_of_many_finds_what_its_single_ones_would_and_is_one():
+    matches = match(of_many(), labels(*BOTH))
+    assert (matches.found, matches.missed, matches.false_alarms) == (2, 0, 0)
+    assert matches.alerts["target"].tolist() == ["http://h/a", "*"]
+    assert matches.labels["delay_seconds"].tolist() == [4, 6]
+
+
+def test_an_alert_of_many_is_false_where_its_single_ones_are():
+    matches = match(of_many(), labels(("slow", "http://h/c", 100, 120)))
+    assert (matches.found, matches.false_alarms) == (0, 2)
+
+
+def test_an_alert_of_many_that_another_explains_finds_nothing():
+    matches = match(of_many(many_is_told=False), labels(*BOTH))
+    assert (matches.found, matches.missed, matches.false_alarms) == (1, 1, 0)
