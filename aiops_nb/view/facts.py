@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 import numpy as np
@@ -126,9 +126,9 @@ def alert_rows(store: ViewStore) -> list[AlertRow]:
     """The alert table: what fires first, the worst first, then the newest."""
     shown = store.alerts.shown()
     whom = [_whom(episode.change) for episode in shown]
-    keys = [SeriesKey(name) for name in dict.fromkeys(whom)]
-    names = {key.target: short for key, short in zip(keys, short_names(keys), strict=True)}
-    return [_alert_row(one, name, names[name]) for one, name in zip(shown, whom, strict=True)]
+    keys = [SeriesKey(name) for name in dict.fromkeys(whom) if "://" in name]
+    short = {key.target: name for key, name in zip(keys, short_names(keys), strict=True)}
+    return [_alert_row(one, name, short) for one, name in zip(shown, whom, strict=True)]
 
 
 def _whom(change: AlertChange) -> str:
@@ -137,17 +137,17 @@ def _whom(change: AlertChange) -> str:
     return change.labels.get("client") or (ALL_WORDS if target == ALL_TARGETS else target)
 
 
-def _alert_row(episode: Episode, whom: str, short: str) -> AlertRow:
+def _alert_row(episode: Episode, whom: str, short: Mapping[str, str]) -> AlertRow:
     change = episode.change
     return AlertRow(
         id=f"{change.fingerprint}-{change.pending_at_ns}",
         state=shown_state(change),
         severity=change.labels.get("severity", ""),
         since=_since(change),
-        target=short,
+        target=short.get(whom) or harmless(whom),
         full_target=whom,
         name=change.labels.get("alertname", ""),
-        summary=_said(change, whom),
+        summary=_with_short(_said(change, whom), short) if whom == ALL_WORDS else _said(change, whom),
         facts=_facts(change),
         evidence=[list(row) for row in episode.evidence],
     )
@@ -156,6 +156,13 @@ def _alert_row(episode: Episode, whom: str, short: str) -> AlertRow:
 def _said(change: AlertChange, whom: str) -> str:
     """The summary without whom it is about, which stands beside it."""
     return change.summary.removeprefix(f"{change.labels.get('target', '')}: ").removeprefix(f"{whom}: ")
+
+
+def _with_short(text: str, short: Mapping[str, str]) -> str:
+    """A list of targets as they are called beside it; the longest first, as one may begin with another."""
+    for name in sorted(short, key=len, reverse=True):
+        text = text.replace(name, short[name])
+    return text
 
 
 def _since(change: AlertChange) -> str:

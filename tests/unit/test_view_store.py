@@ -234,3 +234,16 @@ def test_an_alert_is_told_of_its_client_or_of_all_targets() -> None:
     store.advance()
     told = {row["full_target"]: row["summary"] for row in alert_rows(store)}
     assert told == {"all targets": "slow", "192.0.2.7": "840 requests"}
+
+
+def test_targets_keep_their_short_names_beside_an_alert_of_all() -> None:
+    store = ViewStore()
+    pages = ["http://h:1/a", "http://h:1/ab"]
+    singles = [alert("firing", page) for page in pages]
+    host = replace(alert("firing", "vm"), fingerprint="host")
+    many = alert("firing", "*", summary=f"*: http_5xx on 2 of 2 targets: {', '.join(pages)}")
+    store.write(heartbeat_step(T0, changes=[*singles, host, replace(many, fingerprint="many")]))
+    store.advance()
+    rows = alert_rows(store)
+    assert {row["target"] for row in rows} == {"/a", "/ab", "vm", "all targets"}
+    assert "http_5xx on 2 of 2 targets: /a, /ab" in {row["summary"] for row in rows}
