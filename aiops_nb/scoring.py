@@ -80,7 +80,7 @@ def score_series(
     >>> scores.score.idxmax() == times[500]
     True
     >>> score_series(latency_seconds, "faults", explain=True).summary[times[500]].split("; ")[-1]
-    'unusual is above all the new value (73%)'
+    'unusual is above all the new value (72%)'
     """
     name, params = _named(detector)
     utc, local_ns, zone_name = times_of(series, timezone or (None if params.timezone == "UTC" else params.timezone))

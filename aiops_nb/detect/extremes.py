@@ -1,4 +1,4 @@
-"""Faults by their size at this hour and weekday, in what is usual then, and beyond what was ever seen."""
+"""Faults by their size at this hour and weekday and beyond what was ever seen, and by the level of the last values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.baseline import centre_with, outside_range, scale_before, step_scale_before
+from aiops_nb.detect.baseline import BAND_DEVIATIONS, centre_with, outside_range, scale_before, step_scale_before
 from aiops_nb.detect.calibrate import (
     ANY_BINS,
     SURPRISE_BINS,
@@ -16,12 +16,14 @@ from aiops_nb.detect.calibrate import (
     bin_place,
     empty_calibration,
     learn_scores,
+    rarity,
     tail,
     when_warm,
 )
 from aiops_nb.detect.elementary import Bytes, Places, bin_of, larger, log, root, where
 from aiops_nb.detect.facts import EDGES, FACT_NAMES, FACTS, shared
 from aiops_nb.detect.kernels import Kernel, StreamParams
+from aiops_nb.detect.recent_level import Level, empty_level, follow_level, learn_level, moved
 from aiops_nb.detect.seasonal import (
     Seasonal,
     SeasonalParams,
@@ -36,7 +38,8 @@ from aiops_nb.detect.seasonal import (
 )
 from aiops_nb.detect.surprise import BINS, SILENT_POINTS, Histograms, density, empty_histograms, learn_bins
 
-PICKS = FACTS + 2
+PICKS = FACTS + 3
+RECENT_POINTS, BEFORE_POINTS = 16, 100
 FAULT_AHEAD = 0.5  # one tail alone is more often large than the mean of two
 
 
@@ -51,6 +54,8 @@ class Extremes(NamedTuple):
     facts: Histograms
     surprise: Calibration
     novelty: Calibration
+    level: Level
+    shift: Calibration
     picked: Bytes
 
 
@@ -60,6 +65,8 @@ def empty_extremes(count: int, bins: int, params: ExtremesParams) -> Extremes:
         empty_seasonal(count, bins, SeasonalParams()),
         empty_histograms(count, FACTS),
         empty_calibration(count, 1, SURPRISE_BINS),
+        empty_calibration(count, 1, ANY_BINS),
+        empty_level(count, RECENT_POINTS, BEFORE_POINTS),
         empty_calibration(count, 1, ANY_BINS),
         np.zeros(count * PICKS, np.uint8),
     )
@@ -98,24 +105,36 @@ def _tails(
     return tail(series, 0, new, learned, s.novelty), tail(series, 0, rare, learned, s.surprise), surprises
 
 
+def _extreme(series: Places, x: FloatArray, time_bin: Places, season: FloatArray, s: Extremes) -> FloatArray:
+    """The larger of both channels of size."""
+    new, rare, _ = _tails(series, x, time_bin, s)
+    return larger(larger(root((rare * rare + new * new) / 2.0), season - FAULT_AHEAD), 0.0)
+
+
+def _shift(series: Places, x: FloatArray, expected: FloatArray, half_band: FloatArray, s: Extremes) -> FloatArray:
+    """Tail of the distance of the last values from those before."""
+    raw = moved(series, (x - expected) * BAND_DEVIATIONS / half_band, s.level)
+    return rarity(series, raw, s.season.base.learned[series], s.picked, series * PICKS + FACTS + 2, s.shift)
+
+
 def judge_extremes(
     series: Places, x: FloatArray, time_bin: Places, s: Extremes
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The larger of both channels; what was expected and its band are those of `seasonal`."""
+    """Root mean square of size and shift; what was expected and its band are those of `seasonal`."""
     season, expected, half_band = judge_seasonal(series, x, time_bin, s.season)
-    new, rare, _ = _tails(series, x, time_bin, s)
-    fault = root((rare * rare + new * new) / 2.0)
-    learned = s.season.base.learned[series]
-    return when_warm(larger(larger(fault, season - FAULT_AHEAD), 0.0), learned), expected, half_band
+    extreme = when_warm(_extreme(series, x, time_bin, season, s), s.season.base.learned[series])
+    shift = _shift(series, x, expected, half_band, s)
+    return root((extreme * extreme + shift * shift) / 2.0), expected, half_band
 
 
 def explain_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, ...]:
-    """What novelty adds, and each fact by its part of the surprise; the season counts as the time of day."""
-    season, _, _ = judge_seasonal(series, x, time_bin, s.season)
+    """What novelty adds, each fact by its part of the surprise, and the shift; the season counts as the time of day."""
+    season, expected, half_band = judge_seasonal(series, x, time_bin, s.season)
     new, rare, surprises = _tails(series, x, time_bin, s)
     value, change, hour = shared(rare * rare, surprises)
     of_season = larger(season - FAULT_AHEAD, 0.0)
-    return new * new, value, change, hour + where(of_season > 0.0, of_season * of_season, 0.0)
+    shift = _shift(series, x, expected, half_band, s)
+    return new * new, value, change, hour + where(of_season > 0.0, of_season * of_season, 0.0), shift * shift
 
 
 def learn_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> None:
@@ -124,11 +143,14 @@ def learn_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes)
     learn_bins(series, s.picked, first, FACTS, s.facts)
     learn_scores(series, s.picked, first + FACTS, s.surprise)
     learn_scores(series, s.picked, first + FACTS + 1, s.novelty)
+    learn_scores(series, s.picked, first + FACTS + 2, s.shift)
+    learn_level(series, s.level)
     learn_seasonal(series, x, time_bin, s.season)
 
 
 def follow_extremes(series: Places, x: FloatArray, s: Extremes) -> None:
     """Remember the value as the last one, without learning from it."""
+    follow_level(series, s.level)
     follow_seasonal(series, x, s.season)
 
 
@@ -144,6 +166,6 @@ KERNEL = Kernel(
     learn_extremes,
     follow_extremes,
     explain_extremes,
-    ("new value", *FACT_NAMES),
+    ("new value", *FACT_NAMES, "recent level"),
     history_of_extremes,
 )

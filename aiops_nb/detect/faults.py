@@ -1,7 +1,7 @@
-"""Faults of services, by two judges of equal weight: what is rare of value, change and time of day; and extremes.
+"""Faults of services, by three judges of equal weight: rare facts, size by the hour, and the level of the last values.
 
-The root mean square of their rarities: each was better alone on some kind of series, and both together on all that were
-tried (docs/detectors.md).
+The last two are `extremes`. The root mean square of their rarities: what two of them see is told though the third knows
+nothing of it (docs/detectors.md).
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from aiops_nb.detect.facts import (
 )
 from aiops_nb.detect.kernels import Kernel, StreamParams
 
+OF_EXTREMES = 2.0  # judges
+
 
 class FaultsParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="faults"):
     """Parameters of the detector of faults: those of every streaming detector."""
@@ -61,19 +63,19 @@ def begin_faults(series: Places, x: FloatArray, s: Faults) -> None:
 def judge_faults(
     series: Places, x: FloatArray, time_bin: Places, s: Faults
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Root mean square of both; what was expected and its band are those of the season."""
+    """Root mean square of the three; what was expected and its band are those of the season."""
     rare, _, _ = judge_facts(series, x, time_bin, s.facts)
     extreme, expected, half_band = judge_extremes(series, x, time_bin, s.extremes)
-    return root((rare * rare + extreme * extreme) / 2.0), expected, half_band
+    return root((rare * rare + OF_EXTREMES * extreme * extreme) / (1.0 + OF_EXTREMES)), expected, half_band
 
 
 def explain_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> tuple[FloatArray, ...]:
-    """What novelty adds, and each fact by its part in both."""
+    """What novelty and shift add, and each fact by its part in both."""
     rare, _, _ = judge_facts(series, x, time_bin, s.facts)
     extreme, _, _ = judge_extremes(series, x, time_bin, s.extremes)
     value, change, hour = shared(rare * rare, explain_facts(series, x, time_bin, s.facts))
-    parts = shared(extreme * extreme, explain_extremes(series, x, time_bin, s.extremes))
-    return parts[0], value + parts[1], change + parts[2], hour + parts[3]
+    parts = shared(OF_EXTREMES * extreme * extreme, explain_extremes(series, x, time_bin, s.extremes))
+    return parts[0], value + parts[1], change + parts[2], hour + parts[3], parts[4]
 
 
 def learn_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> None:

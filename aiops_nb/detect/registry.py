@@ -21,6 +21,7 @@ from aiops_nb.detect import (
     iqr,
     median,
     seasonal,
+    shift,
     stuck,
     unusual,
 )
@@ -64,6 +65,7 @@ DetectorParams = (
     | half_space_trees.HalfSpaceTreesParams
     | discord.DiscordParams
     | cusum.CusumParams
+    | shift.ShiftParams
     | stuck.StuckParams
 )
 
@@ -103,7 +105,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         unusual, unusual.UnusualParams, 0.85, -0.95, "unusual context, few alarms: shape, new values, change"
     ),
     "faults": _algorithm(
-        faults, faults.FaultsParams, 0.75, -0.04, "faults of services: rare value, change or time of day, and extremes"
+        faults, faults.FaultsParams, 0.59, 0.13, "faults of services: rare facts, size by the hour, and recent level"
     ),
     "facts": _algorithm(
         facts, facts.FactsParams, 0.66, 0.53, "spikes, bursts and dropouts: value, change and time of day alone"
@@ -111,9 +113,9 @@ ALGORITHMS: dict[str, Algorithm] = {
     "extremes": _algorithm(
         extremes,
         extremes.ExtremesParams,
-        0.83,
-        -0.51,
-        "faults by size at this hour and weekday, and beyond what was seen",
+        0.59,
+        -0.12,
+        "faults by size and recent level at this hour and weekday, and beyond what was seen",
     ),
     "hybrid": _algorithm(
         hybrid,
@@ -137,6 +139,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         discord, discord.DiscordParams, 0.61, 0.1, "the last points are like no earlier stretch (nearest neighbour)"
     ),
     "cusum": _algorithm(cusum, cusum.CusumParams, 0.54, 0.54, "a lasting change of level, by cumulated deviations"),
+    "shift": _algorithm(
+        shift, shift.ShiftParams, 0.41, 1.05, "the last values off what is usual now, and those before them not"
+    ),
     "stuck": _algorithm(
         stuck, stuck.StuckParams, 1.0, 0.0, "a value that freezes: the same for longer than it ever is"
     ),
@@ -220,7 +225,7 @@ def threshold_for(params: StreamParams, false_alarms_per_day: float, interval_se
     Examples
     --------
     >>> round(threshold_for(faults.FaultsParams(), false_alarms_per_day=0.5, interval_seconds=1.0))
-    56
+    52
     """
     return ALGORITHMS[name_of(params)].line.threshold(false_alarms_per_day, interval_seconds)
 

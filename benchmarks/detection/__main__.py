@@ -2,6 +2,7 @@
 
 python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--jobs 2] [--write docs/detectors.md]
 python -m benchmarks.detection --alarm-lines
+python -m benchmarks.detection --alarm-rates
 
 `--write` takes in the neighbours (the `bench` extra), too; `--neighbours` does so without writing.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.detection import alarm_lines, fleet_table, plots
+from benchmarks.detection import alarm_lines, alarm_rates, fleet_table, plots
 from benchmarks.detection.judges import JUDGES, NEIGHBOURS
 from benchmarks.detection.markdown import markdown, write
 from benchmarks.detection.overview import NOT_TRIED, overview, parted
@@ -39,6 +40,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this file, pictures beside it")
     parser.add_argument("--neighbours", action="store_true", help="also detectors of other projects")
     parser.add_argument("--alarm-lines", action="store_true", help="fit thresholds on healthy series, nothing else")
+    parser.add_argument("--alarm-rates", action="store_true", help="false alarms where so many are asked for")
     return parser.parse_args()
 
 
@@ -46,6 +48,9 @@ def main() -> None:
     args = arguments()
     if args.alarm_lines:
         print(markdown(alarm_lines.table(args.seed, progress), {}, 3))
+        return
+    if args.alarm_rates:
+        print(markdown(alarm_rates.table(args.nab, args.seed, progress), {}, 2))
         return
     judges = [name for name in JUDGES if name not in NEIGHBOURS or args.neighbours or args.write]
     frames = frames_of(args, judges)

@@ -1,15 +1,16 @@
-"""Should another detector, or two channels that share the false alarms, take the place of `facts` as `faults`?
+"""Should what a lasting change of level is take part in `faults`, and in what way?
 
 python -m benchmarks.detection.choice [--jobs 2]
 
-The rule was written down before any of it was run, when `faults` was what `facts` is now. A candidate takes the place
-only if all of this holds:
+`facts and size` is what `faults` was, `size` what `extremes` was. The rule was written down before it was run on these
+seeds; ways and rates were chosen on others, on which real series were looked at, too. A candidate takes the place of
+`facts and size` only if all of this holds:
 
-1. Real series of the Numenta benchmark: no fewer labelled windows than `facts` at 0.1, 0.5 and 1 false alarms a day,
-   and more in sum.
-2. The same with thresholds from the other categories at 0.5 a day: no fewer windows, at most a tenth more false alarms.
-3. Indicators of each of the makings, seeds never used before: no fewer events at 0.5 a day, 3 points more in the mean.
-4. Synthetic service faults: no fewer.
+1. Real series of the Numenta benchmark: no fewer labelled windows in sum over 0.1, 0.5 and 1 false alarms a day.
+2. Indicators of each of the makings: no fewer events at 0.5 a day, 3 points more in the mean.
+3. Synthetic service faults: no fewer.
+4. Real series of services may be unlike all of these. So it must do no harm: a channel that knows nothing in place of
+   the shift costs at most 3 points in the mean over the makings.
 5. The makings rank what is known of real indicators as those do: `facts` above Half-Space Trees and `default`, both
    above the rolling z-score, that above the robust z-score. If not, they are no evidence, and nothing is changed.
 
@@ -35,14 +36,14 @@ from benchmarks.detection.markdown import markdown
 
 NAB = Path(__file__).parents[2] / "data" / "nab"
 RATE = 0.5
-TUNING_SEEDS, FRESH_SEEDS = (71_601, 71_602), (71_701, 71_702)
+TUNING_SEEDS, FRESH_SEEDS = (73_601, 73_602), (73_701, 73_702)
 
 
 @cache
 def drawn(where: str) -> tuple[list[Labelled], list[Labelled]]:
     """Series for the threshold, and fresh ones."""
     if where == "service faults":
-        return service.load(71_502, 4), service.load(71_501, 4)
+        return service.load(73_502, 8), service.load(73_501, 8)
     making = [MAKINGS[where]]
     tuning, fresh = (
         [one for seed in seeds for one in kpi.load(seed, 1, making)] for seeds in (TUNING_SEEDS, FRESH_SEEDS)

@@ -24,6 +24,7 @@ TRIED_ON = ("events", "labelled", "service", "kpi", "nab", "faults_table", "kpi_
 OTHERS = "benchmarks/detection/neighbours/*.py"
 OURS = ("aiops_nb/scoring.py", "aiops_nb/ticked.py", "aiops_nb/detect/*.py", "benchmarks/detection/*.py")
 OF_NO_ROW = ("__main__", "plots", "markdown", "runs", "overview", "choice", "channels", "makings", "alarm_lines")
+OF_NO_ROW += ("alarm_rates",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

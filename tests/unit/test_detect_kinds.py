@@ -63,13 +63,35 @@ def test_a_larger_spike_is_never_less_strange_to_faults() -> None:
     assert (np.diff(scores) >= 0).all()
 
 
-def test_faults_is_the_root_mean_square_of_its_two_judges() -> None:
+def test_faults_is_the_root_mean_square_of_its_three_judges() -> None:
     values = np.random.default_rng(5).normal(size=400)
     told = {name: score_series(series(values), name).score for name in ("faults", "facts", "extremes")}
     rarity = {name: 3 * score / (100 - score) for name, score in told.items()}
-    both = np.sqrt((rarity["facts"] ** 2 + rarity["extremes"] ** 2) / 2)
-    np.testing.assert_allclose(rarity["faults"], both, rtol=1e-9)
-    assert both.iloc[50:].gt(0).any()
+    all_three = np.sqrt((rarity["facts"] ** 2 + 2 * rarity["extremes"] ** 2) / 3)
+    np.testing.assert_allclose(rarity["faults"], all_three, rtol=1e-9)
+    assert all_three.iloc[50:].gt(0).any()
+
+
+@pytest.mark.parametrize("seed", [6, 16, 26])
+def test_shift_knows_a_loss_better_than_a_judge_of_single_values(seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=2000)
+    values[1900:1920] -= 1.5
+    scores = {name: score_series(series(values), name).score.to_numpy() for name in ("shift", "facts")}
+    ahead = {name: score[1900:1920].max() - np.nanmax(score[100:1900]) for name, score in scores.items()}
+    assert ahead["shift"] > 2 > 0 > ahead["facts"]
+
+
+def test_a_level_that_stays_is_soon_no_shift() -> None:
+    values = np.random.default_rng(7).normal(size=2000) + 3.0 * (np.arange(2000) >= 1000)
+    score = score_series(series(values), "shift").score
+    assert score[1000:1020].max() > 45 > score[1300:].max()
+
+
+def test_one_value_is_no_level_however_far_out() -> None:
+    values = np.random.default_rng(8).normal(size=2000)
+    values[1000] = 1e9
+    score = score_series(series(values), "shift").score
+    assert score.iloc[1060] < 25
 
 
 def test_cusum_tells_when_the_change_began() -> None:

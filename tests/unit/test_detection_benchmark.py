@@ -11,7 +11,7 @@ import pytest
 
 from aiops_nb import detectors
 from benchmarks.detection import fleet, fleet_table, kpi, makings
-from benchmarks.detection.channels import larger, mean, rarity
+from benchmarks.detection.channels import EXTREMES, FACTS, SHIFT, SIZE, of, root_mean_square
 from benchmarks.detection.events import Trial, alarms, false_alarms, share_found, threshold_at
 from benchmarks.detection.forest import features
 from benchmarks.detection.judges import BASELINES, JUDGES, OURS
@@ -115,9 +115,15 @@ def test_a_neighbour_sees_no_future(name):
 def test_channels_join_rarities():
     x = series(300)
     x.iloc[250] = 30.0
-    both = [rarity(x, name) for name in ("ewma", "iqr")]
-    np.testing.assert_array_equal(larger("ewma", "iqr")([x])[0], np.maximum(*both))
-    np.testing.assert_allclose(mean("ewma", "iqr")([x])[0], np.mean(both, axis=0))
+    told = root_mean_square(of("ewma"), of("iqr"))([x])[0]
+    np.testing.assert_allclose(told, np.sqrt((of("ewma")(x) ** 2 + of("iqr")(x) ** 2) / 2))
+
+
+def test_the_channels_of_faults_are_taken_apart_as_they_are_joined():
+    x = series(600)
+    x.iloc[450:470] += 3.0
+    np.testing.assert_allclose(root_mean_square(SIZE, SHIFT)([x])[0], EXTREMES(x), atol=1e-6)
+    np.testing.assert_allclose(root_mean_square(FACTS, SIZE, SHIFT)([x])[0], of("faults")(x), atol=1e-6)
 
 
 def test_the_forest_is_given_value_change_and_the_last_ten():

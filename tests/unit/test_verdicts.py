@@ -102,7 +102,7 @@ def test_a_detector_of_parts_tells_its_parts() -> None:
     noise = np.random.default_rng(2).normal(0.5, 0.01, 400)
     noise[390] = 0.9
     for detector, parts in (
-        ("faults", {"value", "change", "time of day", "new value"}),
+        ("faults", {"value", "change", "time of day", "new value", "recent level"}),
         ("half_space_trees", {"value", "change"}),
         ("default", {"shape", "new value", "value", "change", "time of day"}),
     ):
