@@ -106,8 +106,9 @@ class Pipeline:
         judged = [rule.alertname for rule in params.rules_by_target]
         self._together = Together(params.together, judged, requests.heard, params.connectivity.targets)
         overall = OverallLane(params, requests)
+        self._clients = ClientsLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
-            "requests": (requests, overall, ObjectivesLane(params, requests, overall), ClientsLane(params, requests)),
+            "requests": (requests, overall, ObjectivesLane(params, requests, overall), self._clients),
             "samples": (SamplesLane(params),),
         }
         self._next: int | None = None
@@ -141,6 +142,7 @@ class Pipeline:
             self._close_until(self._newest + 1, step)
 
     def _set_threshold(self, command: ThresholdCommand) -> None:
+        self._clients.set_threshold(command.alertname, command.threshold)
         for judge in (judge for lane in self._every_lane() for judge in lane.feature_judges):
             if judge.params.alertname == command.alertname:
                 judge.set_threshold(command.threshold)

@@ -142,12 +142,23 @@ class ScoredFeature:
     reasons: Reasons | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleThreshold:
+    """A threshold that no score is held against: `name` has its unit, `value` is where it stands, at `least`."""
+
+    alertname: str
+    name: str
+    value: float
+    least: float
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One closed window of one table: its features and all verdicts on them."""
+    """One closed window of one table: its features, all verdicts on them, and thresholds of rules without scores."""
 
     features: FeatureTable
     scored: tuple[ScoredFeature, ...] = ()
+    thresholds: tuple[RuleThreshold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

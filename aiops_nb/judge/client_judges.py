@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import numpy as np
 
-from aiops_nb.core.types import AlertChange, IntArray
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.types import AlertChange, IntArray, RuleThreshold
 from aiops_nb.features.client_params import ClientParams
 from aiops_nb.features.client_window import ClientWindow, Unusual
 from aiops_nb.features.clients import LEARN_SECONDS
@@ -21,6 +23,7 @@ from aiops_nb.rules.clients import (
     DistributedFloodParams,
     EndpointAttackParams,
 )
+from aiops_nb.rules.thresholds import client_threshold
 
 NONE = np.zeros(0, np.int64)
 
@@ -49,6 +52,18 @@ class ClientJudges:
                 return RefusedRule(rule)
             case DistributedFloodParams():
                 return DistributedRule(rule, warmup, settle, accept)
+
+    @property
+    def thresholds(self) -> tuple[RuleThreshold, ...]:
+        """Where the threshold of each rule stands."""
+        return tuple(client_threshold(rule.params) for rule in self._rules)
+
+    def set_threshold(self, alertname: str, threshold: float) -> None:
+        """Move that of all rules of this name; one that cannot be is left as it is: the stream goes on."""
+        for rule in self._rules:
+            if rule.params.alertname == alertname:
+                with suppress(ConfigError):
+                    rule.set_threshold(threshold)
 
     def tick(self, window: ClientWindow) -> tuple[Unusual, list[AlertChange]]:
         """Judge a closed window by every rule."""

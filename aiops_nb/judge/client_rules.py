@@ -11,6 +11,7 @@ import numpy as np
 from aiops_nb.core.types import ALL_TARGETS, FloatArray, IntArray
 from aiops_nb.features.client_window import ClientWindow
 from aiops_nb.features.usual import OwnUsual, UsualLevel
+from aiops_nb.judge.movable import Movable
 from aiops_nb.rules.clients import (
     ClientBurstParams,
     ClientFloodParams,
@@ -40,6 +41,10 @@ class ClientRule(Protocol):
         """What it is about."""
         ...
 
+    def set_threshold(self, threshold: float) -> None:
+        """Use another one from the next window on; ConfigError if it cannot be."""
+        ...
+
     def judge(self, window: ClientWindow) -> IntArray:
         """The places that are unusual, the strongest first; then learns from what is not."""
         ...
@@ -53,11 +58,11 @@ class ClientRule(Protocol):
         ...
 
 
-class FloodRule:
+class FloodRule(Movable[ClientFloodParams]):
     """See `ClientFloodParams`."""
 
     def __init__(self, params: ClientFloodParams, half_life_steps: float) -> None:
-        self.params = params
+        super().__init__(params)
         self._usual = UsualLevel(half_life_steps)
 
     def judge(self, window: ClientWindow) -> IntArray:
@@ -91,11 +96,11 @@ class FloodRule:
         )
 
 
-class EndpointRule:
+class EndpointRule(Movable[EndpointAttackParams]):
     """See `EndpointAttackParams`."""
 
     def __init__(self, params: EndpointAttackParams, half_life_steps: float) -> None:
-        self.params = params
+        super().__init__(params)
         self._usual = UsualLevel(half_life_steps)
 
     def judge(self, window: ClientWindow) -> IntArray:
@@ -136,11 +141,8 @@ class EndpointRule:
         )
 
 
-class BurstRule:
+class BurstRule(Movable[ClientBurstParams]):
     """See `ClientBurstParams`."""
-
-    def __init__(self, params: ClientBurstParams) -> None:
-        self.params = params
 
     def judge(self, window: ClientWindow) -> IntArray:
         """Pairs."""
@@ -173,11 +175,8 @@ class BurstRule:
         )
 
 
-class RefusedRule:
+class RefusedRule(Movable[ClientRefusedParams]):
     """See `ClientRefusedParams`."""
-
-    def __init__(self, params: ClientRefusedParams) -> None:
-        self.params = params
 
     def judge(self, window: ClientWindow) -> IntArray:
         """Clients."""

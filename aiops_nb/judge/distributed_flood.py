@@ -10,19 +10,20 @@ from aiops_nb.features.client_roster import NOBODY
 from aiops_nb.features.client_window import ClientWindow
 from aiops_nb.features.usual import OwnUsual, UsualRates
 from aiops_nb.judge.client_rules import Fact
+from aiops_nb.judge.movable import Movable
 from aiops_nb.rules.clients import DistributedFloodParams
 
 MOST_RATIO = 0.5
 
 
-class DistributedRule:
+class DistributedRule(Movable[DistributedFloodParams]):
     """See `DistributedFloodParams`; what is usual is learned from windows that are not judged a flood.
 
     `is_new_flood` says whether the last window was one that is not taken as usual yet.
     """
 
     def __init__(self, params: DistributedFloodParams, warmup_ticks: int, settle_ticks: int, accept_ticks: int) -> None:
-        self.params = params
+        super().__init__(params)
         self._usual = UsualRates(2, settle_ticks, accept_ticks)
         self._warmup_ticks = warmup_ticks
         self.is_new_flood = False

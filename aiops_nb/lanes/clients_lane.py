@@ -71,4 +71,8 @@ class ClientsLane:
         table = self._table.of(told)
         unusual, changes = self._judges.tick(told)
         self._features.learn(told, unusual)
-        return Tick(table), changes
+        return Tick(table, thresholds=self._judges.thresholds), changes
+
+    def set_threshold(self, alertname: str, threshold: float) -> None:
+        """Move the threshold of the rules of this name, if there are any."""
+        self._judges.set_threshold(alertname, threshold)

@@ -13,52 +13,77 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.rules.params import FeatureRuleParams
+from aiops_nb.rules.thresholds import with_client_threshold
 
 
 def with_threshold(config: Config, threshold: float, alertname: str | None = None) -> Config:
-    """The same config with another threshold; the resolve threshold keeps its share of it.
+    """The same config with another threshold; the resolve threshold of a feature's rule keeps its share of it.
 
     Parameters
     ----------
     config
         To start from, such as `recording.config`.
     threshold
-        > 0.
+        > 0. Of a rule on clients it is the field that docs/clients.md names, in its unit.
     alertname
-        Which rule; None changes all that `robust_z` judges.
+        Which rule, on features or on clients; None changes all that `robust_z` judges.
 
     Raises
     ------
     ConfigError
-        If the threshold is not > 0, or no rule has that name.
+        If the threshold is out of range, no rule has that name, or it is a rule without such a threshold.
 
     Examples
     --------
     >>> changed = with_threshold(Config(), 12.0, "latency_p95_anomaly")
     >>> [(rule.threshold, rule.resolves_at(rule.threshold)) for rule in changed.pipeline.feature_rules[:2]]
     [(12.0, 8.0), (6.0, 4.0)]
+    >>> with_threshold(Config(), 8.0, "client_flood").pipeline.client_rules[0].min_times_usual
+    8.0
     """
-    pipeline = config.pipeline
-    moved = {rule.alertname: rule for rule in moved_rules(pipeline, threshold, alertname)}
-    rules = tuple(moved.get(rule.alertname, rule) for rule in pipeline.feature_rules)
-    return msgspec.structs.replace(config, pipeline=msgspec.structs.replace(pipeline, feature_rules=rules))
+    return msgspec.structs.replace(config, pipeline=moved_params(config.pipeline, threshold, alertname))
+
+
+def moved_params(params: PipelineParams, threshold: float, alertname: str | None) -> PipelineParams:
+    """All rules, those asked for with another threshold; errors as of `with_threshold`."""
+    if is_client_rule(params, alertname):
+        moved = (
+            with_client_threshold(rule, threshold) if rule.alertname == alertname else rule
+            for rule in params.client_rules
+        )
+        return msgspec.structs.replace(params, client_rules=tuple(moved))
+    changed = {rule.alertname: rule for rule in moved_rules(params, threshold, alertname)}
+    rules = tuple(changed.get(rule.alertname, rule) for rule in params.feature_rules)
+    return msgspec.structs.replace(params, feature_rules=rules)
+
+
+def is_client_rule(params: PipelineParams, alertname: str | None) -> bool:
+    """Whether a rule on clients has that name."""
+    return any(rule.alertname == alertname for rule in params.client_rules)
 
 
 def moved_rules(params: PipelineParams, threshold: float, alertname: str | None) -> list[FeatureRuleParams]:
-    """The rule of that name, or all whose scores are deviations, with another threshold.
+    """The feature rule of that name, or all whose scores are deviations, with another threshold.
 
     Raises
     ------
     ConfigError
-        If the threshold is not > 0, or no rule has that name.
+        If the threshold is not > 0, or no rule with a threshold has that name.
     """
     if not 0 < threshold < math.inf:
         raise ConfigError.at("threshold", "a number > 0", threshold)
     rules = [rule for rule in params.feature_rules if _is_asked_for(rule, alertname)]
     if not rules:
-        names = [rule.alertname for rule in params.feature_rules]
-        raise ConfigError.at("alertname", f"one of {', '.join(names)}", alertname)
+        raise _not_tunable(params, alertname)
     return [_moved(rule, threshold) for rule in rules]
+
+
+def _not_tunable(params: PipelineParams, alertname: str | None) -> ConfigError:
+    tunable = [rule.alertname for rule in params.feature_rules] + [rule.alertname for rule in params.client_rules]
+    names = ", ".join(tunable)
+    if any(rule.alertname == alertname for rule in params.all_rules):
+        return ConfigError.at("alertname", f"a rule with a threshold that can be tuned, one of {names}", alertname)
+    return ConfigError.at("alertname", f"one of {names}", alertname)
 
 
 def _is_asked_for(rule: FeatureRuleParams, alertname: str | None) -> bool:

@@ -18,20 +18,22 @@ from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.recording import Recording
 from aiops_nb.replay_run import ReplayRun
 from aiops_nb.rule_check import checked_config
+from aiops_nb.rules.thresholds import client_threshold
 from aiops_nb.time_range import Moment, range_ns
-from aiops_nb.tune.choose import moved_rules
+from aiops_nb.tune.choose import is_client_rule, moved_params, moved_rules
 from aiops_nb.tune.match import TOLERANCE_SECONDS, Matches, covers, match
 
 SECONDS_PER_DAY = 86_400.0
 SILENCE = math.inf
 MARK = "\x1f"  # between the name of a rule and the number of its threshold, during a replay
 THRESHOLDS = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0)
+SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # of where the threshold of a rule on clients stands
 
 
 def sweep(
     recording: Recording,
     labels: pd.DataFrame,
-    thresholds: Sequence[float] = THRESHOLDS,
+    thresholds: Sequence[float] | None = None,
     *,
     alertname: str | None = None,
     config: Config | None = None,
@@ -49,9 +51,11 @@ def sweep(
     labels
         The true faults, as `read_labels` gives them.
     thresholds
-        To be tried, of the scores.
+        To be tried, of the scores, by default 3 to 20; of a rule on clients in the unit of its own threshold
+        (docs/clients.md), by default a quarter to four times where it stands.
     alertname
         Which rule's threshold, and only its alerts are counted. None: all rules that `robust_z` judges, all alerts.
+        A rule on clients takes a replay for each threshold, as what it finds is not learned; others share one replay.
     config
         To start from; by default the recording's own.
     kinds
@@ -71,7 +75,8 @@ def sweep(
     Raises
     ------
     ConfigError
-        If no pipeline can be built of `config`, or a rule of it names a feature that there is not.
+        If no pipeline can be built of `config`, a rule of it names a feature that there is not, no rule that can be
+        tuned is called `alertname`, or a threshold is out of its range.
     RecordingError
         If nothing was recorded in the range.
     """
@@ -80,7 +85,8 @@ def sweep(
     asked = _between(labels, "start", start, end).reset_index(drop=True)
     days = (last - first).total_seconds() / SECONDS_PER_DAY
     odds = _Odds(asked, days, tolerance_seconds)
-    replayed = alerts_by_threshold(recording, config, thresholds, alertname)
+    tried = usual_thresholds(config.pipeline, alertname) if thresholds is None else thresholds
+    replayed = alerts_by_threshold(recording, config, tried, alertname)
     rows = []
     for threshold, alerts in (*replayed.items(), (SILENCE, alerts_frame([]))):
         mine = _between(alerts, "starts_at", start, end)
@@ -94,9 +100,12 @@ def alerts_by_threshold(
 ) -> dict[float, pd.DataFrame]:
     """The episodes that each threshold makes of a recording, in rising order.
 
-    One replay serves all: each rule is there once for every threshold, and rules do not know of each other.
+    One replay serves all: each rule is there once for every threshold, and rules do not know of each other. Those on
+    clients do: what one of them finds is not learned, so that each threshold has a replay to itself.
     """
     tried = sorted({float(threshold) for threshold in thresholds})
+    if alertname is not None and is_client_rule(config.pipeline, alertname):
+        return _by_single_replays(recording, config.pipeline, tried, alertname)
     alerts = _replayed(recording, _multiplied(config.pipeline, tried, alertname))
     if alerts.empty:
         return dict.fromkeys(tried, alerts)
@@ -106,6 +115,26 @@ def alerts_by_threshold(
     bare = alerts["suppressed_by"].str.replace(rf"{MARK}\d+", "", regex=True)
     alerts = alerts.assign(alertname=names[0], suppressed_by=bare)
     return {tried[i]: alerts[names[2].isin(["", str(i)])].reset_index(drop=True) for i in range(len(tried))}
+
+
+def usual_thresholds(params: PipelineParams, alertname: str | None) -> tuple[float, ...]:
+    """What is tried where nothing is said: of a rule on clients around where it stands, within its range."""
+    for rule in params.client_rules:
+        if rule.alertname == alertname:
+            now = client_threshold(rule)
+            return tuple(sorted({max(now.least, round(share * now.value, 6)) for share in SHARES}))
+    return THRESHOLDS
+
+
+def _by_single_replays(
+    recording: Recording, params: PipelineParams, thresholds: Sequence[float], alertname: str
+) -> dict[float, pd.DataFrame]:
+    settings = {threshold: moved_params(params, threshold, alertname) for threshold in thresholds}
+    replayed = {threshold: _replayed(recording, setting) for threshold, setting in settings.items()}
+    return {
+        threshold: alerts[alerts["alertname"] == alertname].reset_index(drop=True)
+        for threshold, alerts in replayed.items()
+    }
 
 
 def _multiplied(params: PipelineParams, thresholds: Sequence[float], alertname: str | None) -> PipelineParams:

@@ -9,6 +9,7 @@ from aiops_nb.config import Config, load_config
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.tune import choose, save_config, with_threshold
+from aiops_nb.tune.sweep import usual_thresholds
 
 
 def table(*rows):
@@ -48,7 +49,35 @@ def test_all_rules_that_count_deviations_change_where_none_is_named():
     assert {(rule.threshold, rule.resolves_at(rule.threshold)) for rule in rules} == {(12.0, 8.0)}
 
 
-RULES = ", ".join(rule.alertname for rule in Config().pipeline.feature_rules)
+PARAMS = Config().pipeline
+RULES = ", ".join(rule.alertname for rule in (*PARAMS.feature_rules, *PARAMS.client_rules))
+
+
+@pytest.mark.parametrize(
+    ("alertname", "name"),
+    [
+        ("client_flood", "min_times_usual"),
+        ("endpoint_attack", "min_times_usual"),
+        ("client_burst", "max_variation_ratio"),
+        ("client_refused", "min_refused_hz"),
+        ("distributed_flood", "min_times_usual"),
+    ],
+)
+def test_a_rule_on_clients_changes_alone_and_by_its_own_number(tmp_path, alertname, name):
+    config = with_threshold(Config(), 7.5, alertname)
+    assert load_config(save_config(config, tmp_path / "tuned.yaml")) == config
+    assert config.pipeline.feature_rules == PARAMS.feature_rules
+    changed = [rule for rule in config.pipeline.client_rules if rule not in PARAMS.client_rules]
+    assert [(rule.alertname, getattr(rule, name)) for rule in changed] == [(alertname, 7.5)]
+
+
+@pytest.mark.parametrize("rule", PARAMS.client_rules, ids=lambda rule: rule.alertname)
+def test_what_is_tried_by_default_may_be_set(tmp_path, rule):
+    tried = usual_thresholds(PARAMS, rule.alertname)
+    assert len(tried) > 4
+    for threshold in tried:
+        changed = with_threshold(Config(), threshold, rule.alertname)
+        assert load_config(save_config(changed, tmp_path / "tuned.yaml")) == changed
 
 
 @pytest.mark.parametrize(
@@ -57,6 +86,14 @@ RULES = ", ".join(rule.alertname for rule in Config().pipeline.feature_rules)
         (0.0, None, "threshold: expected a number > 0, got 0.0"),
         (math.inf, None, "threshold: expected a number > 0, got inf"),
         (5.0, "fire", f"alertname: expected one of {RULES}, got 'fire'"),
+        (
+            5.0,
+            "late_rows",
+            f"alertname: expected a rule with a threshold that can be tuned, one of {RULES}, got 'late_rows'",
+        ),
+        (0.5, "client_flood", "threshold: expected min_times_usual of client_flood, a number >= 1, got 0.5"),
+        (0.0, "client_refused", "threshold: expected min_refused_hz of client_refused, a number > 0, got 0.0"),
+        (math.nan, "client_burst", "threshold: expected max_variation_ratio of client_burst, a number > 0, got nan"),
     ],
 )
 def test_a_wrong_setting_is_named(threshold, alertname, message):
