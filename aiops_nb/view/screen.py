@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets
 
-from aiops_nb.core.types import SeriesKey
+from aiops_nb.core.types import RuleThreshold, SeriesKey
 from aiops_nb.view.board import DEFAULT_SPAN_SECONDS, Board
 from aiops_nb.view.facts import alert_rows, tiles_of
 from aiops_nb.view.live_figure import LiveFigure
@@ -15,11 +15,11 @@ from aiops_nb.view.panels import Panel
 from aiops_nb.view.self_panel import SelfPanel
 from aiops_nb.view.source import Source
 from aiops_nb.view.store import ViewStore
+from aiops_nb.view.threshold_sliders import LATENCY_ALERT, ThresholdSliders
 
 SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900}
 ROOM_FOR_ALL = 8
 MOST_NAMES = 2000
-LATENCY_ALERT = "latency_p95_anomaly"
 
 
 class Screen:
@@ -51,15 +51,7 @@ class Screen:
         self.picked = ipywidgets.TagsInput(
             allow_duplicates=False, placeholder="show only these targets ...", layout={"display": "none"}
         )
-        self.threshold = ipywidgets.FloatSlider(
-            description="latency alert at (deviations)",
-            tooltip="how far from the expected latency, in robust standard deviations, an alert begins",
-            continuous_update=False,
-            readout_format=".1f",
-            style={"description_width": "initial"},
-            layout={"display": "none", "width": "370px"},
-        )
-        self.threshold.observe(lambda change: self._set_threshold(change["new"]), "value")
+        self.thresholds = ThresholdSliders(self._set_threshold)
         self.span.observe(lambda change: self._show_span(change["new"]), "value")
         self.picked.observe(lambda change: self._pick(change["new"]), "value")
         self.root = _column([self._tools(), self.status, self.figure, self.alerts, self.itself])
@@ -70,7 +62,9 @@ class Screen:
         layout = {"width": "100%", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 12px"}
         zone = ipywidgets.Label("times are UTC", layout={"margin": "0 2px 0 auto"})
         zone.add_class("aiops-zone")
-        tools = ipywidgets.HBox([self.start, self.stop, self.span, self.threshold, self.picked, zone], layout=layout)
+        tools = ipywidgets.HBox(
+            [self.start, self.stop, self.span, *self.thresholds.widgets, self.picked, zone], layout=layout
+        )
         tools.add_class("aiops-tools")
         return tools
 
@@ -87,7 +81,7 @@ class Screen:
         self.itself.sentence, self.itself.rows = self._store.itself.sentence(), self._store.itself.rows()
         self.start.disabled, self.stop.disabled = running, not running
         self._offer_names()
-        self._offer_threshold()
+        self._offer_thresholds()
 
     def close(self) -> None:
         """Remove every widget from every page; may be called twice."""
@@ -110,15 +104,13 @@ class Screen:
             self.picked.allowed_tags = [name_of(key) for key in keys[:MOST_NAMES]]
             self.picked.layout.display = None
 
-    def _offer_threshold(self) -> None:
+    def _offer_thresholds(self) -> None:
         now = self._store.thresholds.get(LATENCY_ALERT)
-        if now is None or self.threshold.layout.display is None:
-            return
-        # in one message: a page that hears of the new range before the value moves the slider into it, and says so
-        with self.threshold.hold_sync():
-            self.threshold.max, self.threshold.step = now * 4, now / 20
-            self.threshold.value, self.threshold.min = now, now / 4
-        self.threshold.layout.display = None
+        if now is not None:
+            deviations = RuleThreshold(alertname=LATENCY_ALERT, name="deviations", value=now, least=0.0)
+            self.thresholds.offer(deviations)
+        for threshold in self._store.client_thresholds:
+            self.thresholds.offer(threshold)
 
     # ---- from the page, in the kernel's own threads
 
@@ -128,9 +120,9 @@ class Screen:
     def _stop(self) -> None:
         self._source.stop()
 
-    def _set_threshold(self, threshold: float) -> None:
-        if threshold != self._store.thresholds.get(LATENCY_ALERT):
-            self._source.command({"set_threshold": {"alertname": LATENCY_ALERT, "threshold": threshold}})
+    def _set_threshold(self, alertname: str, threshold: float) -> None:
+        if threshold != self._store.thresholds.get(alertname):
+            self._source.command({"set_threshold": {"alertname": alertname, "threshold": threshold}})
 
     def _show_span(self, seconds: int) -> None:
         self.board.span_seconds = seconds

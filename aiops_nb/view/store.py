@@ -16,6 +16,7 @@ from aiops_nb.core.types import (
     BoolArray,
     IntArray,
     Item,
+    RuleThreshold,
     ScoredFeature,
     SeriesKey,
     Step,
@@ -69,6 +70,7 @@ class ViewStore:
         self.alerts = AlertLog(self._prove)
         self.itself = SelfFacts()
         self.thresholds: dict[str, float] = {}
+        self.client_thresholds: tuple[RuleThreshold, ...] = ()
 
     def write(self, step: Step) -> None:
         """Note one step; constant time."""
@@ -124,6 +126,9 @@ class ViewStore:
             self._take_requests(tick)
         elif tick.features.table == "samples":
             self._take_samples(tick)
+        elif tick.thresholds:
+            self.client_thresholds = tick.thresholds
+            self.thresholds.update({one.alertname: one.value for one in tick.thresholds})
 
     def _take_requests(self, tick: Tick) -> None:
         columns = {name: tick.features.column(feature) for name, feature in _FEATURES.items()}

@@ -7,11 +7,15 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 
+import msgspec
+import numpy as np
 import pytest
 from bokeh.models.sources import ColumnDataSource
 
-from aiops_nb.core.types import NS_PER_SECOND
+from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, RuleThreshold, Tick
 from aiops_nb.notebook_cell import running_cell
+from aiops_nb.rules.clients import CLIENT_RULES, ClientRuleParams
+from aiops_nb.rules.thresholds import client_threshold
 from aiops_nb.view.board import Board
 from aiops_nb.view.dashboard import Dashboard
 from aiops_nb.view.facts import alert_rows, tiles_of
@@ -267,8 +271,45 @@ def test_a_figure_gives_its_whole_document_with_its_state(source: HandSource) ->
 
 def test_a_moved_threshold_is_a_command_in_the_stream(source: HandSource) -> None:
     with Dashboard(source) as dashboard:
-        slider = dashboard.screen().threshold
+        slider = dashboard.screen().thresholds.of["latency_p95_anomaly"]
         assert (slider.value, slider.layout.display) == (5.0, None)
         assert source.commands == []
         slider.value = 8.0
         assert source.commands == [{"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 8.0}}]
+
+
+def test_a_rule_on_clients_has_a_slider_of_its_own_in_its_own_unit() -> None:
+    at = T0 + NS_PER_SECOND
+    clients = clients_tick(at, thresholds_of(CLIENT_RULES))
+    source = HandSource([heartbeat_step(at, [requests_tick(at, ["http://h/a"], [0.1]), clients])])
+    with Dashboard(source) as dashboard:
+        sliders = dashboard.screen().thresholds
+        assert sliders.rule.options == ("latency_p95_anomaly", *(rule.alertname for rule in CLIENT_RULES))
+        flood, refused = sliders.of["client_flood"], sliders.of["client_refused"]
+        assert (flood.min, flood.value, flood.max) == (1.25, 5.0, 20.0)
+        assert (refused.description, refused.max) == ("alert at (refusals/s)", 2.0)
+        assert sliders.of["distributed_flood"].min == 1.0
+        assert source.commands == []
+        sliders.rule.value = "client_flood"
+        assert [name for name, one in sliders.of.items() if one.layout.display is None] == ["client_flood"]
+        assert source.commands == []
+        flood.value = 8.0
+        assert source.commands == [{"set_threshold": {"alertname": "client_flood", "threshold": 8.0}}]
+        later = thresholds_of((msgspec.structs.replace(CLIENT_RULES[0], min_times_usual=8.0), *CLIENT_RULES[1:]))
+        source.deliver(heartbeat_step(at + 1, [clients_tick(at + NS_PER_SECOND, later)]))
+        assert eventually(lambda: dashboard.store.thresholds["client_flood"] == 8.0)
+        flood.value = 5.0
+        assert source.commands[1:] == [{"set_threshold": {"alertname": "client_flood", "threshold": 5.0}}]
+
+
+def test_where_there_are_no_clients_there_is_nothing_to_choose(source: HandSource) -> None:
+    with Dashboard(source) as dashboard:
+        assert dashboard.screen().thresholds.rule.layout.display == "none"
+
+
+def clients_tick(end_ns: int, thresholds: tuple[RuleThreshold, ...]) -> Tick:
+    return Tick(FeatureTable("clients", end_ns, (), ("count",), np.zeros((1, 0))), thresholds=thresholds)
+
+
+def thresholds_of(rules: tuple[ClientRuleParams, ...]) -> tuple[RuleThreshold, ...]:
+    return tuple(client_threshold(rule) for rule in rules)
