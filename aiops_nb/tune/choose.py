@@ -13,7 +13,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.rules.params import FeatureRuleParams
-from aiops_nb.rules.thresholds import with_client_threshold
+from aiops_nb.rules.thresholds import client_threshold, with_client_threshold
 
 
 def with_threshold(config: Config, threshold: float, alertname: str | None = None) -> Config:
@@ -42,6 +42,27 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
     8.0
     """
     return msgspec.structs.replace(config, pipeline=moved_params(config.pipeline, threshold, alertname))
+
+
+def threshold_of(config: Config, alertname: str) -> float:
+    """Where the threshold of a rule stands, on features or on clients.
+
+    Raises
+    ------
+    ConfigError
+        If no rule has that name, or it is a rule without a threshold that can be tuned.
+
+    Examples
+    --------
+    >>> threshold_of(Config(), "latency_p95_anomaly"), threshold_of(Config(), "client_refused")
+    (6.0, 0.5)
+    """
+    params = config.pipeline
+    known = {rule.alertname: rule.threshold for rule in params.feature_rules}
+    known |= {rule.alertname: client_threshold(rule).value for rule in params.client_rules}
+    if alertname not in known:
+        raise _not_tunable(params, alertname)
+    return known[alertname]
 
 
 def moved_params(params: PipelineParams, threshold: float, alertname: str | None) -> PipelineParams:

@@ -8,7 +8,7 @@ import pytest
 from aiops_nb.config import Config, load_config
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.detect.robust_z import RobustZParams
-from aiops_nb.tune import choose, save_config, with_threshold
+from aiops_nb.tune import choose, save_config, threshold_of, with_threshold
 from aiops_nb.tune.sweep import usual_thresholds
 
 
@@ -67,6 +67,7 @@ def test_a_rule_on_clients_changes_alone_and_by_its_own_number(tmp_path, alertna
     config = with_threshold(Config(), 7.5, alertname)
     assert load_config(save_config(config, tmp_path / "tuned.yaml")) == config
     assert config.pipeline.feature_rules == PARAMS.feature_rules
+    assert threshold_of(config, alertname) == 7.5
     changed = [rule for rule in config.pipeline.client_rules if rule not in PARAMS.client_rules]
     assert [(rule.alertname, getattr(rule, name)) for rule in changed] == [(alertname, 7.5)]
 
