@@ -14,6 +14,7 @@ from aiops_nb.detect.shift import ShiftParams
 from aiops_nb.scoring import score_series
 from benchmarks.detection.judges import ours
 from benchmarks.detection.labelled import Judge, each
+from benchmarks.detection.neighbours import NEIGHBOURS
 from benchmarks.detection.neighbours.rolling import robust_z, rolling_z
 
 Channel = Callable[[pd.Series], np.ndarray]
@@ -85,4 +86,5 @@ CANDIDATES: dict[str, Judge] = {
     **{name: root_mean_square(of(name)) for name in ("facts", "default", "hybrid", "half_space_trees")},
     "rolling z": each(lambda series: rolling_z(series, 288)),
     "robust z": each(robust_z),
+    "PyOD LOF": NEIGHBOURS["PyOD LOF"],
 }
