@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import pyarrow as pa
 
+from aiops_nb.commands import Command, StartCommand
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError, BatchError, RecordingError
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import CONTROL, control_batch, source_of
 from aiops_nb.core.types import NS_PER_SECOND, Step
+from aiops_nb.features.past_answers import History
 from aiops_nb.features.watermark import CLOCK_SOURCE
 from aiops_nb.joining import joined
-from aiops_nb.pipeline import Command, Pipeline, StartCommand, StreamCounters
+from aiops_nb.pipeline import Pipeline, StreamCounters
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.poller import HEARTBEAT_NS, Poller
 from aiops_nb.record.tap import Tap
@@ -56,6 +58,8 @@ class LiveRun:
         What is wrong from the start, by part.
     observe_every_seconds
         How often samples of the run itself go into the stream; None: never.
+    history
+        What the objectives take over from an earlier recording.
     """
 
     def __init__(
@@ -67,16 +71,16 @@ class LiveRun:
         clock: Clock | None = None,
         problems: Mapping[str, str] | None = None,
         observe_every_seconds: float | None = None,
+        history: History | None = None,
     ) -> None:
         self._tap, self._deliver, self.collectors = tap, deliver, tuple(collectors)
-        self._start = StartCommand(pipeline=params, sources=tuple(c.name for c in collectors))
+        self._start, self._history = StartCommand(pipeline=params, sources=tuple(c.name for c in collectors)), history
         self._pipeline = Pipeline()
         self._clock = clock or SystemClock()
         self._queue: queue.Queue[pa.RecordBatch] = queue.Queue(QUEUE_BATCHES)
         self._stopping, self._ended = threading.Event(), threading.Event()
         self._problems = dict(problems or {})
-        self._last_beat_ns = 0
-        self._flows = Flows()
+        self._last_beat_ns, self._flows = 0, Flows()
         self._threads: list[threading.Thread] = []
         self._pollers = [self._poller(collector) for collector in collectors]
         self._poll_threads = [self._poll_thread(poller) for poller in self._pollers]
@@ -162,7 +166,7 @@ class LiveRun:
 
     def _engine(self) -> None:
         try:
-            self._push(self._command_batch(Command(start=self._start)))
+            self._push(self._command_batch(Command(start=self._start, history=self._history)))
             while any(thread.is_alive() for thread in self._poll_threads) or not self._queue.empty():
                 batches = joined(self._waiting())
                 self._beat()  # before the rows: after a sleep or a clock step they must meet the new time

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pyarrow as pa
 
+from aiops_nb.commands import Command, decode_command
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.framed import Framed
-from aiops_nb.pipeline import Command
 from aiops_nb.rejections import rejected_frame
 from aiops_nb.run import Counters, Deliver, FanOut, Run
 from aiops_nb.step_store import StepStore
@@ -175,6 +175,4 @@ class Monitor(Framed):
 
 
 def _command_of(body: dict[str, object]) -> Command:
-    from aiops_nb.pipeline import decode_command
-
     return decode_command(msgspec.json.encode(body).decode())

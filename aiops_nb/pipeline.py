@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, pairwise
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
 from aiops_nb.alert.inhibit import Inhibitor
 from aiops_nb.alert.together import Together
+from aiops_nb.commands import Command, ThresholdCommand, decode_command
 from aiops_nb.core.columns import times_ns
-from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Item, Step
+from aiops_nb.features.past_answers import History
 from aiops_nb.features.watermark import SELF_SOURCE, Watermarks
 from aiops_nb.judge.arrivals import Arrivals
 from aiops_nb.judge.source_judge import SourceJudge
@@ -42,32 +42,6 @@ class StreamCounters:
     ahead_total: int = 0
     ticks_total: int = 0
     skipped_ticks_total: int = 0
-
-
-class StartCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first item of every run: the parameters, and the sources that are to come."""
-
-    pipeline: PipelineParams = PipelineParams()
-    sources: tuple[str, ...] = ()
-
-
-class ThresholdCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A slider was moved: the rule `alertname` has a new threshold from here on."""
-
-    alertname: str
-    threshold: float
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Body of a control item of kind `command`: one of these.
-
-    `source_ended` names a source that will not hold the windows any more; `stop` ends a run and closes its windows.
-    """
-
-    start: StartCommand | None = None
-    set_threshold: ThresholdCommand | None = None
-    source_ended: str | None = None
-    stop: bool = False
 
 
 class Pipeline:
@@ -96,10 +70,10 @@ class Pipeline:
         self.counters = StreamCounters()
         self._begin(params or PipelineParams(), expected_sources)
 
-    def _begin(self, params: PipelineParams, expected_sources: Iterable[str]) -> None:
+    def _begin(self, params: PipelineParams, sources: Iterable[str], history: History | None = None) -> None:
         self.params = params
         self._window = params.window
-        self._watermarks = Watermarks(params.window, expected_sources)
+        self._watermarks = Watermarks(params.window, sources)
         self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets)
         self._sources = SourceJudge(params.source_rules)
         requests = RequestsLane(params)
@@ -108,7 +82,7 @@ class Pipeline:
         overall = OverallLane(params, requests)
         self._clients = ClientsLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
-            "requests": (requests, overall, ObjectivesLane(params, requests, overall), self._clients),
+            "requests": (requests, overall, ObjectivesLane(params, requests, overall, history), self._clients),
             "samples": (SamplesLane(params),),
         }
         self._next: int | None = None
@@ -133,7 +107,7 @@ class Pipeline:
 
     def _obey(self, command: Command, step: Step) -> None:
         if command.start is not None:
-            self._begin(self._fixed or command.start.pipeline, command.start.sources)
+            self._begin(self._fixed or command.start.pipeline, command.start.sources, command.history)
         if command.set_threshold is not None and self._fixed is None:
             self._set_threshold(command.set_threshold)
         if command.source_ended is not None:
@@ -234,17 +208,3 @@ class Pipeline:
             step.changes += self._told(changes)
         step.changes += self._told(self._sources.tick((window + 1) * self._window.tick_ns))
         step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)
-
-
-def decode_command(body: str) -> Command:
-    """Read the body of a command item.
-
-    Raises
-    ------
-    ConfigError
-        If it is not a known command; the message carries the path of the fault.
-    """
-    try:
-        return msgspec.json.decode(body, type=Command)
-    except (msgspec.DecodeError, msgspec.ValidationError) as problem:
-        raise ConfigError(f"command: {problem}") from None

@@ -43,6 +43,14 @@ class Plan:
     record: str | None
 
     @property
+    def history(self) -> str | None:
+        """The recording that objectives take their history from: the one named, or the one that is continued."""
+        told = self.config.history
+        if isinstance(told, str):
+            return resolved_text(told, "history")
+        return self.record if told else None
+
+    @property
     def host(self) -> HostMetricsParams | None:
         """How this host is sampled, if it is."""
         told = self.config.host_metrics

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiops_nb.collect import frame_source
 from aiops_nb.config import Config, ConfigSource, dump_config
-from aiops_nb.core.clock import ManualClock
+from aiops_nb.core.clock import ManualClock, SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Sink
 from aiops_nb.live_run import LiveRun
 from aiops_nb.monitor import Monitor
 from aiops_nb.notebook_cell import note_begun, running_cell, running_request, stop_earlier
+from aiops_nb.objective_history import recalled
 from aiops_nb.plan import plan_run
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import Passage, Tap
@@ -85,11 +86,20 @@ def watch(
         tap, repairs = _open_tap(plan.record, plan.config)
         try:
             collectors = plan.collectors()
+            history = recalled(plan, SystemClock().now_ns())
         except BaseException:
             tap.close()
             raise
         observed = plan.config.self_observation_seconds
-        return LiveRun(collectors, tap, plan.config.pipeline, deliver, problems=repairs, observe_every_seconds=observed)
+        return LiveRun(
+            collectors,
+            tap,
+            plan.config.pipeline,
+            deliver,
+            problems=repairs,
+            observe_every_seconds=observed,
+            history=history,
+        )
 
     stop_earlier(here)
     monitor = _started(Monitor(make_run), sinks)

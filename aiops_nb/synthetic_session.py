@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from aiops_nb.collect.synthetic import SyntheticStream, draw
+from aiops_nb.commands import Command, StartCommand
 from aiops_nb.config import ConfigSource, dump_config
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.labels import write_label_lines
@@ -18,7 +19,6 @@ from aiops_nb.core.schemas import control_batch
 from aiops_nb.core.types import Item
 from aiops_nb.features.watermark import CLOCK_SOURCE
 from aiops_nb.monitor import Monitor
-from aiops_nb.pipeline import Command, StartCommand
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.record.format import LABELS
 from aiops_nb.record.recorder import Recorder

@@ -58,6 +58,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         alert `observer_offline` stands for those of all targets.
     record
         Directory of the recording; None records nothing.
+    history
+        Directory of an earlier recording, whose last three days the rules on objectives begin with. True: the one that
+        `record` goes on with, if it does; False: they begin anew.
     pipeline
         Windows, rules and detectors.
 
@@ -81,6 +84,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     self_observation_seconds: Positive | None = 5.0
     connectivity: tuple[str, ...] = ()
     record: str | None = None
+    history: str | bool = True
     pipeline: PipelineParams = field(default_factory=PipelineParams)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from aiops_nb.core.types import AlertChange, FeatureTable, IntArray, SeriesKey, Tick
 from aiops_nb.features.objectives import OBJECTIVE_FEATURES, ObjectiveFeatures
+from aiops_nb.features.past_answers import History
 from aiops_nb.lanes.lane import AddRows, FeatureJudges
 from aiops_nb.lanes.overall_lane import OverallLane
 from aiops_nb.lanes.requests_lane import RequestsLane
@@ -14,9 +15,14 @@ from aiops_nb.pipeline_params import PipelineParams
 
 
 class ObjectivesLane:
-    """Series are (`*`, origin) and (target, origin) of the `objective_targets`; closed after the lanes it reads."""
+    """Series are (`*`, origin) and (target, origin) of the `objective_targets`; closed after the lanes it reads.
 
-    def __init__(self, params: PipelineParams, requests: RequestsLane, overall: OverallLane) -> None:
+    One that an earlier recording knew begins with what it holds, the `history`.
+    """
+
+    def __init__(
+        self, params: PipelineParams, requests: RequestsLane, overall: OverallLane, history: History | None = None
+    ) -> None:
         self._requests, self._overall = requests, overall
         self._targets = frozenset(params.window.objective_targets)
         self._features = ObjectiveFeatures(params.window.tick_seconds)
@@ -26,6 +32,8 @@ class ObjectivesLane:
         self._is_overall: list[bool] = []
         self._place: list[int] = []
         self._seen = 0, 0
+        self._first_window: int | None = None
+        self._past = {} if history is None else {(past.target, past.origin): past for past in history.series}
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
         """Nothing: the lane of requests decodes."""
@@ -33,7 +41,9 @@ class ObjectivesLane:
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
-        self._see()
+        self._first_window = window if self._first_window is None else self._first_window
+        for fresh in self._see():
+            self._recall(fresh, window, self._first_window)
         if not self._keys:
             return None, []
         moved, now = self._requests.features.moved, self._overall.features.now
@@ -45,8 +55,14 @@ class ObjectivesLane:
         values = self._features.close(window, amounts[0], amounts[1])
         return self._judges.tick(FeatureTable("slo", end_ns, self._keys, OBJECTIVE_FEATURES, values))
 
-    def _see(self) -> None:
-        """Take in origins and targets that are new."""
+    def _recall(self, place: int, window: int, first_window: int) -> None:
+        key = self._keys[place]
+        if (past := self._past.pop((key.target, key.origin), None)) is not None:
+            self._features.recall(window, place, past, first_window)
+
+    def _see(self) -> range:
+        """Take in origins and targets that are new; their places."""
+        known = len(self._keys)
         for is_overall, keys in ((True, self._overall.origins.keys), (False, self._requests.keys)):
             seen = self._seen[0 if is_overall else 1]
             fresh = [place for place in range(seen, len(keys)) if is_overall or keys[place].target in self._targets]
@@ -54,3 +70,4 @@ class ObjectivesLane:
             self._is_overall += [is_overall] * len(fresh)
             self._place += fresh
         self._seen = len(self._overall.origins.keys), len(self._requests.keys)
+        return range(known, len(self._keys))

@@ -151,6 +151,12 @@ class RecordingReader:
         blocks = self._blocks(name, Span(start_ns, end_ns))
         return pa.Table.from_batches(blocks, TABLES[name]).unify_dictionaries()
 
+    def blocks(
+        self, name: TableName, *, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The same rows as of `table`, lazily, in blocks of some 65,000."""
+        return self._blocks(name, Span(start_ns, end_ns))
+
     def _last_seq(self) -> int:
         """A place whose item is on disk, and so are all before it: where every table is cut to fit the others."""
         extents = [extent for table in TABLES for extent in self._table_extents(table)]

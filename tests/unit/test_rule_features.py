@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import aiops_nb
+from aiops_nb.commands import Command, StartCommand
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND
-from aiops_nb.pipeline import Command, StartCommand
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.rules.params import FeatureRuleParams
