@@ -79,8 +79,7 @@ class LiveRun:
         self._clock = clock or SystemClock()
         self._queue: queue.Queue[pa.RecordBatch] = queue.Queue(QUEUE_BATCHES)
         self._stopping, self._ended = threading.Event(), threading.Event()
-        self._problems = dict(problems or {})
-        self._last_beat_ns, self._flows = 0, Flows()
+        self._problems, self._last_beat_ns, self._flows = dict(problems or {}), 0, Flows()
         self._threads: list[threading.Thread] = []
         self._pollers = [self._poller(collector) for collector in collectors]
         self._poll_threads = [self._poll_thread(poller) for poller in self._pollers]
@@ -129,7 +128,7 @@ class LiveRun:
 
     def problems(self) -> dict[str, str]:
         """What is wrong now, by part."""
-        return {**self._problems, **mostly_unused(self.collectors)}
+        return {**self._problems, **mostly_unused(self.collectors), **self._pipeline.problems()}
 
     def poll_errors_total(self) -> int:
         """Failed polls."""

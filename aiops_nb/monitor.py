@@ -131,7 +131,7 @@ class Monitor(Framed):
         )
 
     def warnings(self) -> list[str]:
-        """What a user should know now, a sentence each: failing collectors, unused lines, a stopped recording."""
+        """What a user should know now, a sentence each: what fails (collectors, estimators of rules), unused lines."""
         counters, run = self.counters, self._run
         problems = {**(run.problems() if run else {}), **self._fan_out.problems()}
         lines = [*self._notes, *(f"{part}: {text}" for part, text in problems.items())]

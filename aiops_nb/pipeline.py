@@ -88,6 +88,11 @@ class Pipeline:
         self._next: int | None = None
         self._newest = 0
 
+    def problems(self) -> dict[str, str]:
+        """What rules cannot do now, a sentence by the rule; changes nothing."""
+        judges = (judge for lane in self._every_lane() for judge in lane.feature_judges)
+        return {f"rule {judge.params.alertname}": problem for judge in judges if (problem := judge.problem)}
+
     def push(self, item: Item) -> Step:
         """Take one item; returns the windows that it closed and the alerts that changed."""
         step = Step(item)

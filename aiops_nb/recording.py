@@ -81,6 +81,11 @@ class Recording(Framed):
         bounds = self.reader.time_range_ns
         return None if bounds is None else (_stamp(bounds[0]), _stamp(bounds[1]))
 
+    def warnings(self) -> list[str]:
+        """What a reader should know, a sentence each: repairs, and rules that could not be judged at its end."""
+        problems = self._derive(None, None, any_ticks=True).problems
+        return [*self.repairs, *(f"{part}: {text}" for part, text in problems.items())]
+
     def labels(self) -> pd.DataFrame:
         """What was really wrong, where somebody wrote it down: kind, target, start, end (UTC)."""
         import pandas as pd
@@ -106,7 +111,9 @@ class Recording(Framed):
             self._derived.covers != wanted and not (any_ticks and self._derived.is_of(wanted))
         ):
             self._derived = _Derived(wanted)
-            ReplayRun(self.reader.joined_items, None, self._derived.write).start()
+            run = ReplayRun(self.reader.joined_items, None, self._derived.write)
+            run.start()
+            self._derived.problems = run.problems()
         return self._derived
 
 
@@ -120,6 +127,7 @@ class _Derived:
         self.covers = covers
         self.steps: list[Step] = []
         self.changes: list[AlertChange] = []
+        self.problems: dict[str, str] = {}
 
     def is_of(self, wanted: Wanted) -> bool:
         """Whether it was made of the same rows; the alerts are the same whatever the range."""

@@ -97,7 +97,7 @@ class ReplayRun:
 
     def problems(self) -> dict[str, str]:
         """What went wrong."""
-        return dict(self._problems)
+        return {**self._problems, **self._pipeline.problems()}
 
     def poll_errors_total(self) -> int:
         """Always 0: nothing is polled."""

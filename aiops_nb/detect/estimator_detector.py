@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import logging
 import re
 from typing import Any
 
 import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.detect.foreign import Troubles, last_step
 from aiops_nb.detect.kept_out import KeptOut
 from aiops_nb.detect.own_past import OwnPast
 from aiops_nb.detect.own_scale import OwnScale
@@ -21,14 +21,6 @@ ROWS_TO_FIT = 64
 RAW_AT_USUAL = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
 MOST_SURPRISE = 40.0
 EXPLAINED_SHARE = 0.1
-MOST_TOLD_CHARACTERS = 300
-
-_log = logging.getLogger(__name__)
-
-
-def snake(estimator: Any) -> str:
-    """Name of an estimator's class, as detectors are named."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(estimator).__name__).lower()
 
 
 def is_of_pyod(estimator: Any) -> bool:
@@ -66,8 +58,8 @@ class EstimatorDetector:
     many, and when the sample is full every `refit_seconds` of the stream's time. What the caller keeps from learning
     is not sampled, until its new level is accepted. Memory: the sample, and about 0.5 KB a series.
 
-    What the estimator raises, such as for too few vectors, is logged once and kept in `problem` until it is fitted; it
-    goes on with its last fit, or with NaN, and is tried again when it is due.
+    What the estimator raises, such as for too few vectors, is logged once and told as `problem` until it works again.
+    Until then its last fit goes on, or NaN, and it is tried again when it is due.
 
     Parameters
     ----------
@@ -103,7 +95,7 @@ class EstimatorDetector:
         self.features = features
         self.refit_seconds = refit_seconds
         self.threshold = threshold
-        self.problem = ""
+        self._troubles = Troubles(type(last_step(estimator)).__name__)
         self._blank = seeded(estimator, seed)
         self._fitted: Any = None
         self._fitted_ns = self._fitted_rows = 0
@@ -115,6 +107,11 @@ class EstimatorDetector:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_judged": None}
+
+    @property
+    def problem(self) -> str:
+        """What the estimator raised, in one line, while it does; empty while it works."""
+        return self._troubles.told
 
     @property
     def accepted(self) -> BoolArray:
@@ -180,10 +177,12 @@ class EstimatorDetector:
 
     def _strangeness(self, vectors: FloatArray) -> FloatArray:
         try:
-            return _checked(strangeness_of(self._fitted, vectors), vectors)
+            scores = _checked(strangeness_of(self._fitted, vectors), vectors)
         except Exception as problem:  # whatever a foreign estimator raises must not end the stream
-            self._tell("gives no scores", problem)
+            self._troubles.meet("scoring", "gives no scores", problem)
             return np.full(len(vectors), np.nan)
+        self._troubles.over("scoring")
+        return scores
 
     def _due(self, end_ns: int) -> bool:
         if self._sample.seen < ROWS_TO_FIT or self._sample.seen == self._fitted_rows:
@@ -200,13 +199,8 @@ class EstimatorDetector:
             strangeness = _checked(strangeness_of(fitted, rows), rows)
             self._tail = SampleTail(strangeness[np.isfinite(strangeness)])
         except Exception as problem:  # likewise; it is tried again when it is due
-            self._tell(f"was not fitted to {len(rows)} vectors", problem)
+            self._troubles.meet("fit", f"was not fitted to {len(rows)} vectors", problem)
         else:
-            self._fitted, self.problem = fitted, ""
+            self._fitted = fitted
+            self._troubles.over("fit")
         self._sample.thin()
-
-    def _tell(self, what: str, problem: Exception) -> None:
-        told = f"{self.name} {what}: {type(problem).__name__}: {' '.join(str(problem).split())[:MOST_TOLD_CHARACTERS]}"
-        if told != self.problem:
-            _log.warning("%s", told)
-        self.problem = told

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from aiops_nb.core.durations import parse_duration
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.detect.estimator_detector import EstimatorDetector, snake
+from aiops_nb.detect.estimator_detector import EstimatorDetector
+from aiops_nb.detect.foreign import last_step, snake
 from aiops_nb.detect.river_detector import RiverDetector
 
 
@@ -69,14 +70,6 @@ def _require_estimator(estimator: Any, of_river: bool) -> None:
         raise ConfigError.at(where, "fit and score_samples or decision_function, or learn_one and score_one", estimator)
     if _asks_for_labels(last.fit):
         raise ConfigError.at(where, "one that is fitted without labels: fit(X)", estimator)
-
-
-def last_step(estimator: Any) -> Any:
-    """The step of a pipeline that scores; the estimator itself, if it is none."""
-    steps = getattr(estimator, "steps", None)
-    if isinstance(steps, Mapping) and steps:  # river
-        return list(steps.values())[-1]
-    return steps[-1][1] if isinstance(steps, list) and steps else estimator
 
 
 def _asks_for_labels(method: Any) -> bool:

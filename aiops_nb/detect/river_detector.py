@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.detect.foreign import Troubles, last_step
 from aiops_nb.detect.kept_out import KeptOut
 from aiops_nb.detect.own_past import OwnPast
 from aiops_nb.detect.usual_values import UsualValues
@@ -44,17 +45,24 @@ def ready(model: Any, seed: int) -> Any:
 class RiverDetector:
     """One river model for each series: a Python call a series and tick, so for dozens of series, not thousands.
 
-    Without `features` a model is shown whatever is known of its series; with them, a tick counts if all are known.
+    Without `features` a model is shown whatever is known of its series; with them, a tick counts if all are known. One
+    that raises has no score at that tick; it is logged once and told as `problem` until all of them work again.
     """
 
     def __init__(self, name: str, model: Any, features: tuple[str, ...], threshold: float) -> None:
         self.name = name
         self.features = features
         self.threshold = threshold
+        self._troubles = Troubles(type(last_step(model)).__name__)
         self._blank = ready(model, SEED)
         self._models: list[Any] = []
         self._past, self._usual = OwnPast(), UsualValues()
         self._kept_out = KeptOut(300, 3600.0)
+
+    @property
+    def problem(self) -> str:
+        """What a model raised, in one line, while one does; empty while all work."""
+        return self._troubles.told
 
     @property
     def accepted(self) -> BoolArray:
@@ -72,8 +80,7 @@ class RiverDetector:
         raw = self._raw(table)
         learn = self._kept_out.to_learn(np.isfinite(raw), rows, table.end_ns)
         self._past.learn(raw, learn)
-        for at in np.flatnonzero(learn).tolist():
-            self._models[at].learn_one(self._vector(table, at))
+        self._learn([(at, self._vector(table, at)) for at in np.flatnonzero(learn).tolist()])
         self._usual.learn(self._values(table), learn)
 
     def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> dict[str, FloatArray]:
@@ -86,15 +93,33 @@ class RiverDetector:
         usual = self._usual.of(len(names), len(raw))
         for at in np.flatnonzero(np.isfinite(raw) & (True if rows is None else rows)).tolist():
             one = self._vector(table, at)
-            rest = [
-                self._score(at, {**one, name: value}) for name, value in zip(names, usual[:, at].tolist(), strict=True)
-            ]
+            changed = ({**one, name: value} for name, value in zip(names, usual[:, at].tolist(), strict=True))
+            rest = [self._score(at, other, []) for other in changed]
             gone = np.nan_to_num(np.maximum(raw[at] - np.array(rest), 0.0))
             told[:, at] = gone / gone.sum() if gone.any() else 1.0 / len(names)
         return dict(zip(names, told, strict=True))
 
-    def _score(self, at: int, vector: dict[str, float]) -> float:
-        return abs(float(self._models[at].score_one(vector)))
+    def _learn(self, vectors: list[tuple[int, dict[str, float]]]) -> None:
+        failures = []
+        for at, vector in vectors:
+            try:
+                self._models[at].learn_one(vector)
+            except Exception as problem:  # whatever a foreign model raises must not end the stream
+                failures.append(problem)
+        self._note("learning", "does not learn", failures)
+
+    def _note(self, asked: str, what: str, failures: list[Exception]) -> None:
+        if failures:
+            self._troubles.meet(asked, what, failures[0])
+        else:
+            self._troubles.over(asked)
+
+    def _score(self, at: int, vector: dict[str, float], failures: list[Exception]) -> float:
+        try:
+            return abs(float(self._models[at].score_one(vector)))
+        except Exception as problem:  # likewise
+            failures.append(problem)
+            return np.nan
 
     def _values(self, table: FeatureTable) -> FloatArray:
         return np.stack([table.column(name) for name in self.features or table.names])
@@ -105,8 +130,11 @@ class RiverDetector:
         while len(self._models) < count:
             self._models.append(copy.deepcopy(self._blank))
         vectors = [self._vector(table, at) for at in range(count)]
-        told = (self._score(at, one) if one else np.nan for at, one in enumerate(vectors))
-        return np.fromiter(told, np.float64, count)
+        failures: list[Exception] = []
+        told = (self._score(at, one, failures) if one else np.nan for at, one in enumerate(vectors))
+        raw = np.fromiter(told, np.float64, count)
+        self._note("scoring", "gives no scores", failures)
+        return raw
 
     def _vector(self, table: FeatureTable, at: int) -> dict[str, float]:
         names = self.features or table.names

@@ -52,6 +52,11 @@ class FeatureJudge:
         self._chance = None if params.beyond_chance is None else BeyondChance(params.beyond_chance)
         self._threshold = params.threshold
 
+    @property
+    def problem(self) -> str:
+        """What its detector cannot do now, such as one of another library that raises; empty if there is nothing."""
+        return str(getattr(self._detector, "problem", ""))
+
     def set_threshold(self, threshold: float) -> None:
         """Use another threshold from the next window on."""
         self._threshold = self._detector.threshold = threshold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
@@ -22,6 +23,18 @@ def evidence_html(alerts: pd.DataFrame, requests: pd.DataFrame, scores: pd.DataF
     parts = [(_title(alert), _table(alert, requests, scores)) for _, alert in fired.head(MAX_ALERTS).iterrows()]
     note = f"<p><i>{len(fired) - MAX_ALERTS} more alerts are not shown.</i></p>" if len(fired) > MAX_ALERTS else ""
     return Html(details_html(parts, first_open=True).text + note)
+
+
+def warnings_html(warnings: Sequence[str]) -> Html:
+    """What a reader of the report should know beforehand, a line each.
+
+    Examples
+    --------
+    >>> warnings_html(["rule odd: KNN was not fitted to <64> vectors"]).text
+    '<ul><li>rule odd: KNN was not fitted to &lt;64&gt; vectors</li></ul>'
+    """
+    lines = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
+    return Html(f"<ul>{lines}</ul>" if lines else "<p><i>None.</i></p>")
 
 
 def _title(alert: pd.Series) -> str:

@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,13 +16,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import aiops_nb
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import make_batch
-from aiops_nb.core.types import NS_PER_SECOND, Item
+from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, Item, SeriesKey
 from aiops_nb.detect.any_estimator import EstimatorParams, estimator_of
 from aiops_nb.detect.estimators import as_detector
 from aiops_nb.features.params import WindowParams
 from aiops_nb.frames import scores_frame
+from aiops_nb.monitor import Monitor
 from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.rules.params import FeatureRuleParams
@@ -225,7 +228,7 @@ def test_one_that_cannot_be_fitted_yet_says_so_once_and_is_fitted_later(caplog: 
         scores = score_frame(frame(600), as_detector(needy, features=NAMES))
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == len(set(told)) and told[0].startswith(
-        "_needy was not fitted to 64 vectors: ValueError: too few"
+        "_Needy was not fitted to 64 vectors: ValueError: too few"
     )
     assert scores.score.iloc[:100].isna().all() and scores.score.iloc[350:].notna().all()
 
@@ -260,7 +263,7 @@ def test_one_that_fails_at_scoring_loses_nothing_else(caplog: pytest.LogCaptureF
         scores = score_frame(frame(), as_detector(_Broken(), features=NAMES))
     assert scores.score.isna().all() and len(scores) == 500
     assert {record.getMessage() for record in caplog.records} == {
-        "_broken gives no scores: RuntimeError: no scores today"
+        "_Broken gives no scores: RuntimeError: no scores today"
     }
 
 
@@ -269,3 +272,74 @@ def test_unseeded_models_of_river_are_seeded_and_the_callers_is_left_alone() -> 
     detector = as_detector(mine, features=NAMES)
     assert mine["HalfSpaceTrees"].seed is None
     assert detector._blank["HalfSpaceTrees"].seed == 0
+
+
+class _Sulking:
+    """A model of one value that raises at chosen seconds of its life."""
+
+    def __init__(self, at: dict[int, str]) -> None:
+        self._at, self._calls = at, 0
+
+    def score_one(self, x: dict[str, float]) -> float:
+        if self._at.get(self._calls) == "score":
+            raise ZeroDivisionError("division\nby zero")
+        return x["rate_hz"]
+
+    def learn_one(self, x: dict[str, float]) -> None:
+        self._calls += 1
+        if self._at.get(self._calls) == "learn":
+            raise RuntimeError("full")
+
+
+def table_of(value: float) -> FeatureTable:
+    return FeatureTable("requests", 0, (SeriesKey("a"),), ("rate_hz",), np.array([[value]]))
+
+
+def test_a_model_that_raises_ends_nothing_and_is_told_until_it_works_again(caplog: pytest.LogCaptureFixture) -> None:
+    detector = as_detector(_Sulking({3: "score", 2: "learn"}), features=["rate_hz"])
+    told = []
+    for second in range(6):
+        table = table_of(float(second % 3))
+        detector.score(table)
+        detector._raw(table)  # asked again, it says the same
+        detector.learn(table, np.array([True]))
+        told.append(detector.problem)
+        if detector.problem.startswith("_Sulking gives"):
+            detector._models[0]._at = {}
+    full, zero = "_Sulking does not learn: RuntimeError: full", "_Sulking gives no scores: ZeroDivisionError: "
+    assert told[:3] == ["", full, ""] and told[3] == f"{zero}division by zero" and told[4:] == ["", ""]
+    assert [record.getMessage() for record in caplog.records] == [full, f"{zero}division by zero"]
+
+
+# -- a rule whose estimator cannot be fitted yet
+
+MANY = {"type": "estimator", "estimator": "sklearn.mixture.GaussianMixture", "parameters": {"n_components": 100}}
+FEW = {
+    "pipeline": {
+        "feature_rules": [
+            {"alertname": "odd_service", "feature": "duration_mean_seconds", "threshold": 60.0, "detector": MANY}
+        ]
+    }
+}
+
+
+def of_seconds(seconds: int, record: Path | None = None) -> Monitor:
+    """As many seconds of one target, in each of which it answers once."""
+    times = pd.date_range("2026-05-01", periods=seconds, freq="1s", tz="UTC")
+    ms = np.random.default_rng(0).normal(50.0, 5.0, seconds)
+    frame = pd.DataFrame({"when": times, "ms": ms})
+    columns = {"time": "when", "duration_ms": "ms", "constants": {"target": "shop"}}
+    return aiops_nb.from_frame(frame, record=record, config=FEW, **columns)
+
+
+@pytest.mark.filterwarnings("ignore")  # of clusters that do not converge
+def test_an_estimator_that_raises_is_told_where_a_user_looks_and_no_more_when_it_works(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    told = of_seconds(110, tmp_path / "r").warnings()
+    line = (
+        "rule odd_service: GaussianMixture was not fitted to 64 vectors: ValueError: Expected n_samples >= n_components"
+    )
+    assert len(told) == 1 and told[0].startswith(line) and "\n" not in told[0]
+    assert aiops_nb.replay(tmp_path / "r").warnings() == told
+    assert aiops_nb.open_recording(tmp_path / "r").warnings() == told
+    assert of_seconds(300).warnings() == []
