@@ -12,9 +12,11 @@ from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, Int32Array
 Whole: TypeAlias = IntArray | Int32Array
 HALF_LIFE_SECONDS = 3600.0
 DAY_SECONDS = 86_400.0
-FEW_ROWS = 100.0  # without a hit, as if seen before: one hit of the first three rows says little
+FEW_ROWS = 100.0  # hit as often as those of all series, as if seen before: one hit of the first three says little
 MOST_USUAL_RATIO = 0.5
+MOST_SHARED_RATIO = 0.1  # what one series, which may be dead for hours, tells about the others
 FORGOTTEN_HITS = 1e-3
+LEAST_USED_ONE_IN = 8  # of what a series may: runs have whole lengths, so that chance makes fewer
 
 
 def hits_on_end(usual_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
@@ -32,6 +34,36 @@ def hits_on_end(usual_ratio: FloatArray, rows_per_day: FloatArray, most_per_day:
     needed = np.zeros(len(ratio))
     needed[possible] = np.log(most_per_day / rows_per_day[possible]) / np.log(ratio[possible])
     return np.ceil(needed).astype(np.int64)
+
+
+def hits_on_end_of_all(
+    usual_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float, at_least: int
+) -> IntArray:
+    """The same for all series together, none below `at_least`, (n,).
+
+    Each may be hit by chance as often as the others: so often that the sum of all is within `most_per_day`. Cost O(n).
+
+    Examples
+    --------
+    >>> hits_on_end_of_all(np.full(3, 0.03), np.array([1e6, 1e5, 1e4]), 0.1, at_least=3).tolist()
+    [5, 5, 4]
+    """
+    ratio = np.minimum(usual_ratio, MOST_USUAL_RATIO)
+    chance = rows_per_day * ratio**at_least
+    needed = np.full(len(ratio), at_least)
+    risky = np.flatnonzero(chance > most_per_day / (10 * max(len(ratio), 1)))
+    left_per_day = most_per_day - (chance.sum() - chance[risky].sum())
+    needed[risky] = np.maximum(_hits_of_risky(ratio[risky], rows_per_day[risky], left_per_day), at_least)
+    return needed
+
+
+def _hits_of_risky(ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
+    part = most_per_day * min(LEAST_USED_ONE_IN / max(len(ratio), 1), 1.0)
+    while True:
+        needed = hits_on_end(ratio, rows_per_day, part)
+        if (rows_per_day * ratio**needed).sum() <= most_per_day:
+            return needed
+        part /= 2
 
 
 class Pace:
@@ -59,7 +91,7 @@ class Pace:
         self._seconds[self.rows > 0] += seconds
 
     def rows_per_day(self, series: IntArray) -> FloatArray:
-        """Of these series, each of which had a row."""
+        """Of these series, each of which had a row, (n,)."""
         per_day: FloatArray = self.rows[series] / self._seconds[series] * DAY_SECONDS
         return per_day
 
@@ -67,6 +99,8 @@ class Pace:
 class UsualHits:
     """How often each series is hit when nothing is wrong, and so how many hits on end it needs.
 
+    All series together are to be hit by chance so often a day at most. One hit more is assumed than was seen, about
+    what the unknown true share adds to the mean chance of a run; a series of few rows is taken to be like the others.
     Hits wait until their run has ended without an alert: what is being judged is not yet usual. Cost of a tick: next to
     nothing while there are no hits, else O(n). Memory: 24 bytes a series.
     """
@@ -101,7 +135,13 @@ class UsualHits:
 
     def _needed(self, pace: Pace) -> IntArray:
         needed = np.full(len(self._hits), self._for_rows, np.int64)
-        hit = np.flatnonzero(self._hits)
-        ratio = self._hits[hit] / (pace.rows[hit] + FEW_ROWS)
-        needed[hit] = np.maximum(needed[hit], hits_on_end(ratio, pace.rows_per_day(hit), self._most_per_day))
+        seen = np.flatnonzero(pace.rows)
+        per_day, ratio = pace.rows_per_day(seen), self._usual_ratio(seen, pace.rows[seen])
+        needed[seen] = hits_on_end_of_all(ratio, per_day, self._most_per_day, self._for_rows)
         return needed
+
+    def _usual_ratio(self, seen: IntArray, rows: FloatArray) -> FloatArray:
+        hits = self._hits[seen]
+        of_all = np.minimum(hits, MOST_SHARED_RATIO * rows).sum() / rows.sum()
+        ratio: FloatArray = (hits + np.minimum(hits, 1.0) + FEW_ROWS * of_all) / (rows + FEW_ROWS)
+        return ratio

@@ -31,7 +31,8 @@ class RowRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Consecutive rows of a series that must hit before it fires; 1 fires at once.
     most_by_chance_per_day
         A series that is usually hit now and then needs more than `for_rows` on end: so many that chance makes as many
-        at most so often a day, if hits are independent of each other. None: `for_rows` always.
+        at most so often a day, all series of the rule together, if hits are independent of each other. None:
+        `for_rows` always.
     keep_firing_for_seconds
         How long a series must be free of hits, with rows to prove it, before the alert is resolved.
     """

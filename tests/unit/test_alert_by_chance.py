@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from aiops_nb.alert.by_chance import hits_on_end
+from aiops_nb.alert.by_chance import Pace, UsualHits, hits_on_end
 from aiops_nb.alert.params import DEFAULT_ROW_RULES
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item
@@ -71,3 +71,38 @@ def test_chance_makes_no_more_runs_than_are_allowed(ratio):
     rows_per_day = 86_400.0 * 20
     needed = int(hits_on_end(np.array([ratio]), np.array([rows_per_day]), 0.1)[0])
     assert rows_per_day * ratio**needed <= 0.1 < rows_per_day * ratio ** (needed - 1)
+
+
+def runs_by_chance(ratio, rates_hz, seconds):
+    """How many runs that are long enough chance makes in so many seconds, on the average; and how long that is."""
+    rng, usual, pace = np.random.default_rng(5), UsualHits(for_rows=3, most_by_chance_per_day=0.1), Pace()
+    needed, runs = np.full(len(rates_hz), 3), 0.0
+    for second in range(seconds):
+        rows = rng.poisson(rates_hz)
+        runs += float((rows * (1 - ratio) * ratio**needed).sum())
+        pace.tick(rows, (second + 1) * NS_PER_SECOND, len(rows))
+        count = len(pace.rows)
+        found = usual.tick(rng.binomial(rows, ratio), pace, np.ones(count, np.bool_), np.zeros(count, np.bool_))
+        needed = needed if found is None else found[: len(rates_hz)]
+    return runs, needed
+
+
+@pytest.mark.parametrize("ratio", [0.002, 0.03])
+def test_all_targets_together_are_not_hit_by_chance_more_often_than_is_allowed(ratio):
+    rates_hz, first_minutes = np.linspace(0.5, 5.0, 40), 0.005
+    runs, _ = runs_by_chance(ratio, rates_hz, 3600)
+    assert runs <= 0.1 / 24 + first_minutes
+
+
+def test_many_rare_targets_learn_from_each_other():
+    rare, steady = np.full(1000, 0.01), 5.0
+    runs, needed = runs_by_chance(0.03, np.append(rare, steady), 900)
+    assert np.median(needed[:1000]) >= 4 and runs < 0.1
+
+
+def test_one_dead_target_makes_the_others_only_a_little_more_patient():
+    usual, pace = UsualHits(for_rows=3, most_by_chance_per_day=0.1), Pace()
+    rows, hits = np.array([60, 60, 60, 60]), np.array([60, 0, 0, 0])
+    every = np.ones(16, np.bool_)
+    pace.tick(rows, NS_PER_SECOND, 4)
+    assert usual.tick(hits, pace, every, ~every)[:4].tolist()[1:] == [5, 5, 5]
