@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from aiops_nb.core.growing import capacity_for, widened
-from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FeatureTable, FloatArray, IntArray, Scores
 
 Seconds = Annotated[float, Meta(gt=0)]
 NEVER = np.iinfo(np.int64).min
@@ -27,21 +27,26 @@ class CeilingParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         The ceiling rises by `min_deviation` in so long a time of values above it.
     forget_seconds
         It falls by `min_deviation` in so long a time of values below it.
+    relearn_seconds
+        Anomalous values do not move it until they have lasted for so long a time in all; then the last of them is the
+        new ceiling. In `forget_seconds` without any, so long a time of them is forgotten.
     """
 
     min_deviation: Annotated[float, Meta(gt=0)]
     warmup_seconds: Seconds = 300.0
     accept_seconds: Seconds = 120.0
     forget_seconds: Seconds = 21600.0
+    relearn_seconds: Seconds = 600.0
 
 
 class Ceiling:
     """Distance of each series above a running high quantile of its own past, in multiples of `min_deviation`.
 
     The quantile is followed by steps of fixed size (Robbins and Monro 1951), in time rather than in values, and is
-    that of forget / (accept + forget): 0.994 by default. What comes again and again, be it a twentieth of the time, is
-    told a few times at most. What is anomalous is learned too, at the pace of `accept_seconds`. After a gap the next
-    value counts for a minute at most. Cost O(n) a tick, memory 24 bytes a series.
+    that of forget / (accept + forget): 0.994 by default. What is anomalous is not learned, so that a second spike is
+    as strange as the first; but the time of all of them is summed up, and slowly forgotten, so that what lasts and what
+    comes again and again, be it a twentieth of the time, is accepted as a new level after a few times at most. After a
+    gap the next value counts for a minute at most. Cost O(n) a tick, memory 32 bytes a series.
 
     Parameters
     ----------
@@ -74,6 +79,8 @@ class Ceiling:
         self._params = params
         self._ceiling = np.full(64, -np.inf)
         self._since_ns, self._last_ns = np.full(64, NEVER), np.full(64, NEVER)
+        self._strange_seconds = np.zeros(64)
+        self.accepted: BoolArray = np.zeros(0, np.bool_)  # (n,) by the last `learn`
 
     @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
     def score(self, table: FeatureTable) -> Scores:
@@ -98,20 +105,37 @@ class Ceiling:
             self._ceiling = widened(self._ceiling, capacity, -np.inf)
             self._since_ns = widened(self._since_ns, capacity, NEVER)
             self._last_ns = widened(self._last_ns, capacity, NEVER)
+            self._strange_seconds = widened(self._strange_seconds, capacity)
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
-        """Take in the values of all series."""
+        """Take in the values of the series in `rows`; the others count as anomalous, until their level is accepted."""
         value = table.column(self.features[0])
         self._make_room(len(value))
         series = np.flatnonzero(np.isfinite(value))
         new = series[self._since_ns[series] == NEVER]
         self._since_ns[new] = self._last_ns[new] = table.end_ns
         seconds = np.minimum((table.end_ns - self._last_ns[series]) / NS_PER_SECOND, self.LONGEST_STEP_SECONDS)
-        self._ceiling[series] = self._moved(self._ceiling[series], value[series], seconds)
-        young = table.end_ns - self._since_ns[series] < self._params.warmup_seconds * NS_PER_SECOND
-        first = series[young]
-        self._ceiling[first] = np.maximum(self._ceiling[first], value[first])
         self._last_ns[series] = table.end_ns
+        self._accept(series, seconds, ~rows[series], len(value))
+        usual = rows[series]
+        self._follow(series[usual], value[series[usual]], seconds[usual], table.end_ns)
+        self._ceiling[: len(value)][self.accepted] = value[self.accepted]
+
+    def _accept(self, series: IntArray, seconds: FloatArray, strange: BoolArray, count: int) -> None:
+        """Find out of which of the `count` series the time of anomalous values, this one included, is enough."""
+        forgotten = seconds * self._params.relearn_seconds / self._params.forget_seconds
+        so_far = self._strange_seconds[series]
+        so_far = np.where(strange, so_far + seconds, np.maximum(so_far - forgotten, 0.0))
+        over = strange & (so_far >= self._params.relearn_seconds)
+        self._strange_seconds[series] = np.where(over, 0.0, so_far)
+        self.accepted = np.zeros(count, np.bool_)
+        self.accepted[series[over]] = True
+
+    def _follow(self, series: IntArray, value: FloatArray, seconds: FloatArray, end_ns: int) -> None:
+        self._ceiling[series] = self._moved(self._ceiling[series], value, seconds)
+        young = end_ns - self._since_ns[series] < self._params.warmup_seconds * NS_PER_SECOND
+        first = series[young]
+        self._ceiling[first] = np.maximum(self._ceiling[first], value[young])
 
     def _moved(self, ceiling: FloatArray, value: FloatArray, seconds: FloatArray) -> FloatArray:
         rise = self._params.min_deviation * seconds / self._params.accept_seconds

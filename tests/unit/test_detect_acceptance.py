@@ -8,6 +8,7 @@ import pytest
 from aiops_nb.alert.params import HoldParams
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, Item, Step
+from aiops_nb.detect.ceiling import CeilingParams
 from aiops_nb.detect.ewma import EwmaParams
 from aiops_nb.detect.isolation_forest import IsolationForestParams
 from aiops_nb.detect.kept_out import KeptOut
@@ -130,6 +131,13 @@ def test_time_ends_an_alert_that_values_would_not() -> None:
     detector = RobustZParams(relearn_ticks=100_000, relearn_seconds=60.0, warmup_ticks=20)
     resolved = changes(run(rule(detector, 6.0), durations(usual=120, later=400)))[1]
     assert resolved.outcome.startswith("new level accepted after 61 windows")
+
+
+def test_a_ceiling_is_raised_by_what_lasts_and_that_is_told() -> None:
+    detector = CeilingParams(min_deviation=0.03, warmup_seconds=20.0, relearn_seconds=60.0)
+    fired, resolved = changes(run(rule(detector, 1.0), durations(usual=120, later=400)))
+    assert (fired.state, resolved.state) == ("firing", "resolved")
+    assert resolved.outcome.startswith("new level accepted after 60 windows: 8")
 
 
 def test_a_fault_that_goes_by_itself_has_no_such_outcome() -> None:

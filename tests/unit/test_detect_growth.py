@@ -151,3 +151,42 @@ def test_a_ceiling_moves_with_time_not_with_values():
 def test_what_is_never_above_its_ceiling_scores_0():
     scores, _ = walk(Ceiling("value", CEILING, 1.0), [0.5] * 30)
     assert np.nanmax(scores) == 0
+
+
+def judged(detector, values):
+    """Seconds at which each value was anomalous, and those at which a level was accepted, as a rule would have it."""
+    strange, accepted = [], []
+    for second, value in enumerate(values, start=1):
+        last = table(second, [value])
+        usual = ~(detector.score(last).score > 1.0)
+        detector.learn(last, usual)
+        strange += [] if usual[0] else [second]
+        accepted += [second] if detector.accepted[0] else []
+    return strange, accepted
+
+
+PATIENT = CeilingParams(min_deviation=0.3, relearn_seconds=380.0, forget_seconds=7200.0)
+
+
+def test_a_second_and_third_spike_within_the_hour_are_found_and_the_fourth_is_accepted():
+    spike, rest = [0.8] * 120, [0.2] * 480
+    strange, accepted = judged(
+        Ceiling("value", PATIENT, 1.0), [*rest, *spike, *rest, *spike, *rest, *spike, *rest, *spike]
+    )
+    began = [480 + 600 * number for number in range(4)]
+    assert [second for second in strange if second - 1 not in strange] == [second + 1 for second in began]
+    assert len(accepted) == 1 and began[3] < accepted[0] < began[3] + 120
+    assert strange[-1] == accepted[0]
+
+
+def test_a_level_that_stays_is_accepted_after_the_time_to_relearn():
+    detector = Ceiling("value", PATIENT, 1.0)
+    strange, accepted = judged(detector, [*[0.2] * 500, *[0.8] * 700])
+    assert accepted == [880] and strange == list(range(501, 881))
+    assert detector.score(table(1201, [0.8])).expected[0] == pytest.approx(0.8)
+
+
+def test_spikes_of_each_day_are_told_each_day():
+    day = [*[0.2] * 7200, *[0.8] * 300]
+    strange, accepted = judged(Ceiling("value", PATIENT, 1.0), day * 4)
+    assert not accepted and len(strange) == 4 * 300

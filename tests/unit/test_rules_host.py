@@ -60,7 +60,11 @@ def jumping(seconds, seed=0):
 NAN = float("nan")
 CPU = {
     "cpu_spike": (flat(0.2, 400) + flat(0.7, 120) + flat(0.2, 200), [("cpu_spike", 458, 588)]),
-    "a spike that goes on is accepted": (flat(0.2, 400) + flat(0.7, 1200), [("cpu_spike", 458, 768)]),
+    "a spike that goes on is accepted": (flat(0.2, 400) + flat(0.7, 1200), [("cpu_spike", 458, 1068)]),
+    "a spike soon after another": (
+        (flat(0.2, 400) + flat(0.7, 120)) * 3 + flat(0.2, 100),
+        [("cpu_spike", 458, 588), ("cpu_spike", 978, 1108), ("cpu_spike", 1498, 1628)],
+    ),
     "saturated out of the blue": (flat(0.2, 400) + flat(1.0, 200) + flat(0.2, 100), [("cpu_saturation", 468, 668)]),
     "a spike to the top for less than a minute": (
         flat(0.2, 400) + flat(1.0, 55) + flat(0.2, 100),
