@@ -66,7 +66,8 @@ def _on_nab(labelled: Sequence[Labelled], judge: Judge) -> Row:
 
 @cache
 def _fleets(plan: Plan) -> tuple[list[Fleet], list[Fleet]]:
-    return fleet.load(plan.seed + 201, plan.of_each), fleet.load(plan.seed + 200, plan.of_each)
+    tuning = fleet.load(plan.seed + 201, fleet.TUNING_TO_FRESH * plan.of_each)
+    return tuning, fleet.load(plan.seed + 200, plan.of_each)
 
 
 def measured(task: Task, plan: Plan) -> Row:
