@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.schemas import TABLES, TableName
-from aiops_nb.core.types import AlertChange, FeatureTableName, Reasons, ScoredFeature, SeriesKey, Step, Tick
+from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
 from aiops_nb.features.client_table import CLIENT_FEATURES
 from aiops_nb.features.objectives import OBJECTIVE_FEATURES
 from aiops_nb.features.overall import OVERALL_FEATURES
 from aiops_nb.features.params import WindowParams
 from aiops_nb.features.requests import REQUEST_FEATURES, request_features
 from aiops_nb.features.samples import sample_features
+from aiops_nb.judge.wording import told_together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,11 +142,12 @@ def bare_scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
 
 
 def with_reasons(frame: pd.DataFrame) -> pd.DataFrame:
-    """A bare frame of scores whose reasons are told. Cost: some 30 us an anomalous row."""
-    told = [_told(*why) if why is not None else (None, None, None) for why in frame[REASONS]]
-    columns = zip(*told, strict=True) if told else ((), (), ())
-    words = {name: np.array(column, object) for name, column in zip(REASON_COLUMNS, columns, strict=True)}
-    return frame.drop(columns=REASONS).assign(**words)
+    """A bare frame of scores whose reasons are told."""
+    strange = np.flatnonzero(frame[REASONS].notna())
+    words = np.full((len(frame), len(REASON_COLUMNS)), None, object)
+    if len(strange):
+        words[strange] = told_together(frame[REASONS].iloc[strange].tolist())
+    return frame.drop(columns=REASONS).assign(**dict(zip(REASON_COLUMNS, words.T.copy(), strict=True)))
 
 
 def _reasons(scored: ScoredFeature) -> AnyArray:
@@ -155,11 +157,6 @@ def _reasons(scored: ScoredFeature) -> AnyArray:
         if scored.is_anomaly[at]:
             places[at] = scored, scored.reasons, number
     return places
-
-
-def _told(scored: ScoredFeature, reasons: Reasons, number: int) -> tuple[str, str | None, str]:
-    contributions = json.dumps(dict(reasons.contributions(number)))
-    return contributions, reasons.phase(number) or None, reasons.summary(scored, number)
 
 
 def _accepted(scored: ScoredFeature) -> AnyArray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from aiops_nb.core.readable import readable
 from aiops_nb.core.types import BoolArray, FloatArray, Scores
-from aiops_nb.judge.sentences import band_of, because
+from aiops_nb.judge.sentences import band_of, because, bounds_of
 
 AnyArray = np.ndarray[Any, np.dtype[Any]]
 Shares = Mapping[int, Mapping[str, float]]
@@ -35,7 +35,7 @@ def reason_columns(
     for at in np.flatnonzero(alarm).tolist():
         parts = shares[at]
         told = [f"{name} {readable(float(value[at]), name)}" for name, value in values.items()]
-        summary[at] = ", ".join([*told, *band_of(scores, at, next(iter(values)))]) + because(parts)
+        summary[at] = ", ".join([*told, *band_of(bounds_of(scores, at), next(iter(values)))]) + because(parts)
         alone = {} if len(values) > 1 else dict.fromkeys(values, 1.0)
         contributions[at] = json.dumps(dict(parts) or alone)
     return {"detector": np.full(len(alarm), detector, object), "contributions": contributions, "summary": summary}

@@ -14,6 +14,7 @@ TITLES = {
     "tick": "Cost of a tick",
     "detector_cost": "Cost of each detector",
     "replay": "Replay from disk",
+    "wording": "Reasons of a storm in words",
     "clients": "What looking at clients costs",
     "import_time": "Import",
     "probe": "Probes of 1,000 targets, beside requests with threads",

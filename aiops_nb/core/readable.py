@@ -45,6 +45,8 @@ def readable(value: float, feature: str) -> str:
     ('3 /s', 'unknown', '2048')
     >>> readable(1.5 * 2**30, "memory_available_bytes"), readable(-2048.0, "disk_read_bytes_per_second")
     ('1.5 GiB', '-2 KiB/s')
+    >>> readable(float("inf"), "heap_bytes")
+    'inf B'
     >>> readable(0.0, "tls_seconds"), readable(300.0, "silent_seconds"), readable(1.0e6, "silent_seconds")
     ('0 s', '5 min', '11.6 d')
     """
@@ -62,7 +64,8 @@ def readable(value: float, feature: str) -> str:
 
 
 def _readable_bytes(value: float) -> str:
-    power = min(int(math.log2(max(abs(value), 1.0))) // 10, len(BINARY_UNITS) - 1)
+    size = abs(value) if math.isfinite(value) else 1.0
+    power = min(int(math.log2(max(size, 1.0))) // 10, len(BINARY_UNITS) - 1)
     return f"{value / 1024**power:.3g} {BINARY_UNITS[power]}"
 
 

@@ -45,13 +45,23 @@ class Moved:
         """
         if not self.parts:
             return None
-        usual, now = self.usual[:, number], self.now[:, number]
+        one = slice(number, number + 1)
+        return Moved(self.parts, self.usual[:, one], self.now[:, one]).each()[0]
+
+    def each(self) -> list[Mover | None]:
+        """The parts that moved of all m series."""
+        usual, now = self.usual, self.now
         growth = np.nan_to_num(np.where(now - usual > SMALLEST_GROWTH_RATIO * usual, now - usual, 0.0))
-        if not growth.any():
-            return None
-        most, total = int(np.argmax(growth)), float(growth.sum())
-        shares = {name: float(part) / total for name, part in zip(self.parts, growth, strict=True) if part > 0}
-        return Mover(self.parts[most], float(usual[most]), float(now[most]), shares)
+        with np.errstate(over="ignore"):
+            total = np.add.accumulate(growth)[-1]  # part after part, so that a series alone has the same
+        most, places = np.argmax(growth, axis=0), np.arange(growth.shape[1])
+        columns = most, usual[most, places], now[most, places], total
+        rows = zip(growth.T.tolist(), *(column.tolist() for column in columns), strict=True)
+        return [self._mover(*row) if any(row[0]) else None for row in rows]
+
+    def _mover(self, growth: list[float], most: int, usual: float, now: float, total: float) -> Mover:
+        shares = {name: part / total for name, part in zip(self.parts, growth, strict=True) if part > 0}
+        return Mover(self.parts[most], usual, now, shares)
 
 
 class Movers:

@@ -10,8 +10,8 @@ import numpy as np
 from aiops_nb.core.protocols import Detector, Explaining
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, ScoredFeature
 from aiops_nb.judge.background import Background
-from aiops_nb.judge.movers import Moved
-from aiops_nb.judge.sentences import band_sentence, joined, moved_sentence
+from aiops_nb.judge.movers import Moved, Mover
+from aiops_nb.judge.sentences import band_sentence, bounds_of, joined, moved_sentence
 
 SENTENCE_BYTES = 150
 
@@ -42,9 +42,7 @@ class RuleReasons:
 
     def contributions(self, number: int) -> Mapping[str, float]:
         """Shares by the detector's parts, else by the phases that moved; all of it, if there is but one feature."""
-        mover = self.moved.of(number)
-        alone = {self.features[0]: 1.0} if len(self.features) == 1 else {}
-        return self.own_shares(number) or (mover.shares if mover else alone)
+        return contributions_of(self.own_shares(number), self.moved.of(number), self.features)
 
     def phase(self, number: int) -> str:
         """The part that grew most; empty where that is not known."""
@@ -54,13 +52,19 @@ class RuleReasons:
     def verdict(self, scored: ScoredFeature, number: int) -> str:
         """The value, what was expected, the bound that it broke, and what is above all unusual of it."""
         at = int(self.series[number])
-        told = scored.series[at], scored.feature, float(scored.value[at]), scored.scores, at
+        told = scored.series[at], scored.feature, float(scored.value[at]), bounds_of(scored.scores, at)
         return band_sentence(*told, self.own_shares(number), self.background.detail(number))
 
     def summary(self, scored: ScoredFeature, number: int) -> str:
         """The verdict, the phase that moved, and what the expectation rests on."""
         notes = moved_sentence(self.moved.of(number)), *self.background.sentences(number)
         return joined(self.verdict(scored, number), *notes)
+
+
+def contributions_of(own: Mapping[str, float], mover: Mover | None, features: tuple[str, ...]) -> Mapping[str, float]:
+    """Shares by the detector's parts, else by the phases that moved; all of it, if there is but one feature."""
+    alone = {features[0]: 1.0} if len(features) == 1 else {}
+    return own or (mover.shares if mover else alone)
 
 
 def shares_of(detector: Detector, table: FeatureTable, series: IntArray) -> dict[str, FloatArray]:

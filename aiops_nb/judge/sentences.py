@@ -11,6 +11,8 @@ from aiops_nb.core.types import Scores, SeriesKey
 from aiops_nb.judge.movers import Mover
 
 MAX_DETAIL_CHARACTERS = 200
+Bounds = tuple[float, float, float]
+"""What is expected, the lower and the upper end of the band; NaN where there is none."""
 FAILURES = {
     "timeout": "no answer in time (timeout)",
     "dns": "host name not found (dns)",
@@ -45,28 +47,31 @@ def band_sentence(
     key: SeriesKey,
     feature: str,
     value: float,
-    scores: Scores,
-    at: int,
+    bounds: Bounds,
     contributions: Mapping[str, float],
     detail: str = "",
 ) -> str:
     """A value, what was expected of it, the bound that it broke, what its detector adds, and what made it strange."""
     unit = unit_name(feature, key.metric)
     told = [f"{_what(key, feature)} {readable(value, unit)}", *([detail] if detail else [])]
-    return f"{key.target}: {', '.join([*told, *band_of(scores, at, unit)])}{because(contributions)}"
+    return f"{key.target}: {', '.join([*told, *band_of(bounds, unit)])}{because(contributions)}"
 
 
-def band_of(scores: Scores, at: int, unit: str) -> list[str]:
+def bounds_of(scores: Scores, at: int) -> Bounds:
+    """What is expected of one series, and the ends of its band."""
+    return float(scores.expected[at]), float(scores.lower[at]), float(scores.upper[at])
+
+
+def band_of(bounds: Bounds, unit: str) -> list[str]:
     """What was expected, and the bounds that there are.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> band_of(Scores(*np.array([[50.0], [0.1], [np.nan], [0.2]])), 0, "duration_p95_seconds")
+    >>> band_of((0.1, float("nan"), 0.2), "duration_p95_seconds")
     ['expected 100 ms', 'at most 200 ms']
     """
-    bounds = ("expected", scores.expected[at]), ("at least", scores.lower[at]), ("at most", scores.upper[at])
-    return [f"{word} {readable(float(bound), unit)}" for word, bound in bounds if bound == bound]
+    told = zip(("expected", "at least", "at most"), bounds, strict=True)
+    return [f"{word} {readable(bound, unit)}" for word, bound in told if bound == bound]
 
 
 def _what(key: SeriesKey, feature: str) -> str:
