@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -14,6 +15,23 @@ from aiops_nb.detect.river_detector import RiverDetector
 
 INSTALLED_BY = {"sklearn": "aiops-nb[detect]", "pyod": "pyod", "river": "river"}
 Plain = bool | int | float | str | None
+Nested = list[object] | dict[str, object]
+HOLD_OTHERS = frozenset(
+    {
+        "anomaly_detector",
+        "base_estimator",
+        "base_estimators",
+        "detector_list",
+        "detectors",
+        "estimator",
+        "estimator_list",
+        "estimators",
+        "steps",
+        "transformer_list",
+        "transformers",
+    }
+)
+IN_PYTHON = "(pipelines, and what else holds other estimators, are for aiops_nb.as_detector in Python)"
 
 
 class EstimatorParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="estimator", tag_field="type"):
@@ -23,16 +41,27 @@ class EstimatorParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ----------
     estimator
         Dotted name of its class in scikit-learn, PyOD or river, such as `pyod.models.ecod.ECOD`. No other package is
-        looked into: a config, and the recording that holds it, is data.
+        looked into: a config, and the recording that holds it, is data. So it is one class, and none that holds
+        others, such as a pipeline: `as_detector` takes those.
     parameters
         Of the class: numbers, texts, true, false, null. What is unseeded is seeded.
     refit_seconds
         How often one that is fitted is fitted again.
     """
 
-    estimator: str
-    parameters: dict[str, Plain] = {}
+    estimator: str | Nested
+    parameters: dict[str, Plain | Nested] = {}
     refit_seconds: Annotated[float, Meta(gt=0)] = 21_600.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.estimator, str):
+            raise ConfigError(f"estimator: expected the name of one class {IN_PYTHON}, got {_told(self.estimator)}")
+        for name, value in self.parameters.items():
+            if name in HOLD_OTHERS and value is not None:
+                raise ConfigError(f"parameters.{name}: expected to be left out {IN_PYTHON}, got {_told(value)}")
+            if isinstance(value, (list, dict)):
+                wanted = "a number, a text, true, false or null"
+                raise ConfigError(f"parameters.{name}: expected {wanted}, got {_told(value)}")
 
 
 def estimator_of(
@@ -51,12 +80,34 @@ def estimator_of(
     >>> estimator_of(params, ("rate_hz", "error_ratio"), threshold=60.0).name
     'one_class_svm'
     """
-    kind = _class_of(params.estimator)
     try:
-        estimator = kind(**params.parameters)
+        return as_detector(_made(params), features=features, refit=params.refit_seconds, threshold=threshold)
+    except ConfigError as problem:
+        raise ConfigError(f"detector.{problem}") from None
+
+
+def _made(params: EstimatorParams) -> Any:
+    kind = _class_of(str(params.estimator))
+    if inside := _needs(kind):
+        raise ConfigError(f"estimator: expected a class that needs no {inside} {IN_PYTHON}, got {params.estimator!r}")
+    try:
+        return kind(**params.parameters)
     except (TypeError, ValueError) as problem:
         raise ConfigError.at("parameters", f"those of {params.estimator}", str(problem)) from None
-    return as_detector(estimator, features=features, refit=params.refit_seconds, threshold=threshold)
+
+
+def _told(value: object) -> str:
+    return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else repr(value)
+
+
+def _needs(kind: Any) -> str:
+    """The first parameter that must be given and holds other estimators; empty if there is none."""
+    try:
+        parameters = inspect.signature(kind).parameters.values()
+    except ValueError:  # a class that is not written in Python may tell none
+        return ""
+    required = (one.name for one in parameters if one.default is one.empty)
+    return next((name for name in required if name in HOLD_OTHERS), "")
 
 
 def _class_of(dotted: str) -> Any:
@@ -75,5 +126,6 @@ def _class_of(dotted: str) -> Any:
     except ImportError:
         found = None
     if not isinstance(found, type) or found.__module__.partition(".")[0] != root:
-        raise ConfigError.at("estimator", f"the dotted name of a class of {root}", dotted)
+        hint = f" {IN_PYTHON}" if name.startswith("make_") else ""
+        raise ConfigError.at("estimator", f"the dotted name of a class of {root}{hint}", dotted)
     return found

@@ -213,7 +213,13 @@ def test_a_missing_or_bad_argument_is_told(arguments: dict[str, Any], message: s
         ("sklearn.nothing.OneClassSVM", {}, "estimator: expected the dotted name of a class of sklearn"),
         ("sklearn.ensemble._iforest.Path", {}, "estimator: expected the dotted name of a class of sklearn"),
         ("sklearn.svm.OneClassSVM", {"mu": 1}, "parameters: expected those of sklearn.svm.OneClassSVM, got"),
-        ("sklearn.preprocessing.StandardScaler", {}, "estimator: expected fit and score_samples"),
+        ("sklearn.preprocessing.StandardScaler", {}, "detector.estimator: expected fit and score_samples"),
+        ("sklearn.pipeline.Pipeline", {}, "detector.estimator: expected a class that needs no steps (pipelines, and"),
+        ("sklearn.pipeline.make_pipeline", {}, "are for aiops_nb.as_detector in Python), got 'sklearn.pipeline.make"),
+        ("sklearn.svm.OneClassSVM", {"nu": [0.1]}, "parameters.nu: expected a number, a text, true, false or null"),
+        (["sklearn.svm.OneClassSVM"], {}, "estimator: expected the name of one class (pipelines, and what else"),
+        ("sklearn.pipeline.Pipeline", {"steps": [["svm", "sklearn.svm.OneClassSVM"]]}, "parameters.steps: expected to"),
+        ("river.anomaly.QuantileFilter", {"anomaly_detector": {"type": "x"}}, "to be left out (pipelines"),
     ],
 )
 def test_a_rule_on_what_there_is_not_is_told(dotted: str, parameters: dict[str, Any], message: str) -> None:
@@ -343,3 +349,19 @@ def test_an_estimator_that_raises_is_told_where_a_user_looks_and_no_more_when_it
     assert aiops_nb.replay(tmp_path / "r").warnings() == told
     assert aiops_nb.open_recording(tmp_path / "r").warnings() == told
     assert of_seconds(300).warnings() == []
+
+
+def test_a_pipeline_in_a_config_is_told_by_file_line_and_field(tmp_path: Path) -> None:
+    steps = "[[scale, sklearn.preprocessing.StandardScaler], [svm, sklearn.svm.OneClassSVM]]"
+    text = f"""pipeline:
+  feature_rules:
+    - alertname: odd
+      feature: rate_hz
+      threshold: 60
+      detector: {{type: estimator, estimator: sklearn.pipeline.Pipeline, parameters: {{steps: {steps}}}}}
+"""
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        aiops_nb.watch(config=tmp_path / "config.yaml")
+    assert "config.yaml:6: pipeline.feature_rules[0].detector.parameters.steps: expected" in str(caught.value)
+    assert "aiops_nb.as_detector in Python" in str(caught.value)
