@@ -82,6 +82,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "collectors": [_shown(params) for params in plan.config.collectors],
         "host_metrics": None if host is None else {"interval_seconds": host.interval_seconds or every_seconds},
         "record": plan.config.record,
+        "history": plan.config.history,
         "pipeline": msgspec.to_builtins(plan.config.pipeline),
     }
 

@@ -22,6 +22,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from _section("collectors", [_collector(params) for params in plan.config.collectors])
     yield from _section("this host", [] if plan.host is None else [_host(plan.host.interval_seconds or every_seconds)])
     yield from _section("recording", [plan.config.record] if plan.config.record else [])
+    if isinstance(plan.config.history, str):
+        yield from _section("history of objectives", [plan.config.history])
     pipeline = plan.config.pipeline
     for name in pipeline.__struct_fields__:
         part = getattr(pipeline, name)

@@ -18,6 +18,7 @@ MINUTES_FOR_SECONDS, PAST_SECONDS = 21_600, 259_200
 Amount = Annotated[int, Meta(ge=0, le=1 << 53)]
 Moment = Annotated[int, Meta(ge=-(1 << 62), le=1 << 62)]
 FAILED_STATUS = 500
+COUNTED = ["origin", "target", "status_code", "error_type"]
 
 
 class SeriesPast(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,10 +93,11 @@ class PastAnswers:
     def add(self, batch: pa.RecordBatch) -> None:
         """Count rows of the table `requests`."""
         time = times_ns(batch.column("time"))
-        within = np.flatnonzero((time >= self.start_ns) & (time < self.end_ns))
-        if not len(within):
+        within = (time >= self.start_ns) & (time < self.end_ns)
+        if not within.any():
             return
-        batch, time = batch.take(pa.array(within)), time[within]
+        if not within.all():
+            batch, time = batch.select(COUNTED).filter(pa.array(within)), time[within]
         slot = np.searchsorted(self._starts, time // NS_PER_SECOND, side="right") - 1
         failed: BoolArray = np.asarray(batch.column("error_type").is_valid())
         failed = failed | (integers(batch.column("status_code"), 0) >= FAILED_STATUS)

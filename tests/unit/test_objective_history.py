@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aiops_nb
+from aiops_nb.cli import main
 from aiops_nb.commands import Command, decode_command
 from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.core.schemas import make_batch
@@ -144,3 +145,10 @@ def test_who_wants_none_begins_anew(earlier, off):
 def test_a_history_that_is_no_recording_is_told_at_once(tmp_path):
     with pytest.raises(RecordingError, match="nowhere"):
         aiops_nb.watch(CLOSED_PORT, config=SLO | {"history": str(tmp_path / "nowhere")})
+
+
+def test_check_says_where_the_history_comes_from(tmp_path, capsys):
+    config = tmp_path / "config.yaml"
+    config.write_text("targets: ['http://127.0.0.1:9/']\nhistory: recordings/last-week\n")
+    assert main(["check", str(config)]) == 0
+    assert "history of objectives\n  recordings/last-week\n" in capsys.readouterr().out
