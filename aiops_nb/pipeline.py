@@ -78,12 +78,14 @@ class Pipeline:
         self._sources = SourceJudge(params.source_rules)
         requests = RequestsLane(params)
         judged = [rule.alertname for rule in params.rules_by_target]
-        self._together = Together(params.together, judged, requests.heard, params.connectivity.targets)
+        self._samples = SamplesLane(params)
+        hosts = self._samples.heard_hosts
+        self._together = Together(params.together, judged, requests.heard, hosts, params.connectivity.targets)
         overall = OverallLane(params, requests)
         self._clients = ClientsLane(params, requests)
         self._lanes: dict[TableName, tuple[Lane, ...]] = {
             "requests": (requests, overall, ObjectivesLane(params, requests, overall, history), self._clients),
-            "samples": (SamplesLane(params),),
+            "samples": (self._samples,),
         }
         self._next: int | None = None
         self._newest = 0
@@ -117,6 +119,7 @@ class Pipeline:
             self._set_threshold(command.set_threshold)
         if command.source_ended is not None:
             self._watermarks.forget(command.source_ended)
+            self._samples.source_ended(command.source_ended)
         if command.stop:
             self._close_until(self._newest + 1, step)
 

@@ -21,6 +21,7 @@ from aiops_nb.rules.clients import CLIENT_RULES, ClientRuleParams
 from aiops_nb.rules.cpu import CPU_RULES
 from aiops_nb.rules.disk import DISK_RULES
 from aiops_nb.rules.errors import ERROR_RULES
+from aiops_nb.rules.host_silence import HOST_SILENCE, PULSE_METRIC
 from aiops_nb.rules.latency import LATENCY_RULES
 from aiops_nb.rules.memory import MEMORY_RULES
 from aiops_nb.rules.params import FeatureRuleParams
@@ -41,6 +42,7 @@ DEFAULT_FEATURE_RULES = (
     *CPU_RULES,
     *MEMORY_RULES,
     *DISK_RULES,
+    HOST_SILENCE,
 )
 
 
@@ -80,8 +82,9 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def rules_by_target(self) -> tuple[RowRuleParams | FeatureRuleParams, ...]:
-        """Those that judge requests target by target."""
-        return (*self.row_rules, *(rule for rule in self.feature_rules if rule.table == "requests"))
+        """Those that judge requests target by target, or the silence of hosts."""
+        by_target = (rule for rule in self.feature_rules if rule.table == "requests" or _judges_silent_hosts(rule))
+        return (*self.row_rules, *by_target)
 
     def _take_out(self) -> None:
         known = _names(self.all_rules)
@@ -105,6 +108,10 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def all_inhibit_rules(self) -> tuple[InhibitRuleParams, ...]:
         """What explains what, the alerts of many targets included."""
         return self.inhibit_rules if self.together is None else (*self.inhibit_rules, TOGETHER_EXPLAINS)
+
+
+def _judges_silent_hosts(rule: FeatureRuleParams) -> bool:
+    return rule.table == "samples" and rule.feature == "silent_seconds" and rule.metrics == (PULSE_METRIC,)
 
 
 def _names(rules: Iterable[_Named]) -> list[str]:

@@ -94,7 +94,13 @@ DEFAULT_INHIBIT_RULES = (
     # What comes late is judged by nothing, and seems not to have been.
     InhibitRuleParams(
         source_matchers={"alertname": ("late_rows", "future_rows")},
-        target_matchers={"alertname": ("traffic_silence", "traffic_drop", "endpoint_silence", "endpoint_drop")},
+        target_matchers={
+            "alertname": ("traffic_silence", "traffic_drop", "endpoint_silence", "endpoint_drop", "host_silence")
+        },
+    ),
+    # Nothing comes at all: what brings both is down.
+    InhibitRuleParams(
+        source_matchers={"alertname": ("traffic_silence",)}, target_matchers={"alertname": ("host_silence",)}
     ),
     InhibitRuleParams(
         source_matchers={"alertname": FLOODS},

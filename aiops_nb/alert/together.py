@@ -40,8 +40,8 @@ class Together:
         How many are enough; None: any number are told one by one.
     alertnames
         Of the rules that judge target by target.
-    heard
-        Gives the number of targets of an origin that were heard of lately.
+    heard, heard_hosts
+        Give the number of targets of an origin, and of hosts, which have none, that were heard of lately.
     references
         Probed targets that only tell whether this host is connected; they are not counted.
     """
@@ -51,9 +51,10 @@ class Together:
         params: TogetherParams | None,
         alertnames: Iterable[str],
         heard: Callable[[str], int],
+        heard_hosts: Callable[[], int],
         references: Iterable[str] = (),
     ) -> None:
-        self._params, self._heard = params, heard
+        self._params, self._heard, self._heard_hosts = params, heard, heard_hosts
         self._names, self._references = frozenset(alertnames), frozenset(references)
         self._kinds: dict[Kind, _Many] = {}
 
@@ -67,7 +68,7 @@ class Together:
         labels = change.labels
         if labels["alertname"] not in self._names or self._is_of_nobody(labels):
             return [change]
-        kind = labels["alertname"], labels["origin"]
+        kind = labels["alertname"], labels.get("origin", "")
         many = self._kinds.setdefault(kind, _Many())
         if change.state in ("pending", "firing"):
             many.pending_at_ns.setdefault(labels["target"], change.pending_at_ns)
@@ -77,17 +78,18 @@ class Together:
         return [change, *self._ended(kind, many, change)]
 
     def _is_of_nobody(self, labels: Mapping[str, str]) -> bool:
-        origin = labels.get("origin")
-        return not origin or (origin == PROBE and labels["target"] in self._references)
+        return labels.get("origin") == PROBE and labels["target"] in self._references
 
     def _heard_of(self, origin: str) -> int:
+        if not origin:
+            return self._heard_hosts()
         return self._heard(origin) - (len(self._references) if origin == PROBE else 0)
 
     def _begun(self, many: _Many, change: AlertChange, params: TogetherParams) -> AlertChange | None:
         count = len(many.pending_at_ns)
         if many.told is not None or count < params.min_targets:
             return None
-        heard = max(self._heard_of(change.labels["origin"]), count)
+        heard = max(self._heard_of(change.labels.get("origin", "")), count)
         quorum = max(params.min_targets, math.ceil(params.min_ratio * heard))
         if count < quorum:
             return None
@@ -141,7 +143,7 @@ def _over(many: _Many, told: AlertChange, time_ns: int) -> AlertChange:
 
 
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: labels[name] for name in ("alertname", "severity", "origin")}
+    kept = {name: labels[name] for name in ("alertname", "severity", "origin") if name in labels}
     return kept | {"target": ALL_TARGETS, "detector": TOGETHER_DETECTOR}
 
 

@@ -30,6 +30,7 @@ def readable_name(feature: str) -> str:
     return NAMES.get(feature, feature)
 
 
+OWN_UNITS = ("rate_hz", "silent_seconds")
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
@@ -100,10 +101,10 @@ def unit_name(feature: str, metric: str) -> str:
     --------
     >>> unit_name("mean_60s", "cpu_ratio"), unit_name("slope_60s", "heap_bytes"), unit_name("rate_hz", "jobs_total")
     ('cpu_ratio', 'heap_bytes_per_second', 'rate_hz')
-    >>> unit_name("mean_60s", "jobs_total"), unit_name("error_ratio", "")
-    ('rate_hz', 'error_ratio')
+    >>> unit_name("mean_60s", "jobs_total"), unit_name("silent_seconds", "cpu_ratio")
+    ('rate_hz', 'silent_seconds')
     """
-    if not metric or feature == "rate_hz":
+    if not metric or feature in OWN_UNITS:
         return feature
     if feature != "value" and metric.endswith("_total"):
         return "rate_hz"

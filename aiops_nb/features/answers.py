@@ -48,7 +48,7 @@ def answers(
 
 
 class Silence:
-    """Seconds since the last window with a request, 0 in one; NaN before the first."""
+    """Seconds since the last window with a request (or a sample), 0 in one; NaN before the first."""
 
     def __init__(self, tick_seconds: float) -> None:
         self._tick_seconds = tick_seconds

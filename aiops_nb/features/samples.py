@@ -9,6 +9,7 @@ import numpy as np
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, FloatArray, IntArray
+from aiops_nb.features.answers import Silence
 from aiops_nb.features.counters import CounterRates
 from aiops_nb.features.horizons import Horizons, horizon_names
 from aiops_nb.features.params import WindowParams
@@ -16,14 +17,14 @@ from aiops_nb.features.tally import count_into, fold_into
 
 
 def sample_features(horizons_seconds: Sequence[float]) -> tuple[str, ...]:
-    """Names of the features; but for `rate_hz` they have the unit of their metric.
+    """Names of the features; but for `rate_hz` and `silent_seconds` they have the unit of their metric.
 
     Examples
     --------
     >>> sample_features([60.0])
-    ('value', 'rate_hz', 'ema_60s', 'slope_60s', 'mean_60s', 'std_60s')
+    ('value', 'rate_hz', 'silent_seconds', 'ema_60s', 'slope_60s', 'mean_60s', 'std_60s')
     """
-    return ("value", "rate_hz", *horizon_names(horizons_seconds))
+    return ("value", "rate_hz", "silent_seconds", *horizon_names(horizons_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class _Sums:
 class SampleFeatures:
     """Turns sampled values into the feature matrix of each closed window.
 
-    `value` is the mean of the values in the window; `rate_hz` the rate of a counter, a second (see `CounterRates`).
+    `value` is the mean of the values in the window; `rate_hz` the rate of a counter, a second (see `CounterRates`);
+    `silent_seconds` the time since the last window with a value.
     Moving statistics are of the value, and of a counter of its rate. Memory: about 0.25 KB a series and horizon.
     """
 
@@ -65,6 +67,7 @@ class SampleFeatures:
         self._open: dict[int, _Sums] = {}
         self._counters = CounterRates()
         self._horizons = Horizons(params.horizons_seconds, params.tick_seconds)
+        self._silence = Silence(params.tick_seconds)
 
     def add(self, rows: SampleRows) -> None:
         """Take rows of open windows."""
@@ -97,4 +100,5 @@ class SampleFeatures:
                 value = sums.total[:count] / sums.count[:count]
         rate = self._counters.close(window, count)
         followed = np.where(self._counters.is_counter[:count], rate, value)
-        return np.concatenate([np.stack([value, rate]), self._horizons.close(window, followed[None])])
+        silent = self._silence.close(window, np.isfinite(value).astype(float))
+        return np.concatenate([np.stack([value, rate, silent]), self._horizons.close(window, followed[None])])

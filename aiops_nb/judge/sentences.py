@@ -75,7 +75,7 @@ def band_of(bounds: Bounds, unit: str) -> list[str]:
 
 
 def _what(key: SeriesKey, feature: str) -> str:
-    if key.metric:
+    if key.metric and feature != "silent_seconds":
         return key.metric if feature == "value" else f"{key.metric} {feature}"
     return readable_name(feature)
 

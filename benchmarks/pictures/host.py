@@ -50,6 +50,23 @@ def climbing(start: float, steps: int, flat_steps: int, rise: float) -> FloatArr
 SWAPPED = np.abs(np.random.default_rng(9).normal(0, 2e5, 300))
 SWAPPED[100:200] += np.random.default_rng(10).uniform(1.5e7, 6e7, 100)
 
+BUSY = busy(0.3, 640, 11)
+
+
+def gone() -> Iterator[pa.RecordBatch]:
+    """Two hosts, one of which says nothing for two minutes."""
+    seconds = np.repeat(np.arange(len(BUSY)), 2)
+    hosts = np.tile([HOST, "web-2"], len(BUSY))
+    there = (hosts != HOST) | (seconds < 420) | (seconds >= 540)
+    columns = {
+        "time": START_NS + seconds[there] * NS_PER_SECOND,
+        "target": hosts[there].tolist(),
+        "metric": "cpu_ratio",
+        "value": BUSY[seconds[there]],
+    }
+    yield make_batch("samples", "host", columns)
+
+
 SCENES = (
     Scene(
         name="cpu_spike",
@@ -139,5 +156,15 @@ SCENES = (
         unit="ratio",
         alertname="disk_nearly_full",
         fault=(90, 230),
+    ),
+    Scene(
+        name="host_silence",
+        title="One of two hosts sends no samples for 2 min: seconds of its silence",
+        batches=gone,
+        series=SeriesKey(HOST, metric="cpu_ratio"),
+        unit="seconds",
+        alertname="host_silence",
+        fault=(420, 540),
+        after_seconds=330,
     ),
 )

@@ -28,7 +28,7 @@ RIGHT: dict[FaultKind, frozenset[str]] = {
     "cpu_spike": frozenset({"cpu_spike"}),
     "cpu_saturation": frozenset({"cpu_saturation"}),
     "memory_leak": frozenset({"memory_leak"}),
-    "gap": frozenset({"traffic_silence", "endpoint_silence"}),
+    "gap": frozenset({"traffic_silence", "endpoint_silence", "host_silence"}),
     "clock_step": frozenset({"late_rows", "future_rows"}),
 }
 """Names by which a reader knows at once what is wrong."""

@@ -10,6 +10,7 @@ from aiops_nb.config import parse_config
 from aiops_nb.detect.ceiling import CeilingParams
 from aiops_nb.detect.growth import GrowthParams
 from aiops_nb.detect.level import LevelParams
+from aiops_nb.detect.silence import SilenceParams
 from aiops_nb.pipeline_params import PipelineParams
 from benchmarks.pictures import host
 from benchmarks.pictures.scene import draw
@@ -28,6 +29,8 @@ def numbers_of(detector):
         return [f"`level`, `limit` {detector.limit:.10g}"]
     if isinstance(detector, CeilingParams):
         return [f"`ceiling`, `min_deviation` {detector.min_deviation:g}"]
+    if isinstance(detector, SilenceParams):
+        return [f"`silence`, `min_silent_seconds` {detector.min_silent_seconds:g}"]
     assert isinstance(detector, GrowthParams)
     windows = ", ".join(f"{seconds:g}" for seconds in detector.windows_seconds)
     return [f"`windows_seconds` {windows}, `reach` {detector.reach:g}, `limit` {detector.limit:g}"]

@@ -75,7 +75,15 @@ def test_a_counter_among_those_that_share_a_series_has_no_rate():
 
 def test_horizons_can_be_chosen():
     frame = features([(0.5, 1)], metric="x", window=WindowParams(horizons_seconds=(1800.0,)))
-    assert list(frame.columns[2:]) == ["value", "rate_hz", "ema_1800s", "slope_1800s", "mean_1800s", "std_1800s"]
+    assert list(frame.columns[2:]) == [
+        "value",
+        "rate_hz",
+        "silent_seconds",
+        "ema_1800s",
+        "slope_1800s",
+        "mean_1800s",
+        "std_1800s",
+    ]
 
 
 def test_runs_with_other_horizons_share_a_frame():
