@@ -36,7 +36,8 @@ class BeyondChance:
     """Usual share of each series: the mean over windows that were not anomalous, of the last half hour in the end.
 
     A window is learned one to two minutes later, and not at all if the series is anomalous by then: the beginning of an
-    incident must not be usual when it is judged. Cost O(n) a tick, memory 44 bytes a series.
+    incident must not be usual when it is judged. A young series is judged by the windows that still wait.
+    Cost O(n) a tick, memory 44 bytes a series.
     """
 
     def __init__(self, params: ChanceParams) -> None:
@@ -49,9 +50,16 @@ class BeyondChance:
         """Where what the window shows is more than chance, (n,)."""
         hits, of = table.column(self._params.hits), table.column(self._params.of)
         self._make_room(len(hits))
-        usual = np.clip(self._usual[: len(hits)], self._params.min_usual_ratio, 0.5)
+        usual = np.clip(self._usual_so_far(len(hits)), self._params.min_usual_ratio, 0.5)
         beyond: BoolArray = chance_at_most(hits, of, usual) <= self._params.most_chance
         return beyond
+
+    def _usual_so_far(self, count: int) -> FloatArray:
+        """Before anything was learned, that of the windows that wait for it: they are all there is."""
+        total, windows = (self._recent + self._before)[:, :count]
+        waiting = np.divide(total, windows, out=np.zeros(count), where=windows > 0)
+        usual: FloatArray = np.where(self._seen[:count] == 0, waiting, self._usual[:count])
+        return usual
 
     def learn(self, table: FeatureTable, rows: BoolArray, accepted: BoolArray) -> None:
         """Let the series in `rows` follow; those whose new level was `accepted` begin anew."""
