@@ -120,11 +120,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "faults by size and recent level at this hour and weekday, and beyond what was seen",
     ),
     "hybrid": _algorithm(
-        hybrid,
-        hybrid.HybridParams,
-        0.86,
-        -1.0,
-        "both at once: odd in its context, or a fault by its size",
+        hybrid, hybrid.HybridParams, 0.86, -1.0, "both at once: odd in its context, or a fault by its size"
     ),
     "median": _algorithm(
         median, median.MedianParams, 0.7, 0.34, "robust z: off running medians over a short and a long horizon"
@@ -154,10 +150,7 @@ ALGORITHMS: dict[str, Algorithm] = {
 FOR_RULES: dict[str, tuple[type[msgspec.Struct], str]] = {
     "robust_z": (RobustZParams, "off a running median, in deviations, not calibrated: the first rules' detector"),
     "level": (LevelParams, "towards a fixed limit, in multiples of it"),
-    "ceiling": (
-        CeilingParams,
-        "above a running high quantile, for what jumps about and is high now and then",
-    ),
+    "ceiling": (CeilingParams, "above a running high quantile, for what jumps about and is high now and then"),
     "growth": (GrowthParams, "rising steadily to a limit, by a robust slope: how sure, and how soon"),
     "siblings": (SiblingsParams, "one series off its usual value when the others of its kind are not off theirs"),
     "silence": (SilenceParams, "silent for far longer than ever before"),
