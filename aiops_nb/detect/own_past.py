@@ -5,19 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from aiops_nb.core.growing import capacity_near
-from aiops_nb.core.types import BoolArray, FloatArray, IntArray
-from aiops_nb.detect.calibrate import (
-    ANY_BINS,
-    bin_at_place,
-    bin_place,
-    empty_calibration,
-    learn_scores,
-    rarity,
-)
+from aiops_nb.core.types import BoolArray, FloatArray
+from aiops_nb.detect.calibrate import ANY_BINS, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.grown import grown
 from aiops_nb.detect.scale import score_of
-
-AT_ONCE = 512  # series whose histograms fit into a processor's cache
 
 
 class OwnPast:
@@ -40,23 +31,15 @@ class OwnPast:
 
     def score(self, raw: FloatArray) -> FloatArray:
         """(n,) from 0 to 100; NaN where `raw` is."""
-        return score_of(self.strangeness(raw, np.arange(len(raw))))
-
-    def strangeness(self, raw: FloatArray, series: IntArray) -> FloatArray:
-        """(n,) -log10 of the share of the past of each of these series that is as strange; NaN where `raw` is."""
-        known = np.flatnonzero(np.isfinite(raw))
-        at, told = series[known], np.full(len(raw), np.nan)
+        series = np.flatnonzero(np.isfinite(raw))
+        told = np.full(len(raw), np.nan)
         with np.errstate(all="ignore"):
-            for first in range(0, len(known), AT_ONCE):
-                some = slice(first, first + AT_ONCE)
-                told[known[some]] = rarity(
-                    at[some], raw[known[some]], self._learned[at[some]], self._picked, at[some], self._past
-                )
-        return told
+            told[series] = rarity(series, raw[series], self._learned[series], self._picked, series, self._past)
+        return score_of(told)
 
     def learn(self, raw: FloatArray, rows: BoolArray) -> None:
         """Take in the scores of the series in `rows`."""
+        self.score(raw)
         series = np.flatnonzero(np.isfinite(raw) & rows)
-        self._picked[series] = bin_at_place(bin_place(raw[series], self._past), self._past)
         learn_scores(series, self._picked, series, self._past)
         self._learned[series] += 1
