@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-import re
 from typing import Any
 
 import numpy as np
 
-from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FeatureTable, FloatArray, Scores
-from aiops_nb.detect.foreign import Troubles, last_step
+from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
 from aiops_nb.detect.kept_out import KeptOut
 from aiops_nb.detect.own_past import OwnPast
 from aiops_nb.detect.own_scale import OwnScale
-from aiops_nb.detect.sample import Sample
-from aiops_nb.detect.sample_tail import SampleTail
+from aiops_nb.detect.refitted import Refitted
 
-ROWS_KEPT = 4096
-ROWS_TO_FIT = 64
 RAW_AT_USUAL = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
 MOST_SURPRISE = 40.0
 EXPLAINED_SHARE = 0.1
-
-
-def is_of_pyod(estimator: Any) -> bool:
-    """Whether an estimator's class is, or derives from, one of PyOD."""
-    return any(base.__module__.partition(".")[0] == "pyod" for base in type(estimator).__mro__)
-
-
-def strangeness_of(estimator: Any, vectors: FloatArray) -> FloatArray:
-    """An estimator's own score with the sign that larger is stranger: PyOD has it so, scikit-learn the other way."""
-    if is_of_pyod(estimator):
-        return np.asarray(estimator.decision_function(vectors), np.float64)
-    score = getattr(estimator, "score_samples", None) or estimator.decision_function
-    return -np.asarray(score(vectors), np.float64)
-
-
-def _checked(strangeness: FloatArray, vectors: FloatArray) -> FloatArray:
-    if strangeness.shape != (len(vectors),):
-        raise ValueError(f"expected a score for each of {len(vectors)} vectors, got an array of {strangeness.shape}")
-    return strangeness
-
-
-def seeded(estimator: Any, seed: int) -> Any:
-    """A copy in which whatever would be random anew in each run is drawn from the seed."""
-    ready = copy.deepcopy(estimator)
-    params = ready.get_params() if hasattr(ready, "get_params") else {}
-    unseeded = [name for name, value in params.items() if re.fullmatch(r"(.*__)?random_state", name) and value is None]
-    return ready.set_params(**dict.fromkeys(unseeded, seed)) if unseeded else ready
 
 
 class EstimatorDetector:
@@ -95,12 +62,7 @@ class EstimatorDetector:
         self.features = features
         self.refit_seconds = refit_seconds
         self.threshold = threshold
-        self._troubles = Troubles(type(last_step(estimator)).__name__)
-        self._blank = seeded(estimator, seed)
-        self._fitted: Any = None
-        self._fitted_ns = self._fitted_rows = 0
-        self._tail = SampleTail(np.zeros(1))
-        self._sample = Sample(ROWS_KEPT, len(features), seed)
+        self._estimator = Refitted(estimator, len(features), refit_seconds=refit_seconds, seed=seed)
         self._scale, self._past = OwnScale(len(features)), OwnPast()
         self._kept_out = KeptOut(relearn_ticks, relearn_seconds)
         self._judged: tuple[FeatureTable, FloatArray, FloatArray] | None = None
@@ -111,7 +73,7 @@ class EstimatorDetector:
     @property
     def problem(self) -> str:
         """What the estimator raised, in one line, while it does; empty while it works."""
-        return self._troubles.told
+        return self._estimator.troubles.told
 
     @property
     def accepted(self) -> BoolArray:
@@ -134,10 +96,8 @@ class EstimatorDetector:
         learn = self._kept_out.to_learn(known, rows, table.end_ns)
         self._past.learn(raw, learn)
         series = np.flatnonzero(learn)
-        self._sample.add(vectors[self._scale.known(series)])
+        self._estimator.learn(vectors[self._scale.known(series)], table.end_ns)
         self._scale.learn(self._values(table), series)
-        if self._due(table.end_ns):
-            self._fit(table.end_ns)
 
     def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> dict[str, FloatArray]:
         """What made each of the n series strange: how much of it is gone once a feature is replaced by its usual value.
@@ -168,39 +128,4 @@ class EstimatorDetector:
         return self._judged[1:]
 
     def _raw(self, vectors: FloatArray) -> FloatArray:
-        raw = np.full(len(vectors), np.nan)
-        known = np.isfinite(vectors).all(axis=1)
-        if self._fitted is not None and known.any():
-            surprise = self._tail.surprise(self._strangeness(vectors[known]))
-            raw[known] = RAW_AT_USUAL * np.exp(np.minimum(surprise, MOST_SURPRISE))
-        return raw
-
-    def _strangeness(self, vectors: FloatArray) -> FloatArray:
-        try:
-            scores = _checked(strangeness_of(self._fitted, vectors), vectors)
-        except Exception as problem:  # whatever a foreign estimator raises must not end the stream
-            self._troubles.meet("scoring", "gives no scores", problem)
-            return np.full(len(vectors), np.nan)
-        self._troubles.over("scoring")
-        return scores
-
-    def _due(self, end_ns: int) -> bool:
-        if self._sample.seen < ROWS_TO_FIT or self._sample.seen == self._fitted_rows:
-            return False
-        growing = self._fitted_rows < ROWS_KEPT and len(self._sample.rows) >= min(2 * self._fitted_rows, ROWS_KEPT)
-        return growing or end_ns - self._fitted_ns >= self.refit_seconds * NS_PER_SECOND
-
-    def _fit(self, end_ns: int) -> None:
-        rows = self._sample.rows
-        self._fitted_ns, self._fitted_rows = end_ns, len(rows)
-        fitted = copy.deepcopy(self._blank)
-        try:
-            fitted.fit(rows)
-            strangeness = _checked(strangeness_of(fitted, rows), rows)
-            self._tail = SampleTail(strangeness[np.isfinite(strangeness)])
-        except Exception as problem:  # likewise; it is tried again when it is due
-            self._troubles.meet("fit", f"was not fitted to {len(rows)} vectors", problem)
-        else:
-            self._fitted = fitted
-            self._troubles.over("fit")
-        self._sample.thin()
+        return RAW_AT_USUAL * np.exp(np.minimum(self._estimator.surprise(vectors), MOST_SURPRISE))

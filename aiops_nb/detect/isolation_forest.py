@@ -1,4 +1,4 @@
-"""Vectors of features that few random cuts set apart from the rest (Liu, Ting and Zhou 2008), by scikit-learn."""
+"""Feature vectors that few random cuts set apart (Liu, Ting and Zhou 2008; scikit-learn), or rare in a column."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from aiops_nb.core.errors import MissingExtraError
-from aiops_nb.detect.estimator_detector import EstimatorDetector
+from aiops_nb.detect.forest_detector import ForestDetector
 
 
 class IsolationForestParams(
@@ -37,8 +37,8 @@ class IsolationForestParams(
     relearn_seconds: Annotated[float, Meta(gt=0)] = 3600.0
 
 
-def isolation_forest(params: IsolationForestParams, features: tuple[str, ...], threshold: float) -> EstimatorDetector:
-    """The forest as a live detector of the vectors of all series: one batch a tick, see `EstimatorDetector`.
+def isolation_forest(params: IsolationForestParams, features: tuple[str, ...], threshold: float) -> ForestDetector:
+    """The forest as a live detector of the vectors of all series: one batch a tick, see `ForestDetector`.
 
     Raises
     ------
@@ -54,8 +54,7 @@ def isolation_forest(params: IsolationForestParams, features: tuple[str, ...], t
         ensemble: Any = import_module("sklearn.ensemble")
     except ImportError:
         raise MissingExtraError("isolation forests", "detect") from None
-    return EstimatorDetector(
-        "isolation_forest",
+    return ForestDetector(
         ensemble.IsolationForest(n_estimators=params.trees, random_state=params.seed),
         features,
         refit_seconds=params.refit_seconds,

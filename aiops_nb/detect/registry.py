@@ -29,6 +29,7 @@ from aiops_nb.detect.any_estimator import EstimatorParams, estimator_of
 from aiops_nb.detect.burn_rate import BurnRate, BurnRateParams
 from aiops_nb.detect.ceiling import Ceiling, CeilingParams
 from aiops_nb.detect.estimator_detector import EstimatorDetector
+from aiops_nb.detect.forest_detector import ForestDetector
 from aiops_nb.detect.growth import Growth, GrowthParams
 from aiops_nb.detect.isolation_forest import IsolationForestParams, isolation_forest
 from aiops_nb.detect.kernels import Kernel, StreamParams
@@ -74,6 +75,7 @@ LiveDetector = (
     RobustZ
     | Level
     | EstimatorDetector
+    | ForestDetector
     | RiverDetector
     | Growth
     | Ceiling

@@ -16,9 +16,10 @@ import pytest
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, Item, SeriesKey
-from aiops_nb.detect.estimator_detector import ROWS_KEPT, EstimatorDetector
 from aiops_nb.detect.estimators import as_detector
+from aiops_nb.detect.forest_detector import ForestDetector
 from aiops_nb.detect.isolation_forest import IsolationForestParams
+from aiops_nb.detect.refitted import ROWS_KEPT
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.detect.sample import Sample
 from aiops_nb.features.params import WindowParams
@@ -52,9 +53,9 @@ def taught(detector: Any, values: np.ndarray, first_second: int = 0) -> Any:
     return detector
 
 
-def forest(features: int = 3, **params: Any) -> EstimatorDetector:
+def forest(features: int = 3, **params: Any) -> ForestDetector:
     built = build_detector(IsolationForestParams(trees=50, **params), NAMES[:features], 60.0)
-    assert isinstance(built, EstimatorDetector)
+    assert isinstance(built, ForestDetector)
     return built
 
 
@@ -66,6 +67,33 @@ def test_several_features_off_at_once_are_stranger_than_one() -> None:
     of_usual, of_one, of_several = (detector.score(table(300, values)).score for values in (usual, one, several))
     assert of_usual[1] < 25 < of_one[1] < of_several[1] - 5
     assert of_several[1] > np.delete(of_several, 1).max() + 30
+
+
+def test_farther_out_is_stranger() -> None:
+    detector, usual = taught(forest(), vectors(300, 4)), np.full((3, 4), 10.0) * (1.0 + np.arange(4))
+    scores = []
+    for factor in (1.0, 1.05, 1.1, 1.2, 1.4):
+        usual[1, 2] = 30.0 * factor
+        scores.append(detector.score(table(300, usual)).score[2])
+    assert all(nearer + 2 < farther for nearer, farther in pairwise(scores))
+
+
+def test_a_little_off_for_a_while_is_stranger_than_once() -> None:
+    detector, off = taught(forest(), vectors(300, 4)), np.full((3, 4), 10.0) * (1.0 + np.arange(4))
+    off[:, 3] *= 1.05
+    scores = []
+    for second in range(300, 308):
+        scores.append(detector.score(table(second, off)).score)
+        detector.learn(table(second, off), np.arange(4) != 3)
+    told = np.array(scores)
+    assert told[-1, 3] > told[0, 3] + 5
+    assert told[-1, 3] > told[-1, :3].max() + 20
+
+
+def test_background_is_no_part_of_what_is_usual() -> None:
+    detector = taught(forest(), vectors(300, 4))
+    surprises = detector._forest.surprise(np.clip(np.random.default_rng(3).normal(size=(400, 6)), -2, 2))
+    assert np.median(surprises) < 3
 
 
 def test_what_made_it_strange_is_told_by_feature() -> None:
@@ -87,9 +115,9 @@ def test_it_is_fitted_early_then_as_the_sample_grows_then_on_schedule() -> None:
     detector, fits = forest(refit_seconds=1000.0), []
     values = vectors(1600, 8)
     for second in range(len(values)):
-        before = detector._fitted_ns
+        before = detector._forest.fitted_ns
         taught(detector, values[second : second + 1], second)
-        fits += [second] if detector._fitted_ns != before else []
+        fits += [second] if detector._forest.fitted_ns != before else []
     assert fits[0] < 20
     assert all(later < 2.3 * sooner + 20 for sooner, later in pairwise(fits[:7]))
     assert fits[-1] - fits[-2] == 1000
@@ -175,7 +203,7 @@ def test_a_rule_of_a_config_finds_the_odd_target_and_replays_alike() -> None:
             "alertname": "odd_service",
             "feature": "duration_mean_seconds",
             "features": ["rate_hz"],
-            "threshold": 45,
+            "threshold": 60,
             "hold": {"for_seconds": 2},
             "detector": {"type": "isolation_forest", "trees": 30},
         },

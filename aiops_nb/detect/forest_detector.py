@@ -1,0 +1,153 @@
+"""A forest over the features of all series, together with how rare each feature is by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, Scores
+from aiops_nb.detect.kept_out import KeptOut
+from aiops_nb.detect.own_past import OwnPast
+from aiops_nb.detect.recent_vectors import RecentVectors
+from aiops_nb.detect.refitted import Refitted
+from aiops_nb.detect.scale import score_of
+
+RAW_AT_USUAL = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
+MOST_SURPRISE = 40.0
+EXPLAINED_STRANGENESS = 1.0
+BACKGROUND_RATIO = 0.25
+DEVIATION_BINS = (36, 32)  # from 0.6 deviations, which are rare nowhere, to the 20 that are the most
+# A mean of many is high less often than each: of four features 2.2 was passed by one healthy vector in a thousand.
+RARITY_OF_MEAN = 1.4
+
+
+class ForestDetector:
+    """Root mean square of the rarities of each column of `RecentVectors`, and of the depth that the forest finds it at.
+
+    A forest alone takes far out and farther out for the same, and one bad column of many is diluted in it; the rarities
+    of the columns alone do not see what is odd only together. Each is a tail probability among the series' own past.
+    Memory: the sample of the forest, and about 2 KB a series of four features.
+
+    Parameters
+    ----------
+    estimator
+        The forest.
+    features
+        That make the vector of a series.
+    refit_seconds
+        How often it is grown anew.
+    threshold
+        Score, 0 to 100, from which on a tick is anomalous.
+    seed
+        Of the sample.
+    relearn_ticks, relearn_seconds
+        When a level that stays anomalous is accepted, see `KeptOut`.
+    """
+
+    name = "isolation_forest"
+
+    def __init__(
+        self,
+        estimator: Any,
+        features: tuple[str, ...],
+        *,
+        refit_seconds: float,
+        threshold: float,
+        seed: int,
+        relearn_ticks: int,
+        relearn_seconds: float,
+    ) -> None:
+        self.features = features
+        self.refit_seconds = refit_seconds
+        self.threshold = threshold
+        self._columns = 2 * len(features)
+        self._forest = Refitted(
+            estimator, self._columns, refit_seconds=refit_seconds, seed=seed, background_ratio=BACKGROUND_RATIO
+        )
+        self._vectors = RecentVectors(len(features))
+        self._past_of_columns, self._past_of_depth = OwnPast(DEVIATION_BINS), OwnPast()
+        self._kept_out = KeptOut(relearn_ticks, relearn_seconds)
+        self._judged: tuple[FeatureTable, FloatArray, FloatArray] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_judged": None}
+
+    @property
+    def problem(self) -> str:
+        """What the forest raised, in one line, while it does; empty while it works."""
+        return self._forest.troubles.told
+
+    @property
+    def accepted(self) -> BoolArray:
+        """(n,) which series had a new level accepted by the last `learn`."""
+        return self._kept_out.accepted
+
+    def score(self, table: FeatureTable) -> Scores:
+        """Score the n series of the table; NaN in warm-up and where a feature is not known. There is no band."""
+        _, raw = self._seen(table)
+        blank = np.full(len(raw), np.nan)
+        score = score_of(self._strangeness(raw, np.arange(len(raw))))
+        return Scores(score=score, expected=blank, lower=blank, upper=blank)
+
+    def learn(self, table: FeatureTable, rows: BoolArray) -> None:
+        """Learn from the vectors of the series in `rows`, and grow the forest anew when it is time."""
+        vectors, raw = self._seen(table)
+        self._judged = None
+        known: BoolArray = np.asarray(np.isfinite(vectors).all(axis=1))
+        usual = self._kept_out.to_learn(known, rows, table.end_ns)
+        scaled = self._vectors.known(np.flatnonzero(usual))
+        learned = np.zeros(len(raw), np.bool_)
+        learned[scaled] = True
+        self._past_of_columns.learn(raw[:, :-1].ravel(), np.repeat(learned, self._columns))
+        self._past_of_depth.learn(raw[:, -1], learned)
+        self._forest.learn(vectors[scaled], table.end_ns)
+        self._vectors.learn(self._values(table), known, usual)
+
+    def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> dict[str, FloatArray]:
+        """What made each of the n series strange: how much of it is gone once a feature is replaced by its usual value.
+
+        Shares that sum to 1, by feature, of the series in `rows` (n,); None: of those that are as strange as a tenth
+        of all at most. The others are NaN. One more batch a feature, of these series only.
+        """
+        vectors, raw = self._seen(table)
+        strangeness = self._strangeness(raw, np.arange(len(raw)))
+        wanted = strangeness > EXPLAINED_STRANGENESS if rows is None else rows & np.isfinite(strangeness)
+        strange = np.flatnonzero(wanted)
+        gone = np.stack([self._gone(vectors, strange, strangeness, number) for number in range(len(self.features))])
+        told = np.full((len(self.features), len(raw)), np.nan)
+        total = gone.sum(axis=0)
+        told[:, strange] = np.where(total > 0, gone / np.where(total > 0, total, 1.0), 1.0 / len(self.features))
+        return dict(zip(self.features, told, strict=True))
+
+    def _gone(self, vectors: FloatArray, series: IntArray, strangeness: FloatArray, number: int) -> FloatArray:
+        usual = vectors[series].copy()
+        usual[:, number :: len(self.features)] = 0.0
+        left = self._strangeness(self._raw(usual), series)
+        return np.maximum(strangeness[series] ** 2 - left**2, 0.0)
+
+    def _values(self, table: FeatureTable) -> FloatArray:
+        return np.stack([table.column(name) for name in self.features])
+
+    def _seen(self, table: FeatureTable) -> tuple[FloatArray, FloatArray]:
+        """Vectors and raw scores of a table, kept until it is learned."""
+        if self._judged is None or self._judged[0] is not table:
+            vectors = self._vectors.of(self._values(table))
+            self._judged = table, vectors, self._raw(vectors)
+            self._past_of_columns.make_room(vectors.size)
+            self._past_of_depth.make_room(len(vectors))
+        return self._judged[1:]
+
+    def _raw(self, vectors: FloatArray) -> FloatArray:
+        """(n, columns + 1) how far out each column is, and the surprise of the forest."""
+        surprise = RAW_AT_USUAL * np.exp(np.minimum(self._forest.surprise(vectors), MOST_SURPRISE))
+        return np.column_stack([np.abs(vectors), surprise])
+
+    def _strangeness(self, raw: FloatArray, series: IntArray) -> FloatArray:
+        """(n,) of the (n, columns + 1) raw scores of these series; NaN unless all are known."""
+        columns = series[:, None] * self._columns + np.arange(self._columns)
+        rare = self._past_of_columns.strangeness(raw[:, :-1].ravel(), columns.ravel()).reshape(columns.shape)
+        total = self._past_of_depth.strangeness(raw[:, -1], series) ** 2
+        for column in range(self._columns):  # in this order, so that a series has the same bits among any others
+            total = total + rare[:, column] ** 2
+        return RARITY_OF_MEAN * np.sqrt(total / (self._columns + 1))
