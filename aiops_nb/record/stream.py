@@ -15,6 +15,7 @@ from aiops_nb.core.schemas import is_readable, widened
 from aiops_nb.record.format import sync_folder
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+GATHERED_BYTES = 1 << 13  # a message has a hundred parts, most of them of a few bytes
 
 
 class LiveFile:
@@ -31,12 +32,14 @@ class LiveFile:
         if fsync:
             sync_folder(path.parent)
         self._message = io.BytesIO()
-        self._writer = ipc.new_stream(self._message, schema)
+        self._gathering = pa.BufferedOutputStream(pa.PythonFile(self._message, "w"), GATHERED_BYTES)
+        self._writer = ipc.new_stream(self._gathering, schema)
         self.size_bytes = 0
 
     def append(self, batch: pa.RecordBatch) -> None:
         """Put one batch on disk; after an OSError the file is as it was before."""
         self._writer.write_batch(batch)
+        self._gathering.flush()
         try:
             self._write_message()
         except OSError:

@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops_nb.core.errors import BatchError
-from aiops_nb.core.schemas import TABLES, TableName, source_of, table_of, with_seq
+from aiops_nb.core.schemas import CODED, TABLES, TableName, source_of, table_of, with_seq
 from aiops_nb.core.types import Item
+
+_CODED_PLACES = {t: [place for place, field in enumerate(s) if field.type == CODED] for t, s in TABLES.items()}
 
 
 class Tap(Protocol):
@@ -77,7 +79,7 @@ def placed(batch: pa.RecordBatch, seq: int) -> Item:
     """
     table = table_of(batch)
     _check(table, batch)
-    return Item(seq, table, source_of(batch), _without_coded_nulls(with_seq(batch, seq)))
+    return Item(seq, table, source_of(batch), _without_coded_nulls(table, with_seq(batch, seq)))
 
 
 def _check(table: TableName, batch: pa.RecordBatch) -> None:
@@ -97,10 +99,11 @@ def _types(schema: pa.Schema) -> str:
     return ", ".join(f"{field.name} {field.type}" for field in schema)
 
 
-def _without_coded_nulls(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _without_coded_nulls(table: TableName, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Null as a null row, never as a word of the dictionary: Parquet cannot hold the latter."""
-    for place, column in enumerate(batch.columns):
-        if isinstance(column, pa.DictionaryArray) and column.dictionary.null_count:
+    for place in _CODED_PLACES[table]:
+        column = batch.column(place)
+        if column.dictionary.null_count:
             plain = pc.dictionary_decode(column)
             batch = batch.set_column(place, batch.schema.field(place), plain.dictionary_encode())
     return batch
