@@ -25,12 +25,13 @@ class RowRule:
         self._episodes = Episodes()
         self._streak = np.zeros(64, np.int64)
         self._needed = np.full(64, params.for_rows)
-        self._running_streaks = False
+        self._watched = np.zeros(64, np.bool_)  # in a run of hits, or not inactive
+        self._watching = False
         self._keep_ns = round(params.keep_firing_for_seconds * NS_PER_SECOND)
 
     def rows(self, series: IntArray, hit: BoolArray, time_ns: IntArray) -> list[Transition]:
         """Take rows in stream order, each (rows,); the transitions carry the row that made them."""
-        if not self._running_streaks and not self._episodes.active and not hit.any():
+        if not self._watching and not hit.any():
             return []
         self._make_room(int(series.max()) + 1)
         order = self._rows_that_matter(series, hit)
@@ -43,6 +44,7 @@ class RowRule:
         if len(self._streak) < len(self._episodes.state):
             self._streak = widened(self._streak, len(self._episodes.state))
             self._needed = widened(self._needed, len(self._episodes.state), self.params.for_rows)
+            self._watched = widened(self._watched, len(self._episodes.state))
 
     def need(self, rows: IntArray) -> None:
         """From here on the first series need so many hits on end, (n,); the others `for_rows`."""
@@ -64,18 +66,29 @@ class RowRule:
         return firing[: len(self._streak)]
 
     def _rows_that_matter(self, series: IntArray, hit: BoolArray) -> IndexArray:
-        matters = (self._episodes.state != INACTIVE) | (self._streak > 0)
-        matters[series[hit]] = True
-        rows = np.flatnonzero(matters[series])
+        self._watched[series[hit]] = True
+        rows = np.flatnonzero(self._watched[series])
         return rows[np.argsort(series[rows], kind="stable")]
 
+    def _watch(self, series: IndexArray) -> None:
+        """Look again whether these series are in a run of hits, or not inactive."""
+        self._watched[series] = (self._streak[series] > 0) | (self._episodes.state[series] != INACTIVE)
+        self._watching = bool(self._watched.any())
+
     def _judge(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
-        needed = self._needed[runs.series]
-        pending = self._begin(runs.first_where(runs.streak >= (needed + 1) // 2), runs, order, time_ns)
-        firing = self._fire(runs.first_where(runs.streak >= needed), runs, order, time_ns)
+        changes = self._moves(runs, order, time_ns)
         self._streak[runs.names] = runs.streak[runs.last]
-        self._running_streaks = bool(self._streak.any())
         self._note_clear(runs, order, time_ns)
+        self._watch(runs.names)
+        return changes
+
+    def _moves(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
+        needed = self._needed[runs.series]
+        begins = runs.streak >= (needed + 1) // 2
+        if not begins.any():
+            return []
+        pending = self._begin(runs.first_where(begins), runs, order, time_ns)
+        firing = self._fire(runs.first_where(runs.streak >= needed), runs, order, time_ns)
         return sorted([*pending, *firing], key=lambda change: (change.row, change.state == "firing"))
 
     def _begin(self, first: IndexArray, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
@@ -98,11 +111,13 @@ class RowRule:
         return [Transition(one, "firing", at, since, at, row=row) for one, at, since, row in moments]
 
     def _note_clear(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> None:
-        clear_since = self._episodes.clear_since
+        names, clear_since = runs.names, self._episodes.clear_since
+        firing = self._episodes.state[names] == FIRING
+        if not firing.any():  # of others it is never noted
+            return
         last_hit, first_clear = runs.last_hit_and_clear_after()
-        names = runs.names
         clear_since[names[last_hit >= 0]] = NEVER
-        fresh = (first_clear >= 0) & (clear_since[names] == NEVER) & (self._episodes.state[names] == FIRING)
+        fresh = (first_clear >= 0) & (clear_since[names] == NEVER) & firing
         clear_since[names[fresh]] = time_ns[order[first_clear[fresh]]]
 
     def tick(self, end_ns: int) -> list[Transition]:
@@ -117,10 +132,18 @@ class RowRule:
         changes = [*self._ended(gone, "inactive", end_ns), *self._ended(over, "resolved", end_ns)]
         episodes.end(gone)
         episodes.end(over)
+        self._watch(np.concatenate([gone, over]))
         return changes
 
     def _ended(self, series: IndexArray, state: AlertState, end_ns: int) -> list[Transition]:
         return [ended_transition(self._episodes, i, state, end_ns) for i in series.tolist()]
+
+
+def _begins(series: IntArray) -> BoolArray:
+    """Which rows have another series than the row before, (rows,)."""
+    begins = np.ones(len(series), np.bool_)
+    np.not_equal(series[1:], series[:-1], out=begins[1:])
+    return begins
 
 
 class _Runs:
@@ -128,10 +151,12 @@ class _Runs:
 
     def __init__(self, series: IntArray, hit: BoolArray, carried: IntArray) -> None:
         self.series, self.hit = series, hit
-        starts = np.flatnonzero(np.diff(series, prepend=-1) != 0)
-        self.last = np.append(starts[1:], len(series)) - 1
+        begins = _begins(series)
+        starts = np.flatnonzero(begins)
+        self.last = np.empty_like(starts)
+        self.last[:-1], self.last[-1] = starts[1:] - 1, len(series) - 1
         self.names = series[starts]
-        self._group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(series))))
+        self._group = np.cumsum(begins) - 1
         place = np.arange(len(series))
         miss = np.maximum.accumulate(np.where(hit, -1, place))
         start = starts[self._group]
@@ -141,7 +166,7 @@ class _Runs:
     def first_where(self, mask: BoolArray) -> IndexArray:
         """Place of the first row of each series where the mask holds, for the series that have one."""
         places = np.flatnonzero(mask)
-        first: IndexArray = places[np.diff(self.series[places], prepend=-1) != 0]
+        first: IndexArray = places[_begins(self.series[places])]
         return first
 
     def last_hit_and_clear_after(self) -> tuple[IndexArray, IndexArray]:

@@ -68,8 +68,9 @@ class RowJudge:
         hit, origin = self._condition(rows), self.params.origin
         if origin is None or not hit.any():
             return hit
-        fresh = [key.origin == origin for key in keys[len(self._is_judged) :]]
-        self._is_judged = np.append(self._is_judged, np.array(fresh, np.bool_))
+        if len(keys) > len(self._is_judged):
+            fresh = [key.origin == origin for key in keys[len(self._is_judged) :]]
+            self._is_judged = np.append(self._is_judged, np.array(fresh, np.bool_))
         of_origin: BoolArray = hit & self._is_judged[rows.series]
         return of_origin
 
