@@ -72,9 +72,9 @@ class SamplesLane:
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
-        values = self._features.close(window, self._known)
         if not self._known:
             return None, []
+        values = self._features.close(window, self._known)
         if len(self._keys) < self._known:
             self._keys = self._index.sample_keys(self._known)
             self._hosts = np.array([key.metric == PULSE_METRIC for key in self._keys], np.bool_)
