@@ -13,7 +13,7 @@ from aiops_nb.features.horizons import Horizons, horizon_names
 from aiops_nb.features.overall import Moved
 from aiops_nb.features.params import WindowParams
 from aiops_nb.features.request_phases import PHASE_FEATURES, RECENT_PHASE_FEATURES, RequestPhases
-from aiops_nb.features.request_rows import RequestRows
+from aiops_nb.features.request_rows import RequestRows, WaitingRequests
 from aiops_nb.features.request_totals import Totals
 
 TRENDED = ("rate_hz", "error_ratio", "duration_mean_seconds", "duration_p95_seconds")
@@ -55,6 +55,7 @@ class RequestFeatures:
         self._span_ticks, self._tick_seconds = window.span_ticks, window.tick_seconds
         self._closed_ticks = 0
         self._sliding = Totals(self._capacity)
+        self._waiting = WaitingRequests()
         self._open: dict[int, Totals] = {}
         self._closed: dict[int, Totals] = {}
         self._histogram = SlidingHistogram(window.span_ticks, self._capacity)
@@ -64,7 +65,17 @@ class RequestFeatures:
         self.moved: Moved | None = None
 
     def add(self, rows: RequestRows) -> None:
-        """Take rows of open windows."""
+        """Take rows of open windows, at least one; they may wait for the end of the window to be counted."""
+        self._waiting.add(rows)
+        if self._waiting.full:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        rows = self._waiting.take()
+        if rows is not None:
+            self._count(rows)
+
+    def _count(self, rows: RequestRows) -> None:
         self._make_room(int(rows.series.max()) + 1)
         first, last = int(rows.window.min()), int(rows.window.max())
         if first == last:
@@ -101,6 +112,7 @@ class RequestFeatures:
 
     def close(self, window: int, end_ns: int, count: int) -> FloatArray:
         """Close the next window and give the features of the first `count` series, (k, count)."""
+        self._take_in()
         self._make_room(count)
         entering = self._open.pop(window, None)
         if entering is not None:

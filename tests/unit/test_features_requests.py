@@ -55,6 +55,18 @@ def test_phases_are_the_means_of_what_is_known_of_answered_requests():
     assert np.isnan(value(told["requests", 21], "connect_mean_seconds"))
 
 
+def test_rows_that_wait_in_many_parts_count_as_those_of_one():
+    count = 3000  # single rows, more than wait in all
+    columns = rows([i * 8 / count for i in range(count)], tls_seconds=[None, 0.02, 0.04] * (count // 3))
+    expires = [(START + DAY + i) * NS_PER_SECOND if i % 7 == 0 else None for i in range(count)]
+    batch = make_batch("requests", "web", {**columns, "certificate_expires": expires})
+    whole, single = (Pipeline().push(Item(0, "requests", "web", batch)), Pipeline())
+    steps = [single.push(Item(0, "requests", "web", batch.slice(row, 1))) for row in range(count)]
+    told = [tick.features.values.tobytes() for step in steps for tick in step.ticks]
+    assert len(told) >= 5
+    assert told == [tick.features.values.tobytes() for tick in whole.ticks]
+
+
 def test_phases_leave_with_the_span():
     told = tables(rows([0.5, 1.5, 12.5], tls_seconds=[0.5, None, None]), span_ticks=5)
     assert value(told["requests", 5], "tls_mean_seconds") == 0.5
