@@ -7,6 +7,7 @@ the same on every machine.
 from __future__ import annotations
 
 from collections import deque
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,14 @@ from aiops_nb.core.growing import widened
 from aiops_nb.core.types import FloatArray, Int32Array, IntArray
 
 BinArray = npt.NDArray[np.int16]
+IntegerArray: TypeAlias = npt.NDArray[np.integer]
 BinnedRows = tuple[BinArray, Int32Array]
 """Bin and series of each row."""
 BINS_PER_OCTAVE_LOG2 = 4
 LOWEST_EXPONENT = -13  # 122 us
 OCTAVES = 19  # up to 64 s
-BINS = OCTAVES << BINS_PER_OCTAVE_LOG2
+BINS_PER_OCTAVE = 1 << BINS_PER_OCTAVE_LOG2
+BINS = OCTAVES * BINS_PER_OCTAVE
 RELATIVE_ERROR = 0.5 / (1 << BINS_PER_OCTAVE_LOG2)
 
 FEWEST_BACKING, MOST_BACKING, VALUES_A_BACKING = 3, 8, 8
@@ -48,19 +51,24 @@ def bin_of(values: FloatArray) -> IntArray:
 
 
 class Counts:
-    """Counts by (bin, series) and, so that quantiles need not look at every bin, by (octave, series)."""
+    """Counts by (series, bin) and, so that quantiles need not look at every bin, by (octave, series).
+
+    The bins of one octave of a series lie in one line of the processor's cache.
+    """
 
     def __init__(self, capacity: int) -> None:
-        self.fine = np.zeros((BINS, capacity), np.int32)
+        self.fine = np.zeros((capacity, BINS), np.int32)
         self.coarse = np.zeros((OCTAVES, capacity), np.int32)
 
     def grow(self, capacity: int) -> None:
         """Make room for more series."""
-        self.fine, self.coarse = widened(self.fine, capacity), widened(self.coarse, capacity)
+        fine, self.fine = self.fine, np.zeros((capacity, BINS), np.int32)
+        self.fine[: len(fine)] = fine
+        self.coarse = widened(self.coarse, capacity)
 
     def add(self, bins: BinArray, series: Int32Array, sign: int) -> None:
         """Count the rows, or take them away."""
-        _tally(self.fine, bins, series, sign)
+        _tally(self.fine, series, bins, sign)
         _tally(self.coarse, bins >> BINS_PER_OCTAVE_LOG2, series, sign)
 
     def quantiles(self, ratios: tuple[float, ...], count: int) -> FloatArray:
@@ -87,10 +95,11 @@ class Counts:
     def _at_ranks(self, rank: Int32Array, coarse: Int32Array) -> FloatArray:
         """Values at ranks from 1 on, both (ranks, count); NaN where nothing was counted."""
         octave, rank_within = _place(coarse[:, None, :], rank)
-        first = np.minimum(octave, OCTAVES - 1) << BINS_PER_OCTAVE_LOG2
-        bins = first + np.arange(1 << BINS_PER_OCTAVE_LOG2)[:, None, None]
-        step, _ = _place(np.cumsum(self.fine[bins, np.arange(rank.shape[1])], axis=0, dtype=np.int32), rank_within)
-        return np.where(coarse[-1] > 0, _MIDDLES[np.minimum(first + step, BINS - 1)], np.nan)
+        octave = np.minimum(octave, OCTAVES - 1)
+        octaves = np.arange(rank.shape[1]) * OCTAVES + octave
+        within = self.fine.reshape(-1, BINS_PER_OCTAVE).take(octaves, axis=0)
+        bins = octave * BINS_PER_OCTAVE + _steps(within, rank_within)
+        return np.where(coarse[-1] > 0, _MIDDLES[bins], np.nan)
 
 
 def slow_enough(total: IntArray) -> IntArray:
@@ -110,8 +119,8 @@ def _ranks(ratios: tuple[float, ...], total: Int32Array) -> Int32Array:
     return ranks
 
 
-def _tally(counts: Int32Array, rows: BinArray, series: Int32Array, sign: int) -> None:
-    cells = rows * np.int64(counts.shape[1]) + series
+def _tally(counts: Int32Array, rows: IntegerArray, columns: IntegerArray, sign: int) -> None:
+    cells = rows * np.int64(counts.shape[1]) + columns
     np.add.at(counts.reshape(-1), cells, np.int32(sign))
 
 
@@ -121,6 +130,16 @@ def _place(cumulated: Int32Array, rank: Int32Array) -> tuple[IntArray, Int32Arra
     columns = np.broadcast_to(cumulated, (len(cumulated), *rank.shape))
     before = np.take_along_axis(columns, np.maximum(row - 1, 0)[None], axis=0)[0]
     return row, rank - np.where(row > 0, before, np.int32(0))
+
+
+def _steps(counts: Int32Array, rank: Int32Array) -> npt.NDArray[np.uint8]:
+    """How many of the counts (..., bins) end before the rank (...), at most all but one."""
+    left = rank.copy()
+    steps = np.zeros(rank.shape, np.uint8)
+    for place in range(counts.shape[-1] - 1):
+        left -= counts[..., place]
+        steps += left > 0
+    return steps
 
 
 class SlidingHistogram:

@@ -81,6 +81,19 @@ def test_quantiles_are_within_the_stated_error(values, ratio):
     assert histogram.quantiles((ratio,), 1)[0, 0] == pytest.approx(exact, rel=RELATIVE_ERROR + 1e-9)
 
 
+def test_a_histogram_that_grows_goes_on_counting_what_it_held():
+    rng = np.random.default_rng(7)
+    series, values = rng.integers(0, 90, 2000), rng.lognormal(-3, 1, 2000)
+    early = series < 50
+    histogram = SlidingHistogram(span_ticks=3, capacity=50)
+    for window, rows in enumerate((early, ~early)):
+        histogram.grow(50 + 40 * window)
+        histogram.add(window, series[rows], values[rows])
+        histogram.close(window)
+    exact = [[np.quantile(values[series == one], ratio, method="lower") for one in range(90)] for ratio in (0.5, 0.95)]
+    assert histogram.quantiles((0.5, 0.95), 90) == pytest.approx(np.array(exact), rel=RELATIVE_ERROR + 1e-9)
+
+
 def test_the_histogram_forgets():
     histogram = SlidingHistogram(span_ticks=2, capacity=4)
     for window in range(5):
