@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+CACHED_SERIES = 1 << 12
 
 
 def capacity_for(size: int, capacity: int) -> int:
@@ -32,6 +34,17 @@ def capacity_near(size: int, capacity: int) -> int:
     (108, 10000, 64)
     """
     return capacity if size <= capacity else max(size, capacity + capacity // 8)
+
+
+def parts_of(count: int) -> Iterator[slice]:
+    """Slices of so few series that what is computed of each of them stays in the processor's cache.
+
+    Examples
+    --------
+    >>> list(parts_of(5000))
+    [slice(0, 4096, None), slice(4096, 5000, None)]
+    """
+    return (slice(first, min(first + CACHED_SERIES, count)) for first in range(0, count, CACHED_SERIES))
 
 
 def widened(array: npt.NDArray[Scalar], capacity: int, fill: Any = 0) -> npt.NDArray[Scalar]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from aiops_nb.core.growing import widened
+from aiops_nb.core.growing import parts_of, widened
 from aiops_nb.core.types import FloatArray, Int32Array, IntArray
 
 BinArray = npt.NDArray[np.int16]
@@ -94,12 +94,11 @@ class Counts:
 
     def _at_ranks(self, rank: Int32Array, coarse: Int32Array) -> FloatArray:
         """Values at ranks from 1 on, both (ranks, count); NaN where nothing was counted."""
-        octave, rank_within = _place(coarse[:, None, :], rank)
-        octave = np.minimum(octave, OCTAVES - 1)
-        octaves = np.arange(rank.shape[1]) * OCTAVES + octave
-        within = self.fine.reshape(-1, BINS_PER_OCTAVE).take(octaves, axis=0)
-        bins = octave * BINS_PER_OCTAVE + _steps(within, rank_within)
-        return np.where(coarse[-1] > 0, _MIDDLES[bins], np.nan)
+        values = np.empty(rank.shape)
+        for part in parts_of(rank.shape[1]):
+            bins = _bins_at(self.fine[part], coarse[:, part], rank[:, part])
+            values[:, part] = np.where(coarse[-1, part] > 0, _MIDDLES[bins], np.nan)
+        return values
 
 
 def slow_enough(total: IntArray) -> IntArray:
@@ -130,6 +129,15 @@ def _place(cumulated: Int32Array, rank: Int32Array) -> tuple[IntArray, Int32Arra
     columns = np.broadcast_to(cumulated, (len(cumulated), *rank.shape))
     before = np.take_along_axis(columns, np.maximum(row - 1, 0)[None], axis=0)[0]
     return row, rank - np.where(row > 0, before, np.int32(0))
+
+
+def _bins_at(fine: Int32Array, coarse: Int32Array, rank: Int32Array) -> IntArray:
+    octave, rank_within = _place(coarse[:, None, :], rank)
+    octave = np.minimum(octave, OCTAVES - 1)
+    octaves = np.arange(rank.shape[1]) * OCTAVES + octave
+    within = fine.reshape(-1, BINS_PER_OCTAVE).take(octaves, axis=0)
+    bins: IntArray = octave * BINS_PER_OCTAVE + _steps(within, rank_within)
+    return bins
 
 
 def _steps(counts: Int32Array, rank: Int32Array) -> npt.NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aiops_nb.core.growing import capacity_near, widened
+from aiops_nb.core.growing import capacity_near, parts_of, widened
 from aiops_nb.core.types import FloatArray
 
 STATISTICS = ("ema", "slope", "mean", "std")
@@ -78,9 +78,11 @@ class Horizons:
 
         `window` rises from call to call; windows may be left out.
         """
+        told = np.empty((len(self._horizons), len(STATISTICS), *values.shape))  # horizon, statistic, feature, series
         with np.errstate(all="ignore"):
-            told = [part for horizon in self._horizons for part in horizon.close(window, values)]
-        return np.concatenate(told) if told else np.empty((0, values.shape[1]))
+            for horizon, its in zip(self._horizons, told, strict=True):
+                horizon.close(window, values, its)
+        return told.reshape(np.prod(told.shape[:-1]), values.shape[1])
 
 
 class _Block(NamedTuple):
@@ -136,14 +138,15 @@ class _Horizon:
         self._ema, self._ema_at = np.full((2, *ring[1:]), np.nan)
         self._block: int | None = None
 
-    def close(self, window: int, values: FloatArray) -> tuple[FloatArray, ...]:
-        """The statistics in the order of `STATISTICS`, each (f, n)."""
+    def close(self, window: int, values: FloatArray, told: FloatArray) -> None:
+        """Write the statistics into `told` (4, f, n), in the order of `STATISTICS`."""
         count = values.shape[1]
         self._make_room(count)
         self._turn_to(window // self._block_ticks, count)
-        self._learn(window % self._block_ticks, values)
-        self._move_ema(window, values)
-        return self._told(count)
+        for part in parts_of(count):
+            self._learn(window % self._block_ticks, values[:, part], part)
+            self._move_ema(window, values[:, part], part)
+            self._tell(part, told[..., part])
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_near(count, self._capacity)
@@ -165,21 +168,26 @@ class _Horizon:
             for ring in (self._count, self._times, self._mean, self._squares):
                 ring[passed % most] = 0
         self._block = block
-        closed = _Moments(*np.zeros_like(self._closed[..., :count]))
-        for age in range(most - 1, 0, -1):
-            closed = closed.with_block(self._block_of(age, count))
-        self._closed[..., :count] = np.stack(closed)
+        for part in parts_of(count):
+            self._sum_up(part)
 
-    def _block_of(self, age: int, series: int) -> _Block:
+    def _sum_up(self, part: slice) -> None:
+        closed = _Moments(*np.zeros_like(self._closed[..., part]))
+        for age in range(len(self._count) - 1, 0, -1):
+            closed = closed.with_block(self._block_of(age, part))
+        for whole, moment in zip(self._closed, closed, strict=True):
+            whole[:, part] = moment
+
+    def _block_of(self, age: int, part: slice) -> _Block:
         assert self._block is not None
-        place = (self._block - age) % len(self._count), slice(None), slice(series)
+        place = (self._block - age) % len(self._count), slice(None), part
         count = self._count[place].astype(np.float64)
         time = self._times[place] / np.maximum(count, 1.0) - age * self._block_ticks
         return _Block(count, self._mean[place], time, self._squares[place])
 
-    def _learn(self, at: int, values: FloatArray) -> None:
+    def _learn(self, at: int, values: FloatArray, part: slice) -> None:
         assert self._block is not None
-        place = self._block % len(self._count), slice(None), slice(values.shape[1])
+        place = self._block % len(self._count), slice(None), part
         known = np.isfinite(values)
         count, mean = self._count[place], self._mean[place]
         count += known
@@ -188,21 +196,19 @@ class _Horizon:
         mean += apart / np.maximum(count, 1)
         self._squares[place] += apart * np.where(known, values - mean, 0.0)
 
-    def _move_ema(self, window: int, values: FloatArray) -> None:
-        ema, ema_at = self._ema[:, : values.shape[1]], self._ema_at[:, : values.shape[1]]
+    def _move_ema(self, window: int, values: FloatArray, part: slice) -> None:
+        ema, ema_at = self._ema[:, part], self._ema_at[:, part]
         passed = window - ema_at
         moved = ema + passed / (passed + self._half_ticks) * (values - ema)
         known = np.isfinite(values)
         np.copyto(ema, np.where(np.isnan(ema), values, moved), where=known)
         np.copyto(ema_at, window, where=known)
 
-    def _told(self, series: int) -> tuple[FloatArray, ...]:
-        now = _Moments(*self._closed[..., :series]).with_block(self._block_of(0, series))
+    def _tell(self, part: slice, told: FloatArray) -> None:
+        now = _Moments(*self._closed[..., part]).with_block(self._block_of(0, part))
         any_known, several = now.known > 0, now.known >= 2
         spread = (now.known >= FEWEST_FOR_SLOPE) & (now.time_squares >= now.known * self._least_time_variance)
-        return (
-            np.where(any_known, self._ema[:, :series], np.nan),
-            np.where(spread, now.products / now.time_squares / self._tick_seconds, np.nan),
-            np.where(any_known, now.mean, np.nan),
-            np.where(several, np.sqrt(now.squares / now.known), np.nan),
-        )
+        told[0] = np.where(any_known, self._ema[:, part], np.nan)
+        told[1] = np.where(spread, now.products / now.time_squares / self._tick_seconds, np.nan)
+        told[2] = np.where(any_known, now.mean, np.nan)
+        told[3] = np.where(several, np.sqrt(now.squares / now.known), np.nan)
