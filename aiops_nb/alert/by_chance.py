@@ -30,10 +30,15 @@ def hits_on_end(usual_ratio: FloatArray, rows_per_day: FloatArray, most_per_day:
     [0, 3, 4, 20]
     """
     ratio = np.minimum(usual_ratio, MOST_USUAL_RATIO)
-    possible = (ratio > 0) & (rows_per_day > most_per_day)
-    needed = np.zeros(len(ratio))
-    needed[possible] = np.log(most_per_day / rows_per_day[possible]) / np.log(ratio[possible])
-    return np.ceil(needed).astype(np.int64)
+    possible = (ratio > 0) & (rows_per_day > 0)
+    needed = np.zeros(len(ratio), np.int64)
+    needed[possible] = _hits(np.log(ratio[possible]), rows_per_day[possible], most_per_day)
+    return needed
+
+
+def _hits(log_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
+    hits: IntArray = np.maximum(np.ceil(np.log(most_per_day / rows_per_day) / log_ratio), 0.0).astype(np.int64)
+    return hits
 
 
 def hits_on_end_of_all(
@@ -58,9 +63,9 @@ def hits_on_end_of_all(
 
 
 def _hits_of_risky(ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
-    part = most_per_day * min(LEAST_USED_ONE_IN / max(len(ratio), 1), 1.0)
+    part, log_ratio = most_per_day * min(LEAST_USED_ONE_IN / max(len(ratio), 1), 1.0), np.log(ratio)
     while True:
-        needed = hits_on_end(ratio, rows_per_day, part)
+        needed = _hits(log_ratio, rows_per_day, part)
         if (rows_per_day * ratio**needed).sum() <= most_per_day:
             return needed
         part /= 2
