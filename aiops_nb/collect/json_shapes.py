@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from functools import cache
 from operator import attrgetter
 from typing import Annotated, Any, TypeAlias, cast
@@ -134,10 +135,9 @@ def times_ns(times: Sequence[Time]) -> tuple[IntArray, BoolArray]:
 
 
 def _seconds(times: Sequence[Time]) -> FloatArray:
-    kinds = set(map(type, times))
-    if kinds == {float}:
+    with suppress(TypeError):  # a datetime is no number; to look at each first costs more than all the rest
         return np.array(times, np.float64)
-    if kinds == {datetime.datetime}:
+    if set(map(type, times)) == {datetime.datetime}:
         micros = pa.array(times, pa.timestamp("us", "UTC")).cast(pa.int64())
         return np.asarray(micros.to_numpy() / 1e6)
     return np.concatenate([_seconds([time]) for time in times])

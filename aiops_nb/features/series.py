@@ -22,6 +22,8 @@ class Interner:
 
     def encode(self, column: pa.DictionaryArray) -> IntArray:
         """Codes of a dictionary column, (rows,); null is a name of its own, ""."""
+        if len(column.dictionary) == 1 and len(column) and not column.null_count:
+            return np.full(len(column), self._add(column.dictionary[0].as_py()))
         indices = dictionary_indices(column)
         names: list[str | None] = [*column.dictionary.to_pylist(), None]
         lookup = np.fromiter(map(self._code.get, names, repeat(-1)), np.int64, len(names))
