@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from aiops_nb.core.schemas import source_of, table_of
+from aiops_nb.core.schemas import TableName, source_of, table_of
 
 
 def joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """Neighbours of one table and source as one batch: equal results by design, a third of the cost a row."""
     groups: list[list[pa.RecordBatch]] = []
+    before: tuple[TableName, str] | None = None
     for batch in batches:
         kind = table_of(batch), source_of(batch)
-        last = groups[-1][0] if groups else None
-        if last is not None and kind[0] != "control" and kind == (table_of(last), source_of(last)):
+        if kind == before and kind[0] != "control":
             groups[-1].append(batch)
         else:
             groups.append([batch])
+        before = kind
     return [group[0] if len(group) == 1 else _concatenated(group) for group in groups]
 
 
