@@ -89,8 +89,10 @@ class Counts:
         return values
 
     def _by_octave(self, count: int) -> Int32Array:
-        """Counts up to the end of each octave, (OCTAVES, count)."""
-        return np.cumsum(self.coarse[:, :count], axis=0, dtype=np.int32)
+        """Counts before each octave, and of all at the end, (OCTAVES + 1, count)."""
+        before = np.zeros((OCTAVES + 1, count), np.int32)
+        np.cumsum(self.coarse[:, :count], axis=0, out=before[1:])
+        return before
 
     def _at_ranks(self, rank: Int32Array, coarse: Int32Array) -> FloatArray:
         """Values at ranks from 1 on, both (ranks, count); NaN where nothing was counted."""
@@ -123,20 +125,11 @@ def _tally(counts: Int32Array, rows: IntegerArray, columns: IntegerArray, sign: 
     np.add.at(counts.reshape(-1), cells, np.int32(sign))
 
 
-def _place(cumulated: Int32Array, rank: Int32Array) -> tuple[IntArray, Int32Array]:
-    """The first row in which each column reaches the rank, and the rank that is left within that row."""
-    row = (cumulated < rank).sum(axis=0, dtype=np.uint8).astype(np.int64)
-    columns = np.broadcast_to(cumulated, (len(cumulated), *rank.shape))
-    before = np.take_along_axis(columns, np.maximum(row - 1, 0)[None], axis=0)[0]
-    return row, rank - np.where(row > 0, before, np.int32(0))
-
-
 def _bins_at(fine: Int32Array, coarse: Int32Array, rank: Int32Array) -> IntArray:
-    octave, rank_within = _place(coarse[:, None, :], rank)
-    octave = np.minimum(octave, OCTAVES - 1)
-    octaves = np.arange(rank.shape[1]) * OCTAVES + octave
-    within = fine.reshape(-1, BINS_PER_OCTAVE).take(octaves, axis=0)
-    bins: IntArray = octave * BINS_PER_OCTAVE + _steps(within, rank_within)
+    series = np.arange(rank.shape[1])
+    octave = (coarse[1:-1, None] < rank).sum(axis=0, dtype=np.uint8).astype(np.int64)
+    within = fine.reshape(-1, BINS_PER_OCTAVE).take(series * OCTAVES + octave, axis=0)
+    bins: IntArray = octave * BINS_PER_OCTAVE + _steps(within, rank - coarse[octave, series])
     return bins
 
 

@@ -14,7 +14,7 @@ WholeArray = npt.NDArray[np.integer]
 LONGEST_DURATION_SECONDS = 2000.0
 LIMB_BITS = 32
 TOO_MANY_REQUESTS = 429
-NARROW: tuple[type[np.unsignedinteger], ...] = (np.uint8, np.uint16, np.uint32)
+NARROW = {kind: np.iinfo(kind).max for kind in (np.uint8, np.uint16, np.uint32)}
 
 
 def micros_of(seconds: FloatArray) -> IntArray:
@@ -32,7 +32,7 @@ def narrowed(array: WholeArray) -> WholeArray:
     dtype('uint16')
     """
     largest = int(array.max(initial=0))
-    kind = next((one for one in NARROW if largest <= np.iinfo(one).max), None)
+    kind = next((one for one, most in NARROW.items() if largest <= most), None)
     return array.copy() if kind is None else array.astype(kind)
 
 
