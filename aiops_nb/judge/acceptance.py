@@ -14,6 +14,7 @@ class Acceptances:
 
     def __init__(self) -> None:
         self._windows = np.zeros(16, np.int64)
+        self._counts = False
         self._from: dict[int, tuple[int, float]] = {}
 
     def note(self, strange: BoolArray, known: BoolArray, accepted: BoolArray, expected: FloatArray) -> None:
@@ -22,9 +23,12 @@ class Acceptances:
         if capacity > len(self._windows):
             self._windows = widened(self._windows, capacity)
         windows = self._windows[: len(strange)]
-        windows[:] = np.where(strange, windows + 1, np.where(known, 0, windows))
-        for at in np.flatnonzero(accepted).tolist():
-            self._from[at] = int(windows[at]), float(expected[at])
+        if self._counts or strange.any():
+            windows[:] = np.where(strange, windows + 1, np.where(known, 0, windows))
+            self._counts = bool(windows.any())
+        if accepted.any():
+            for at in np.flatnonzero(accepted).tolist():
+                self._from[at] = int(windows[at]), float(expected[at])
 
     def over(self, at: int, feature: str, expected: float) -> str:
         """What there is to say of a series that is usual again, given what is expected of it now; then forgotten.

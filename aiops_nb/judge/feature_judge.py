@@ -21,6 +21,7 @@ from aiops_nb.judge.selection import Selection
 from aiops_nb.judge.sentences import joined
 from aiops_nb.rules.params import FeatureRuleParams
 
+NO_SERIES = np.empty(0, np.intp)
 NO_SCORES = Scores(*np.empty((4, 0)))
 
 
@@ -123,11 +124,12 @@ class FeatureJudge:
 
     def _reasons(self, judged: FeatureTable, strange: BoolArray, transitions: list[Transition]) -> RuleReasons:
         """Of what is anomalous or changes its state; nothing is asked if there is no such series."""
+        features = self.params.judged_features
+        if not transitions and not strange.any():
+            return RuleReasons(NO_SERIES, features)
         asked = strange.copy()
         asked[[transition.series for transition in transitions]] = True
-        series, features = np.flatnonzero(asked), self.params.judged_features
-        if not len(series):
-            return RuleReasons(series, features)
+        series = np.flatnonzero(asked)
         return RuleReasons(
             series=series,
             features=features,
