@@ -135,7 +135,8 @@ def client_rows(
 ) -> ClientRows | None:
     """The rows of known clients in traffic; None if there are none. Our own probes are not looked at."""
     targets.see(series)
-    told = _some(part, targets.is_traffic(part.series) & np.asarray(part.client.is_valid()))
+    traffic = targets.is_traffic(part.series)
+    told = _some(part, traffic & np.asarray(part.client.is_valid()) if part.client.null_count else traffic)
     if told is None:
         return None
     key, wanted = keys.wanted(told.client)

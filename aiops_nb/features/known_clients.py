@@ -11,6 +11,7 @@ from aiops_nb.core.types import BoolArray
 
 ByteArray = npt.NDArray[np.uint8]
 HASHES = 3
+CACHED_CELLS = 1 << 16
 FULL_RATIO = 0.5
 _KNOWN, _KNOWN_BEFORE, _STILL_HERE, _NEW, _NEW_BEFORE = (np.uint8(1 << bit) for bit in range(5))
 
@@ -83,22 +84,29 @@ class KnownClients:
     def _turn(self) -> None:
         self._new_age = 0
         self.generation += 1
-        cells = self._cells
-        known = cells & (_KNOWN | _KNOWN_BEFORE)
-        if self._may_learn:
-            known |= _moved(cells, _NEW_BEFORE, _KNOWN)
-            known |= _moved(cells, _STILL_HERE, _KNOWN)
-            known |= _moved(cells, _NEW, _NEW_BEFORE)
-        else:
-            known |= cells & _NEW_BEFORE
-        self._cells = known
+        for cells in self._blocks():
+            cells[:] = _learned(cells) if self._may_learn else cells & (_KNOWN | _KNOWN_BEFORE | _NEW_BEFORE)
         self._may_learn = True
-        if self._age >= self._known_ticks or self._count(_KNOWN) >= FULL_RATIO * len(known):
+        if self._age >= self._known_ticks or self._count(_KNOWN) >= FULL_RATIO * len(self._cells):
             self._age = 0
-            self._cells = (known & _NEW_BEFORE) | _moved(known, _KNOWN, _KNOWN_BEFORE)
+            for cells in self._blocks():
+                cells[:] = (cells & _NEW_BEFORE) | _moved(cells, _KNOWN, _KNOWN_BEFORE)
+
+    def _blocks(self) -> ByteArray:
+        """All cells, in rows that stay in the processor's cache."""
+        return self._cells.reshape(-1, min(CACHED_CELLS, len(self._cells)))
 
     def _count(self, bits: np.uint8) -> int:
-        return int(np.count_nonzero(self._cells & bits))
+        return sum(int(np.count_nonzero(cells & bits)) for cells in self._blocks())
+
+
+def _learned(cells: ByteArray) -> ByteArray:
+    """Whoever was known is, and so is whoever came one to two turns ago, or is back; who is new waits for a turn."""
+    known: ByteArray = cells & (_KNOWN | _KNOWN_BEFORE)
+    known |= _moved(cells, _NEW_BEFORE, _KNOWN)
+    known |= _moved(cells, _STILL_HERE, _KNOWN)
+    known |= _moved(cells, _NEW, _NEW_BEFORE)
+    return known
 
 
 def _moved(cells: ByteArray, bit: np.uint8, to: np.uint8) -> ByteArray:
