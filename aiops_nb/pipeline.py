@@ -174,15 +174,21 @@ class Pipeline:
     ) -> None:
         window = time // self._window.tick_ns
         adders = [lane.decode(batch, window) for lane in self._lanes.get(table, ())]
-        rises = np.flatnonzero(np.diff(closed) > 0) + 1
-        edges = [0, *rises[closed[rises] > (self._next or 0)].tolist(), len(window)]
-        for first, last in pairwise(edges):
+        for first, last in pairwise([0, *self._rises(closed), len(window)]):
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
             usable = self._usable(window[first:last])
             opens_ns = (self._next or 0) * self._window.tick_ns
             arrivals.take(first, last, None if usable is None else opens_ns - time[first:last][~usable])
             for add in adders:
                 step.changes += self._told(add(slice(first, last), usable))
+
+    def _rises(self, closed: IntArray) -> list[int]:
+        """Rows but the first before which windows close; `closed` never falls."""
+        if closed[0] == closed[-1]:
+            return []
+        rises = np.flatnonzero(closed[1:] > closed[:-1]) + 1
+        before: list[int] = rises[closed[rises] > (self._next or 0)].tolist()
+        return before
 
     def _told(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
         return self._inhibitor.apply(self._together.apply(changes))
