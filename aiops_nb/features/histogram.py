@@ -57,19 +57,18 @@ class Counts:
     """
 
     def __init__(self, capacity: int) -> None:
-        self.fine = np.zeros((capacity, BINS), np.int32)
-        self.coarse = np.zeros((OCTAVES, capacity), np.int32)
+        self._fine = np.zeros((capacity, BINS), np.int32)
+        self._coarse = np.zeros((OCTAVES, capacity), np.int32)
 
     def grow(self, capacity: int) -> None:
         """Make room for more series."""
-        fine, self.fine = self.fine, np.zeros((capacity, BINS), np.int32)
-        self.fine[: len(fine)] = fine
-        self.coarse = widened(self.coarse, capacity)
+        self._fine.resize((capacity, BINS), refcheck=False)  # pages are moved, not copied; no view outlives a call
+        self._coarse = widened(self._coarse, capacity)
 
     def add(self, bins: BinArray, series: Int32Array, sign: int) -> None:
         """Count the rows, or take them away."""
-        _tally(self.fine, series, bins, sign)
-        _tally(self.coarse, bins >> BINS_PER_OCTAVE_LOG2, series, sign)
+        _tally(self._fine, series, bins, sign)
+        _tally(self._coarse, bins >> BINS_PER_OCTAVE_LOG2, series, sign)
 
     def quantiles(self, ratios: tuple[float, ...], count: int) -> FloatArray:
         """Quantiles of the first `count` series, (len(ratios), count); NaN where nothing was counted.
@@ -91,14 +90,14 @@ class Counts:
     def _by_octave(self, count: int) -> Int32Array:
         """Counts before each octave, and of all at the end, (OCTAVES + 1, count)."""
         before = np.zeros((OCTAVES + 1, count), np.int32)
-        np.cumsum(self.coarse[:, :count], axis=0, out=before[1:])
+        np.cumsum(self._coarse[:, :count], axis=0, out=before[1:])
         return before
 
     def _at_ranks(self, rank: Int32Array, coarse: Int32Array) -> FloatArray:
         """Values at ranks from 1 on, both (ranks, count); NaN where nothing was counted."""
         values = np.empty(rank.shape)
         for part in parts_of(rank.shape[1]):
-            bins = _bins_at(self.fine[part], coarse[:, part], rank[:, part])
+            bins = _bins_at(self._fine[part], coarse[:, part], rank[:, part])
             values[:, part] = np.where(coarse[-1, part] > 0, _MIDDLES[bins], np.nan)
         return values
 
