@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from aiops_nb.core.types import FeatureTable, IntArray, SeriesKey
@@ -39,15 +41,17 @@ class Selection:
         return self._rows
 
     def _look_at(self, series: tuple[SeriesKey, ...]) -> None:
-        fresh = [place for place in range(self._looked_at, len(series)) if self._wants(series[place])]
+        fresh = self._wanted(series, range(self._looked_at, len(series)))
         self._looked_at = len(series)
         if fresh:
             self._places = np.concatenate([self._places, np.array(fresh, np.int64)])
             self._series = (*self._series, *(series[place] for place in fresh))
 
-    def _wants(self, key: SeriesKey) -> bool:
-        return (
-            (self._origin is None or key.origin == self._origin)
-            and (not self._metrics or key.metric in self._metrics)
-            and (not self._targets or key.target in self._targets)
-        )
+    def _wanted(self, series: tuple[SeriesKey, ...], places: Sequence[int]) -> Sequence[int]:
+        if self._origin is not None:
+            places = [place for place in places if series[place].origin == self._origin]
+        if self._metrics:
+            places = [place for place in places if series[place].metric in self._metrics]
+        if self._targets:
+            places = [place for place in places if series[place].target in self._targets]
+        return places
