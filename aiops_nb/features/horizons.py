@@ -71,18 +71,26 @@ class Horizons:
     """
 
     def __init__(self, horizons_seconds: Sequence[float], tick_seconds: float, features: int = 1) -> None:
-        self._horizons = [_Horizon(seconds, tick_seconds, features) for seconds in horizons_seconds]
+        self._seconds, self._tick_seconds, self._features = tuple(horizons_seconds), tick_seconds, features
+        self._parts: list[tuple[_Horizon, ...]] = []
 
     def close(self, window: int, values: FloatArray) -> FloatArray:
         """Take the (f, n) values of the next window; the statistics are (horizons * 4 * f, n), as `horizon_names`.
 
         `window` rises from call to call; windows may be left out.
         """
-        told = np.empty((len(self._horizons), len(STATISTICS), *values.shape))  # horizon, statistic, feature, series
+        told = np.empty((len(self._seconds), len(STATISTICS), *values.shape))  # horizon, statistic, feature, series
         with np.errstate(all="ignore"):
-            for horizon, its in zip(self._horizons, told, strict=True):
-                horizon.close(window, values, its)
+            for number, part in enumerate(parts_of(values.shape[1])):
+                for horizon, its in zip(self._part(number), told, strict=True):
+                    horizon.close(window, values[:, part], its[..., part])
         return told.reshape(np.prod(told.shape[:-1]), values.shape[1])
+
+    def _part(self, number: int) -> tuple[_Horizon, ...]:
+        """The horizons of one part of the series: more series make more parts, and copy only the last one."""
+        if number == len(self._parts):
+            self._parts.append(tuple(_Horizon(one, self._tick_seconds, self._features) for one in self._seconds))
+        return self._parts[number]
 
 
 class _Block(NamedTuple):
@@ -143,10 +151,9 @@ class _Horizon:
         count = values.shape[1]
         self._make_room(count)
         self._turn_to(window // self._block_ticks, count)
-        for part in parts_of(count):
-            self._learn(window % self._block_ticks, values[:, part], part)
-            self._move_ema(window, values[:, part], part)
-            self._tell(part, told[..., part])
+        self._learn(window % self._block_ticks, values)
+        self._move_ema(window, values)
+        self._tell(count, told)
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_near(count, self._capacity)
@@ -168,26 +175,21 @@ class _Horizon:
             for ring in (self._count, self._times, self._mean, self._squares):
                 ring[passed % most] = 0
         self._block = block
-        for part in parts_of(count):
-            self._sum_up(part)
+        closed = _Moments(*np.zeros_like(self._closed[..., :count]))
+        for age in range(most - 1, 0, -1):
+            closed = closed.with_block(self._block_of(age, count))
+        self._closed[..., :count] = np.stack(closed)
 
-    def _sum_up(self, part: slice) -> None:
-        closed = _Moments(*np.zeros_like(self._closed[..., part]))
-        for age in range(len(self._count) - 1, 0, -1):
-            closed = closed.with_block(self._block_of(age, part))
-        for whole, moment in zip(self._closed, closed, strict=True):
-            whole[:, part] = moment
-
-    def _block_of(self, age: int, part: slice) -> _Block:
+    def _block_of(self, age: int, series: int) -> _Block:
         assert self._block is not None
-        place = (self._block - age) % len(self._count), slice(None), part
+        place = (self._block - age) % len(self._count), slice(None), slice(series)
         count = self._count[place].astype(np.float64)
         time = self._times[place] / np.maximum(count, 1.0) - age * self._block_ticks
         return _Block(count, self._mean[place], time, self._squares[place])
 
-    def _learn(self, at: int, values: FloatArray, part: slice) -> None:
+    def _learn(self, at: int, values: FloatArray) -> None:
         assert self._block is not None
-        place = self._block % len(self._count), slice(None), part
+        place = self._block % len(self._count), slice(None), slice(values.shape[1])
         known = np.isfinite(values)
         count, mean = self._count[place], self._mean[place]
         count += known
@@ -196,19 +198,19 @@ class _Horizon:
         mean += apart / np.maximum(count, 1)
         self._squares[place] += apart * np.where(known, values - mean, 0.0)
 
-    def _move_ema(self, window: int, values: FloatArray, part: slice) -> None:
-        ema, ema_at = self._ema[:, part], self._ema_at[:, part]
+    def _move_ema(self, window: int, values: FloatArray) -> None:
+        ema, ema_at = self._ema[:, : values.shape[1]], self._ema_at[:, : values.shape[1]]
         passed = window - ema_at
         moved = ema + passed / (passed + self._half_ticks) * (values - ema)
         known = np.isfinite(values)
         np.copyto(ema, np.where(np.isnan(ema), values, moved), where=known)
         np.copyto(ema_at, window, where=known)
 
-    def _tell(self, part: slice, told: FloatArray) -> None:
-        now = _Moments(*self._closed[..., part]).with_block(self._block_of(0, part))
+    def _tell(self, series: int, told: FloatArray) -> None:
+        now = _Moments(*self._closed[..., :series]).with_block(self._block_of(0, series))
         any_known, several = now.known > 0, now.known >= 2
         spread = (now.known >= FEWEST_FOR_SLOPE) & (now.time_squares >= now.known * self._least_time_variance)
-        told[0] = np.where(any_known, self._ema[:, part], np.nan)
+        told[0] = np.where(any_known, self._ema[:, :series], np.nan)
         told[1] = np.where(spread, now.products / now.time_squares / self._tick_seconds, np.nan)
         told[2] = np.where(any_known, now.mean, np.nan)
         told[3] = np.where(several, np.sqrt(now.squares / now.known), np.nan)
