@@ -181,7 +181,7 @@ def _sweep_chart(table: pd.DataFrame, chosen: float, title: str, column: str, by
     source = ColumnDataSource(table)
     if by_chance:
         chart.line("threshold", by_chance, source=source, color=GREY, line_dash="dashed", legend_label="at random")
-    chart.line("threshold", column, source=source, color=BLUE, line_width=2, legend_label="as recorded")
+    chart.line("threshold", column, source=source, color=BLUE, line_width=2, legend_label="the rule")
     points = chart.scatter("threshold", column, source=source, color=BLUE, size=6)
     chart.add_tools(HoverTool(renderers=[points], tooltips=[("threshold", "@threshold"), (title, f"@{column}")]))
     chart.add_layout(Span(location=chosen, dimension="height", line_color=RED, line_dash="dotted", line_width=2))

@@ -9,6 +9,9 @@ import pandas as pd
 
 from aiops_nb.report.words import in_words
 
+HEADINGS = {"alertname": "alert", "suppressed_by": "explained by"}
+WIDE, BREAKING = ("summary", "what", "meaning", "parameters"), ("target", "suppressed_by")
+
 
 class Html:
     """Text that a notebook shows as HTML."""
@@ -58,7 +61,8 @@ def details_html(parts: list[tuple[str, Html]], *, first_open: bool = False) -> 
 
 def _row(row: dict[object, object], table: pd.DataFrame) -> str:
     cells = (_cell(str(name), row[name], _css_class(str(name), table[name])) for name in table.columns)
-    return f"<tr>{''.join(cells)}</tr>"
+    explained = ' class="explained"' if row.get("suppressed_by") else ""
+    return f"<tr{explained}>{''.join(cells)}</tr>"
 
 
 def _cell(name: str, value: object, css_class: str) -> str:
@@ -73,19 +77,25 @@ def _head_cell(name: str, column: pd.Series) -> str:
 
 
 def _css_class(name: str, column: pd.Series) -> str:
-    if name in ("summary", "what", "meaning"):
+    if name in WIDE:
         return "wide"
+    if name in BREAKING:
+        return "text breaking"
     return "" if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) else "text"
 
 
 def heading(name: str) -> str:
-    """A column name without its unit.
+    """A column name without its unit, or a plainer word for it.
 
     Examples
     --------
     >>> heading("worst_minute_p95_seconds"), heading("rate_hz"), heading("starts_at")
     ('worst minute p95', 'rate', 'starts at')
+    >>> heading("suppressed_by")
+    'explained by'
     """
+    if name in HEADINGS:
+        return HEADINGS[name]
     for unit in ("_seconds", "_ratio", "_hz", "_bytes", "_total"):
         name = name.removesuffix(unit)
     return name.replace("_", " ")

@@ -21,7 +21,9 @@ def evidence_html(alerts: pd.DataFrame, requests: pd.DataFrame, scores: pd.DataF
     """For each alert the last rows up to the moment when it fired; the first 40 alerts."""
     fired = alerts[alerts["starts_at"].notna()].sort_values("starts_at", kind="stable")
     parts = [(_title(alert), _table(alert, requests, scores)) for _, alert in fired.head(MAX_ALERTS).iterrows()]
-    note = f"<p><i>{len(fired) - MAX_ALERTS} more alerts are not shown.</i></p>" if len(fired) > MAX_ALERTS else ""
+    more = len(fired) - MAX_ALERTS
+    words = "1 more alert is not shown." if more == 1 else f"{more} more alerts are not shown."
+    note = f"<p><i>{words}</i></p>" if more > 0 else ""
     return Html(details_html(parts, first_open=True).text + note)
 
 
@@ -38,7 +40,9 @@ def warnings_html(warnings: Sequence[str]) -> Html:
 
 
 def _title(alert: pd.Series) -> str:
-    return f"{in_words('starts_at', alert['starts_at'])}  {alert['alertname']}  {alert['target']}"
+    words = [in_words("starts_at", alert["starts_at"]), alert["alertname"], in_words("target", alert["target"])]
+    explained = alert["suppressed_by"]
+    return "  ".join(words) + (f", explained by {explained}" if explained else "")
 
 
 def _table(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> Html:

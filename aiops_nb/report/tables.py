@@ -21,7 +21,7 @@ EVIDENCE_COLUMNS = [
     "connect_seconds",
     "wait_seconds",
 ]
-ALERT_COLUMNS = ["starts_at", "lasted_seconds", "alertname", "severity", "target", "state", "summary", "suppressed_by"]
+ALERT_COLUMNS = ["starts_at", "lasted_seconds", "alertname", "severity", "target", "state", "suppressed_by", "summary"]
 
 
 def summarise(requests: pd.DataFrame) -> pd.DataFrame:
@@ -122,13 +122,16 @@ def headline(summary: pd.DataFrame, alerts: pd.DataFrame, *rows: pd.DataFrame) -
     first, last = observed_range(times)
     requests = int(summary["requests"].sum())
     errors = float((summary["error_ratio"] * summary["requests"]).sum()) / requests if requests else float("nan")
-    fired = alerts[alerts["starts_at"].notna() & (alerts["suppressed_by"] == "")]
+    all_fired = alerts[alerts["starts_at"].notna()]
+    fired = all_fired[all_fired["suppressed_by"] == ""]
+    explained = len(all_fired) - len(fired)
     kinds = ", ".join(f"{count} {name}" for name, count in fired["alertname"].value_counts().items())
     lasted = seconds_in_words((last - first).total_seconds())
     return (
         f"In the {lasted} from {first:%Y-%m-%d %H:%M:%S} UTC on, {_were(len(summary), ' target')} asked "
         f"{requests:,} times; {ratio_in_words(errors)} of the requests were errors. "
-        f"{len(fired)} {'alert' if len(fired) == 1 else 'alerts'} fired{f' ({kinds})' if kinds else ''}; "
+        f"{len(fired)} {'alert' if len(fired) == 1 else 'alerts'} fired{f' ({kinds})' if kinds else ''}"
+        f"{f'; {_were(explained)} explained by others' if explained else ''}; "
         f"{_were(int((fired['state'] == 'firing').sum()))} still firing at the end."
     )
 

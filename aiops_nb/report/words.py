@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from aiops_nb.core.types import ALL_TARGETS
+
 UNKNOWN = "-"
+ALL_WORDS = "all targets"
 
 
 def in_words(name: str, value: object) -> str:
@@ -17,8 +20,8 @@ def in_words(name: str, value: object) -> str:
     --------
     >>> in_words("error_ratio", 0.0123), in_words("p95_seconds", 0.0456), in_words("count", 1234567)
     ('1.23 %', '45.6 ms', '1,234,567')
-    >>> in_words("p95_seconds", float("nan"))
-    '-'
+    >>> in_words("p95_seconds", float("nan")), in_words("target", "*")
+    ('-', 'all targets')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -26,6 +29,8 @@ def in_words(name: str, value: object) -> str:
         return f"{value.tz_convert('UTC') if value.tzinfo else value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, int | float):
         return _number(name, float(value))
+    if name == "target" and value == ALL_TARGETS:
+        return ALL_WORDS
     return UNKNOWN if value is None or value is pd.NaT or value is pd.NA or value == "" else str(value)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.frames import ALERT_COLUMNS
+from aiops_nb.report.html import table_html
 from aiops_nb.report.tables import (
     alert_table,
     availability_ratio,
@@ -121,6 +122,14 @@ def test_the_alert_table_names_the_target_once():
     assert table["summary"].tolist() == ["answered 502, 3 times in a row"]
 
 
+def test_what_another_alert_explains_is_told_as_such_before_the_long_text():
+    one = alert(target="*", suppressed_by="http_5xx of many", summary="*: http_5xx on 3 of 4 targets: a, b, c")
+    text = table_html(alert_table(alerts(one, alert()))).text
+    assert text.index(">explained by<") < text.index(">summary<")
+    assert text.count('<tr class="explained">') == 1
+    assert ">all targets</td>" in text and ">*<" not in text
+
+
 def test_no_targets_named_means_all():
     rows = pd.concat([requests([(1, 200, 0.1, None)], target=name) for name in "ab"])
     assert only_targets(rows, [])["target"].tolist() == ["a", "b"]
@@ -134,6 +143,13 @@ def test_the_headline_says_the_most_important_figures():
         "In the 60 s from 2026-01-01 00:00:00 UTC on, 1 target was asked 2 times; 50 % of the requests were errors. "
         "1 alert fired (1 http_5xx); 1 was still firing at the end."
     )
+
+
+def test_the_headline_accounts_for_each_row_of_the_alert_table():
+    rows = requests([(0, 200, 0.1, None), (60, 500, 0.1, None)])
+    told = alerts(alert(alertname="http_5xx"), *[alert(suppressed_by="http_5xx")] * 2)
+    words = "1 alert fired (1 http_5xx); 2 were explained by others; 1 was still firing"
+    assert words in headline(summarise(rows), told, rows)
 
 
 def test_an_empty_range_is_one_clear_error():
