@@ -26,6 +26,7 @@ from aiops_nb.view.series_data import (
     MOST_POINTS,
     all_points,
     calm_end,
+    has_latency,
     host_data,
     last_rows,
     line_data,
@@ -132,8 +133,6 @@ class Board:
         names = self.names = short_names(keys)
         while len(self._slots) < len(names):
             self._add_slot()
-        for slot, name in zip(self._slots, names, strict=False):
-            slot.title.text = name
         for place, slot in enumerate(self._slots):
             shown = place < len(names)
             slot.latency.visible = self._rate.lines[place].visible = self._error.lines[place].visible = shown
@@ -148,7 +147,9 @@ class Board:
 
     def _mark_trouble(self) -> None:
         trouble = trouble_of(self._store)
-        for slot, series in zip(self._slots, self._shown, strict=False):
+        for slot, series, name in zip(self._slots, self._shown, self.names, strict=False):
+            known = has_latency(slot.lines.data["p95"], slot.points.data["time"])
+            slot.title.text = name if known else f"{name}: no latency known"
             worst = float(trouble[series]) if series < len(trouble) else 0.0
             classes = slot_classes(slot.place, "bad" if worst >= DOWN else "warn" if worst else "ok")
             if slot.latency.css_classes != classes:

@@ -18,6 +18,7 @@ from aiops_nb.view.store import ViewStore, clock_text
 ALL_WORDS = "all targets"
 NOT_KNOWN = "\N{EN DASH}"
 FEW, MOST_NAMED = 50, 3
+ROW_RULE = "row_rule"  # its value is a status code and its threshold a count: no two figures to hold together
 
 
 class Tile(TypedDict):
@@ -175,7 +176,7 @@ def _since(change: AlertChange) -> str:
 def _facts(change: AlertChange) -> str:
     names = ("value", "expected", "lower", "upper", "score", "threshold")
     known = [(name, getattr(change, name)) for name in names]
-    facts = [f"{name} {value:.4g}" for name, value in known if math.isfinite(value)]
     detector = change.labels.get("detector", "")
+    facts = [f"{name} {value:.4g}" for name, value in known if math.isfinite(value) and detector != ROW_RULE]
     told = [f"explained by {change.suppressed_by}"] if change.suppressed_by else []
     return ", ".join([*told, *([f"found by {detector}"] if detector else []), *facts])

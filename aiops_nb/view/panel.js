@@ -64,6 +64,8 @@ function alertRow(alert, view) {
   for (const [, key] of COLUMNS) {
     const cell = row.appendChild(make("td", `aiops-${key}`));
     const pill = key === "severity" ? `aiops-pill aiops-is-${alert.severity}` : "";
+    // where the panel is too narrow for a column of names, the name stands before what happened
+    if (key === "summary") cell.appendChild(make("span", "aiops-short-of-room", `${alert.name}: `));
     cell.appendChild(make("span", pill, alert[key])).title = key === "target" ? alert.full_target : alert[key];
   }
   const choose = () => view.choose(alert.id);

@@ -52,6 +52,7 @@ class Screen:
             allow_duplicates=False, placeholder="show only these targets ...", layout={"display": "none"}
         )
         self.thresholds = ThresholdSliders(self._set_threshold)
+        self.thresholds.rule.observe(lambda _change: self._wake(), "value")
         self.span.observe(lambda change: self._show_span(change["new"]), "value")
         self.picked.observe(lambda change: self._pick(change["new"]), "value")
         self.root = _column([self._tools(), self.status, self.figure, self.alerts, self.itself])
@@ -111,18 +112,28 @@ class Screen:
             self.thresholds.offer(deviations)
         for threshold in self._store.client_thresholds:
             self.thresholds.offer(threshold)
+        self.thresholds.tell(self._store.thresholds)
 
     # ---- from the page, in the kernel's own threads
 
     def _start(self) -> None:
+        """A new run begins with what is configured: what somebody moved since is moved again."""
+        if self._source.running:
+            return
         self._source.start()
+        for alertname, threshold in self.thresholds.moved().items():
+            self._command(alertname, threshold)
 
     def _stop(self) -> None:
         self._source.stop()
 
     def _set_threshold(self, alertname: str, threshold: float) -> None:
         if threshold != self._store.thresholds.get(alertname):
-            self._source.command({"set_threshold": {"alertname": alertname, "threshold": threshold}})
+            self._command(alertname, threshold)
+        self._wake()
+
+    def _command(self, alertname: str, threshold: float) -> None:
+        self._source.command({"set_threshold": {"alertname": alertname, "threshold": threshold}})
 
     def _show_span(self, seconds: int) -> None:
         self.board.span_seconds = seconds

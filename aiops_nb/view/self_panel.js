@@ -14,7 +14,7 @@ function render({ model, el }) {
   const table = details.appendChild(make("table"));
   el.classList.add("aiops-self");
   const draw = () => {
-    el.style.display = model.get("sentence") ? "" : "none";
+    details.hidden = !model.get("sentence"); // the box itself gets its style from its layout, later than this
     summary.replaceChildren(make("b", "This monitor"), make("span", ` ${model.get("sentence")}`));
     const head = make("tr");
     head.append(...COLUMNS.map(([name]) => make("th", name)));

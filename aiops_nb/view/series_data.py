@@ -15,6 +15,7 @@ LINE_COLUMNS = ("time", "p95", "expected", "lower", "upper", "anomaly", "rate", 
 POINT_COLUMNS = ("time", "answered", "failed")
 MOST_POINTS = 2000
 RATE_WINDOWS = 10
+FEW_WINDOWS = 3
 BRIDGED_WINDOWS = 2  # a sample every second falls now and then into the next window
 Data = dict[str, Any]
 _SCALE = {"p95": 1000, "expected": 1000, "lower": 1000, "upper": 1000, "anomaly": 1000, "error": 100}
@@ -77,6 +78,18 @@ def point_data(points: Points) -> Data:
         "answered": np.where(failed, np.nan, latency),
         "failed": np.where(failed, latency, np.nan),
     }
+
+
+def has_latency(p95: npt.ArrayLike, point_times: npt.ArrayLike) -> bool:
+    """Whether there is a line or a dot to draw, or it is too early to say; access logs often tell no durations.
+
+    Examples
+    --------
+    >>> has_latency([], []), has_latency(np.full(3, np.nan), [])
+    (True, False)
+    """
+    line, dots = np.asarray(p95), np.asarray(point_times)
+    return len(line) < FEW_WINDOWS or len(dots) > 0 or bool(np.isfinite(line).any())
 
 
 def all_points(store: ViewStore, series: int, start_ns: int) -> Points:

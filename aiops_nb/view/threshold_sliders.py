@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import ipywidgets
 
@@ -10,11 +10,11 @@ from aiops_nb.core.types import RuleThreshold
 
 LATENCY_ALERT = "latency_p95_anomaly"
 MOST_SLIDERS = 8
-UNITS = {
-    "deviations": "deviations",
-    "min_times_usual": "times the usual",
-    "min_refused_hz": "refusals/s",
-    "max_variation_ratio": "variation of the period",
+WORDS = {
+    "deviations": "from (deviations)",
+    "min_times_usual": "from (times the usual)",
+    "min_refused_hz": "from (refusals/s)",
+    "max_variation_ratio": "up to (variation of the period)",
 }
 TOOLTIPS = {
     "deviations": "how far from the expected latency, in robust standard deviations, an alert begins",
@@ -43,11 +43,16 @@ class ThresholdSliders:
 
     def __init__(self, move: Move) -> None:
         self._move = move
-        self.rule = ipywidgets.Dropdown(options=[], layout={"display": "none", "width": "170px"})
+        self.rule = ipywidgets.Dropdown(
+            options=[], tooltip="the rule that the slider belongs to", layout={"display": "none", "width": "190px"}
+        )
+        self.note = ipywidgets.Label(layout={"display": "none"})
+        self.note.add_class("aiops-zone")
+        self._begun: dict[str, float] = {}
         self.rule.observe(lambda change: self._show(change["new"]), "value")
         self._free = [_slider() for _ in range(MOST_SLIDERS)]
         self.of: dict[str, ipywidgets.FloatSlider] = {}
-        self.widgets = (self.rule, *self._free)
+        self.widgets = (self.rule, *self._free, self.note)
 
     def offer(self, threshold: RuleThreshold) -> None:
         """Give a rule its slider, if it has none and there is one left."""
@@ -56,12 +61,30 @@ class ThresholdSliders:
             return
         self.of[name] = slider = self._free.pop(0)
         _fill(slider, threshold)
+        self._begun[name] = threshold.value
         slider.observe(lambda change: self._move(name, change["new"]), "value")
         chosen = self.rule.value or name
         self.rule.options = tuple(self.of)  # chooses the first
         self.rule.value = chosen
         self.rule.layout.display = None if len(self.of) > 1 else "none"
         self._show(chosen)
+
+    def moved(self) -> dict[str, float]:
+        """Where the sliders stand that somebody moved, by rule."""
+        return {name: slider.value for name, slider in self.of.items() if slider.value != self._begun[name]}
+
+    def tell(self, in_force: Mapping[str, float]) -> None:
+        """Say beside the slider that is shown what its movement came to; `in_force` are thresholds by rule."""
+        name = self.rule.value
+        if name is None:
+            return
+        stands, began = self.of[name].value, self._begun[name]
+        now = in_force.get(name, began)
+        if stands != now:
+            self.note.value = f"not in force yet: {now:g} is"
+        else:
+            self.note.value = "" if now == began else f"in force, was {began:g}"
+        self.note.layout.display = None if self.note.value else "none"
 
     def _show(self, alertname: str | None) -> None:
         for name, slider in self.of.items():
@@ -72,7 +95,7 @@ def _slider() -> ipywidgets.FloatSlider:
     return ipywidgets.FloatSlider(
         continuous_update=False,
         style={"description_width": "initial"},
-        layout={"display": "none", "width": "370px"},
+        layout={"display": "none", "flex": "1 1 340px", "max_width": "430px"},
     )
 
 
@@ -81,7 +104,7 @@ def _fill(slider: ipywidgets.FloatSlider, threshold: RuleThreshold) -> None:
     now, what = threshold.value, "latency alert" if threshold.alertname == LATENCY_ALERT else "alert"
     # in one message: a page that hears of the new range before the value moves the slider into it, and says so
     with slider.hold_sync():
-        slider.description, slider.tooltip = f"{what} at ({UNITS[threshold.name]})", TOOLTIPS[threshold.name]
+        slider.description, slider.tooltip = f"{what} {WORDS[threshold.name]}", TOOLTIPS[threshold.name]
         slider.readout_format = ".1f" if now >= 2 else ".3f"
         slider.max, slider.step = now * 4, now / 20
         slider.value, slider.min = now, max(threshold.least, now / 4)

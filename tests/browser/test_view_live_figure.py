@@ -121,3 +121,41 @@ def test_text_from_outside_is_not_read_as_markup(open_notebook: Opener) -> None:
     assert "<img" in row.inner_text()
     assert notebook.page.locator(".aiops-panel img").count() == 0
     assert notebook.page.evaluate("() => window.reached") is None
+
+
+ALERT = """
+import ipywidgets
+from aiops_nb.view.panels import Panel
+from aiops_nb.view.self_panel import SelfPanel
+words = ("id", "severity", "since", "target", "full_target", "summary", "facts")
+panel = Panel(kind="alerts")
+panel.alerts = [{word: "some words" for word in words} | {"state": "firing", "name": "http_5xx", "evidence": []}]
+itself = SelfPanel()
+display(ipywidgets.VBox([panel, itself]))
+"""
+COLUMNS = "() => [...document.querySelectorAll('tr.aiops-alert td')].map((cell) => cell.getBoundingClientRect().width)"
+EDGES = """() => [...document.querySelectorAll('.aiops-alerts tr')].map(
+  (row) => row.lastChild.getBoundingClientRect().right)"""
+
+
+def test_a_narrow_page_leaves_room_for_what_happened(open_notebook: Opener) -> None:
+    notebook = open_notebook([ALERT])
+    notebook.page.set_viewport_size({"width": 1200, "height": 900})  # beside the file browser
+    notebook.run_all()
+    notebook.page.locator("tr.aiops-alert").click()
+    notebook.page.locator("tr.aiops-evidence").wait_for()
+    widths = notebook.page.evaluate(COLUMNS)
+    assert widths[-1] > 0.3 * sum(widths)
+    assert "http_5xx: some words" in notebook.page.locator("td.aiops-summary").inner_text()
+    assert len({round(edge) for edge in notebook.page.evaluate(EDGES)}) == 1
+
+
+def test_a_monitor_that_said_nothing_of_itself_has_no_line(open_notebook: Opener) -> None:
+    notebook = open_notebook([ALERT, "itself.sentence = '20 rows/s'"])
+    notebook.run_cell(0)
+    line = notebook.page.locator(".aiops-self summary")
+    line.wait_for(state="attached")
+    notebook.page.locator("tr.aiops-alert").wait_for()
+    assert not line.is_visible()
+    notebook.run_cell(1)
+    line.wait_for(state="visible")

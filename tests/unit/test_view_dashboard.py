@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -287,7 +288,7 @@ def test_a_rule_on_clients_has_a_slider_of_its_own_in_its_own_unit() -> None:
         assert sliders.rule.options == ("latency_p95_anomaly", *(rule.alertname for rule in CLIENT_RULES))
         flood, refused = sliders.of["client_flood"], sliders.of["client_refused"]
         assert (flood.min, flood.value, flood.max) == (1.25, 5.0, 20.0)
-        assert (refused.description, refused.max) == ("alert at (refusals/s)", 2.0)
+        assert (refused.description, refused.max) == ("alert from (refusals/s)", 2.0)
         assert sliders.of["distributed_flood"].min == 1.0
         assert source.commands == []
         sliders.rule.value = "client_flood"
@@ -300,6 +301,47 @@ def test_a_rule_on_clients_has_a_slider_of_its_own_in_its_own_unit() -> None:
         assert eventually(lambda: dashboard.store.thresholds["client_flood"] == 8.0)
         flood.value = 5.0
         assert source.commands[1:] == [{"set_threshold": {"alertname": "client_flood", "threshold": 5.0}}]
+
+
+def test_beside_a_moved_slider_stands_whether_it_is_in_force() -> None:
+    flood, at = CLIENT_RULES[0], T0 + NS_PER_SECOND
+    source = HandSource([heartbeat_step(at, [clients_tick(at, thresholds_of((flood,)))])])
+    with Dashboard(source) as dashboard:
+        sliders = dashboard.screen().thresholds
+        assert sliders.note.layout.display == "none"
+        sliders.of["client_flood"].value = 8.0
+        assert eventually(lambda: sliders.note.value == "not in force yet: 5 is")
+        later = thresholds_of((msgspec.structs.replace(flood, min_times_usual=8.0),))
+        source.deliver(heartbeat_step(at + 1, [clients_tick(at + NS_PER_SECOND, later)]))
+        assert eventually(lambda: sliders.note.value == "in force, was 5")
+
+
+def test_a_new_run_begins_with_the_thresholds_that_the_sliders_show(source: HandSource) -> None:
+    with Dashboard(source) as dashboard:
+        screen = dashboard.screen()
+        screen.start.click()
+        assert source.commands == []
+        screen.thresholds.of["latency_p95_anomaly"].value = 8.0
+        source.commands.clear()
+        screen.stop.click()
+        screen.start.click()
+        assert source.commands == [{"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 8.0}}]
+
+
+def test_a_target_whose_rows_have_no_duration_says_so() -> None:
+    steps = [
+        heartbeat_step(T0 + i * NS_PER_SECOND, [requests_tick(T0 + i * NS_PER_SECOND, ["/a", "/b"], [0.1, np.nan])])
+        for i in range(5)
+    ]
+    with Dashboard(HandSource(steps)) as dashboard:
+        charts = [root for root in dashboard.screen().board.roots if str(root.name).startswith("latency")]
+        assert [chart.title.text for chart in charts] == ["/a", "/b: no latency known"]
+
+
+def test_a_rule_on_rows_does_not_hold_a_status_against_a_count() -> None:
+    store = ViewStore()
+    store.alerts.take(replace(alert("firing", "/a"), value=502.0, threshold=3.0))
+    assert alert_rows(store)[0]["facts"] == "found by row_rule"
 
 
 def test_where_there_are_no_clients_there_is_nothing_to_choose(source: HandSource) -> None:
