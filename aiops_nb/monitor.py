@@ -40,10 +40,12 @@ class Monitor(Framed):
         Builds one start-to-stop, given where to deliver its steps.
     notes
         Sentences to show with the warnings, such as what was repaired.
+    once
+        For rows that exist already: a second start would bring each of them twice, so that it does nothing.
     """
 
-    def __init__(self, make_run: Callable[[Deliver], Run], notes: Sequence[str] = ()) -> None:
-        self._make_run, self._notes = make_run, tuple(notes)
+    def __init__(self, make_run: Callable[[Deliver], Run], notes: Sequence[str] = (), *, once: bool = False) -> None:
+        self._make_run, self._notes, self._once = make_run, tuple(notes), once
         self._store, self._fan_out = StepStore(), FanOut()
         self._fan_out.add(self._store)
         self._lock = threading.RLock()
@@ -71,10 +73,15 @@ class Monitor(Framed):
         run = self._run
         return run is not None and run.running
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has run and cannot run again: a replay, or rows that existed already."""
+        return self._once and self._run is not None and not self.running
+
     def start(self) -> None:
-        """Start, or start again after a stop; a running monitor is left alone."""
+        """Start, or start again after a stop; a running monitor is left alone, and so is one that has `ended`."""
         with self._lock:
-            if not self.running:
+            if not self.running and not self.ended:
                 self._run = self._make_run(self._fan_out.deliver)
                 self._run.start()
 

@@ -168,7 +168,7 @@ def from_frame(
         tap, repairs = _open_tap(record, loaded)
         return LiveRun([source], tap, loaded.pipeline, deliver, clock, problems=repairs)
 
-    monitor = _started(Monitor(make_run), sinks)
+    monitor = _started(Monitor(make_run, once=True), sinks)
     monitor.wait()
     monitor.stop()
     return monitor
@@ -212,5 +212,5 @@ def replay(
     opened = recording if isinstance(recording, Recording) else open_recording(recording)
     params = None if config is None else checked_config(config).pipeline
     items = opened.reader.joined_items if speed is None else opened.reader.items
-    monitor = Monitor(lambda deliver: ReplayRun(items, params, deliver, speed), notes=opened.repairs)
+    monitor = Monitor(lambda deliver: ReplayRun(items, params, deliver, speed), opened.repairs, once=True)
     return _started(monitor, sinks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ def from_synthetic(
     clock = ManualClock(start_ns=draw(seconds, **options).params.start_ns)
     stream = SyntheticStream(duration_seconds=seconds, clock=clock, **options)
     tap = Passage() if record is None else Recorder(record, config_yaml=dump_config(loaded))
-    monitor = Monitor(lambda deliver: ReplayRun(lambda: as_if_live(stream, clock, tap, loaded.pipeline), None, deliver))
+    items = partial(as_if_live, stream, clock, tap, loaded.pipeline)
+    monitor = Monitor(lambda deliver: ReplayRun(items, None, deliver), once=True)
     for sink in sinks:
         monitor.add_sink(sink)
     try:

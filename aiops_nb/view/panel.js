@@ -22,6 +22,7 @@ const GONE = ".jupyter-widgets-disconnected";
 const STATES = {
   running: ["live", "receiving", "ok"],
   stopped: ["stopped", "press Start to go on", "off"],
+  ended: ["ended", "it runs only once", "off"],
   closed: ["closed", "run the cell again", "off"],
   gone: ["gone", "run the cells again", "bad"],
 };

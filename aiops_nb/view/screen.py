@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets
 
+from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.types import RuleThreshold, SeriesKey
 from aiops_nb.view.board import DEFAULT_SPAN_SECONDS, Board
 from aiops_nb.view.facts import alert_rows, tiles_of
@@ -36,7 +37,7 @@ class Screen:
     """
 
     def __init__(self, source: Source, store: ViewStore, wake: Callable[[], None]) -> None:
-        self._source, self._store, self._wake = source, store, wake
+        self._source, self._store, self._wake, self._problem = source, store, wake, ""
         self.board = board = Board(store)
         board.draw()  # before there are pages: these get it whole, with the figure
         self.figure = LiveFigure(board.roots)
@@ -75,12 +76,13 @@ class Screen:
             self.board.draw()
             self.figure.show(self.board.roots)
         self.figure.set_live(running)
-        self.status.state = "running" if running else "stopped"
+        ended = not running and self._source.ended
+        self.status.state = "running" if running else "ended" if ended else "stopped"
         self.status.tiles = tiles_of(self._store)
         self.status.warnings = self._warnings()
         self.alerts.alerts = alert_rows(self._store)
         self.itself.sentence, self.itself.rows = self._store.itself.sentence(), self._store.itself.rows()
-        self.start.disabled, self.stop.disabled = running, not running
+        self.start.disabled, self.stop.disabled = running or ended, not running
         self._offer_names()
         self._offer_thresholds()
 
@@ -96,7 +98,7 @@ class Screen:
     def _warnings(self) -> list[str]:
         skipped = self._store.skipped_rows_total
         own = [f"{skipped:,} requests came too fast to be drawn (recorded and judged all the same)"] if skipped else []
-        return [*self._source.warnings(), *own]
+        return [*self._source.warnings(), *own, *([self._problem] if self._problem else [])]
 
     def _offer_names(self) -> None:
         keys = self._store.series.keys
@@ -120,7 +122,13 @@ class Screen:
         """A new run begins with what is configured: what somebody moved since is moved again."""
         if self._source.running:
             return
-        self._source.start()
+        self._problem = ""
+        try:
+            self._source.start()
+        except AiopsError as problem:  # raised from a button it would reach nobody
+            self._problem = f"not started: {problem}"
+            self._wake()
+            return
         for alertname, threshold in self.thresholds.moved().items():
             self._command(alertname, threshold)
 

@@ -17,6 +17,11 @@ class Source(Protocol):
         """Whether items still flow."""
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has run and cannot run again, as a replay."""
+        ...
+
     def start(self) -> None:
         """Start; returns at once. Does nothing if it runs."""
         ...

@@ -67,6 +67,19 @@ def test_a_frame_runs_through_the_whole_toolkit(tmp_path):
     assert replayed.alerts().equals(monitor.alerts()) and replayed.scores().equals(monitor.scores())
 
 
+def test_rows_that_exist_already_come_once(tmp_path):
+    frame = yesterday(60)
+    columns = {"time": "when", "status_code": "code", "duration_ms": "ms", "constants": {"target": "shop"}}
+    with aiops_nb.from_frame(frame, record=tmp_path / "r", **columns) as monitor:
+        assert monitor.ended and len(monitor.requests()) == 60
+    with aiops_nb.replay(tmp_path / "r") as replayed:
+        assert replayed.wait(15)
+        assert replayed.ended and len(replayed.requests()) == 60
+    with aiops_nb.from_synthetic(30, seed=7, targets=1) as made:
+        rows = len(made.requests())
+        assert made.wait(15) and len(made.requests()) == rows
+
+
 def test_a_frame_without_a_needed_column_is_refused():
     with pytest.raises(ConfigError, match="target: expected a column of the frame"):
         aiops_nb.from_frame(yesterday(), time="when")

@@ -82,6 +82,7 @@ class HandSource:
     def __init__(self, steps: Iterable[Step] = ()) -> None:
         self.running = True
         self.sinks: list[Sink] = []
+        self.ended = False
         self.commands: list[dict[str, object]] = []
         self.said: list[str] = []
         self._steps = list(steps)
