@@ -93,7 +93,8 @@ class Board:
         store = self._store
         if not store.newest_ns:
             return
-        if self._span_seconds != self.span_seconds:
+        other_span = self._span_seconds != self.span_seconds
+        if other_span:
             self._begin_again(self.span_seconds)
         new_ticks = min(store.requests.appended_total - self._ticks_drawn, MOST_WINDOWS)
         before = self._shown
@@ -106,7 +107,7 @@ class Board:
         self._ticks_drawn = store.requests.appended_total
         self._draw_hosts()
         self._mark_trouble()
-        self._move_axes(new_ticks)
+        self._move_axes(lines_too=other_span or new_ticks > 0)
 
     def _begin_again(self, span_seconds: int) -> None:
         self._span_seconds = span_seconds
@@ -183,13 +184,13 @@ class Board:
 
     # ---- axes
 
-    def _move_axes(self, new_ticks: int) -> None:
+    def _move_axes(self, *, lines_too: bool) -> None:
         start = self.start_ns / 1e6
         self.x_range.update(start=start, end=max(self._store.newest_ns / 1e6, start + LEAST_SPAN_MS))
         shown = self._slots[: len(self._shown)]
         for slot in shown:
             _set_end(slot.y_range, calm_end(_largest_latency(slot.lines, slot.points, start), LEAST_LATENCY_MS))
-        if new_ticks:
+        if lines_too:
             rate = max((_largest(slot.lines, "rate", start) for slot in shown), default=0.0)
             error = max((_largest(slot.lines, "error", start) for slot in shown), default=0.0)
             _set_end(self._rate.y_range, calm_end(rate, LEAST_RATE_HZ))

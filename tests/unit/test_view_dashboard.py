@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from bokeh.models.sources import ColumnDataSource
 
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, RuleThreshold, Tick
 from aiops_nb.notebook_cell import running_cell
 from aiops_nb.rules.clients import CLIENT_RULES, ClientRuleParams
@@ -155,6 +156,20 @@ def test_a_start_button_starts_and_a_stop_button_stops(source: HandSource) -> No
         assert eventually(lambda: screen.status.state == "stopped" and not screen.start.disabled)
         screen.start.click()
         assert source.running
+
+
+def test_a_longer_span_of_what_is_over_has_room_for_its_values() -> None:
+    store = ViewStore()
+    for second, count in ((0, 400.0), *((60 + i, 2.0) for i in range(3 * 60))):
+        at = T0 + second * NS_PER_SECOND
+        store.write(heartbeat_step(at, [requests_tick(at, ["http://h/a"], [0.1], count)]))
+    store.advance()
+    board = Board(store)
+    board.draw()
+    board.span_seconds = 900
+    board.draw()
+    (requests,) = (root for root in board.roots if root.name == "chart-requests")
+    assert requests.y_range.end > max(column(board, "target-0", "rate"))
 
 
 def test_a_span_is_obeyed_by_the_next_frame() -> None:
@@ -326,6 +341,28 @@ def test_a_new_run_begins_with_the_thresholds_that_the_sliders_show(source: Hand
         screen.stop.click()
         screen.start.click()
         assert source.commands == [{"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 8.0}}]
+
+
+def test_what_cannot_start_again_offers_no_start(source: HandSource) -> None:
+    with Dashboard(source) as dashboard:
+        screen = dashboard.screen()
+        source.ended = True
+        screen.stop.click()
+        assert eventually(lambda: screen.status.state == "ended")
+        assert screen.start.disabled
+
+
+def test_a_start_that_fails_says_why_in_the_page(source: HandSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise ConfigError.at("targets[0]", "a function that makes the collector", "one that is closed")
+
+    with Dashboard(source) as dashboard:
+        screen = dashboard.screen()
+        screen.stop.click()
+        monkeypatch.setattr(source, "start", refuse)
+        screen.start.click()
+        said = "not started: targets[0]: expected a function that makes the collector, got 'one that is closed'"
+        assert eventually(lambda: screen.status.warnings == [said])
 
 
 def test_a_target_whose_rows_have_no_duration_says_so() -> None:
