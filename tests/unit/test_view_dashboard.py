@@ -375,6 +375,14 @@ def test_a_target_whose_rows_have_no_duration_says_so() -> None:
         assert [chart.title.text for chart in charts] == ["/a", "/b: no latency known"]
 
 
+def test_of_an_attack_by_a_client_the_target_is_told_too() -> None:
+    store = ViewStore()
+    attack = alert("firing", "/login", summary="/login: 875 requests in 60 s by 203.0.113.9")
+    store.alerts.take(replace(attack, labels={**attack.labels, "client": "203.0.113.9"}))
+    (row,) = alert_rows(store)
+    assert (row["target"], row["summary"]) == ("203.0.113.9", "/login: 875 requests in 60 s by 203.0.113.9")
+
+
 def test_a_rule_on_rows_does_not_hold_a_status_against_a_count() -> None:
     store = ViewStore()
     store.alerts.take(replace(alert("firing", "/a"), value=502.0, threshold=3.0))
