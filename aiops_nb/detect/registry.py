@@ -244,4 +244,6 @@ def detectors() -> pd.DataFrame:
 
 def _told(params: type[msgspec.Struct]) -> str:
     fields = msgspec.structs.fields(params)
-    return ", ".join(f"{one.name} (must be given)" if one.required else f"{one.name}={one.default!r}" for one in fields)
+    given = [one.default if one.default_factory is msgspec.NODEFAULT else one.default_factory() for one in fields]
+    told = [" (must be given)" if value is msgspec.NODEFAULT else f"={value!r}" for value in given]
+    return ", ".join(one.name + words for one, words in zip(fields, told, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 from aiops_nb.report.words import in_words
 
 HEADINGS = {"alertname": "alert", "suppressed_by": "explained by"}
+_AFTER = re.compile("[/_](?!/)")  # where a long name may go on in the next line
 WIDE, BREAKING = ("summary", "what", "meaning", "parameters"), ("target", "suppressed_by")
 
 
@@ -67,6 +69,8 @@ def _row(row: dict[object, object], table: pd.DataFrame) -> str:
 
 def _cell(name: str, value: object, css_class: str) -> str:
     shown = escape(in_words(name, value))
+    if name in (*WIDE, *BREAKING):
+        shown = _AFTER.sub(r"\g<0><wbr>", shown)
     if name == "severity":
         shown = f'<span class="aiops-severity {shown}">{shown}</span>'
     return f'<td class="{css_class}">{shown}</td>'
