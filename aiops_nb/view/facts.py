@@ -156,9 +156,8 @@ def _alert_row(episode: Episode, whom: str, short: Mapping[str, str]) -> AlertRo
 
 def _said(change: AlertChange, whom: str) -> str:
     """The summary without whom it is about, which stands beside it."""
-    target = change.labels.get("target", "")
-    beside = f"{target}: " if whom == ALL_WORDS else f"{whom}: "  # where that is a client, the target stays
-    return change.summary.removeprefix(beside)
+    # the target that a client attacks stands nowhere else, and stays
+    return change.summary.removeprefix(f"{ALL_TARGETS}: ").removeprefix(f"{whom}: ")
 
 
 def _with_short(text: str, short: Mapping[str, str]) -> str:
