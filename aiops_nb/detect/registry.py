@@ -169,7 +169,8 @@ def algorithm(name: str) -> Algorithm:
         Naming those that exist.
     """
     if name not in ALGORITHMS:
-        raise ConfigError.at("detector", f"one of {', '.join(ALGORITHMS)}", name)
+        known = f"{name}, which judges in alert rules only" if name in FOR_RULES else name
+        raise ConfigError.at("detector", f"one of {', '.join(ALGORITHMS)}", known)
     return ALGORITHMS[name]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import msgspec
 import numpy as np
@@ -197,6 +198,7 @@ TIMES = pd.date_range("2026-01-01", periods=3, freq="1min", tz="UTC")
         (pd.Series(["a", "b", "c"], index=TIMES), {}, "series: expected numbers"),
         (pd.Series([1.0, 2.0], index=pd.DatetimeIndex(["2026-01-01", None])), {}, "none in row 1"),
         (pd.Series(1.0, index=TIMES), {"detector": "magic"}, "detector: expected one of"),
+        (pd.Series(1.0, index=TIMES), {"detector": "robust_z"}, "robust_z, which judges in alert rules only"),
         (
             pd.Series(1.0, index=TIMES),
             {"detector": 3},
@@ -267,3 +269,11 @@ def test_compiled_or_not_the_reasons_are_equal() -> None:
     plain, compiled = (explained(kernel, FactsParams(), 288, values, bins, places, way) for way in ("python", "numba"))
     assert list(plain) == ["value", "change", "time of day"]
     assert all(np.array_equal(plain[name], compiled[name]) for name in plain)
+
+
+def test_the_largest_floats_are_scored_without_a_warning() -> None:
+    extreme = np.where(np.random.default_rng(2).random(len(TIMES)) < 0.5, 1.7e308, -1.7e308)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = score_series(pd.Series(extreme, index=TIMES))
+    assert scores.score[60:].notna().all()
