@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -96,9 +97,11 @@ def _parts(kernel: Kernel) -> dict[str, Callable[..., Any]]:
 
 
 def _digest() -> str:
-    digest = hashlib.sha256()
+    """Of all that numba looks at before it takes what was compiled: a copy elsewhere, or a new one, has its own."""
+    digest = hashlib.sha256(f"{sys.implementation.cache_tag} {__file__}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
+        digest.update(str(path.stat().st_mtime_ns).encode())
     return digest.hexdigest()[:16]
 
 
@@ -109,7 +112,7 @@ SOURCES = _digest()
 @cache
 def _cache_folder(kernel: Kernel) -> Path:
     """One for each state of these sources: numba alone would look only at the file of the outermost function."""
-    return _user_cache() / "aiops_nb" / f"{SOURCES}-{kernel.judge.__name__}"
+    return _user_cache() / "aiops_nb" / f"{SOURCES}-numba-{version('numba')}-{kernel.judge.__name__}"
 
 
 def _user_cache() -> Path:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from aiops_nb.detect import bound, elementary
+import aiops_nb
+from aiops_nb.detect import bound, elementary, offline
 from aiops_nb.detect.offline import judged
 from aiops_nb.detect.registry import ALGORITHMS
 
@@ -54,6 +60,16 @@ def test_compiled_code_agrees(name: str, tmp_path, monkeypatch) -> None:
     one = ALGORITHMS[name]
     python, compiled = (judged(one.kernel, one.params(), 24, awkward(4), TIME_BIN, way) for way in ("python", "numba"))
     np.testing.assert_array_equal(np.stack(python), np.stack(compiled))
+
+
+def test_what_was_compiled_for_one_copy_of_the_sources_is_not_waited_for_in_another(tmp_path) -> None:
+    shutil.copytree(Path(aiops_nb.__file__).parent, tmp_path / "aiops_nb")
+    told = "from aiops_nb.detect import offline; print(offline.__file__, offline.SOURCES)"
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, env=env, capture_output=True, check=True)
+    file, sources = ran.stdout.decode().split()
+    assert Path(file).is_relative_to(tmp_path)
+    assert sources != offline.SOURCES
 
 
 def test_the_logarithm_is_one() -> None:
