@@ -32,6 +32,7 @@ def readable_name(feature: str) -> str:
 
 OWN_UNITS = ("rate_hz", "silent_seconds")
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+MOST_PLAIN = 1e15
 SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
@@ -43,7 +44,9 @@ def readable(value: float, feature: str) -> str:
     >>> readable(0.0523, "duration_p95_seconds"), readable(1.25, "tls_seconds"), readable(0.125, "error_ratio")
     ('52.3 ms', '1.25 s', '12.5 %')
     >>> readable(3.0, "rate_hz"), readable(float("nan"), "error_ratio"), readable(2048.0, "value")
-    ('3 /s', 'unknown', '2048')
+    ('3 /s', 'unknown', '2,048')
+    >>> readable(12_345.6, "rate_hz"), readable(11.4, "load_ratio"), readable(1010.0 * 1024, "heap_bytes")
+    ('12,346 /s', '1,140 %', '1,010 KiB')
     >>> readable(1.5 * 2**30, "memory_available_bytes"), readable(-2048.0, "disk_read_bytes_per_second")
     ('1.5 GiB', '-2 KiB/s')
     >>> readable(float("inf"), "heap_bytes")
@@ -58,16 +61,21 @@ def readable(value: float, feature: str) -> str:
     if feature.endswith("_seconds"):
         return _duration(value)
     if feature.endswith("_ratio"):
-        return f"{value * 100:.3g} %"
+        return f"{_digits(value * 100, 3)} %"
     if feature.endswith("_bytes"):
         return _readable_bytes(value)
-    return f"{value:.4g} /s" if feature.endswith("_hz") else f"{value:.4g}"
+    return f"{_digits(value, 4)} /s" if feature.endswith("_hz") else _digits(value, 4)
+
+
+def _digits(value: float, least: int) -> str:
+    """With so many significant digits, and all of those before the point unless there are very many."""
+    return f"{value:,.0f}" if 10.0 ** (least - 1) <= abs(value) < MOST_PLAIN else f"{value:.{least}g}"
 
 
 def _readable_bytes(value: float) -> str:
     size = abs(value) if math.isfinite(value) else 1.0
     power = min(int(math.log2(max(size, 1.0))) // 10, len(BINARY_UNITS) - 1)
-    return f"{value / 1024**power:.3g} {BINARY_UNITS[power]}"
+    return f"{_digits(value / 1024**power, 3)} {BINARY_UNITS[power]}"
 
 
 def readable_growth(change: float, feature: str) -> str:
@@ -114,7 +122,7 @@ def unit_name(feature: str, metric: str) -> str:
 def _duration(seconds: float) -> str:
     size = abs(seconds)
     if size < 1:
-        return f"{seconds * 1e3:.3g} ms" if size else "0 s"
+        return f"{_digits(seconds * 1e3, 3)} ms" if size else "0 s"
     units = ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min"))
     scale, unit = next(((scale, unit) for least, scale, unit in units if size >= least), (1, "s"))
-    return f"{seconds / scale:.3g} {unit}"
+    return f"{_digits(seconds / scale, 3)} {unit}"

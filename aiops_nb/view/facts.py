@@ -14,6 +14,7 @@ from aiops_nb.view.choice import DOWN
 from aiops_nb.view.names import harmless, short_names
 from aiops_nb.view.series_data import RATE_WINDOWS
 from aiops_nb.view.store import ViewStore, clock_text
+from aiops_nb.view.threshold_sliders import LATENCY_ALERT
 
 ALL_WORDS = "all targets"
 NOT_KNOWN = "\N{EN DASH}"
@@ -92,11 +93,26 @@ def _slowest(store: ViewStore) -> Tile:
 def _firing(store: ViewStore) -> Tile:
     firing = store.alerts.firing()
     if not firing:
-        return _tile("alerts firing", "0", note="quiet", tone="ok")
+        return _none_firing(_not_judged_yet(store))
     worst = max(firing, key=lambda change: (SEVERITY.get(change.labels.get("severity", ""), 0.0), change.time_ns))
     severity, name = worst.labels.get("severity", ""), worst.labels.get("alertname", "")
     tone = "bad" if SEVERITY.get(severity, 0.0) >= DOWN else "warn"
     return _tile("alerts firing", str(len(firing)), note=f"{severity}: {name}", tone=tone)
+
+
+def _none_firing(not_judged: int) -> Tile:
+    if not not_judged:
+        return _tile("alerts firing", "0", note="quiet", tone="ok")
+    targets = "1 target" if not_judged == 1 else f"{not_judged} targets"
+    return _tile("alerts firing", "0", note=f"quiet; latency of {targets} not judged yet")
+
+
+def _not_judged_yet(store: ViewStore) -> int:
+    """Targets whose latency is known, but not yet what is usual of it."""
+    if LATENCY_ALERT not in store.thresholds:
+        return 0
+    p95, expected = store.requests.latest("p95"), store.requests.latest("expected")
+    return int((np.isfinite(p95) & ~np.isfinite(expected)).sum())
 
 
 def _names(store: ViewStore, places: Iterable[int]) -> list[str]:

@@ -194,6 +194,22 @@ def test_tiles_say_how_things_are() -> None:
     assert tiles["alerts firing"]["note"] == "error: http_5xx"
 
 
+def test_no_alert_is_not_quiet_while_there_is_nothing_to_judge_by() -> None:
+    store, told = ViewStore(), []
+    for second, usual in enumerate(([np.nan, np.nan], [np.nan, 0.1], [0.1, 0.1])):
+        tick = requests_tick(T0 + second * NS_PER_SECOND, ["a", "b"], [0.1, 0.2])
+        scores = replace(tick.scored[0].scores, expected=np.array(usual))
+        tick = replace(tick, scored=(replace(tick.scored[0], scores=scores),))
+        store.write(heartbeat_step(T0 + second * NS_PER_SECOND, [tick]))
+        store.advance()
+        told.append((tiles_of(store)[-1]["note"], tiles_of(store)[-1]["tone"]))
+    assert told == [
+        ("quiet; latency of 2 targets not judged yet", "plain"),
+        ("quiet; latency of 1 target not judged yet", "plain"),
+        ("quiet", "ok"),
+    ]
+
+
 def test_the_chart_of_a_target_in_trouble_is_marked(source: HandSource) -> None:
     source.deliver(request_step([T0], ["http://h/b"], [0.1], error_type=["connect"]))
     source.deliver(heartbeat_step(T0, changes=[alert("firing", "http://h/a", severity="warning")]))
