@@ -104,7 +104,7 @@ def _none_firing(not_judged: int) -> Tile:
     if not not_judged:
         return _tile("alerts firing", "0", note="quiet", tone="ok")
     targets = "1 target" if not_judged == 1 else f"{not_judged} targets"
-    return _tile("alerts firing", "0", note=f"quiet; latency of {targets} not judged yet")
+    return _tile("alerts firing", "0", note=f"{targets} not judged yet")
 
 
 def _not_judged_yet(store: ViewStore) -> int:

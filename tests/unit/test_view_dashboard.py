@@ -204,8 +204,8 @@ def test_no_alert_is_not_quiet_while_there_is_nothing_to_judge_by() -> None:
         store.advance()
         told.append((tiles_of(store)[-1]["note"], tiles_of(store)[-1]["tone"]))
     assert told == [
-        ("quiet; latency of 2 targets not judged yet", "plain"),
-        ("quiet; latency of 1 target not judged yet", "plain"),
+        ("2 targets not judged yet", "plain"),
+        ("1 target not judged yet", "plain"),
         ("quiet", "ok"),
     ]
 
