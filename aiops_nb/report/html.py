@@ -12,7 +12,8 @@ from aiops_nb.report.words import in_words
 
 HEADINGS = {"alertname": "alert", "suppressed_by": "explained by"}
 _AFTER = re.compile("[/_](?!/)")  # where a long name may go on in the next line
-WIDE, BREAKING = ("summary", "what", "meaning", "parameters"), ("target", "suppressed_by")
+NAMING, BREAKING = ("summary", "what", "meaning"), ("target", "suppressed_by")
+WIDE = (*NAMING, "parameters")
 
 
 class Html:
@@ -69,7 +70,7 @@ def _row(row: dict[object, object], table: pd.DataFrame) -> str:
 
 def _cell(name: str, value: object, css_class: str) -> str:
     shown = escape(in_words(name, value))
-    if name in (*WIDE, *BREAKING):
+    if name in (*NAMING, *BREAKING):
         shown = _AFTER.sub(r"\g<0><wbr>", shown)
     if name == "severity":
         shown = f'<span class="aiops-severity {shown}">{shown}</span>'
