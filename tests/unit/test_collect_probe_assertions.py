@@ -144,7 +144,7 @@ def test_a_failure_is_logged_once_and_forgotten_when_it_is_over(
 
     with servers.raw_server(answer) as port:
         target = ProbeTarget(url=f"http://127.0.0.1:{port}/", name="shop", assertions=('body contains "ok"',))
-        probe = HttpProbe([target], every_seconds=0.1, transfer=transfer)
+        probe = HttpProbe([target], every_seconds=0.5, transfer=transfer)
         errors: list[str | None] = []
         while len(errors) < 5:
             errors += probe.poll(5.0)["error_type"].to_pylist()  # type: ignore[index]
