@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.numbers import not_negative, positive
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, IntArray, Scores
 from aiops_nb.detect.kernels import StreamParams
@@ -17,12 +18,13 @@ from aiops_nb.detect.scale import as_scores
 from aiops_nb.detect.time_of_day import day_bins, week_bin
 from aiops_nb.judged_rows import reason_columns
 from aiops_nb.ticked import ticked
-from aiops_nb.timed_values import in_given_order, times_of, usual_interval_seconds, values_of
+from aiops_nb.timed_values import in_given_order, require_frame, times_of, usual_interval_seconds, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COOLDOWN_INTERVALS = 60
+MOST_SECONDS = 9e9  # all of the time that nanoseconds can tell
 
 
 def score_series(
@@ -83,7 +85,8 @@ def score_series(
     'unusual is above all the new value (72%)'
     """
     name, params = _named(detector)
-    utc, local_ns, zone_name = times_of(series, timezone or (None if params.timezone == "UTC" else params.timezone))
+    rate = positive("false_alarms_per_day", false_alarms_per_day)
+    utc, local_ns, zone_name = times_of(series, _zone(timezone, params))
     value, order = values_of(series), np.argsort(utc.asi8, kind="stable")
     times_ns, known = utc.asi8[order], value[order]
     interval_seconds = params.interval_seconds or usual_interval_seconds(times_ns)
@@ -93,8 +96,7 @@ def score_series(
     else:
         params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
         walk = _Walk(name, params, known, local_ns[order])
-        scores, rate = walk.scores(), _positive("false_alarms_per_day", false_alarms_per_day)
-        threshold = threshold_for(params, rate, interval_seconds)
+        scores, threshold = walk.scores(), threshold_for(params, rate, interval_seconds)
     alarm = alarms(scores.score >= threshold, times_ns, _quiet_ns(cooldown_seconds, interval_seconds))
     columns = {"score": scores.score, "expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
     reasons = {}
@@ -130,8 +132,10 @@ def score_frame(
     """
     import pandas as pd
 
+    require_frame(df)
+    positive("false_alarms_per_day", false_alarms_per_day)
     if isinstance(detector, Detector) and len(detector.features) > 1:
-        return _of_vectors(df, detector, cooldown_seconds, explain)
+        return _of_vectors(df, detector, timezone, cooldown_seconds, explain)
     numbers = df.select_dtypes("number")
     if numbers.columns.empty:
         raise ConfigError.at("df", "at least one column of numbers", df.dtypes.astype(str).to_dict())
@@ -146,7 +150,12 @@ def score_frame(
         )
         for name in numbers.columns
     }
-    return pd.concat(scored, names=["series", "time"])
+    return pd.concat(scored, names=[*_names(numbers), "time"])
+
+
+def _names(numbers: pd.DataFrame) -> list[str]:
+    levels = numbers.columns.names
+    return ["series"] if len(levels) == 1 else [str(name or f"series_{at}") for at, name in enumerate(levels)]
 
 
 def alarms(strange: BoolArray, times_ns: IntArray, quiet_ns: int) -> BoolArray:
@@ -164,7 +173,8 @@ def alarms(strange: BoolArray, times_ns: IntArray, quiet_ns: int) -> BoolArray:
     at = 0
     while at < len(places):
         alarm[places[at]] = True
-        at = max(at + 1, int(np.searchsorted(times, times[at] + quiet_ns, side="right")))
+        quiet_until = min(int(times[at]) + quiet_ns, int(times[-1]))
+        at = max(at + 1, int(np.searchsorted(times, quiet_until, side="right")))
     return alarm
 
 
@@ -177,6 +187,10 @@ def _named(detector: object) -> tuple[str | None, StreamParams]:
     if isinstance(detector, Detector) and len(detector.features) <= 1:
         return None, StreamParams()
     raise ConfigError.at("detector", "a name, its parameters, or a detector of one feature", _told(detector))
+
+
+def _zone(timezone: str | None, params: StreamParams) -> str | None:
+    return params.timezone if timezone is None and params.timezone != "UTC" else timezone
 
 
 def _told(detector: object) -> object:
@@ -202,11 +216,13 @@ class _Walk:
         return dict(zip(places.tolist(), by_row, strict=True))
 
 
-def _of_vectors(df: pd.DataFrame, detector: Detector, cooldown_seconds: float | None, explain: bool) -> pd.DataFrame:
+def _of_vectors(
+    df: pd.DataFrame, detector: Detector, timezone: str | None, cooldown_seconds: float | None, explain: bool
+) -> pd.DataFrame:
     missing = [name for name in detector.features if name not in df.columns]
     if missing:
         raise ConfigError.at("df", f"columns {', '.join(detector.features)}", f"none named {', '.join(missing)}")
-    utc, _, _ = times_of(df[detector.features[0]], None)
+    utc, _, _ = times_of(df[detector.features[0]], timezone)
     order = np.argsort(utc.asi8, kind="stable")
     values = np.stack([values_of(df[name])[order] for name in detector.features])
     times_ns = utc.asi8[order]
@@ -219,11 +235,5 @@ def _of_vectors(df: pd.DataFrame, detector: Detector, cooldown_seconds: float | 
 
 
 def _quiet_ns(cooldown_seconds: float | None, interval_seconds: float) -> int:
-    seconds = COOLDOWN_INTERVALS * interval_seconds if cooldown_seconds is None else cooldown_seconds
-    return round(seconds * NS_PER_SECOND)
-
-
-def _positive(name: str, value: float) -> float:
-    if not value > 0:
-        raise ConfigError.at(name, "a number > 0", value)
-    return value
+    given = COOLDOWN_INTERVALS * interval_seconds if cooldown_seconds is None else cooldown_seconds
+    return round(min(not_negative("cooldown_seconds", given), MOST_SECONDS) * NS_PER_SECOND)

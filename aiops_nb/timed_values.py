@@ -9,6 +9,7 @@ import numpy as np
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import FloatArray, IntArray
+from aiops_nb.detect.kernels import known
 from aiops_nb.detect.time_of_day import zone
 
 if TYPE_CHECKING:
@@ -27,12 +28,32 @@ def times_of(series: pd.Series, timezone: str | None) -> tuple[pd.DatetimeIndex,
     if series.index.hasnans:
         raise ConfigError.at("series", "a time in each row", f"none in row {int(np.argmax(series.index.isna()))}")
     given = series.index if series.index.tz is not None else series.index.tz_localize("UTC")
-    utc = given.tz_convert("UTC").as_unit("ns")
+    utc = _in_ns(given.tz_convert("UTC"))
     name = timezone or str(given.tz)
     if timezone is not None:
         zone(timezone)
     local = utc.tz_convert(timezone or given.tz).tz_localize(None)
     return utc, local.asi8, name
+
+
+def require_frame(df: object) -> None:
+    """Raise unless it is a frame whose columns can be told apart."""
+    import pandas as pd
+
+    if not isinstance(df, pd.DataFrame):
+        raise ConfigError.at("df", "a pandas DataFrame of numbers by time", type(df).__name__)
+    if not df.columns.is_unique:
+        twice = df.columns[df.columns.duplicated()][0]
+        raise ConfigError.at("df", "another name for each column", f"{twice} twice")
+
+
+def _in_ns(utc: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    import pandas as pd
+
+    try:
+        return utc.as_unit("ns")
+    except pd.errors.OutOfBoundsDatetime:
+        raise ConfigError.at("series", "times from 1677 to 2262", f"{utc.min()} to {utc.max()}") from None
 
 
 def _kind_of(series: object) -> str:
@@ -41,12 +62,19 @@ def _kind_of(series: object) -> str:
 
 
 def values_of(series: pd.Series) -> FloatArray:
-    """Its numbers; NaN where they are not finite."""
+    """Its numbers; NaN where they are not known."""
+    import pandas as pd
+
+    dtype, unlike = series.dtype, ConfigError.at("series", "numbers", f"values of type {series.dtype}")
+    if any(kind(dtype) for kind in (pd.api.types.is_complex_dtype, pd.api.types.is_datetime64_any_dtype)):
+        raise unlike
+    if pd.api.types.is_timedelta64_dtype(dtype):
+        raise unlike
     try:
         value = series.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     except (TypeError, ValueError):
-        raise ConfigError.at("series", "numbers", f"values of type {series.dtype}") from None
-    value[~np.isfinite(value)] = np.nan
+        raise unlike from None
+    value[~known(value)] = np.nan
     return value
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aiops_nb.core.errors import ConfigError, MissingExtraError
+from aiops_nb.core.numbers import positive
 from aiops_nb.core.types import FloatArray
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def change_points(
     Parameters
     ----------
     series
-        Numbers by time.
+        Numbers by time. Rows out of order are taken in order of time.
     penalty
         The larger, the fewer changes.
     shortest_points
@@ -58,9 +59,9 @@ def change_points(
     """
     import pandas as pd
 
-    if not penalty > 0:
-        raise ConfigError.at("penalty", "a number > 0", penalty)
-    known = series[np.isfinite(series.to_numpy(np.float64))]
+    positive("penalty", penalty)
+    positive("shortest_points", shortest_points)
+    known = _known(series)
     value = known.to_numpy(np.float64)
     noise = _noise(value)
     cuts = _cuts(value / noise, penalty * np.log(max(len(value), 2)), shortest_points)
@@ -68,6 +69,20 @@ def change_points(
     means = [float(np.mean(value[first:last])) for first, last in pairwise(edges) if last > first]
     told = {"before": means[:-1], "after": means[1:], "deviations": np.diff(means) / noise if means else []}
     return pd.DataFrame(told, index=known.index[cuts])
+
+
+def _known(series: pd.Series) -> pd.Series:
+    """Its finite numbers, in order of time."""
+    import pandas as pd
+
+    if not isinstance(series, pd.Series):
+        raise ConfigError.at("series", "a pandas Series of numbers by time", type(series).__name__)
+    try:
+        value = series.to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise ConfigError.at("series", "numbers", f"values of type {series.dtype}") from None
+    finite = np.isfinite(value)
+    return pd.Series(value[finite], index=series.index[finite]).sort_index(kind="stable")
 
 
 def _noise(value: FloatArray) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiops_nb.core.durations import parse_duration
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.numbers import not_negative
 from aiops_nb.detect.estimator_detector import EstimatorDetector
 from aiops_nb.detect.foreign import last_step, snake
 from aiops_nb.detect.river_detector import RiverDetector
@@ -45,14 +46,22 @@ def as_detector(
     >>> detector.name, detector.refit_seconds
     ('isolation_forest', 21600.0)
     """
-    names, of_river = tuple(features), hasattr(estimator, "learn_one") and hasattr(estimator, "score_one")
+    of_river = hasattr(estimator, "learn_one") and hasattr(estimator, "score_one")
     _require_estimator(estimator, of_river)
-    if isinstance(features, str) or not all(isinstance(name, str) for name in names) or not (names or of_river):
-        raise ConfigError.at("features", "a list of names, such as ['rate_hz', 'error_ratio']", features)
+    names, threshold = _names(features, of_river), not_negative("threshold", threshold, most=100.0)
     if of_river:
         return RiverDetector(snake(last_step(estimator)), estimator, names, threshold)
     name = snake(last_step(estimator))
     return EstimatorDetector(name, estimator, names, refit_seconds=_seconds(refit), threshold=threshold)
+
+
+def _names(features: object, of_river: bool) -> tuple[str, ...]:
+    names = tuple(features) if isinstance(features, Sequence) and not isinstance(features, str) else None
+    if names is None or not all(isinstance(name, str) for name in names) or not (names or of_river):
+        raise ConfigError.at("features", "a list of names, such as ['rate_hz', 'error_ratio']", features)
+    if len(set(names)) < len(names):
+        raise ConfigError.at("features", "each name once", list(names))
+    return names
 
 
 def _require_estimator(estimator: Any, of_river: bool) -> None:

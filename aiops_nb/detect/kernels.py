@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 from msgspec import Meta, Struct
 
-from aiops_nb.core.types import FloatArray
+from aiops_nb.core.types import BoolArray, FloatArray
 
 Direction = Literal["above", "below", "both"]
 Verdict = tuple[FloatArray, FloatArray, FloatArray]
+LARGEST = 1e300  # differences and sums of such are floats still
+
+
+def known(value: FloatArray) -> BoolArray:
+    """Where a value can be judged: a number no larger than LARGEST either way.
+
+    Examples
+    --------
+    >>> known(np.array([0.0, -1e300, 1e301, np.inf, np.nan])).tolist()
+    [True, True, False, False, False]
+    """
+    within: BoolArray = np.abs(value) <= LARGEST
+    return within
 
 
 class StreamParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):

@@ -12,7 +12,7 @@ from aiops_nb.detect.elementary import Places
 from aiops_nb.detect.grown import grown
 from aiops_nb.detect.history import History
 from aiops_nb.detect.kept_out import KeptOut
-from aiops_nb.detect.kernels import Kernel, StreamParams
+from aiops_nb.detect.kernels import Kernel, StreamParams, known
 from aiops_nb.detect.scale import as_scores
 from aiops_nb.detect.time_of_day import day_bins, local_ns, week_bin, zone
 
@@ -22,9 +22,9 @@ FIRST_CAPACITY = 16
 class StreamingDetector:
     """One feature of all series, judged by a kernel; `score_series` runs the same kernel over one series.
 
-    A value that is not finite is not known: it gets no score and is not learned. A value kept from learning becomes
-    part of the context only; after `relearn_ticks` or `relearn_seconds` of them on end the new level is accepted: the
-    series is learned whatever the verdict, until the caller finds it usual again.
+    A value that is not finite, or beyond 1e300, is not known: it gets no score and is not learned. A value kept from
+    learning becomes part of the context only; after `relearn_ticks` or `relearn_seconds` of them on end the new level
+    is accepted: the series is learned whatever the verdict, until the caller finds it usual again.
     Cost O(n) a tick, memory O(n).
 
     Parameters
@@ -58,7 +58,7 @@ class StreamingDetector:
         return {**self.__dict__, "_judged": None}
 
     def score(self, table: FeatureTable) -> Scores:
-        """Score the n series of the table; NaN in warm-up and where the value is not finite."""
+        """Score the n series of the table; NaN in warm-up and where the value is not known."""
         value = table.column(self.features[0])
         series, time_bin = self._known(table, value)
         told = np.full((3, len(value)), np.nan)
@@ -78,7 +78,7 @@ class StreamingDetector:
             self.score(table)
         value = table.column(self.features[0])
         series, time_bin = self._known(table, value)
-        learn = self._kept_out.to_learn(np.isfinite(value), rows, table.end_ns)[series]
+        learn = self._kept_out.to_learn(known(value), rows, table.end_ns)[series]
         learned, followed = series[learn], series[~learn]
         with np.errstate(all="ignore"):
             self._kernel.learn(learned, value[learned], time_bin[: len(learned)], self._state)
@@ -131,7 +131,7 @@ class StreamingDetector:
     def _known(self, table: FeatureTable, value: FloatArray) -> tuple[Places, Places]:
         """The series with a value, and the time of the week for each; those without a past begin with this value."""
         self._make_room(len(value))
-        series = np.flatnonzero(np.isfinite(value))
+        series = np.flatnonzero(known(value))
         new = series[~self._begun[series]]
         if len(new):
             self._kernel.begin(new, value[new], self._state)

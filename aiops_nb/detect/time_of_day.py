@@ -51,6 +51,8 @@ def zone(name: str) -> ZoneInfo | None:
     """
     if name == "UTC":
         return None
+    if not isinstance(name, str):
+        raise ConfigError.at("timezone", "a name such as Europe/Berlin", name)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
