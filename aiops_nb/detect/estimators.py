@@ -13,6 +13,8 @@ from aiops_nb.detect.estimator_detector import EstimatorDetector
 from aiops_nb.detect.foreign import last_step, snake
 from aiops_nb.detect.river_detector import RiverDetector
 
+MOST_SHOWN_CHARACTERS = 100
+
 
 def as_detector(
     estimator: Any, *, features: Sequence[str] = (), refit: str | float = "6h", threshold: float = 50.0
@@ -65,20 +67,27 @@ def _names(features: object, of_river: bool) -> tuple[str, ...]:
 
 
 def _require_estimator(estimator: Any, of_river: bool) -> None:
-    where, last = "estimator", last_step(estimator)
+    last = last_step(estimator)
     if isinstance(estimator, type):
-        raise ConfigError.at(where, f"an object, such as {estimator.__name__}()", estimator)
+        raise _unlike(f"an object, such as {estimator.__name__}()", estimator)
     if of_river:
         if _asks_for_labels(last.learn_one) or _asks_for_labels(last.score_one):
-            raise ConfigError.at(where, "a model that learns without labels: learn_one(x), score_one(x)", estimator)
+            raise _unlike("a model that learns without labels: learn_one(x), score_one(x)", estimator)
         return
     if getattr(last, "novelty", True) is False:
-        raise ConfigError.at(where, f"one for values to come: {type(last).__name__}(novelty=True)", last)
+        raise _unlike(f"one for values to come: {type(last).__name__}(novelty=True)", last)
     scores = hasattr(estimator, "score_samples") or hasattr(estimator, "decision_function")
     if not hasattr(estimator, "fit") or not scores:
-        raise ConfigError.at(where, "fit and score_samples or decision_function, or learn_one and score_one", estimator)
+        raise _unlike("fit and score_samples or decision_function, or learn_one and score_one", estimator)
     if _asks_for_labels(last.fit):
-        raise ConfigError.at(where, "one that is fitted without labels: fit(X)", estimator)
+        raise _unlike("one that is fitted without labels: fit(X)", estimator)
+
+
+def _unlike(expected: str, got: object) -> ConfigError:
+    """One line, however many the estimator would tell of itself."""
+    told = " ".join(repr(got).split())
+    shown = told if len(told) <= MOST_SHOWN_CHARACTERS else f"{told[:MOST_SHOWN_CHARACTERS]}..."
+    return ConfigError(f"estimator: expected {expected}, got {shown}")
 
 
 def _asks_for_labels(method: Any) -> bool:

@@ -34,6 +34,8 @@ def strangeness_of(estimator: Any, vectors: FloatArray) -> FloatArray:
 def _checked(strangeness: FloatArray, vectors: FloatArray) -> FloatArray:
     if strangeness.shape != (len(vectors),):
         raise ValueError(f"expected a score for each of {len(vectors)} vectors, got an array of {strangeness.shape}")
+    if len(vectors) and not np.isfinite(strangeness).any():
+        raise ValueError(f"expected a score for each of {len(vectors)} vectors, got no number")
     return strangeness
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from river import anomaly
 from sklearn.ensemble import IsolationForest
 
 from aiops_nb import as_detector, change_points, score_frame, score_series
@@ -101,6 +102,30 @@ def test_a_rule_for_an_estimator_says_where_its_threshold_is() -> None:
 def test_features_that_cannot_be_told_apart_are_refused(features: object) -> None:
     with pytest.raises(ConfigError, match=r"^features: expected"):
         as_detector(IsolationForest(), features=features)
+
+
+class ComparesRows:
+    """Scores a row by those that are asked about with it; of one alone it knows nothing, as PyOD's SOS."""
+
+    def fit(self, vectors: np.ndarray) -> ComparesRows:
+        return self
+
+    def score_samples(self, vectors: np.ndarray) -> np.ndarray:
+        return vectors[:, 0] if len(vectors) > 1 else np.full(1, np.nan)
+
+
+def test_an_estimator_that_gives_no_number_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    scores = score_series(SERIES, as_detector(ComparesRows(), features=["value"]))
+    assert scores.score.isna().all()
+    told = "ComparesRows gives no scores: ValueError: expected a score for each of 1 vectors, got no number"
+    assert told in caplog.text
+
+
+def test_an_estimator_that_tells_much_of_itself_is_refused_in_one_line() -> None:
+    with pytest.raises(ConfigError, match="estimator: expected a model that learns without labels") as caught:
+        as_detector(anomaly.PredictiveAnomalyDetection(), features=["a"])
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
 
 
 def test_changes_are_dated_in_order_of_time() -> None:
