@@ -84,7 +84,7 @@ class FeatureJudge:
         known = ~np.isnan(scored.scores.score)
         if self._chance is not None:
             self._chance.learn(selected, ~scored.is_anomaly, accepted)
-        self._acceptances.note(scored.is_anomaly, known, accepted, scored.scores.expected)
+        self._acceptances.note(scored.is_anomaly, known, accepted, scored.scores.expected, judged.values[0])
         return replace(scored, accepted=accepted) if accepted.any() else scored
 
     def _cleaned(self, table: FeatureTable) -> FeatureTable:
@@ -152,7 +152,7 @@ class FeatureJudge:
             threshold=scored.threshold,
         )
         if transition.state in ("resolved", "inactive"):
-            outcome = self._acceptances.over(at, unit_name(scored.feature, key.metric), change.expected)
+            outcome = self._acceptances.over(at, unit_name(scored.feature, key.metric))
             told = joined(reasons.verdict(scored, number), outcome)
             return replace(change, contributions=reasons.own_shares(number), outcome=outcome, summary=told)
         parts, phase = reasons.contributions(number), reasons.phase(number)

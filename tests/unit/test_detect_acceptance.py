@@ -114,7 +114,7 @@ def test_an_alert_that_ends_by_acceptance_says_so(detector: object, threshold: f
     assert resolved.summary.endswith(resolved.outcome)
     before, after = resolved.outcome.rpartition(": ")[2].split(" -> ")
     assert 84 < float(before.removesuffix(" ms")) < 87
-    assert 87 < float(after.removesuffix(" ms")) < 142
+    assert 138 < float(after.removesuffix(" ms")) < 142
     scores = scores_frame(steps)
     assert scores["accepted"].sum() == 1
     assert scores.loc[scores["accepted"], "is_anomaly"].all()
