@@ -7,12 +7,19 @@ from msgspec.structs import replace
 from aiops_nb.config import Config, ConfigSource, load_config, located
 from aiops_nb.config.spelling import unknown
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.detect.any_estimator import EstimatorParams
+from aiops_nb.detect.isolation_forest import IsolationForestParams
+from aiops_nb.detect.kernels import StreamParams
+from aiops_nb.detect.registry import threshold_for
 from aiops_nb.features.params import WindowParams
 from aiops_nb.frames import FEATURES, feature_names
 from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.rule_features import missing_feature
 from aiops_nb.rules.params import FeatureRuleParams
+
+OF_100 = (StreamParams, IsolationForestParams, EstimatorParams)
+IN_DEVIATIONS = FeatureRuleParams(alertname="", feature="").threshold  # what a rule has that names none
 
 
 def checked_config(source: ConfigSource) -> Config:
@@ -59,6 +66,7 @@ def check_pipeline(params: PipelineParams) -> None:
     listed = [(name, place, rule) for name, rules in lists.items() for place, rule in enumerate(rules)]
     for name, place, rule in listed:
         _check_features(f"pipeline.{name}[{place}]", rule, params.window)
+        _check_threshold(f"pipeline.{name}[{place}]", rule, params.window)
     try:
         Pipeline(params)
     except ConfigError as problem:
@@ -84,3 +92,20 @@ def _check_features(where: str, rule: object, window: WindowParams) -> None:
     if name is not None:
         place = "feature" if name == rule.feature else "features"
         raise unknown(f"{where}.{place}", f"a feature of {rule.table}", name, known)
+
+
+def _check_threshold(where: str, rule: object, window: WindowParams) -> None:
+    """Of a score from 0 to 100: one in deviations would fire all day, one above never."""
+    if not isinstance(rule, FeatureRuleParams) or not isinstance(rule.detector, OF_100):
+        return
+    if rule.threshold == IN_DEVIATIONS or rule.threshold >= 100.0:
+        kind = rule.detector.__struct_config__.tag
+        wanted = f"a score below 100 at which {kind} fires, such as {_usual(rule, window):.0f}"
+        raise ConfigError.at(f"{where}.threshold", wanted, rule.threshold)
+
+
+def _usual(rule: FeatureRuleParams, window: WindowParams) -> float:
+    """The one of a false alarm in two days, where it is known."""
+    if isinstance(rule.detector, StreamParams):
+        return threshold_for(rule.detector, 0.5, window.tick_seconds)
+    return 60.0

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.numbers import not_negative
 from aiops_nb.detect.estimator_detector import EstimatorDetector
 from aiops_nb.detect.estimators import as_detector
 from aiops_nb.detect.river_detector import RiverDetector
@@ -81,9 +80,9 @@ def estimator_of(
     >>> estimator_of(params, ("rate_hz", "error_ratio"), threshold=60.0).name
     'one_class_svm'
     """
-    not_negative("threshold", threshold, most=100.0)
     try:
-        return as_detector(_made(params), features=features, refit=params.refit_seconds, threshold=threshold)
+        made, most = _made(params), min(threshold, 100.0)  # one above is silence, which tuning tries as well
+        return as_detector(made, features=features, refit=params.refit_seconds, threshold=most)
     except ConfigError as problem:
         raise ConfigError(f"detector.{problem}") from None
 

@@ -53,7 +53,7 @@ def band_sentence(
 ) -> str:
     """A value, what was expected of it, the bound that it broke, what its detector adds, and what made it strange."""
     unit = unit_name(feature, key.metric)
-    told = [f"{_what(key, feature)} {readable(value, unit)}", *([detail] if detail else [])]
+    told = [_told(key, feature, value, unit), *([detail] if detail else [])]
     return f"{key.target}: {', '.join([*told, *band_of(bounds, unit)])}{because(contributions)}"
 
 
@@ -72,6 +72,12 @@ def band_of(bounds: Bounds, unit: str) -> list[str]:
     """
     told = zip(("expected", "at least", "at most"), bounds, strict=True)
     return [f"{word} {readable(bound, unit)}" for word, bound in told if bound == bound]
+
+
+def _told(key: SeriesKey, feature: str, value: float, unit: str) -> str:
+    if feature == "certificate_remaining_seconds" and value < 0:
+        return f"certificate ended {readable(-value, unit)} ago"
+    return f"{_what(key, feature)} {readable(value, unit)}"
 
 
 def _what(key: SeriesKey, feature: str) -> str:

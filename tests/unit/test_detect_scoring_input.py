@@ -10,8 +10,7 @@ from sklearn.ensemble import IsolationForest
 
 from aiops_nb import as_detector, change_points, score_frame, score_series
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.detect.any_estimator import EstimatorParams
-from aiops_nb.detect.registry import ALGORITHMS, build_detector
+from aiops_nb.detect.registry import ALGORITHMS
 
 TIMES = pd.date_range("2026-03-01", periods=200, freq="1min", tz="UTC")
 SERIES = pd.Series(np.random.default_rng(0).normal(1.0, 0.1, 200), TIMES)
@@ -90,12 +89,6 @@ def test_columns_of_several_levels_keep_their_names() -> None:
 def test_a_threshold_that_no_score_can_mean_is_refused(threshold: object) -> None:
     with pytest.raises(ConfigError, match=r"^threshold: expected a number from 0 to 100, got"):
         as_detector(IsolationForest(), features=["a"], threshold=threshold)
-
-
-def test_a_rule_for_an_estimator_says_where_its_threshold_is() -> None:
-    params = EstimatorParams(estimator="sklearn.svm.OneClassSVM")
-    with pytest.raises(ConfigError, match=r"^threshold: expected a number from 0 to 100, got 101"):
-        build_detector(params, ("rate_hz",), threshold=101.0)
 
 
 @pytest.mark.parametrize("features", [None, 3, ["a", "a"]])

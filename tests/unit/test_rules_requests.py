@@ -129,6 +129,14 @@ def test_a_renewed_certificate_resolves():
     assert "certificate ends in 2.5 d, at least 3 d" in changes[0].summary
 
 
+def test_a_certificate_that_has_ended_says_when():
+    expires = round((START - 28 * DAY) * NS_PER_SECOND)
+    (change,) = [
+        c for c in changes_of(rows(np.arange(10.5), origin="probe", certificate_expires=expires)) if not c.suppressed_by
+    ]
+    assert "certificate ended 28 d ago, at least 3 d" in change.summary
+
+
 # -- errors
 
 
