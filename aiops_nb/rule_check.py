@@ -16,10 +16,9 @@ from aiops_nb.frames import FEATURES, feature_names
 from aiops_nb.pipeline import Pipeline
 from aiops_nb.pipeline_params import PipelineParams
 from aiops_nb.rule_features import missing_feature
-from aiops_nb.rules.params import FeatureRuleParams
+from aiops_nb.rules.params import NO_THRESHOLD, FeatureRuleParams
 
 OF_100 = (StreamParams, IsolationForestParams, EstimatorParams)
-IN_DEVIATIONS = FeatureRuleParams(alertname="", feature="").threshold  # what a rule has that names none
 
 
 def checked_config(source: ConfigSource) -> Config:
@@ -96,12 +95,26 @@ def _check_features(where: str, rule: object, window: WindowParams) -> None:
 
 def _check_threshold(where: str, rule: object, window: WindowParams) -> None:
     """Of a score from 0 to 100: one in deviations would fire all day, one above never."""
-    if not isinstance(rule, FeatureRuleParams) or not isinstance(rule.detector, OF_100):
+    if not isinstance(rule, FeatureRuleParams):
         return
-    if rule.threshold == IN_DEVIATIONS or rule.threshold >= 100.0:
+    if rule.false_alarms_per_day is not None:
+        raise _not_said_so(f"{where}.false_alarms_per_day", rule)
+    if not isinstance(rule.detector, OF_100):
+        return
+    if rule.threshold == NO_THRESHOLD or rule.threshold >= 100.0:
         kind = rule.detector.__struct_config__.tag
         wanted = f"a score below 100 at which {kind} fires, such as {_usual(rule, window):.0f}"
         raise ConfigError.at(f"{where}.threshold", wanted, rule.threshold)
+
+
+def _not_said_so(where: str, rule: FeatureRuleParams) -> ConfigError:
+    """A rate of false alarms that was not turned into a threshold."""
+    if isinstance(rule.detector, StreamParams):
+        return ConfigError.at(where, f"either this or a threshold ({rule.threshold:g})", rule.false_alarms_per_day)
+    kind = rule.detector.__struct_config__.tag
+    return ConfigError.at(
+        where, f"a threshold in its place: scores of {kind} are no rarities", rule.false_alarms_per_day
+    )
 
 
 def _usual(rule: FeatureRuleParams, window: WindowParams) -> float:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from aiops_nb.config.alarm_rates import with_thresholds
 from aiops_nb.config.messages import readable
 from aiops_nb.config.places import placed, read_yaml
 from aiops_nb.config.run import Config
@@ -69,6 +70,10 @@ def load_config(source: ConfigSource) -> Config:
     >>> load_config({"interval": "500ms", "host_metrics": False}).interval_seconds
     0.5
     """
+    return with_thresholds(_loaded(source))
+
+
+def _loaded(source: ConfigSource) -> Config:
     if source is None:
         return Config()
     if isinstance(source, Config):

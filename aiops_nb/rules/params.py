@@ -15,6 +15,8 @@ from aiops_nb.features.clean_params import StepParams
 from aiops_nb.features.request_phases import RECENT_PHASE_FEATURES
 from aiops_nb.rules.chance_params import ChanceParams
 
+NO_THRESHOLD = 6.0  # what a rule has that names none: deviations
+
 
 class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A detector on one feature, and the alert that it makes.
@@ -38,6 +40,9 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     threshold
         Score above which a window is anomalous, and where the drawn band ends: deviations for `robust_z`, multiples of
         its limit for `level`, 0 to 100 for the other detectors.
+    false_alarms_per_day
+        In place of `threshold`, for a detector with calibrated scores: so often a healthy series may pass it. A config
+        that is read has the threshold that this comes to at one value a window.
     resolve_threshold
         Score below which a firing series counts as well again, at most `threshold`; None: two thirds of it.
     support
@@ -70,7 +75,8 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     metrics: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     severity: Severity = "warning"
-    threshold: Annotated[float, Meta(gt=0)] = 6.0
+    threshold: Annotated[float, Meta(gt=0)] = NO_THRESHOLD
+    false_alarms_per_day: Annotated[float, Meta(gt=0)] | None = None
     resolve_threshold: Annotated[float, Meta(gt=0)] | None = None
     support: dict[str, float] = {}
     needs: dict[str, float] = {}
