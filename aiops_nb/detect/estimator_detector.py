@@ -10,10 +10,9 @@ from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
 from aiops_nb.detect.kept_out import KeptOut
 from aiops_nb.detect.own_past import OwnPast
 from aiops_nb.detect.own_scale import OwnScale
-from aiops_nb.detect.refitted import Refitted
+from aiops_nb.detect.refitted import RAW_AT_USUAL, Refitted
+from aiops_nb.detect.shares import shares_of
 
-RAW_AT_USUAL = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
-MOST_SURPRISE = 40.0
 EXPLAINED_SHARE = 0.1
 
 
@@ -111,11 +110,8 @@ class EstimatorDetector:
         for number in range(len(self.features)):
             usual = vectors[strange].copy()
             usual[:, number] = 0.0
-            gone[number] = np.maximum(np.log(raw[strange] / self._raw(usual)), 0.0)
-        told = np.full((len(self.features), len(raw)), np.nan)
-        total = gone.sum(axis=0)
-        told[:, strange] = np.where(total > 0, gone / np.where(total > 0, total, 1.0), 1.0 / len(self.features))
-        return dict(zip(self.features, told, strict=True))
+            gone[number] = np.maximum(np.log(raw[strange] / self._estimator.raw(usual)), 0.0)
+        return dict(zip(self.features, shares_of(gone, strange, len(raw)), strict=True))
 
     def _values(self, table: FeatureTable) -> FloatArray:
         return np.stack([table.column(name) for name in self.features])
@@ -124,8 +120,5 @@ class EstimatorDetector:
         """Vectors and raw scores of a table, kept until it is learned."""
         if self._judged is None or self._judged[0] is not table:
             vectors = self._scale.vectors(self._values(table))
-            self._judged = table, vectors, self._raw(vectors)
+            self._judged = table, vectors, self._estimator.raw(vectors)
         return self._judged[1:]
-
-    def _raw(self, vectors: FloatArray) -> FloatArray:
-        return RAW_AT_USUAL * np.exp(np.minimum(self._estimator.surprise(vectors), MOST_SURPRISE))

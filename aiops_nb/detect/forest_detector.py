@@ -12,9 +12,8 @@ from aiops_nb.detect.own_past import OwnPast
 from aiops_nb.detect.recent_vectors import RecentVectors
 from aiops_nb.detect.refitted import Refitted
 from aiops_nb.detect.scale import score_of
+from aiops_nb.detect.shares import shares_of
 
-RAW_AT_USUAL = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
-MOST_SURPRISE = 40.0
 EXPLAINED_STRANGENESS = 1.0
 BACKGROUND_RATIO = 0.25
 DEVIATION_BINS = (36, 32)  # from 0.6 deviations, which are rare nowhere, to the 20 that are the most
@@ -115,10 +114,7 @@ class ForestDetector:
         wanted = strangeness > EXPLAINED_STRANGENESS if rows is None else rows & np.isfinite(strangeness)
         strange = np.flatnonzero(wanted)
         gone = np.stack([self._gone(vectors, strange, strangeness, number) for number in range(len(self.features))])
-        told = np.full((len(self.features), len(raw)), np.nan)
-        total = gone.sum(axis=0)
-        told[:, strange] = np.where(total > 0, gone / np.where(total > 0, total, 1.0), 1.0 / len(self.features))
-        return dict(zip(self.features, told, strict=True))
+        return dict(zip(self.features, shares_of(gone, strange, len(raw)), strict=True))
 
     def _gone(self, vectors: FloatArray, series: IntArray, strangeness: FloatArray, number: int) -> FloatArray:
         usual = vectors[series].copy()
@@ -140,8 +136,7 @@ class ForestDetector:
 
     def _raw(self, vectors: FloatArray) -> FloatArray:
         """(n, columns + 1) how far out each column is, and the surprise of the forest."""
-        surprise = RAW_AT_USUAL * np.exp(np.minimum(self._forest.surprise(vectors), MOST_SURPRISE))
-        return np.column_stack([np.abs(vectors), surprise])
+        return np.column_stack([np.abs(vectors), self._forest.raw(vectors)])
 
     def _strangeness(self, raw: FloatArray, series: IntArray) -> FloatArray:
         """(n,) of the (n, columns + 1) raw scores of these series; NaN unless all are known."""

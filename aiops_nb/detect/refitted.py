@@ -15,6 +15,8 @@ from aiops_nb.detect.sample_tail import SampleTail
 
 ROWS_KEPT = 4096
 ROWS_TO_FIT = 64
+RAW_AT_USUAL = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
+MOST_SURPRISE = 40.0
 RARE_SHARE = 0.001  # of the sample, beyond its range on each side
 
 
@@ -90,6 +92,10 @@ class Refitted:
         if self._fitted is not None and known.any():
             told[known] = self._tail.surprise(self._strangeness(vectors[known]))
         return told
+
+    def raw(self, vectors: FloatArray) -> FloatArray:
+        """(n,) scores for each series' own past, >= RAW_AT_USUAL, that grow with the surprise; NaN where it is NaN."""
+        return RAW_AT_USUAL * np.exp(np.minimum(self.surprise(vectors), MOST_SURPRISE))
 
     def learn(self, vectors: FloatArray, end_ns: int) -> None:
         """Show (n, width) vectors to the sample, and fit again when it is time."""

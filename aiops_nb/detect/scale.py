@@ -29,8 +29,7 @@ def score_of(strangeness: FloatArray) -> FloatArray:
 def as_scores(params: StreamParams, value: FloatArray, verdict: Verdict) -> Scores:
     """A kernel's verdicts as scores from 0 to 100, on the side and beyond the deviation that matter."""
     strangeness, expected, half_band = verdict
-    with np.errstate(over="ignore"):  # of the largest floats
-        distance = value - expected
+    distance = value - expected
     usual = np.abs(distance) <= params.min_deviation if params.min_deviation else np.zeros(len(value), np.bool_)
     if params.direction != "both":
         usual = usual | (distance < 0 if params.direction == "above" else distance > 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 
 import msgspec
 import numpy as np
@@ -269,11 +268,3 @@ def test_compiled_or_not_the_reasons_are_equal() -> None:
     plain, compiled = (explained(kernel, FactsParams(), 288, values, bins, places, way) for way in ("python", "numba"))
     assert list(plain) == ["value", "change", "time of day"]
     assert all(np.array_equal(plain[name], compiled[name]) for name in plain)
-
-
-def test_the_largest_floats_are_scored_without_a_warning() -> None:
-    extreme = np.where(np.random.default_rng(2).random(len(TIMES)) < 0.5, 1.7e308, -1.7e308)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        scores = score_series(pd.Series(extreme, index=TIMES))
-    assert scores.score[60:].notna().all()
