@@ -8,43 +8,43 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from aiops_nb._version import __version__
+
 if TYPE_CHECKING:
     from aiops_nb.config import Config as Config
     from aiops_nb.core.errors import AiopsError as AiopsError
-    from aiops_nb.detect.change_points import change_points as change_points
-    from aiops_nb.detect.estimators import as_detector as as_detector
+    from aiops_nb.detect.estimators.adapter import as_detector as as_detector
     from aiops_nb.detect.registry import detectors as detectors
-    from aiops_nb.features.clean_frames import clean_frame as clean_frame
-    from aiops_nb.features.clean_frames import clean_series as clean_series
-    from aiops_nb.monitor import Monitor as Monitor
-    from aiops_nb.recording import Recording as Recording
-    from aiops_nb.recording import open_recording as open_recording
-    from aiops_nb.scoring import score_frame as score_frame
-    from aiops_nb.scoring import score_series as score_series
-    from aiops_nb.session import from_frame as from_frame
-    from aiops_nb.session import replay as replay
-    from aiops_nb.session import watch as watch
-    from aiops_nb.synthetic_session import from_synthetic as from_synthetic
-
-__version__ = "0.1.0"
+    from aiops_nb.monitor.monitor import Monitor as Monitor
+    from aiops_nb.offline.change_points import change_points as change_points
+    from aiops_nb.offline.preprocess import clean_frame as clean_frame
+    from aiops_nb.offline.preprocess import clean_series as clean_series
+    from aiops_nb.offline.score import score_frame as score_frame
+    from aiops_nb.offline.score import score_series as score_series
+    from aiops_nb.session.recording import Recording as Recording
+    from aiops_nb.session.recording import open_recording as open_recording
+    from aiops_nb.session.synthetic import from_synthetic as from_synthetic
+    from aiops_nb.session.watch import from_frame as from_frame
+    from aiops_nb.session.watch import replay as replay
+    from aiops_nb.session.watch import watch as watch
 
 _ROOMS = {
     "AiopsError": "aiops_nb.core.errors",
     "Config": "aiops_nb.config",
-    "Monitor": "aiops_nb.monitor",
-    "Recording": "aiops_nb.recording",
-    "as_detector": "aiops_nb.detect.estimators",
-    "change_points": "aiops_nb.detect.change_points",
-    "clean_frame": "aiops_nb.features.clean_frames",
-    "clean_series": "aiops_nb.features.clean_frames",
+    "Monitor": "aiops_nb.monitor.monitor",
+    "Recording": "aiops_nb.session.recording",
+    "as_detector": "aiops_nb.detect.estimators.adapter",
+    "change_points": "aiops_nb.offline.change_points",
+    "clean_frame": "aiops_nb.offline.preprocess",
+    "clean_series": "aiops_nb.offline.preprocess",
     "detectors": "aiops_nb.detect.registry",
-    "from_frame": "aiops_nb.session",
-    "from_synthetic": "aiops_nb.synthetic_session",
-    "open_recording": "aiops_nb.recording",
-    "replay": "aiops_nb.session",
-    "score_frame": "aiops_nb.scoring",
-    "score_series": "aiops_nb.scoring",
-    "watch": "aiops_nb.session",
+    "from_frame": "aiops_nb.session.watch",
+    "from_synthetic": "aiops_nb.session.synthetic",
+    "open_recording": "aiops_nb.session.recording",
+    "replay": "aiops_nb.session.watch",
+    "score_frame": "aiops_nb.offline.score",
+    "score_series": "aiops_nb.offline.score",
+    "watch": "aiops_nb.session.watch",
 }
 __all__ = [
     "AiopsError",

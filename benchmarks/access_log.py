@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.collect.access_log import read_access_log
+from aiops_nb.collect.access_log.collector import read_access_log
 from aiops_nb.core.types import Item
-from aiops_nb.pipeline import Pipeline
+from aiops_nb.engine.pipeline import Pipeline
 
 ROUNDS = 3
 PER_SECOND = 5_000

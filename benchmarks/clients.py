@@ -12,9 +12,9 @@ import gc
 import statistics
 import time
 
-from aiops_nb.collect.json_lines import JsonLines
+from aiops_nb.collect.json_lines.decoder import JsonLines
 from aiops_nb.core.types import Item
-from aiops_nb.pipeline import Pipeline
+from aiops_nb.engine.pipeline import Pipeline
 from benchmarks.streams import events, json_chunks
 
 RATE_HZ, TARGETS, ROWS, ROUNDS = 5_000.0, 100, 150_000, 5

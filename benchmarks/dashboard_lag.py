@@ -26,9 +26,9 @@ FLOOD = """
 import os, time
 import numpy as np
 from aiops_nb.core.schemas import make_batch
-from aiops_nb.live_run import LiveRun
-from aiops_nb.monitor import Monitor
-from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.monitor.live import LiveRun
+from aiops_nb.monitor.monitor import Monitor
+from aiops_nb.engine.params import PipelineParams
 from aiops_nb.record.tap import Passage
 
 TARGETS, BATCH, SECONDS = [f"t{i}" for i in range(100)], 1000, 0.1

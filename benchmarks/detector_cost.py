@@ -13,11 +13,11 @@ import numpy as np
 
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, SeriesKey
-from aiops_nb.detect.isolation_forest import IsolationForestParams
-from aiops_nb.detect.offline import Way, judged
+from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams
+from aiops_nb.detect.limits.robust_z import RobustZParams
 from aiops_nb.detect.registry import ALGORITHMS, build_detector
-from aiops_nb.detect.robust_z import RobustZParams
 from aiops_nb.detect.time_of_day import day_bins, week_bin
+from aiops_nb.offline.walk import Way, judged
 
 SERIES = (1_000, 10_000)
 WARM_TICKS, TICKS = 62, 15

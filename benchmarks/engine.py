@@ -29,9 +29,9 @@ ROUNDS = 5
 
 def engine_seconds(chunks: list[bytes], waiting: int = 1) -> float:
     """Decode, join as many as wait, record, judge."""
-    from aiops_nb.collect.json_lines import JsonLines
-    from aiops_nb.joining import joined
-    from aiops_nb.pipeline import Pipeline
+    from aiops_nb.collect.json_lines.decoder import JsonLines
+    from aiops_nb.engine.pipeline import Pipeline
+    from aiops_nb.monitor.engine_loop import joined
     from aiops_nb.record.recorder import Recorder
 
     with tempfile.TemporaryDirectory() as folder:

@@ -22,13 +22,12 @@ from typing import Any, Literal, get_args
 
 import psutil
 
-from aiops_nb.collect.access_log import AccessLog
-from aiops_nb.collect.tcp_listener import TcpListener
-from aiops_nb.collect.websocket_client import WebSocketClient
-from aiops_nb.core.schemas import control_batch, table_of
+from aiops_nb.collect.access_log.collector import AccessLog
+from aiops_nb.collect.sockets.tcp_listener import TcpListener
+from aiops_nb.collect.websocket.client import WebSocketClient
+from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch, table_of
 from aiops_nb.core.types import NS_PER_SECOND, Item
-from aiops_nb.features.watermark import CLOCK_SOURCE
-from aiops_nb.pipeline import Pipeline
+from aiops_nb.engine.pipeline import Pipeline
 from benchmarks.hostile_lines import LINES_PER_SECOND, SECONDS, Kind, hostile_chunks
 
 Door = Literal["tcp", "websocket", "access_log", "access_log_json"]

@@ -31,8 +31,8 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from aiops_nb.collect.http_probe import HttpProbe, TransferKind
-from aiops_nb.collect.probe_target import ProbeTarget
+from aiops_nb.collect.http.probe import HttpProbe, TransferKind
+from aiops_nb.collect.http.target import ProbeTarget
 
 DELAY_SECONDS = 0.05
 WARMUP_SECONDS = 2.0

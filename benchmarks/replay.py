@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import aiops_nb
-from aiops_nb.collect.json_lines import JsonLines
+from aiops_nb.collect.json_lines.decoder import JsonLines
 from aiops_nb.core.schemas import control_batch
 from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.record.recorder import Recorder

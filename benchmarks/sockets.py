@@ -18,13 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aiops_nb.collect.tcp_client import TcpClient
-from aiops_nb.collect.tcp_listener import TcpListener
-from aiops_nb.collect.udp_listener import UdpListener
+from aiops_nb.collect.sockets.tcp_client import TcpClient
+from aiops_nb.collect.sockets.tcp_listener import TcpListener
+from aiops_nb.collect.sockets.udp_listener import UdpListener
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import table_of
 from aiops_nb.core.types import Item
-from aiops_nb.pipeline import Pipeline
+from aiops_nb.engine.pipeline import Pipeline
 from benchmarks.streams import CROWD, ORDINARY_CLIENTS, events, json_chunks
 
 ROUNDS = 3

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item, Step
-from aiops_nb.pipeline import Pipeline
+from aiops_nb.engine.pipeline import Pipeline
 
 START_NS = 1_780_000_000 * NS_PER_SECOND
 TICKS = 75

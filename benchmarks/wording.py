@@ -12,10 +12,10 @@ import numpy as np
 
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item, Step
-from aiops_nb.frames import REASON_COLUMNS, REASONS, bare_scores_frame, with_reasons
-from aiops_nb.judge.wording import told_alone
-from aiops_nb.pipeline import Pipeline
-from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.pipeline import Pipeline
+from aiops_nb.frames.build import REASON_COLUMNS, REASONS, bare_scores_frame, with_reasons
+from aiops_nb.rules.feature.verdict_texts import told_alone
 
 START_NS = 1_780_000_000 * NS_PER_SECOND
 TARGETS, QUIET_SECONDS, MOST_SECONDS, ROWS = 1_000, 200, 900, 200_000

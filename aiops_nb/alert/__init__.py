@@ -1,1 +1,3 @@
 """Alerts: rules and the state machine."""
+
+from __future__ import annotations

@@ -1,5 +1,7 @@
 """`python -m aiops_nb.cli`: the same as `aiops-nb`."""
 
+from __future__ import annotations
+
 import sys
 
 from aiops_nb.cli.app import main

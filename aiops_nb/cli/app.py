@@ -7,10 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from aiops_nb.cli.changes import ReaderLeft
-from aiops_nb.cli.codes import INTERRUPTED, MISTAKE, OK
-from aiops_nb.cli.logs import logging_to
+from aiops_nb.cli.output import ReaderLeft
 from aiops_nb.cli.parser import build_parser
+from aiops_nb.cli.process import INTERRUPTED, MISTAKE, OK, logging_to
 from aiops_nb.core.errors import AiopsError
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from aiops_nb.cli.changes import write_line
-from aiops_nb.cli.codes import OK, USAGE
+from aiops_nb.cli.output import write_line
+from aiops_nb.cli.process import OK, USAGE
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.urls import mask_url
 
 if TYPE_CHECKING:
-    from aiops_nb.collect.probe_target import ProbeTarget
-    from aiops_nb.plan import Plan
+    from aiops_nb.collect.http.target import ProbeTarget
+    from aiops_nb.session.plan import Plan
 
 SUMMARY = "say whether a configuration is right and what it would run; touches no network"
 EXAMPLE = "aiops-nb check config.yaml"
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.example:
         sys.stdout.write(example_text())
         return OK
-    from aiops_nb.plan import plan_run
+    from aiops_nb.session.plan import plan_run
 
     try:
         plan = plan_run((), arguments.config)
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_line(_json({"config": str(arguments.config), "ok": True, **as_data(plan)}))
         return OK
-    from aiops_nb.cli.plan_lines import plan_lines
+    from aiops_nb.cli.plan_text import plan_lines
 
     for line in plan_lines(plan):
         write_line(line)

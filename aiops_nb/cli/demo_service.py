@@ -7,7 +7,7 @@ import json
 import threading
 from pathlib import Path
 
-from aiops_nb.cli.signals import stop_wishes
+from aiops_nb.cli.process import stop_wishes
 from aiops_nb.core.errors import AiopsError
 
 SUMMARY = "run a small HTTP service whose faults follow a seeded script"

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import aiops_nb
-from aiops_nb.cli.changes import write_line
-from aiops_nb.cli.codes import code_of
+from aiops_nb.cli.output import write_line
+from aiops_nb.cli.process import code_of
 from aiops_nb.cli.report import add_range_arguments
 
 SUMMARY = "write the tables of a recording as CSV, JSON lines or Parquet"

@@ -7,12 +7,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from aiops_nb.cli.changes import ChangePrinter, ChangeQueue, write_line
-from aiops_nb.cli.signals import StopWish
+from aiops_nb.cli.output import ChangePrinter, ChangeQueue, write_line
+from aiops_nb.cli.process import StopWish
 from aiops_nb.core.errors import AiopsError
 
 if TYPE_CHECKING:
-    from aiops_nb.monitor import Monitor
+    from aiops_nb.monitor.monitor import Monitor
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from aiops_nb import __version__
+from aiops_nb._version import __version__
 from aiops_nb.cli import check, demo_service, export, lab, replay, report, watch
-from aiops_nb.cli.example import add_command
+from aiops_nb.cli.arguments import add_command
 
 COMMANDS = {
     "lab": lab,

@@ -6,12 +6,11 @@ import argparse
 from pathlib import Path
 
 import aiops_nb
-from aiops_nb.cli.changes import ChangePrinter, ChangeQueue, PrintingSink
-from aiops_nb.cli.codes import ALERTED, OK, code_of
 from aiops_nb.cli.follow import follow, summarise
-from aiops_nb.cli.signals import stop_wishes
+from aiops_nb.cli.output import ChangePrinter, ChangeQueue, PrintingSink
+from aiops_nb.cli.process import ALERTED, OK, code_of, stop_wishes
 from aiops_nb.cli.watch import add_output_arguments
-from aiops_nb.recording import Recording
+from aiops_nb.session.recording import Recording
 
 SUMMARY = "play a recording through the same code; the same alerts come, to the byte"
 EXAMPLE = "aiops-nb replay recordings/today --speed 10"

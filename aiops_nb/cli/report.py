@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import aiops_nb
-from aiops_nb.cli.changes import write_line
-from aiops_nb.cli.codes import code_of
+from aiops_nb.cli.output import write_line
+from aiops_nb.cli.process import code_of
 
 SUMMARY = "make a report of a recording: an executed notebook, and HTML whose charts zoom with no network"
 EXAMPLE = "aiops-nb report recordings/today --out reports"

@@ -7,11 +7,10 @@ import logging
 from pathlib import Path
 
 import aiops_nb
-from aiops_nb.cli.changes import ChangePrinter, ChangeQueue
-from aiops_nb.cli.codes import ALERTED, OK
-from aiops_nb.cli.durations import duration_seconds
+from aiops_nb.cli.arguments import duration_seconds
 from aiops_nb.cli.follow import follow, summarise
-from aiops_nb.cli.signals import stop_wishes
+from aiops_nb.cli.output import ChangePrinter, ChangeQueue
+from aiops_nb.cli.process import ALERTED, OK, stop_wishes
 from aiops_nb.core.urls import mask_url
 
 _log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ def add_output_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch until the time is over or somebody ends it; the recording is sealed in either case."""
-    from aiops_nb.plan import plan_run
+    from aiops_nb.session.plan import plan_run
 
     directory = None if arguments.record is None else str(arguments.record)
     plan = plan_run(arguments.targets, arguments.config, every_seconds=arguments.every, record=directory)

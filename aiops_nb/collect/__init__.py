@@ -1,1 +1,3 @@
 """Collectors: one file per source."""
+
+from __future__ import annotations

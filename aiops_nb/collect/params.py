@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from aiops_nb.collect.json_unknown import UnknownFields
+from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.synthetic.faults import Fault
 from aiops_nb.collect.synthetic.shape import Shape
 from aiops_nb.core.clock import SystemClock
@@ -29,7 +29,7 @@ class _Tagged(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
 
 class AccessLogParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="access_log"):
-    """Of `aiops_nb.collect.access_log.AccessLog`."""
+    """Of `aiops_nb.collect.access_log.collector.AccessLog`."""
 
     path: str
     pattern: str = "combined"
@@ -42,7 +42,7 @@ class AccessLogParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class TcpClientParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp_client"):
-    """Of `aiops_nb.collect.tcp_client.TcpClient`."""
+    """Of `aiops_nb.collect.sockets.tcp_client.TcpClient`."""
 
     host: str
     port: Port
@@ -55,7 +55,7 @@ class TcpClientParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class TcpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp_listener"):
-    """Of `aiops_nb.collect.tcp_listener.TcpListener`."""
+    """Of `aiops_nb.collect.sockets.tcp_listener.TcpListener`."""
 
     port: Port
     listen_on: str = "127.0.0.1"
@@ -67,7 +67,7 @@ class TcpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class UdpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="udp_listener"):
-    """Of `aiops_nb.collect.udp_listener.UdpListener`."""
+    """Of `aiops_nb.collect.sockets.udp_listener.UdpListener`."""
 
     port: Port
     listen_on: str = "127.0.0.1"
@@ -78,7 +78,7 @@ class UdpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class WebSocketParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="websocket"):
-    """Of `aiops_nb.collect.websocket_client.WebSocketClient`."""
+    """Of `aiops_nb.collect.websocket.client.WebSocketClient`."""
 
     url: str
     name: str = "websocket"
@@ -114,11 +114,11 @@ CollectorParams: TypeAlias = (
     AccessLogParams | TcpClientParams | TcpListenerParams | UdpListenerParams | WebSocketParams | SyntheticParams
 )
 CLASSES: dict[type[Struct], tuple[str, str]] = {
-    AccessLogParams: ("access_log", "AccessLog"),
-    TcpClientParams: ("tcp_client", "TcpClient"),
-    TcpListenerParams: ("tcp_listener", "TcpListener"),
-    UdpListenerParams: ("udp_listener", "UdpListener"),
-    WebSocketParams: ("websocket_client", "WebSocketClient"),
+    AccessLogParams: ("access_log.collector", "AccessLog"),
+    TcpClientParams: ("sockets.tcp_client", "TcpClient"),
+    TcpListenerParams: ("sockets.tcp_listener", "TcpListener"),
+    UdpListenerParams: ("sockets.udp_listener", "UdpListener"),
+    WebSocketParams: ("websocket.client", "WebSocketClient"),
     SyntheticParams: ("synthetic", "SyntheticStream"),
 }
 _BIND_AT_ONCE = (TcpListenerParams, UdpListenerParams)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from aiops_nb.collect.probe_target import check_header
+from aiops_nb.collect.headers import check_header
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import is_reference, resolved_text
 
@@ -77,7 +77,7 @@ def refuse_literal_secrets(params: msgspec.Struct, where: str) -> None:
 
     Examples
     --------
-    >>> from aiops_nb.collect.probe_target import ProbeTarget
+    >>> from aiops_nb.collect.http.target import ProbeTarget
     >>> literal, reference = ({"Authorization": f"Bearer {token}"} for token in ("s3cret", "${TOKEN}"))
     >>> refuse_literal_secrets(ProbeTarget(url="https://h/", headers=reference), "targets[0]")
     >>> refuse_literal_secrets(ProbeTarget(url="https://h/", headers=literal), "targets[0]")

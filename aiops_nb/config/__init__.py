@@ -1,6 +1,8 @@
 """The configuration of a run: YAML to typed values and back, checked at the door; kept in every recording."""
 
-from aiops_nb.config.doors import ConfigSource, dump_config, load_config, located, parse_config
-from aiops_nb.config.run import Config, HostMetricsParams
+from __future__ import annotations
+
+from aiops_nb.config.load import ConfigSource, dump_config, load_config, located, parse_config
+from aiops_nb.config.model import Config, HostMetricsParams
 
 __all__ = ["Config", "ConfigSource", "HostMetricsParams", "dump_config", "load_config", "located", "parse_config"]

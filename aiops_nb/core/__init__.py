@@ -1,1 +1,3 @@
 """Data types, schemas and seams; imports no other room."""
+
+from __future__ import annotations

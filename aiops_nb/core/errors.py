@@ -1,18 +1,21 @@
-"""Errors that a user can act on; the command line prints them as one line.
-
-AiopsError
-├── ConfigError            a parameter, URL or config file is not what was expected
-├── RecordingError         a folder is not a recording, or cannot be read or written
-│   └── FormatVersionError the recording was written by a newer version
-├── MissingExtraError      an optional dependency is not installed; names its install line
-└── BatchError             a batch does not have one of the published schemas
-"""
+"""From what people write to what the types take: short names, durations, variables; guided by the types alone."""
 
 from __future__ import annotations
 
+import difflib
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+
+def unknown(where: str, expected: str, got: Any, known: Iterable[str]) -> ConfigError:
+    """What to say of a name that there is not: those that are near, else all there are."""
+    names = list(known)
+    near = difflib.get_close_matches(str(got), names, n=3)
+    told = f"did you mean {' or '.join(near)}?" if near else f"known here: {', '.join(names)}"
+    return ConfigError(f"{where}: expected {expected}, got {got!r}; {told}")
+
 
 PACKAGE = Path(__file__).parents[1]
 

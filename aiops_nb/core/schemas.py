@@ -209,3 +209,7 @@ def with_seq(batch: pa.RecordBatch, seq: int) -> pa.RecordBatch:
 def source_of(batch: pa.RecordBatch) -> str:
     """The one source of a batch that has rows."""
     return str(batch.column(2)[0].as_py())
+
+
+CLOCK_SOURCE = "clock"
+SELF_SOURCE = "aiops_nb"

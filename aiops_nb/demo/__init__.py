@@ -1,5 +1,7 @@
 """A service to watch, whose faults follow a seeded script and are written down as labels."""
 
+from __future__ import annotations
+
 from aiops_nb.demo.bundled import demo_recording
 from aiops_nb.demo.process import DemoService, start_demo_service
 from aiops_nb.demo.script import KINDS, DemoParams, Fault, faults

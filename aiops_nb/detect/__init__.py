@@ -1,1 +1,3 @@
 """Detectors: one file per algorithm."""
+
+from __future__ import annotations

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.detect import (
+from aiops_nb.detect.estimators.detector import EstimatorDetector
+from aiops_nb.detect.estimators.isolation_forest import ForestDetector, IsolationForestParams, isolation_forest
+from aiops_nb.detect.estimators.params import EstimatorParams, estimator_of
+from aiops_nb.detect.estimators.river import RiverDetector
+from aiops_nb.detect.kernel import Kernel, StreamParams
+from aiops_nb.detect.kernels import (
     cusum,
     discord,
     ewma,
@@ -25,20 +30,14 @@ from aiops_nb.detect import (
     stuck,
     unusual,
 )
-from aiops_nb.detect.any_estimator import EstimatorParams, estimator_of
-from aiops_nb.detect.burn_rate import BurnRate, BurnRateParams
-from aiops_nb.detect.ceiling import Ceiling, CeilingParams
-from aiops_nb.detect.estimator_detector import EstimatorDetector
-from aiops_nb.detect.forest_detector import ForestDetector
-from aiops_nb.detect.growth import Growth, GrowthParams
-from aiops_nb.detect.isolation_forest import IsolationForestParams, isolation_forest
-from aiops_nb.detect.kernels import Kernel, StreamParams
-from aiops_nb.detect.level import Level, LevelParams
-from aiops_nb.detect.river_detector import RiverDetector
-from aiops_nb.detect.robust_z import RobustZ, RobustZParams
-from aiops_nb.detect.scale import AlarmLine
-from aiops_nb.detect.siblings import Siblings, SiblingsParams
-from aiops_nb.detect.silence import Silence, SilenceParams
+from aiops_nb.detect.limits.burn_rate import BurnRate, BurnRateParams
+from aiops_nb.detect.limits.ceiling import Ceiling, CeilingParams
+from aiops_nb.detect.limits.growth import Growth, GrowthParams
+from aiops_nb.detect.limits.level import Level, LevelParams
+from aiops_nb.detect.limits.robust_z import RobustZ, RobustZParams
+from aiops_nb.detect.limits.siblings import Siblings, SiblingsParams
+from aiops_nb.detect.limits.silence import Silence, SilenceParams
+from aiops_nb.detect.score_scale import AlarmLine
 from aiops_nb.detect.streaming import StreamingDetector
 
 if TYPE_CHECKING:

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from aiops_nb.core.growing import capacity_near, widened
+from aiops_nb.core.growing import capacity_near, grown, widened
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, Scores
-from aiops_nb.detect.elementary import Places
-from aiops_nb.detect.grown import grown
-from aiops_nb.detect.history import History
-from aiops_nb.detect.kept_out import KeptOut
-from aiops_nb.detect.kernels import Kernel, StreamParams, known
-from aiops_nb.detect.scale import as_scores
+from aiops_nb.detect.arithmetic.operations import Places
+from aiops_nb.detect.kernel import Kernel, StreamParams, known
+from aiops_nb.detect.relearning import KeptOut
+from aiops_nb.detect.score_scale import as_scores
+from aiops_nb.detect.season_history import History
 from aiops_nb.detect.time_of_day import day_bins, local_ns, week_bin, zone
 
 FIRST_CAPACITY = 16

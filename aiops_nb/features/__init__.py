@@ -1,1 +1,3 @@
 """From rows to features: event-time windows."""
+
+from __future__ import annotations

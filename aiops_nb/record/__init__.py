@@ -1,1 +1,3 @@
 """Recordings: the tap, the format, recovery, replay."""
+
+from __future__ import annotations

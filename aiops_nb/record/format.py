@@ -25,7 +25,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb import __version__
+from aiops_nb._version import __version__
 from aiops_nb.core.errors import FormatVersionError, RecordingError
 from aiops_nb.core.schemas import TABLES, TableName
 

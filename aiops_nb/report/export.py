@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.framed import Framed
-from aiops_nb.recording import Recording
+from aiops_nb.frames.base import Framed
+from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.report.columns import NAMINGS, Naming, metric_names, named
-from aiops_nb.time_range import Moment, range_ns
+from aiops_nb.session.recording import Recording
 
 Format = Literal["csv", "jsonl", "parquet"]
 Table = Literal["requests", "samples", "features", "scores", "alerts", "labels"]

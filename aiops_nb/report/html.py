@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aiops_nb.report.words import in_words
+from aiops_nb.report.formatting import in_words
 
 HEADINGS = {"alertname": "alert", "suppressed_by": "explained by"}
 _AFTER = re.compile("[/_](?!/)")  # where a long name may go on in the next line

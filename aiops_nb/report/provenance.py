@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import TABLES, TableName
+from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.record.format import hash_of_config
 from aiops_nb.record.reader import RecordingReader
+from aiops_nb.report.formatting import ratio_in_words
 from aiops_nb.report.tables import gap_ratio, observed_range
-from aiops_nb.report.words import ratio_in_words
-from aiops_nb.time_range import Moment, range_ns
 
 OBSERVED: tuple[TableName, ...] = ("requests", "samples")
 DIGITS = 8

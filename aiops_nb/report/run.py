@@ -15,11 +15,11 @@ from uuid import uuid4
 import pandas as pd
 
 from aiops_nb.core.errors import AiopsError, MissingExtraError
+from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.report.page import notebook_page
 from aiops_nb.report.provenance import DIGITS, OBSERVED, config_hash, row_times
 from aiops_nb.report.tables import observed_range
-from aiops_nb.time_range import Moment, range_ns
 
 REPORT = "02_monitoring_report.ipynb"
 SETTLING = pd.Timedelta(seconds=5)

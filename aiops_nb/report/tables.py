@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import RecordingError
-from aiops_nb.report.words import ratio_in_words, seconds_in_words
+from aiops_nb.report.formatting import ratio_in_words, seconds_in_words
 
 LONGEST_PAUSE_SECONDS = 30.0
 EVIDENCE_BEFORE = pd.Timedelta(seconds=5)

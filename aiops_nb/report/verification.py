@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aiops_nb.alert.together_params import TOGETHER_DETECTOR
-from aiops_nb.recording import Recording, open_recording
+from aiops_nb.alert.grouping import TOGETHER_DETECTOR
+from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.report.html import Html, details_html, table_html
 from aiops_nb.report.tables import is_error
-from aiops_nb.time_range import Moment, range_ns
+from aiops_nb.session.recording import Recording, open_recording
 
 TOLERANCE = 1e-9
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from aiops_nb.config import Config, dump_config
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.detect.robust_z import RobustZParams
-from aiops_nb.pipeline_params import PipelineParams
-from aiops_nb.rules.params import FeatureRuleParams
-from aiops_nb.rules.thresholds import client_threshold, with_client_threshold
+from aiops_nb.detect.limits.robust_z import RobustZParams
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.rules.client.thresholds import client_threshold, with_client_threshold
+from aiops_nb.rules.feature.params import FeatureRuleParams
 
 
 def with_threshold(config: Config, threshold: float, alertname: str | None = None) -> Config:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.core.labels import LabelLine
-from aiops_nb.recording import Recording, open_recording
+from aiops_nb.session.recording import Recording, open_recording
 
 COLUMNS = ("kind", "target", "start", "end")
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import msgspec
 import pandas as pd
 
-from aiops_nb.alert.inhibit_params import InhibitRuleParams
+from aiops_nb.alert.inhibition import InhibitRuleParams
 from aiops_nb.config import Config
+from aiops_nb.config.load import checked_config
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.types import AlertChange
-from aiops_nb.frames import alerts_frame
-from aiops_nb.pipeline_params import PipelineParams
-from aiops_nb.recording import Recording
-from aiops_nb.replay_run import ReplayRun
-from aiops_nb.rule_check import checked_config
-from aiops_nb.rules.thresholds import client_threshold
-from aiops_nb.time_range import Moment, range_ns
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.frames.build import alerts_frame
+from aiops_nb.frames.time_range import Moment, range_ns
+from aiops_nb.monitor.replay import ReplayRun
+from aiops_nb.rules.client.thresholds import client_threshold
+from aiops_nb.session.recording import Recording
 from aiops_nb.tune.choose import is_client_rule, moved_params, moved_rules
 from aiops_nb.tune.match import TOLERANCE_SECONDS, Matches, covers, match
 

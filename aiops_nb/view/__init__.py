@@ -1,1 +1,3 @@
 """The dashboard: store, charts, live figure."""
+
+from __future__ import annotations

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from aiops_nb.notebook_cell import running_cell, running_request
+from aiops_nb.view.data.store import ViewStore
 from aiops_nb.view.frontend import shows_widgets
-from aiops_nb.view.picture import picture_html
+from aiops_nb.view.notebook_cell import running_cell, running_request
 from aiops_nb.view.pump import Pump
 from aiops_nb.view.source import Source
-from aiops_nb.view.store import ViewStore
+from aiops_nb.view.still.page import picture_html
 
 if TYPE_CHECKING:
-    from aiops_nb.view.screen import Screen
+    from aiops_nb.view.widgets.screen import Screen
 
 _open: list[Dashboard] = []
 _open_lock = threading.Lock()
@@ -32,7 +32,7 @@ class Dashboard:
 
     Examples
     --------
-    >>> from aiops_nb.monitor import Monitor
+    >>> from aiops_nb.monitor.monitor import Monitor
     >>> with Dashboard(Monitor(make_run=lambda deliver: None)) as dashboard:
     ...     print(dashboard)
     <Dashboard stopped, 0 targets>
@@ -78,7 +78,7 @@ class Dashboard:
             if self.source is None:
                 raise RuntimeError("this dashboard was closed: make another with monitor.dashboard()")
             if self._screen is None:
-                from aiops_nb.view.screen import Screen
+                from aiops_nb.view.widgets.screen import Screen
 
                 self.store.advance()
                 self._screen = Screen(self.source, self.store, self._wake)

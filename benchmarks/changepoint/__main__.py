@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from aiops_nb.detect.change_points import change_points
-from aiops_nb.scoring import score_series
+from aiops_nb.offline.change_points import change_points
+from aiops_nb.offline.score import score_series
 from benchmarks.detection.markdown import markdown, write
 
 POINTS, CHANGE = 1200, 800

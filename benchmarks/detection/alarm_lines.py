@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.detect.registry import ALGORITHMS
-from aiops_nb.detect.scale import HALF_WAY
-from aiops_nb.scoring import score_series
+from aiops_nb.detect.score_scale import HALF_WAY
+from aiops_nb.offline.score import score_series
 from benchmarks.detection.events import alarms
 from benchmarks.detection.service import healthy
 

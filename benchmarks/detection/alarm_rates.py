@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.detect.registry import ALGORITHMS
-from aiops_nb.scoring import score_series
+from aiops_nb.offline.score import score_series
 from benchmarks.detection import nab, real_table, service
 from benchmarks.detection.events import Found, found
 from benchmarks.detection.labelled import DAY, Labelled

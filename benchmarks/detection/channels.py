@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from aiops_nb.detect.extremes import BEFORE_POINTS, RECENT_POINTS
+from aiops_nb.detect.kernels.extremes import BEFORE_POINTS, RECENT_POINTS
+from aiops_nb.detect.kernels.shift import ShiftParams
 from aiops_nb.detect.registry import build_detector
-from aiops_nb.detect.scale import HALF_WAY
-from aiops_nb.detect.shift import ShiftParams
-from aiops_nb.scoring import score_series
+from aiops_nb.detect.score_scale import HALF_WAY
+from aiops_nb.offline.score import score_series
 from benchmarks.detection.judges import ours
 from benchmarks.detection.labelled import Judge, each
 from benchmarks.detection.neighbours import NEIGHBOURS

@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.core.types import FeatureTable, SeriesKey
-from aiops_nb.detect.burn_rate import BurnRateParams
-from aiops_nb.detect.ceiling import CeilingParams
-from aiops_nb.detect.growth import GrowthParams
-from aiops_nb.detect.isolation_forest import IsolationForestParams
-from aiops_nb.detect.level import LevelParams
+from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams
+from aiops_nb.detect.limits.burn_rate import BurnRateParams
+from aiops_nb.detect.limits.ceiling import CeilingParams
+from aiops_nb.detect.limits.growth import GrowthParams
+from aiops_nb.detect.limits.level import LevelParams
+from aiops_nb.detect.limits.robust_z import RobustZParams
+from aiops_nb.detect.limits.siblings import SiblingsParams
+from aiops_nb.detect.limits.silence import SilenceParams
 from aiops_nb.detect.registry import ALGORITHMS, DetectorParams, build_detector
-from aiops_nb.detect.robust_z import RobustZParams
-from aiops_nb.detect.siblings import SiblingsParams
-from aiops_nb.detect.silence import SilenceParams
-from aiops_nb.scoring import score_series
+from aiops_nb.offline.score import score_series
 from benchmarks.detection.events import Trial, days, delays, false_alarms, threshold_at
 from benchmarks.detection.fleet import FAULTS, FIRST_FAULT, POINTS, TARGETS, Fleet
 

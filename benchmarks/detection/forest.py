@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.core.types import FeatureTable, SeriesKey
-from aiops_nb.detect.isolation_forest import IsolationForestParams
+from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams
 from aiops_nb.detect.registry import build_detector
 
 NAMES = ("value", "change", "mean", "spread")

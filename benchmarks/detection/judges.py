@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from aiops_nb.detect.limits.robust_z import RobustZ, RobustZParams
 from aiops_nb.detect.registry import ALGORITHMS
-from aiops_nb.detect.robust_z import RobustZ, RobustZParams
-from aiops_nb.scoring import score_series
+from aiops_nb.offline.score import score_series
 from benchmarks.detection.forest import forest
 from benchmarks.detection.labelled import Judge, each
 from benchmarks.detection.neighbours import NEIGHBOURS

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, IntArray, SeriesKey
-from aiops_nb.features.client_params import ClientParams
-from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.features.clients.params import ClientParams
 from benchmarks.pictures.scene import Scene
 
 START_NS = 1_780_000_000 * NS_PER_SECOND

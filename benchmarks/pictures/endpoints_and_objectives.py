@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND
+from aiops_nb.engine.params import PipelineParams
 from aiops_nb.features.params import WindowParams
-from aiops_nb.pipeline_params import PipelineParams
 from benchmarks.pictures.requests import ALL, PROBED, SHOP, START_NS, Batches, probes, ready, traffic
 from benchmarks.pictures.scene import Scene
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.alert.params import DEFAULT_ROW_RULES
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray, SeriesKey
+from aiops_nb.engine.params import PipelineParams
 from aiops_nb.features.params import WindowParams
-from aiops_nb.pipeline_params import PipelineParams
-from aiops_nb.rules.ready import READY_RULES
+from aiops_nb.rules.defaults.ready import READY_RULES
+from aiops_nb.rules.row.params import DEFAULT_ROW_RULES
 from benchmarks.pictures.scene import Scene
 
 START_NS = 1_780_000_020 * NS_PER_SECOND

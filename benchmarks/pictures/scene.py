@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from aiops_nb.core.schemas import control_batch, source_of, table_of
 from aiops_nb.core.types import AlertChange, Item, SeriesKey, Step, Tick
-from aiops_nb.pipeline import Pipeline
-from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.pipeline import Pipeline
 from benchmarks.pictures.chart import Band, Span, picture
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "rules"

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.core.schemas import control_batch, make_batch
+from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND
-from aiops_nb.features.watermark import CLOCK_SOURCE
 from benchmarks.pictures.requests import SHOP, START_NS, Batches
 from benchmarks.pictures.scene import Scene
 

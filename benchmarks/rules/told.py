@@ -9,10 +9,10 @@ import pyarrow as pa
 from aiops_nb.collect.synthetic import FaultLabel, SyntheticStream, draw
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.types import AlertChange, Step
-from aiops_nb.pipeline import Pipeline
-from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.record.tap import Passage
-from aiops_nb.synthetic_session import as_if_live
+from aiops_nb.session.synthetic import as_if_live
 from benchmarks.rules.habits import Habit
 from benchmarks.rules.streams import Stream
 

@@ -12,7 +12,7 @@ FIGURE = """
 import threading
 from bokeh.models import ColumnDataSource, Range1d
 from bokeh.plotting import figure
-from aiops_nb.view.live_figure import LiveFigure
+from aiops_nb.view.widgets.live_figure import LiveFigure
 rows = ColumnDataSource({"x": [0.0], "y": [0.0]}, name="rows")
 plot = figure(height=200, sizing_mode="stretch_width", x_range=Range1d(0, 1), toolbar_location=None)
 plot.line("x", "y", source=rows)
@@ -101,7 +101,7 @@ def test_a_restarted_kernel_is_told_in_the_page(open_notebook: Opener) -> None:
 
 
 PANEL = """
-from aiops_nb.view.panels import Panel
+from aiops_nb.view.widgets.panels import Panel
 evil = "<img src=x onerror='window.reached = true'>"
 words = ("id", "state", "severity", "since", "target", "full_target", "name", "summary", "facts")
 panel = Panel(kind="alerts")
@@ -125,8 +125,8 @@ def test_text_from_outside_is_not_read_as_markup(open_notebook: Opener) -> None:
 
 ALERT = """
 import ipywidgets
-from aiops_nb.view.panels import Panel
-from aiops_nb.view.self_panel import SelfPanel
+from aiops_nb.view.widgets.panels import Panel
+from aiops_nb.view.widgets.self_panel import SelfPanel
 words = ("id", "severity", "since", "target", "full_target", "summary", "facts")
 panel = Panel(kind="alerts")
 panel.alerts = [{word: "some words" for word in words} | {"state": "firing", "name": "http_5xx", "evidence": []}]

@@ -14,12 +14,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from aiops_nb.collect.access_log import AccessLog
-from aiops_nb.collect.frame_source import from_frame
-from aiops_nb.collect.tcp_client import TcpClient
-from aiops_nb.collect.tcp_listener import TcpListener
-from aiops_nb.collect.udp_listener import UdpListener
-from aiops_nb.collect.websocket_client import WebSocketClient
+from aiops_nb.collect.access_log.collector import AccessLog
+from aiops_nb.collect.frame.source import from_frame
+from aiops_nb.collect.sockets.tcp_client import TcpClient
+from aiops_nb.collect.sockets.tcp_listener import TcpListener
+from aiops_nb.collect.sockets.udp_listener import UdpListener
+from aiops_nb.collect.websocket.client import WebSocketClient
 from aiops_nb.core.protocols import Collector
 from tests import collect_servers as servers
 from tests.contract.test_collectors import (  # noqa: F401

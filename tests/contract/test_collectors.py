@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from aiops_nb.collect.host_metrics import HostMetrics
-from aiops_nb.collect.http_probe import HttpProbe
-from aiops_nb.collect.probe_target import ProbeTarget
+from aiops_nb.collect.http.probe import HttpProbe
+from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.collect.synthetic import KINDS, Fault, SyntheticStream
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.protocols import Collector

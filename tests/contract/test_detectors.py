@@ -10,16 +10,16 @@ import pytest
 
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import FeatureTable, Scores, SeriesKey
-from aiops_nb.detect.any_estimator import EstimatorParams
-from aiops_nb.detect.burn_rate import BurnRateParams
-from aiops_nb.detect.ceiling import CeilingParams
-from aiops_nb.detect.growth import GrowthParams
-from aiops_nb.detect.isolation_forest import IsolationForestParams
-from aiops_nb.detect.level import LevelParams
+from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams
+from aiops_nb.detect.estimators.params import EstimatorParams
+from aiops_nb.detect.limits.burn_rate import BurnRateParams
+from aiops_nb.detect.limits.ceiling import CeilingParams
+from aiops_nb.detect.limits.growth import GrowthParams
+from aiops_nb.detect.limits.level import LevelParams
+from aiops_nb.detect.limits.robust_z import RobustZParams
+from aiops_nb.detect.limits.siblings import SiblingsParams
+from aiops_nb.detect.limits.silence import SilenceParams
 from aiops_nb.detect.registry import ALGORITHMS, build_detector, detectors
-from aiops_nb.detect.robust_z import RobustZParams
-from aiops_nb.detect.siblings import SiblingsParams
-from aiops_nb.detect.silence import SilenceParams
 
 TICKS = 140
 SERIES = 6
@@ -29,14 +29,14 @@ Build = Callable[[], Detector]
 def forest() -> Detector:
     from sklearn.ensemble import IsolationForest
 
-    from aiops_nb.detect.estimators import as_detector
+    from aiops_nb.detect.estimators.adapter import as_detector
 
     return as_detector(IsolationForest(n_estimators=10), features=["x"], refit="1m")
 
 
 def river_trees() -> Detector:
     anomaly = pytest.importorskip("river.anomaly")
-    from aiops_nb.detect.estimators import as_detector
+    from aiops_nb.detect.estimators.adapter import as_detector
 
     return as_detector(
         anomaly.HalfSpaceTrees(n_trees=5, window_size=20, limits={"x": (-60, 70)}, seed=1), features=["x"]

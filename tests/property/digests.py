@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from aiops_nb.pipeline import Pipeline
+from aiops_nb.engine.pipeline import Pipeline
 
 
 class StepDigest:

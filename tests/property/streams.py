@@ -6,9 +6,8 @@ import json
 
 import numpy as np
 
-from aiops_nb.core.schemas import control_batch, make_batch, with_seq
+from aiops_nb.core.schemas import SELF_SOURCE, control_batch, make_batch, with_seq
 from aiops_nb.core.types import NS_PER_SECOND, Item
-from aiops_nb.features.watermark import SELF_SOURCE
 
 START_NS = 1_780_000_000 * NS_PER_SECOND
 PHASES = ("connect_seconds", "tls_seconds", "wait_seconds")

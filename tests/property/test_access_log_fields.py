@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops_nb.collect.access_log_fields import PatternFields
-from aiops_nb.collect.access_log_pattern import line_pattern
+from aiops_nb.collect.access_log.fields import PatternFields
+from aiops_nb.collect.access_log.pattern import line_pattern
 
 PATTERNS = ("common", "combined", "timed", '"$request_uri" $msec', '$msec|$http_x"$status"', "$request $msec")
 GOOD = '10.0.0.7 - - [10/Oct/2000:13:55:36 -0700] "GET /a/7?b HTTP/1.1" 200 12'

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops_nb.alert.params import HoldParams, RowRuleParams
-from aiops_nb.alert.row_rule import RowRule
-from aiops_nb.alert.tick_rule import TickRule
+from aiops_nb.alert.lifecycle import HoldParams, TickRule
 from aiops_nb.core.types import NS_PER_SECOND as SECOND
+from aiops_nb.rules.row.params import RowRuleParams
+from aiops_nb.rules.row.streaks import RowRule
 
 
 class PlainRowRule:

@@ -10,16 +10,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aiops_nb.core.types import Item
-from aiops_nb.detect.ceiling import CeilingParams
-from aiops_nb.detect.ewma import EwmaParams
-from aiops_nb.detect.faults import FaultsParams
-from aiops_nb.detect.growth import GrowthParams
-from aiops_nb.detect.unusual import UnusualParams
-from aiops_nb.features.clean_params import EmaParams, HampelParams
+from aiops_nb.detect.kernels.ewma import EwmaParams
+from aiops_nb.detect.kernels.faults import FaultsParams
+from aiops_nb.detect.kernels.unusual import UnusualParams
+from aiops_nb.detect.limits.ceiling import CeilingParams
+from aiops_nb.detect.limits.growth import GrowthParams
+from aiops_nb.engine.params import PipelineParams
 from aiops_nb.features.params import WindowParams
-from aiops_nb.pipeline_params import PipelineParams
-from aiops_nb.rules.params import FeatureRuleParams
-from aiops_nb.rules.ready import READY_RULES
+from aiops_nb.preprocess.params import EmaParams, HampelParams
+from aiops_nb.rules.defaults.ready import READY_RULES
+from aiops_nb.rules.feature.params import FeatureRuleParams
 from tests.property.digests import digest_of
 from tests.property.streams import random_stream
 

@@ -7,10 +7,10 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aiops_nb.features.client_params import ClientParams
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.pipeline import Pipeline
+from aiops_nb.features.clients.params import ClientParams
 from aiops_nb.features.params import WindowParams
-from aiops_nb.pipeline import Pipeline
-from aiops_nb.pipeline_params import PipelineParams
 from tests.property.client_streams import client_stream
 from tests.property.digests import digest_of
 from tests.property.test_any_cut import recut

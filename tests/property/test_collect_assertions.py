@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aiops_nb.collect.assertion_check import broken
-from aiops_nb.collect.assertions import Assertion, Between, parse_assertion
-from aiops_nb.collect.probe_result import Outcome
+from aiops_nb.collect.http.assertion_check import broken
+from aiops_nb.collect.http.assertions import Assertion, Between, parse_assertion
+from aiops_nb.collect.http.result import Outcome
 from aiops_nb.core.errors import ConfigError
 
 WORDS = [

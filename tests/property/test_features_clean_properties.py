@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.features.clean_frames import clean_frame
-from aiops_nb.features.clean_params import (
+from aiops_nb.offline.preprocess import clean_frame
+from aiops_nb.preprocess.params import (
     ClipMadParams,
     ClipQuantileParams,
     EmaParams,
@@ -23,7 +23,7 @@ from aiops_nb.features.clean_params import (
     ScaleParams,
     StepParams,
 )
-from aiops_nb.features.clean_steps import chain
+from aiops_nb.preprocess.steps import chain
 
 STEPS: dict[str, list[StepParams]] = {
     "hampel": [HampelParams(window_values=7, warmup_values=3)],

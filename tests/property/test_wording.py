@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from aiops_nb.core.types import ScoredFeature, Scores, SeriesKey
-from aiops_nb.detect.history import History
-from aiops_nb.judge.background import Background
-from aiops_nb.judge.movers import Moved
-from aiops_nb.judge.reasons import RuleReasons
-from aiops_nb.judge.wording import told_alone, told_together
+from aiops_nb.detect.season_history import History
+from aiops_nb.rules.feature.background import Background
+from aiops_nb.rules.feature.phases import Moved
+from aiops_nb.rules.feature.reasons import RuleReasons
+from aiops_nb.rules.feature.verdict_texts import told_alone, told_together
 
 NUMBERS = st.one_of(
     st.floats(-10.0, 1e6), st.floats(), st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf"), 1e300, 5e-324])

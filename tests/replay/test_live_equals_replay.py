@@ -8,9 +8,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aiops_nb.features.watermark import SELF_SOURCE
-from aiops_nb.live_run import LiveRun
-from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.core.schemas import SELF_SOURCE
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.monitor.live import LiveRun
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
 from tests.property.client_streams import client_batches

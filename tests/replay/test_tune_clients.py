@@ -10,13 +10,13 @@ import pytest
 
 from aiops_nb import from_synthetic, open_recording, replay
 from aiops_nb.collect.synthetic import Fault
-from aiops_nb.commands import Command, StartCommand
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND
-from aiops_nb.features.client_params import ClientParams
-from aiops_nb.pipeline import Pipeline
-from aiops_nb.pipeline_params import PipelineParams
+from aiops_nb.engine.commands import Command, StartCommand
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.pipeline import Pipeline
+from aiops_nb.features.clients.params import ClientParams
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.tune import choose, read_labels, save_config, sweep, with_threshold

@@ -9,8 +9,8 @@ from aiops_nb import open_recording, replay
 from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.demo import demo_recording
 from aiops_nb.tune import match, read_labels, split_time, sweep, with_threshold
+from aiops_nb.tune.match import is_told_itself
 from aiops_nb.tune.sweep import SECONDS_PER_DAY, alerts_by_threshold
-from aiops_nb.tune.told import is_told_itself
 
 LATENCY = "latency_p95_anomaly"
 COLUMNS = [

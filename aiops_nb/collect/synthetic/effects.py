@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from aiops_nb.collect.synthetic.clients import attacker
-from aiops_nb.collect.synthetic.faults import Fault, span_ns, sufferer
-from aiops_nb.collect.synthetic.kinds import FLOODS, FaultKind
+from aiops_nb.collect.synthetic.faults import FLOODS, Fault, FaultKind, span_ns, sufferer
 from aiops_nb.collect.synthetic.params import Active, TrafficParams
 from aiops_nb.collect.synthetic.rows import (
     CLIENT,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from aiops_nb.collect.synthetic.checks import check_number
-from aiops_nb.collect.synthetic.kinds import KINDS, FaultKind, Kind
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.labels import LabelLine, rfc3339
 from aiops_nb.core.types import NS_PER_SECOND
@@ -137,3 +136,61 @@ def labels_frame(labels: Iterable[FaultLabel]) -> pd.DataFrame:
     for name in ("start", "end"):
         frame[name] = pd.to_datetime(frame[name].astype("int64"), utc=True).astype("datetime64[ns, UTC]")
     return frame.sort_values("start", kind="stable").reset_index(drop=True)
+
+
+FaultKind = Literal[
+    "latency_shift",
+    "latency_spike",
+    "latency_drift",
+    "error_burst",
+    "outage",
+    "flapping",
+    "traffic_surge",
+    "traffic_drop",
+    "single_ip_flood",
+    "endpoint_attack",
+    "path_probe",
+    "distributed_flood",
+    "cpu_spike",
+    "cpu_saturation",
+    "memory_leak",
+    "gap",
+    "clock_step",
+]
+Suffers = Literal["service", "host", "either"]
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """What `size` means for one kind of fault, and whose rows it changes.
+
+    `size` None: the kind has none. `needs_target`: without one it is of the first target, not of all.
+    """
+
+    unit: str = ""
+    size: float | None = None
+    low: float = 0.0
+    high: float = math.inf
+    suffers: Suffers = "service"
+    needs_target: bool = False
+
+
+KINDS: dict[FaultKind, Kind] = {
+    "latency_shift": Kind(unit="factor", size=3.0),
+    "latency_spike": Kind(unit="factor", size=8.0),
+    "latency_drift": Kind(unit="factor", size=3.0),
+    "error_burst": Kind(unit="ratio", size=0.3, high=1.0),
+    "outage": Kind(),
+    "flapping": Kind(unit="seconds", size=10.0, low=0.1),
+    "traffic_surge": Kind(unit="factor", size=4.0, low=1.0, high=1e4),
+    "traffic_drop": Kind(unit="ratio", size=0.8, high=1.0),
+    "single_ip_flood": Kind(unit="requests/s", size=100.0, high=1e6),
+    "endpoint_attack": Kind(unit="requests/s", size=50.0, high=1e6, needs_target=True),
+    "path_probe": Kind(unit="requests/s", size=20.0, high=1e6, needs_target=True),
+    "distributed_flood": Kind(unit="requests/s", size=200.0, high=1e6),
+    "cpu_spike": Kind(unit="ratio", size=0.5, high=1.0, suffers="host"),
+    "cpu_saturation": Kind(unit="ratio", size=1.0, high=1.0, suffers="host"),
+    "memory_leak": Kind(unit="ratio", size=0.4, high=1.0, suffers="host"),
+    "gap": Kind(suffers="either"),
+    "clock_step": Kind(unit="seconds", size=30.0, low=-1e9, high=1e9, suffers="either"),
+}
+FLOODS: tuple[FaultKind, ...] = ("single_ip_flood", "endpoint_attack", "path_probe", "distributed_flood")

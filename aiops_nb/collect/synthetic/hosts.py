@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from aiops_nb.collect.synthetic.faults import Fault, span_ns
-from aiops_nb.collect.synthetic.kinds import FLOODS, FaultKind
+from aiops_nb.collect.synthetic.faults import FLOODS, Fault, FaultKind, span_ns
 from aiops_nb.collect.synthetic.params import Active, TrafficParams
 from aiops_nb.collect.synthetic.rhythm import HOST_STREAM, wander
 from aiops_nb.collect.synthetic.rows import weights

@@ -1,0 +1,180 @@
+"""Alerts that are not told while another explains them: Alertmanager's inhibition, in the order of the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+
+from aiops_nb.alert.grouping import TOGETHER_DETECTOR, name_of_many
+from aiops_nb.alert.lifecycle import Seconds
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange
+
+REFERENCE = "connectivity"
+
+
+@dataclass(slots=True)
+class _Source:
+    """The alerts of one rule and one set of equal labels that explain others, and those that they explain."""
+
+    name: str
+    active: set[str] = field(default_factory=set)
+    until_ns: int | None = None
+    waiting: dict[str, AlertChange] = field(default_factory=dict)
+
+
+class Inhibitor:
+    """Marks alerts that another one explains, and tells those that outlive it.
+
+    An alert that fires while its source is active (pending or firing, or over for less than `keep_seconds`) has the
+    source's name in `suppressed_by`, and so has its end. One that still fires when the source's time is over is told
+    then: a change with state firing again and nothing in `suppressed_by`. What was told before its source began stays
+    told. Cost: none while nothing changes. Memory: the alerts that are active.
+
+    Parameters
+    ----------
+    rules
+        Who explains whom.
+    references
+        Targets that are probed only to know whether this host is connected: no alert about one is told by itself.
+    """
+
+    def __init__(self, rules: Sequence[InhibitRuleParams], references: Iterable[str] = ()) -> None:
+        self._rules = tuple(rules)
+        self._references = frozenset(references)
+        self._sources: list[dict[tuple[str, ...], _Source]] = [{} for _ in self._rules]
+        self._ending: list[tuple[int, tuple[str, ...]]] = []
+        self._suppressed: dict[str, str] = {}
+
+    def apply(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
+        """The changes in their order, each with what explains it."""
+        return [self._one(change) for change in changes]
+
+    def _one(self, change: AlertChange) -> AlertChange:
+        self._as_source(change)
+        if change.state == "firing":
+            return self._begin(change)
+        if change.state in ("resolved", "inactive"):
+            return self._end(change)
+        return change
+
+    def _begin(self, change: AlertChange) -> AlertChange:
+        by = REFERENCE if change.labels.get("target") in self._references else self._explained(change)
+        if not by:
+            return change
+        self._suppressed[change.fingerprint] = by
+        return replace(change, suppressed_by=by)
+
+    def _end(self, change: AlertChange) -> AlertChange:
+        by = self._suppressed.pop(change.fingerprint, "")
+        if not by:
+            return change
+        for sources in self._sources:
+            for source in sources.values():
+                source.waiting.pop(change.fingerprint, None)
+        return replace(change, suppressed_by=by)
+
+    def _explained(self, change: AlertChange) -> str:
+        """Name of the first source that explains the alert, where the alert now waits."""
+        for rule, sources in zip(self._rules, self._sources, strict=True):
+            if matches(rule.target_matchers, change) and not matches(rule.source_matchers, change):
+                source = sources.get(_key(rule, change))
+                if source is not None:
+                    source.waiting[change.fingerprint] = change
+                    return source.name
+        return ""
+
+    # -- sources
+
+    def _as_source(self, change: AlertChange) -> None:
+        for place, rule in enumerate(self._rules):
+            if matches(rule.source_matchers, change):
+                self._note_source(place, _key(rule, change), change)
+
+    def _note_source(self, place: int, key: tuple[str, ...], change: AlertChange) -> None:
+        source = self._sources[place].get(key)
+        if change.state in ("pending", "firing"):
+            source = source or self._sources[place].setdefault(key, _Source(_name(change)))
+            source.active.add(change.fingerprint)
+            source.until_ns = None
+        elif source is not None and change.fingerprint in source.active:
+            source.active.discard(change.fingerprint)
+            if not source.active:
+                source.until_ns = change.time_ns + self._keep_ns(place, change)
+                self._ending.append((place, key))
+
+    def _keep_ns(self, place: int, change: AlertChange) -> int:
+        """A source that never fired was told to nobody, so nothing may hide behind it."""
+        return round(self._rules[place].keep_seconds * NS_PER_SECOND) if change.state == "resolved" else 0
+
+    def tick(self, end_ns: int) -> list[AlertChange]:
+        """End of a window: alerts that still fire though what explained them is over."""
+        if not self._ending:
+            return []
+        told: list[AlertChange] = []
+        still: list[tuple[int, tuple[str, ...]]] = []
+        for place, key in self._ending:
+            source = self._sources[place].get(key)
+            if source is None or source.until_ns is None:
+                continue
+            if source.until_ns > end_ns:
+                still.append((place, key))
+                continue
+            del self._sources[place][key]
+            told += [change for waiting in source.waiting.values() if (change := self._tell(waiting, end_ns))]
+        self._ending = still
+        return told
+
+    def _tell(self, waiting: AlertChange, end_ns: int) -> AlertChange | None:
+        del self._suppressed[waiting.fingerprint]
+        change = self._begin(replace(waiting, time_ns=end_ns))
+        return None if change.suppressed_by else change
+
+
+def _name(change: AlertChange) -> str:
+    """What explains: an alert, or the same alert of many targets."""
+    name = change.labels["alertname"]
+    return name_of_many(name) if change.labels.get("detector") == TOGETHER_DETECTOR else name
+
+
+def _key(rule: InhibitRuleParams, change: AlertChange) -> tuple[str, ...]:
+    return tuple(change.labels.get(label, "") for label in rule.equal)
+
+
+def matches(matchers: Mapping[str, tuple[str, ...]], change: AlertChange) -> bool:
+    """Whether each label has one of the values that are asked for.
+
+    Examples
+    --------
+    >>> change = AlertChange(
+    ...     time_ns=0, state="firing", labels={"alertname": "http_5xx"}, fingerprint="f", pending_at_ns=0
+    ... )
+    >>> matches({"alertname": ("http_5xx", "http_4xx")}, change), matches({"target": ("a",)}, change)
+    (True, False)
+    """
+    return all(change.labels.get(label, "") in values for label, values in matchers.items())
+
+
+CONNECTIVITY_ALERT = "observer_offline"
+
+
+class InhibitRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """While an alert is active, others are explained by it and not told.
+
+    Attributes
+    ----------
+    source_matchers
+        Labels of the alert that explains, each with the values that it may have.
+    target_matchers
+        Labels of the alerts that are explained. One that is a source of the same rule never is.
+    equal
+        Labels that both must share; none named: any source explains.
+    keep_seconds
+        How long a source explains others after its end: a sliding window holds the failures of an outage for a while.
+    """
+
+    source_matchers: dict[str, tuple[str, ...]]
+    target_matchers: dict[str, tuple[str, ...]]
+    equal: tuple[str, ...] = ()
+    keep_seconds: Seconds = 60.0

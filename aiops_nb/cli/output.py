@@ -1,0 +1,182 @@
+"""Alert changes on their way from the engine's thread to the main thread, which alone writes to the output."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+
+import msgspec
+
+from aiops_nb.core.labels import rfc3339
+from aiops_nb.core.types import AlertChange, AlertState, Step
+
+LOOK_EVERY_SECONDS = 0.2  # how soon an end without a change is noticed; a change itself is passed on at once
+
+
+class ChangeQueue:
+    """A sink that passes changes on; a slow reader of the output never holds up the engine."""
+
+    def __init__(self) -> None:
+        self._changes: SimpleQueue[AlertChange | None] = SimpleQueue()
+
+    def write(self, step: Step) -> None:
+        """Pass on the changes of one step."""
+        for change in step.changes:
+            self._changes.put(change)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def wake(self) -> None:
+        """Have `until` look at once whether it is over; reentrant, so that a signal handler may call it."""
+        self._changes.put(None)
+
+    def until(self, over: Callable[[], bool]) -> Iterator[AlertChange]:
+        """Changes as they come, until `over`."""
+        while not over():
+            try:
+                change = self._changes.get(timeout=LOOK_EVERY_SECONDS)
+            except Empty:
+                continue
+            if change is not None:
+                yield change
+
+    def rest(self) -> Iterator[AlertChange]:
+        """What waits, without waiting: after the engine has ended, all there is."""
+        while not self._changes.empty():
+            change = self._changes.get()
+            if change is not None:
+                yield change
+
+
+@dataclass(slots=True)
+class ChangePrinter:
+    """Writes one line per change, and counts the states."""
+
+    as_json: bool
+    states: Counter[str] = field(default_factory=Counter)
+
+    def write(self, change: AlertChange) -> None:
+        """Write one change and flush: the reader may be a program that waits for it."""
+        self.states[change.state] += not change.suppressed_by
+        text = alert_line(change) if self.as_json else alert_text(change, symbols_for(sys.stdout.encoding))
+        write_line(text)
+
+    @property
+    def fired(self) -> bool:
+        """Whether any alert reached firing."""
+        return self.states["firing"] > 0
+
+    def summary(self) -> str:
+        """How many alerts did what.
+
+        Examples
+        --------
+        >>> ChangePrinter(as_json=False).summary()
+        'no alert fired'
+        """
+        if not self.fired:
+            return "no alert fired"
+        plural = "" if self.states["firing"] == 1 else "s"
+        return f"{self.states['firing']} alert{plural} fired, {self.states['resolved']} resolved"
+
+
+class ReaderLeft(BaseException):
+    """Nobody reads the output any more. Not an Exception: a monitor goes on after a sink's exception."""
+
+
+class PrintingSink:
+    """A sink that prints at once: for a replay that runs in the main thread."""
+
+    def __init__(self, printer: ChangePrinter) -> None:
+        self._printer = printer
+
+    def write(self, step: Step) -> None:
+        """Print the changes of one step."""
+        for change in step.changes:
+            try:
+                self._printer.write(change)
+            except BrokenPipeError:
+                raise ReaderLeft from None
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def write_line(text: str) -> None:
+    """One line of UTF-8 on the standard output, with the same bytes on every system."""
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:  # a notebook's or a test's own output stream
+        print(text, flush=True)
+        return
+    sys.stdout.flush()
+    binary.write(text.encode() + b"\n")
+    binary.flush()
+
+
+NUMBERS = ("value", "expected", "lower", "upper", "score", "threshold")
+SYMBOLS: Mapping[AlertState, str] = {"pending": "◌", "firing": "●", "resolved": "✓", "inactive": "·"}
+PLAIN_SYMBOLS: Mapping[AlertState, str] = {"pending": "?", "firing": "!", "resolved": "+", "inactive": "-"}
+
+
+def alert_line(change: AlertChange) -> str:
+    """One JSON object without its line end: sorted keys, RFC 3339 times, null for what is not known.
+
+    Examples
+    --------
+    >>> change = AlertChange(
+    ...     time_ns=1, state="pending", labels={"alertname": "http_5xx"}, fingerprint="f0", pending_at_ns=1, value=503.0
+    ... )
+    >>> line = alert_line(change)
+    >>> line[:62]
+    '{"contributions":{},"ends_at":null,"expected":null,"fingerprin'
+    >>> line[-67:]
+    '"time":"1970-01-01T00:00:00.000000001Z","upper":null,"value":503.0}'
+    """
+    times = {"time": change.time_ns, "pending_at": change.pending_at_ns}
+    ends = {"starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
+    record = {name: None if at_ns is None else rfc3339(at_ns) for name, at_ns in (times | ends).items()}
+    record |= {"state": change.state, "fingerprint": change.fingerprint, "summary": change.summary}
+    record |= {"suppressed_by": change.suppressed_by or None}
+    numbers = {name: getattr(change, name) for name in NUMBERS}  # NaN and infinity become null
+    parts = {"labels": dict(change.labels), "contributions": dict(change.contributions)}
+    return msgspec.json.encode(record | numbers | parts, order="sorted").decode()
+
+
+def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS) -> str:
+    """The same for people: time (UTC), state, severity, name, and where and why.
+
+    Examples
+    --------
+    >>> labels = {"alertname": "http_5xx", "severity": "error", "target": "http://127.0.0.1/a"}
+    >>> print(alert_text(AlertChange(time_ns=0, state="firing", labels=labels, fingerprint="f", pending_at_ns=0)))
+    00:00:00Z  ● firing    error     http_5xx               http://127.0.0.1/a
+    """
+    labels = change.labels
+    about = " ".join(labels[name] for name in ("target", "metric") if labels.get(name))
+    what = f"{labels.get('severity', ''):<8}  {labels.get('alertname', ''):<21}"
+    clock = rfc3339(change.time_ns)[11:19]
+    return f"{clock}Z  {symbols[change.state]} {change.state:<8}  {what}  {about}  {_reason(change)}".rstrip()
+
+
+def _reason(change: AlertChange) -> str:
+    reason = change.summary.removeprefix(f"{change.labels.get('target', '')}: ")  # which stands beside it already
+    return f"{reason} (explained by {change.suppressed_by})" if change.suppressed_by else reason
+
+
+def symbols_for(encoding: str | None) -> Mapping[AlertState, str]:
+    """The symbols that a terminal of this encoding can show.
+
+    Examples
+    --------
+    >>> symbols_for("utf-8")["firing"], symbols_for("cp1252")["firing"], symbols_for(None)["firing"]
+    ('●', '!', '!')
+    """
+    try:
+        "".join(SYMBOLS.values()).encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return PLAIN_SYMBOLS
+    return SYMBOLS

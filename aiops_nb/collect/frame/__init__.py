@@ -1,0 +1,3 @@
+"""A DataFrame as a collector."""
+
+from __future__ import annotations

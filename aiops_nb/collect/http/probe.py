@@ -1,0 +1,200 @@
+"""HTTP targets asked at a steady interval."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import pyarrow as pa
+
+from aiops_nb.collect.http.assertions import parse_assertions
+from aiops_nb.collect.http.attempt import Lane, Transfer
+from aiops_nb.collect.http.pool import ProbePool
+from aiops_nb.collect.http.result import ProbeResult, results_batch
+from aiops_nb.collect.http.target import ProbeTarget, ready_targets
+from aiops_nb.core.clock import Clock, SystemClock
+from aiops_nb.core.schemas import empty_batch
+
+MAX_ROWS = 5_000
+_GATHER_SECONDS = 0.1
+_MAX_WAITING = 100_000
+_MAX_THREADS = 512
+_FILES_PER_THREAD = 4  # socket, wake-up pair, resolver
+
+TransferKind = Literal["curl", "pycurl", "requests"]
+_MakeTransfer: TypeAlias = Callable[[ProbeTarget, float, Callable[[], bool]], Transfer]
+
+
+class HttpProbe:
+    """Asks each target once in its interval and yields one `requests` row per probe, with origin `probe`.
+
+    Targets are spread over their intervals; each is asked on a thread of a pool, in one blocking libcurl transfer whose
+    times come from libcurl's own clock. The pool starts with the first `poll`. A target whose last probe still runs is
+    not started twice. A row's `time` is the end of the transfer.
+
+    Parameters
+    ----------
+    targets
+        What to ask.
+    every_seconds
+        The interval of each target that has none of its own.
+    clock
+        Time stamps and the schedule.
+    name
+        The `source` of the rows.
+    transfer
+        `curl`: libcurl called directly where that can be, else through pycurl; `pycurl`: through pycurl; `requests`:
+        slower and without phases. By default `curl` where pycurl can be imported, else `requests`.
+
+    Raises
+    ------
+    ConfigError
+        For a target that cannot be asked, naming its field.
+
+    Examples
+    --------
+    >>> probe = HttpProbe([ProbeTarget(url="http://127.0.0.1:9/health")], every_seconds=1.0)
+    >>> probe.poll(timeout_seconds=2.0)["error_type"].to_pylist()
+    ['connect']
+    >>> probe.close()
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[ProbeTarget],
+        *,
+        every_seconds: float,
+        clock: Clock | None = None,
+        name: str = "probe",
+        transfer: TransferKind | None = None,
+    ) -> None:
+        self.name = name
+        ready = ready_targets(targets, every_seconds)
+        self.target_names = tuple(ready)
+        self._intervals_seconds = [target.interval_at(every_seconds) for target in targets]
+        self._clock = clock or SystemClock()
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._results: queue.SimpleQueue[ProbeResult | None] = queue.SimpleQueue()
+        self._dropped_total = 0
+        self._pool: ProbePool | None = None
+        make = _maker(transfer)
+        self._lanes = [
+            Lane(
+                shown,
+                target.method,
+                make(target, target.timeout_for(every_seconds), self._closing.is_set),
+                assertions=parse_assertions(target.assertions),
+                confirms=target.confirm,
+            )
+            for shown, target in ready.items()
+        ]
+
+    @property
+    def counters(self) -> Mapping[str, float]:
+        """How the schedule is kept.
+
+        `start_lag_seconds` is the largest of the targets' last starts. Totals: `skipped` because the target's last
+        probe still ran, `missed` by a whole interval, `failed` by a fault of ours, `dropped` because nobody polled.
+        """
+        pool = self._pool
+        return {**(pool.counters if pool else {}), "dropped_total": self._dropped_total}
+
+    @property
+    def last_failures(self) -> Mapping[str, tuple[str, ...]]:
+        """By target: the assertions that its last probe broke, each with what came instead."""
+        return {lane.name: lane.failures for lane in self._lanes if lane.failures}
+
+    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        """Wait for the first result, gather what comes within 0.1 s of it (at most 5,000 rows).
+
+        Empty when nothing came in time. After `close`, what is left, then None.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        self._start()
+        first = self._next(timeout_seconds)
+        if first is not None:
+            self._closing.wait(max(0.0, min(_GATHER_SECONDS, deadline - time.monotonic())))
+        results = [first, *self._waiting(MAX_ROWS - 1)] if first is not None else []
+        if self._closing.is_set() and not results:
+            return None
+        self._grow(results)
+        return results_batch(self.name, results) if results else empty_batch("requests")
+
+    def close(self) -> None:
+        """End all threads: those that wait at once, transfers when they end, can be aborted, or time out."""
+        self._closing.set()
+        self._results.put(None)
+        with self._lock:
+            pool = self._pool
+        if pool is not None:
+            pool.close()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._pool is None and not self._closing.is_set():
+                self._pool = ProbePool(
+                    self._lanes,
+                    intervals_seconds=self._intervals_seconds,
+                    clock=self._clock,
+                    emit=self._emit,
+                    closing=self._closing,
+                    max_threads=_max_threads(),
+                )
+
+    def _grow(self, results: list[ProbeResult]) -> None:
+        if self._pool is not None and not self._closing.is_set():
+            self._pool.grow(results)
+
+    def _emit(self, result: ProbeResult) -> None:
+        if self._results.qsize() < _MAX_WAITING:
+            self._results.put(result)
+        else:
+            self._dropped_total += 1
+
+    def _next(self, timeout_seconds: float) -> ProbeResult | None:
+        if self._closing.is_set():
+            return next(iter(self._waiting(1)), None)
+        try:
+            return self._results.get(timeout=max(0.0, timeout_seconds))
+        except queue.Empty:
+            return None
+
+    def _waiting(self, count: int) -> list[ProbeResult]:
+        results: list[ProbeResult] = []
+        while len(results) < count and not self._results.empty():
+            try:
+                result = self._results.get_nowait()
+            except queue.Empty:
+                break
+            if result is not None:
+                results.append(result)
+        return results
+
+
+def _maker(kind: TransferKind | None) -> _MakeTransfer:
+    if kind != "requests":
+        try:
+            from aiops_nb.collect.http.curl_transfer import CurlTransfer, PycurlTransfer
+        except ImportError:
+            if kind is not None:
+                raise
+        else:
+            return PycurlTransfer if kind == "pycurl" else CurlTransfer
+    from aiops_nb.collect.http.requests_transfer import RequestsTransfer
+
+    return RequestsTransfer
+
+
+def _max_threads() -> int:
+    """As many as the process may have files open for; macOS gives a notebook 256."""
+    if sys.platform == "win32":
+        return _MAX_THREADS
+    import resource
+
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(8, min(_MAX_THREADS, (files - 128) // _FILES_PER_THREAD if files > 0 else _MAX_THREADS))

@@ -1,0 +1,3 @@
+"""JSON lines to rows, for sockets, WebSockets and logs."""
+
+from __future__ import annotations

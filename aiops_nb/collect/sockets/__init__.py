@@ -1,0 +1,3 @@
+"""TCP and UDP collectors."""
+
+from __future__ import annotations

@@ -1,0 +1,179 @@
+"""JSON lines from whoever connects to a TCP port of ours."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+
+import pyarrow as pa
+
+from aiops_nb.collect.json_lines.decoder import RejectedLine
+from aiops_nb.collect.json_lines.inlet import JsonInlet
+from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
+from aiops_nb.collect.sockets.address import bound_error, family_of
+from aiops_nb.collect.sockets.spare_file import NO_MORE_FILES, SpareFile
+from aiops_nb.collect.sockets.tcp_connection import TcpConnection
+from aiops_nb.collect.sockets.wait import SocketWait
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.schemas import empty_batch
+
+_ACCEPTED_AT_ONCE = 64
+
+
+class TcpListener:
+    """Listens on a port and reads newline-delimited JSON from every connection; see `JsonLines` for what a line is.
+
+    Nothing is read that was not polled for: a slow engine slows the senders, through TCP itself, and loses nothing.
+
+    Parameters
+    ----------
+    port
+        0 takes a free one; see `address`.
+    listen_on
+        An address of this machine; whoever can reach it can send rows. By default nobody but this machine can.
+    name
+        The `source` of the rows.
+    host
+        The `target` of the samples that events of the older tool carry.
+    unknown_fields
+        What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
+    max_connections
+        Further ones are closed at once and counted.
+    max_line_bytes
+        Longer lines are skipped and counted; a connection never holds more.
+
+    Raises
+    ------
+    ConfigError
+        If the address is not of this machine or the port is taken.
+
+    Examples
+    --------
+    >>> listener = TcpListener()
+    >>> with socket.create_connection(listener.address) as sender:
+    ...     sender.sendall(b'{"time": 1780000000, "target": "checkout", "status_code": 200}' + bytes([10]))
+    ...     batch = listener.poll(timeout_seconds=5)
+    >>> batch["target"].to_pylist()
+    ['checkout']
+    >>> listener.close()
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        listen_on: str = "127.0.0.1",
+        name: str = "tcp",
+        host: str = "host",
+        unknown_fields: UnknownFields = "drop",
+        max_connections: int = 1000,
+        max_line_bytes: int = 65_536,
+    ) -> None:
+        if max_connections < 1:
+            raise ConfigError.at("max_connections", "a number >= 1", max_connections)
+        self.name = name
+        self._max_connections, self._max_line_bytes = max_connections, max_line_bytes
+        self._inlet = JsonInlet(name, host, unknown_fields, max_line_bytes)
+        self._listener = _listening(listen_on, port)
+        self.address: tuple[str, int] = self._listener.getsockname()[:2]
+        self._spare = SpareFile()
+        self._connections: set[TcpConnection] = set()
+        self._wait: SocketWait[TcpConnection | socket.socket] = SocketWait()
+        self._wait.add(self._listener, self._listener)
+        self._closing, self._lock = threading.Event(), threading.Lock()
+        self._totals = dict.fromkeys(("connections_total", "refused_total", "broken_total"), 0)
+
+    @property
+    def counters(self) -> Mapping[str, float]:
+        """Connections, rows, bytes, and rejected lines by reason."""
+        return {"connections": len(self._connections), **self._totals, **self._inlet.counters}
+
+    @property
+    def rejected(self) -> list[RejectedLine]:
+        """The last lines that were not used, and why."""
+        return self._inlet.rejected
+
+    @property
+    def unknown_fields(self) -> Mapping[str, int]:
+        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
+        return self._inlet.unknown_fields
+
+    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        """The next rows of all connections; an empty batch if none came; None after `close`."""
+        with self._lock:
+            if self._closing.is_set():
+                return None
+            batch = self._inlet.take()
+            if batch is None:
+                self._wait.drain(timeout_seconds, self._serve)
+                batch = self._inlet.take()
+        if batch is None and not self._closing.is_set():
+            return empty_batch("requests")
+        return batch
+
+    def close(self) -> None:
+        """Close all connections and the port; ends a waiting `poll`."""
+        self._closing.set()
+        self._wait.wake()
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._listener.close()
+            self._spare.close()
+            self._wait.close()
+
+    def _serve(self, source: TcpConnection | socket.socket) -> int:
+        return self._read(source) if isinstance(source, TcpConnection) else self._accept(source)
+
+    def _read(self, connection: TcpConnection) -> int:
+        try:
+            return connection.read()
+        except OSError:
+            self._totals["broken_total"] += 1
+        except EOFError:
+            pass
+        self._connections.discard(connection)
+        self._wait.remove(connection.socket)
+        connection.close()
+        return 0
+
+    def _accept(self, listener: socket.socket) -> int:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                accepted, _ = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                break
+            except OSError as problem:
+                if problem.errno not in NO_MORE_FILES:
+                    raise
+                self._turn_away(listener)
+                break  # those that are there come first
+            self._admit(accepted)
+        return 0
+
+    def _turn_away(self, listener: socket.socket) -> None:
+        with self._spare.lent(), suppress(OSError):
+            listener.accept()[0].close()
+            self._totals["refused_total"] += 1
+
+    def _admit(self, accepted: socket.socket) -> None:
+        if len(self._connections) >= self._max_connections:
+            self._totals["refused_total"] += 1
+            accepted.close()
+            return
+        connection = TcpConnection(accepted, self._inlet, self._max_line_bytes)
+        self._connections.add(connection)
+        self._wait.add(accepted, connection)
+        self._totals["connections_total"] += 1
+
+
+def _listening(listen_on: str, port: int) -> socket.socket:
+    try:
+        listener = socket.create_server((listen_on, port), family=family_of(listen_on, port), backlog=128)
+    except (OSError, OverflowError, TypeError) as problem:
+        raise bound_error(listen_on, port, problem) from None
+    listener.setblocking(False)
+    return listener

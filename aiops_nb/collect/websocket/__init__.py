@@ -1,0 +1,3 @@
+"""WebSocket feeds."""
+
+from __future__ import annotations

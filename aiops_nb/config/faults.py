@@ -1,0 +1,208 @@
+"""Where in a YAML file a fault is, in the words of the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import yaml
+
+from aiops_nb.config.normalise import short_name
+from aiops_nb.core.errors import ConfigError
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # four times as fast where libyaml is there
+MAX_NODES = 1_000_000
+MAX_DEPTH = 64
+_BEGINNING = re.compile(r"([^\s:,]+)(?=: |, )")
+_STEP = re.compile(r"\[(\d+)\]|[^.\[\]]+")
+
+
+def read_yaml(text: str, where: str) -> Any:
+    r"""The contents of one document.
+
+    Raises
+    ------
+    ConfigError
+        Naming the line of a mistake, or of a key that stands twice; the line itself is not shown, it may hold a secret.
+
+    Examples
+    --------
+    >>> read_yaml("interval: 1s", "config.yaml")
+    {'interval': '1s'}
+    >>> read_yaml("interval: 1s\ninterval: 2s", "config.yaml")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: config.yaml:2: interval: expected once, got it again (first in line 1)
+    """
+    try:
+        _refuse_deep(text, where)
+        root = yaml.compose(text, Loader=LOADER)
+        contents = yaml.load(text, Loader=LOADER)
+    except yaml.MarkedYAMLError as problem:
+        line = f":{problem.problem_mark.line + 1}" if problem.problem_mark else ""
+        raise ConfigError(f"{where}{line}: expected YAML, got what it cannot be: {problem.problem}") from None
+    except ConfigError:
+        raise
+    except (yaml.YAMLError, ValueError) as problem:  # a date such as 2026-99-99 is a ValueError
+        raise ConfigError(f"{where}: expected YAML, got what it cannot be: {' '.join(str(problem).split())}") from None
+    if root is not None:
+        if _count(root, {}) > MAX_NODES:
+            raise ConfigError(f"{where}: expected at most {MAX_NODES:,} values, got more by anchors within anchors")
+        _refuse_twice(root, where, "")
+    return contents
+
+
+def _refuse_deep(text: str, where: str) -> None:
+    """Before anything that walks it calls itself: libyaml overflows its stack, and so does the interpreter."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ConfigError(f"{where}: expected at most {MAX_DEPTH} levels within each other, got more")
+
+
+def _count(node: yaml.Node, counted: dict[int, int]) -> int:
+    """How many values there are when every alias is written out; endless for an anchor that holds itself."""
+    if id(node) in counted:
+        return counted[id(node)]
+    counted[id(node)] = MAX_NODES + 1
+    children = node.value if isinstance(node, yaml.CollectionNode) else []
+    flat = (one for child in children for one in (child if isinstance(child, tuple) else (child,)))
+    counted[id(node)] = 1 + sum(_count(one, counted) for one in flat)
+    return counted[id(node)]
+
+
+def _refuse_twice(node: yaml.Node, where: str, path: str) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for index, one in enumerate(node.value):
+            _refuse_twice(one, where, f"{path}[{index}]")
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, one in node.value:
+        place, line = f"{path}.{key.value}".lstrip("."), key.start_mark.line + 1
+        if key.value in lines:
+            first = f"first in line {lines[key.value]}"
+            raise ConfigError(f"{where}:{line}: {place}: expected once, got it again ({first})")
+        lines[key.value] = line
+        _refuse_twice(one, where, place)
+
+
+def placed(problem: str, raw: Any, text: str | None, where: str) -> ConfigError:
+    """A fault with its file, its line, and its path as the file spells it.
+
+    Parameters
+    ----------
+    problem
+        `path: expected ..., got ...`.
+    raw
+        What was read.
+    text
+        The YAML that it was read from, if it was.
+    where
+        The file.
+
+    Examples
+    --------
+    >>> text = chr(10).join(["host_metrics: false", "targets:", "- timeout: soon"])
+    >>> print(placed("targets[0].timeout_seconds: expected a number", read_yaml(text, "c"), text, "c.yaml"))
+    c.yaml:3: targets[0].timeout: expected a number
+    """
+    match = _BEGINNING.match(problem)
+    if match is None:
+        return ConfigError(f"{where}: {problem}")
+    spelled: list[str | int] = []
+    for step in steps_of(match[1]):
+        spelled.append(step if isinstance(step, int) else _as_written(step, value_at(raw, spelled)))
+    line = f":{_line(text, spelled)}" if text is not None else ""
+    shown = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in spelled).lstrip(".")
+    return ConfigError(f"{where}{line}: {shown}{problem[match.end(1) :]}")
+
+
+def steps_of(path: str) -> list[str | int]:
+    """The keys and places that a path is made of.
+
+    Examples
+    --------
+    >>> steps_of("targets[2].headers['X-Key']")
+    ['targets', 2, 'headers', 'X-Key']
+    """
+    return [int(match[1]) if match[1] else match[0].strip("'") for match in _STEP.finditer(path)]
+
+
+def _as_written(name: str, parent: Any) -> str:
+    return name if isinstance(parent, Mapping) and name in parent else short_name(name)
+
+
+def value_at(raw: Any, steps: Sequence[str | int]) -> Any:
+    """What stands there; None if nothing does."""
+    for step in steps:
+        try:
+            raw = raw[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return raw
+
+
+def _line(text: str, steps: Sequence[str | int]) -> int:
+    node = yaml.compose(text, Loader=LOADER)
+    line = node.start_mark.line if node is not None else 0
+    for step in steps:
+        found = _child(node, step)
+        if found is None:
+            break
+        line, node = found
+    return line + 1
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step].start_mark.line, node.value[step]
+    if isinstance(node, yaml.MappingNode):
+        return next(((key.start_mark.line, one) for key, one in node.value if key.value == str(step)), None)
+    return None
+
+
+_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+_WORDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "str": "text",
+    "bool": "true or false",
+    "null": "nothing",
+    "array": "a list",
+    "object": "a mapping",
+}
+_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")
+
+
+def readable(problem: msgspec.ValidationError, contents: Any) -> str:
+    """`path: expected ..., got ...` of a complaint about `contents`, ours or the library's.
+
+    Examples
+    --------
+    >>> from aiops_nb.features.params import WindowParams
+    >>> try:
+    ...     msgspec.convert({"tick_seconds": -1}, WindowParams)
+    ... except msgspec.ValidationError as problem:
+    ...     print(readable(problem, {"tick_seconds": -1}))
+    tick_seconds: expected a number > 0.0, got -1
+    """
+    told = str(problem)
+    match = _PATH.search(told)
+    path, told = (match[1], told[: match.start()]) if match else ("", told)
+    if isinstance(problem.__cause__, ConfigError):
+        return f"{path}.{told}" if path else told
+    if missing := _MISSING.fullmatch(told):
+        return f"{path}.{missing[1]}: expected a value, got nothing".lstrip(".")
+    told = _WORD.sub(lambda word: _WORDS[word[0]], told.replace("`", "").replace(" | ", " or "))
+    told = f"{told[0].lower()}{told[1:]}{_got(told, value_at(contents, steps_of(path)))}"
+    return f"{path}: {told}" if path else told
+
+
+def _got(told: str, value: Any) -> str:
+    """The value, where the library left it out; only numbers, because a text may be a secret."""
+    return f", got {value:g}" if isinstance(value, (int, float)) and "got" not in told else ""

@@ -1,0 +1,3 @@
+"""Adapters to scikit-learn, PyOD and river, and the isolation forest."""
+
+from __future__ import annotations

@@ -1,0 +1,67 @@
+"""Strangeness, -log10 of a tail probability, from 0 to 100, and the threshold for a rate of false alarms."""
+
+from __future__ import annotations
+
+from math import log10
+
+import numpy as np
+from msgspec import Struct
+
+from aiops_nb.core.types import FloatArray, Scores
+from aiops_nb.detect.kernel import StreamParams, Verdict
+
+HALF_WAY = 3.0
+DAY_SECONDS = 86400.0
+
+
+def score_of(strangeness: FloatArray) -> FloatArray:
+    """0 is usual; 50 as rare as one in a thousand of the series' own past; 100 is never reached.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> score_of(np.array([0.0, 1.0, 3.0, 6.0, np.nan])).round(1).tolist()
+    [0.0, 25.0, 50.0, 66.7, nan]
+    """
+    return 100.0 * strangeness / (strangeness + HALF_WAY)
+
+
+def as_scores(params: StreamParams, value: FloatArray, verdict: Verdict) -> Scores:
+    """A kernel's verdicts as scores from 0 to 100, on the side and beyond the deviation that matter."""
+    strangeness, expected, half_band = verdict
+    distance = value - expected
+    usual = np.abs(distance) <= params.min_deviation if params.min_deviation else np.zeros(len(value), np.bool_)
+    if params.direction != "both":
+        usual = usual | (distance < 0 if params.direction == "above" else distance > 0)
+    warm = ~np.isnan(strangeness)
+    score = score_of(np.where(usual & warm, 0.0, strangeness))
+    expected = np.where(warm, expected, np.nan)
+    half_band = np.maximum(half_band, params.min_deviation)
+    with np.errstate(over="ignore"):  # the band of the largest floats is infinite
+        lower, upper = expected - half_band, expected + half_band
+    unbounded = np.full(len(value), np.nan)
+    return Scores(
+        score=score,
+        expected=expected,
+        lower=unbounded if params.direction == "above" else lower,
+        upper=unbounded if params.direction == "below" else upper,
+    )
+
+
+class AlarmLine(Struct, frozen=True, kw_only=True):
+    """Strangeness that healthy series pass so and so often: `offset + slope * log10(points to a false alarm)`."""
+
+    slope: float
+    offset: float
+
+    def threshold(self, false_alarms_per_day: float, interval_seconds: float) -> float:
+        """The score from which on an alarm is expected to be false so many times a day.
+
+        Examples
+        --------
+        >>> AlarmLine(slope=0.83, offset=-0.8).threshold(0.5, interval_seconds=300) > 30
+        True
+        """
+        points = DAY_SECONDS / interval_seconds / false_alarms_per_day
+        strangeness = max(self.offset + self.slope * log10(points), 0.1)
+        return 100.0 * strangeness / (strangeness + HALF_WAY)

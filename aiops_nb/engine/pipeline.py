@@ -1,0 +1,223 @@
+"""The engine: `push(item) -> Step`, a pure function of the stream.
+
+It reads no clock, starts no thread and draws no random number, so that a live run and its replay give the same
+features, scores and alerts, byte for byte, however the stream is cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.alert.grouping import Together
+from aiops_nb.alert.inhibition import Inhibitor
+from aiops_nb.core.columns import times_ns
+from aiops_nb.core.schemas import SELF_SOURCE, TableName
+from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Item, Step
+from aiops_nb.engine.commands import Command, ThresholdCommand, decode_command
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.clients import ClientsLane
+from aiops_nb.engine.stages.objectives import ObjectivesLane
+from aiops_nb.engine.stages.overall import OverallLane
+from aiops_nb.engine.stages.requests import RequestsLane
+from aiops_nb.engine.stages.samples import SamplesLane
+from aiops_nb.engine.stages.stage import Lane
+from aiops_nb.engine.watermark import Watermarks
+from aiops_nb.features.requests.objective_history import History
+from aiops_nb.rules.source_times import Arrivals, SourceJudge
+
+
+@dataclass(slots=True)
+class StreamCounters:
+    """What happened to the rows; `late_total` and `ahead_total` were recorded but not used."""
+
+    rows_total: int = 0
+    late_total: int = 0
+    ahead_total: int = 0
+    ticks_total: int = 0
+    skipped_ticks_total: int = 0
+
+
+class Pipeline:
+    """Windows, features, detectors and alerts over one ordered stream.
+
+    Parameters
+    ----------
+    params
+        Fixed parameters, which no recorded command changes; None takes those of each run's start command (defaults
+        before the first).
+    expected_sources
+        Sources that hold the windows until they speak or go idle.
+
+    Examples
+    --------
+    >>> from aiops_nb.core.schemas import make_batch
+    >>> rows = {"time": [0, 1_000_000_000, 9_000_000_000], "origin": "probe", "target": ["a"] * 3}
+    >>> batch = make_batch("requests", "demo", rows)
+    >>> step = Pipeline().push(Item(0, "requests", "demo", batch))
+    >>> [int(tick.features.column("count")[0]) for tick in step.ticks if tick.features.table == "requests"][:3]
+    [0, 1, 1]
+    """
+
+    def __init__(self, params: PipelineParams | None = None, expected_sources: Iterable[str] = ()) -> None:
+        self._fixed = params
+        self.counters = StreamCounters()
+        self._begin(params or PipelineParams(), expected_sources)
+
+    def _begin(self, params: PipelineParams, sources: Iterable[str], history: History | None = None) -> None:
+        self.params = params
+        self._window = params.window
+        self._watermarks = Watermarks(params.window, sources)
+        self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets)
+        self._sources = SourceJudge(params.source_rules)
+        requests = RequestsLane(params)
+        judged = [rule.alertname for rule in params.rules_by_target]
+        self._samples = SamplesLane(params)
+        hosts = self._samples.heard_hosts
+        self._together = Together(params.together, judged, requests.heard, hosts, params.connectivity.targets)
+        overall = OverallLane(params, requests)
+        self._clients = ClientsLane(params, requests)
+        self._lanes: dict[TableName, tuple[Lane, ...]] = {
+            "requests": (requests, overall, ObjectivesLane(params, requests, overall, history), self._clients),
+            "samples": (self._samples,),
+        }
+        self._next: int | None = None
+        self._newest = 0
+
+    def problems(self) -> dict[str, str]:
+        """What rules cannot do now, a sentence by the rule; changes nothing."""
+        judges = (judge for lane in self._every_lane() for judge in lane.feature_judges)
+        return {f"rule {judge.params.alertname}": problem for judge in judges if (problem := judge.problem)}
+
+    def push(self, item: Item) -> Step:
+        """Take one item; returns the windows that it closed and the alerts that changed."""
+        step = Step(item)
+        if item.table == "control":
+            columns = (item.batch.column("kind").to_pylist(), item.batch.column("body").to_pylist())
+            for kind, body, time_ns in zip(*columns, times_ns(item.batch.column("time")).tolist(), strict=True):
+                self._control(item.source, kind, time_ns, body or "", step)
+        elif item.batch.num_rows:
+            self._rows(item, step)
+        return step
+
+    def _control(self, source: str, kind: str, time_ns: int, body: str, step: Step) -> None:
+        if kind == "heartbeat":
+            self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
+        elif kind == "command":
+            self._obey(decode_command(body), step)
+
+    def _obey(self, command: Command, step: Step) -> None:
+        if command.start is not None:
+            self._begin(self._fixed or command.start.pipeline, command.start.sources, command.history)
+        if command.set_threshold is not None and self._fixed is None:
+            self._set_threshold(command.set_threshold)
+        if command.source_ended is not None:
+            self._watermarks.forget(command.source_ended)
+            self._samples.source_ended(command.source_ended)
+        if command.stop:
+            self._close_until(self._newest + 1, step)
+
+    def _set_threshold(self, command: ThresholdCommand) -> None:
+        self._clients.set_threshold(command.alertname, command.threshold)
+        for judge in (judge for lane in self._every_lane() for judge in lane.feature_judges):
+            if judge.params.alertname == command.alertname:
+                judge.set_threshold(command.threshold)
+
+    def _every_lane(self) -> Iterator[Lane]:
+        return chain.from_iterable(self._lanes.values())
+
+    def _rows(self, item: Item, step: Step) -> None:
+        batch, time = item.batch, times_ns(item.batch.column("time"))
+        self.counters.rows_total += len(time)
+        whole, ahead = time, self._watermarks.too_far_ahead(time)
+        if ahead is not None:
+            self.counters.ahead_total += int(ahead.sum())
+            used = np.flatnonzero(~ahead)
+            batch, time = batch.take(pa.array(used)), time[used]
+        if item.source == SELF_SOURCE:
+            self._rows_about_ourselves(item, batch, time, step)
+            return
+        arrivals = self._arrivals(item.source, whole, ahead)
+        if not len(time):
+            return
+        closed = self._watermarks.after_rows(item.source, time) // self._window.tick_ns
+        if self._next is None:
+            self._start_windows(int(time[0]))
+        self._cut(item.table, batch, time, closed, arrivals, step)
+
+    def _arrivals(self, source: str, time: IntArray, unused: BoolArray | None) -> Arrivals:
+        future_ns = self._watermarks.ahead_of_clock_ns(time, self._sources.future_ns)
+        return Arrivals(partial(self._sources.add, source), unused, future_ns)
+
+    def _rows_about_ourselves(self, item: Item, batch: pa.RecordBatch, time: IntArray, step: Step) -> None:
+        """They begin no window and close none; those outside of what is surely closed later are only recorded."""
+        window = time // self._window.tick_ns
+        if self._next is None or not len(time):
+            return
+        usable: BoolArray = (window >= self._next) & (window <= self._newest + self._window.gap_ticks)
+        if usable.any():
+            for lane in self._lanes.get(item.table, ()):
+                step.changes += lane.decode(batch, window)(slice(0, len(window)), usable)
+
+    def _start_windows(self, first_time_ns: int) -> None:
+        self._next = (first_time_ns - self._window.lateness_ns) // self._window.tick_ns
+        self._newest = self._next - 1
+
+    def _cut(
+        self, table: TableName, batch: pa.RecordBatch, time: IntArray, closed: IntArray, arrivals: Arrivals, step: Step
+    ) -> None:
+        window = time // self._window.tick_ns
+        adders = [lane.decode(batch, window) for lane in self._lanes.get(table, ())]
+        for first, last in pairwise([0, *self._rises(closed), len(window)]):
+            self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
+            usable = self._usable(window[first:last])
+            opens_ns = (self._next or 0) * self._window.tick_ns
+            arrivals.take(first, last, None if usable is None else opens_ns - time[first:last][~usable])
+            for add in adders:
+                step.changes += self._told(add(slice(first, last), usable))
+
+    def _rises(self, closed: IntArray) -> list[int]:
+        """Rows but the first before which windows close; `closed` never falls."""
+        if closed[0] == closed[-1]:
+            return []
+        rises = np.flatnonzero(closed[1:] > closed[:-1]) + 1
+        before: list[int] = rises[closed[rises] > (self._next or 0)].tolist()
+        return before
+
+    def _told(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
+        return self._inhibitor.apply(self._together.apply(changes))
+
+    def _usable(self, window: IntArray) -> BoolArray | None:
+        self._newest = max(self._newest, int(window.max()))
+        late: BoolArray = window < (self._next or 0)
+        if not late.any():
+            return None
+        self.counters.late_total += int(late.sum())
+        usable: BoolArray = ~late
+        return usable
+
+    def _close_until(self, end: int, step: Step) -> None:
+        """Close the windows before `end`: those with rows, then a bounded number of empty ones; jump over the rest."""
+        if self._next is None or end <= self._next:
+            return
+        gap_ticks = max(self._window.gap_ticks, self._window.span_ticks)
+        last = min(end, max(self._newest + 1, self._next) + gap_ticks)
+        for window in range(self._next, last):
+            self._close(window, step)
+        self.counters.skipped_ticks_total += end - last
+        self._next = end
+
+    def _close(self, window: int, step: Step) -> None:
+        self.counters.ticks_total += 1
+        for lane in self._every_lane():
+            tick, changes = lane.close(window, (window + 1) * self._window.tick_ns)
+            if tick is not None:
+                step.ticks.append(tick)
+            step.changes += self._told(changes)
+        step.changes += self._told(self._sources.tick((window + 1) * self._window.tick_ns))
+        step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)

@@ -1,0 +1,3 @@
+"""From the rows of one table to ticks and alert changes: a lane for each table of features."""
+
+from __future__ import annotations

@@ -1,0 +1,78 @@
+"""Clients of traffic: who they are, how busy, and who is unusual."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.columns import times_ns
+from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Tick
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.requests import RequestsLane
+from aiops_nb.engine.stages.stage import AddRows
+from aiops_nb.features.clients.features import ClientFeatures
+from aiops_nb.features.clients.keys import ClientKeys
+from aiops_nb.features.clients.rows import RequestPart, TrafficTargets, WaitingRows, client_rows
+from aiops_nb.features.clients.table import ClientTable
+from aiops_nb.rules.client.judges import ClientJudges
+from aiops_nb.rules.feature.judge import FeatureJudge
+
+MOST_TARGETS = 1 << 14
+
+
+def _nothing(part: slice, usable: BoolArray | None) -> list[AlertChange]:
+    return []
+
+
+class ClientsLane:
+    """Requests of the origin `traffic` by client; the table lists the busiest of each window, all together first.
+
+    Rows are decoded by the lane of requests; they wait here for the end of the window, which is when clients are
+    judged.
+    """
+
+    def __init__(self, params: PipelineParams, requests: RequestsLane) -> None:
+        self.feature_judges: list[FeatureJudge] = []
+        self._requests, self._waiting = requests, WaitingRows()
+        self._keys = ClientKeys(params.clients)
+        self._targets = TrafficTargets(min(params.window.max_series, MOST_TARGETS))
+        self._features = ClientFeatures(params.clients, params.window)
+        self._table = ClientTable(params.clients.top_clients)
+        self._judges = ClientJudges(params.client_rules, params.clients, params.window.tick_seconds)
+
+    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
+        """Decode a batch once; the result adds parts of it."""
+        client, rows = batch.column("client_ip"), self._requests.decoded
+        if rows is None or client.null_count == len(client):
+            return _nothing
+        whole = RequestPart(window, times_ns(batch.column("time")), rows.series, rows.status_code, rows.failed, client)
+        return lambda part, usable: self._add(whole.take(part), usable)
+
+    def _add(self, part: RequestPart, usable: BoolArray | None) -> list[AlertChange]:
+        if usable is not None and not usable.any():
+            return []
+        self._waiting.add(part if usable is None else part.take(np.flatnonzero(usable)))
+        if self._waiting.full:
+            self._take_in()
+        return []
+
+    def _take_in(self) -> None:
+        part = self._waiting.take()
+        rows = client_rows(part, self._requests.keys, self._keys, self._targets) if part is not None else None
+        if rows is not None:
+            self._features.add(rows)
+
+    def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
+        """Close the next window."""
+        self._take_in()
+        if not self._features.seen:
+            return None, []
+        told = self._features.close(window, end_ns, self._targets.names)
+        table = self._table.of(told)
+        unusual, changes = self._judges.tick(told)
+        self._features.learn(told, unusual)
+        return Tick(table, thresholds=self._judges.thresholds), changes
+
+    def set_threshold(self, alertname: str, threshold: float) -> None:
+        """Move the threshold of the rules of this name, if there are any."""
+        self._judges.set_threshold(alertname, threshold)

@@ -1,0 +1,73 @@
+"""Errors over minutes to days, of all targets of an origin together and of the targets that have an objective."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.types import AlertChange, FeatureTable, IntArray, SeriesKey, Tick
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.overall import OverallLane
+from aiops_nb.engine.stages.requests import RequestsLane
+from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
+from aiops_nb.features.requests.objective_history import History
+from aiops_nb.features.requests.objectives import OBJECTIVE_FEATURES, ObjectiveFeatures
+
+
+class ObjectivesLane:
+    """Series are (`*`, origin) and (target, origin) of the `objective_targets`; closed after the lanes it reads.
+
+    One that an earlier recording knew begins with what it holds, the `history`.
+    """
+
+    def __init__(
+        self, params: PipelineParams, requests: RequestsLane, overall: OverallLane, history: History | None = None
+    ) -> None:
+        self._requests, self._overall = requests, overall
+        self._targets = frozenset(params.window.objective_targets)
+        self._features = ObjectiveFeatures(params.window.tick_seconds)
+        self._judges = FeatureJudges(params.feature_rules, "slo", OBJECTIVE_FEATURES)
+        self.feature_judges = self._judges.judges
+        self._keys: tuple[SeriesKey, ...] = ()
+        self._is_overall: list[bool] = []
+        self._place: list[int] = []
+        self._seen = 0, 0
+        self._first_window: int | None = None
+        self._past = {} if history is None else {(past.target, past.origin): past for past in history.series}
+
+    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
+        """Nothing: the lane of requests decodes."""
+        return lambda part, usable: []
+
+    def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
+        """Close the next window."""
+        self._first_window = window if self._first_window is None else self._first_window
+        for fresh in self._see():
+            self._recall(fresh, window, self._first_window)
+        if not self._keys:
+            return None, []
+        moved, now = self._requests.features.moved, self._overall.features.now
+        amounts = np.zeros((2, len(self._keys)), np.int64)
+        if now is not None and moved is not None and moved.entering is not None:
+            for at, (overall, place) in enumerate(zip(self._is_overall, self._place, strict=True)):
+                totals = now if overall else moved.entering
+                amounts[:, at] = totals.count[place], totals.errors[place]
+        values = self._features.close(window, amounts[0], amounts[1])
+        return self._judges.tick(FeatureTable("slo", end_ns, self._keys, OBJECTIVE_FEATURES, values))
+
+    def _recall(self, place: int, window: int, first_window: int) -> None:
+        key = self._keys[place]
+        if (past := self._past.pop((key.target, key.origin), None)) is not None:
+            self._features.recall(window, place, past, first_window)
+
+    def _see(self) -> range:
+        """Take in origins and targets that are new; their places."""
+        known = len(self._keys)
+        for is_overall, keys in ((True, self._overall.origins.keys), (False, self._requests.keys)):
+            seen = self._seen[0 if is_overall else 1]
+            fresh = [place for place in range(seen, len(keys)) if is_overall or keys[place].target in self._targets]
+            self._keys = (*self._keys, *(keys[place] for place in fresh)) if fresh else self._keys
+            self._is_overall += [is_overall] * len(fresh)
+            self._place += fresh
+        self._seen = len(self._overall.origins.keys), len(self._requests.keys)
+        return range(known, len(self._keys))

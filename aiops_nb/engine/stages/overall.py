@@ -1,0 +1,58 @@
+"""All targets of an origin together, from what the lane of requests has just closed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.types import ALL_TARGETS, AlertChange, FeatureTable, IntArray, SeriesKey, Tick
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.requests import RequestsLane
+from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
+from aiops_nb.features.requests.overall import MOST_ORIGINS, OVERALL_FEATURES, OverallFeatures
+
+
+class Origins:
+    """Number of each series' origin, in the order of their first row."""
+
+    def __init__(self) -> None:
+        self.of_series: IntArray = np.zeros(0, np.int64)
+        self.keys: tuple[SeriesKey, ...] = ()
+        self._codes: dict[str, int] = {}
+
+    def see(self, series: tuple[SeriesKey, ...]) -> None:
+        """Take in series that are new."""
+        if len(series) == len(self.of_series):
+            return
+        fresh = [self._code(key.origin) for key in series[len(self.of_series) :]]
+        self.of_series = np.concatenate([self.of_series, np.array(fresh, np.int64)])
+        if len(self.keys) < len(self._codes):
+            self.keys = tuple(SeriesKey(ALL_TARGETS, origin=origin) for origin in self._codes)
+
+    def _code(self, origin: str) -> int:
+        return self._codes.setdefault(origin, min(len(self._codes), MOST_ORIGINS - 1))
+
+
+class OverallLane:
+    """Requests by origin; closed after the lane of requests, whose totals it sums: no row is decoded twice."""
+
+    def __init__(self, params: PipelineParams, requests: RequestsLane) -> None:
+        self._requests = requests
+        self.features = OverallFeatures(params.window.span_ticks, params.window.tick_seconds)
+        self._judges = FeatureJudges(params.feature_rules, "overall", OVERALL_FEATURES)
+        self.feature_judges = self._judges.judges
+        self.origins = Origins()
+
+    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
+        """Nothing: the lane of requests decodes."""
+        return lambda part, usable: []
+
+    def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
+        """Close the next window."""
+        moved = self._requests.features.moved
+        self.origins.see(self._requests.keys)
+        keys = self.origins.keys
+        if not keys or moved is None:
+            return None, []
+        values = self.features.close(window, moved, self.origins.of_series, len(keys))
+        return self._judges.tick(FeatureTable("overall", end_ns, keys, OVERALL_FEATURES, values))

@@ -1,0 +1,120 @@
+"""Requests by (target, origin): row rules within the batch, features at the end of each window."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.columns import floats, integers, times_ns
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, SeriesKey, Tick
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
+from aiops_nb.features.requests.features import RequestFeatures, request_features
+from aiops_nb.features.requests.rows import PHASES, UNKNOWN_EXPIRY, RequestRows
+from aiops_nb.features.series import SeriesIndex
+from aiops_nb.rules.connectivity import ConnectivityJudge
+from aiops_nb.rules.row.chance import Pace
+from aiops_nb.rules.row.judge import NOBODY, RowJudge
+
+
+def _valid(column: pa.Array) -> BoolArray:
+    if column.null_count == len(column):
+        return np.zeros(len(column), bool)
+    return np.asarray(column.is_valid())
+
+
+def _phases(batch: pa.RecordBatch) -> FloatArray | None:
+    """Seconds of each phase, (5, rows), NaN where unknown; None if no row knows one."""
+    columns = [batch.column(f"{phase}_seconds") for phase in PHASES]
+    known = any(column.null_count < len(column) for column in columns)
+    return np.stack([floats(column) for column in columns]) if known else None
+
+
+def _expires(column: pa.Array) -> IntArray | None:
+    known = column.null_count < len(column)
+    return integers(column.view(pa.int64()), UNKNOWN_EXPIRY) if known else None
+
+
+class RequestsLane:
+    """Requests: series are (target, origin)."""
+
+    def __init__(self, params: PipelineParams) -> None:
+        window = params.window
+        self._index = SeriesIndex(window.max_series)
+        self.features = RequestFeatures(window)
+        self._names = request_features(window.horizons_seconds)
+        self._row_judges = [RowJudge(rule) for rule in params.row_rules]
+        self._pace = Pace()
+        self._connectivity = ConnectivityJudge(params.connectivity)
+        self._judges = FeatureJudges(params.feature_rules, "requests", self._names)
+        self.feature_judges = self._judges.judges
+        self.keys: tuple[SeriesKey, ...] = ()
+        self.decoded: RequestRows | None = None
+        self._known = 0
+        self._span_count: FloatArray = np.zeros(0)
+        self._heard: dict[str, int] = {}
+
+    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
+        """Decode a batch once, giving series codes in row order; the result adds parts of it."""
+        rows = self.decoded = RequestRows(
+            window=window,
+            series=self._index.encode(batch.column("target"), batch.column("origin")),
+            status_code=integers(batch.column("status_code"), 0),
+            failed=_valid(batch.column("error_type")),
+            duration_seconds=floats(batch.column("duration_seconds")),
+            phase_seconds=_phases(batch),
+            certificate_expires_ns=_expires(batch.column("certificate_expires")),
+        )
+        return lambda part, usable: self._add(rows.take(part), usable, batch[part])
+
+    def _add(self, rows: RequestRows, usable: BoolArray | None, batch: pa.RecordBatch) -> list[AlertChange]:
+        self._known = max(self._known, int(rows.series.max()) + 1)
+        if usable is not None:
+            places = np.flatnonzero(usable)
+            if not len(places):
+                return []
+            rows, batch = rows.take(places), batch.take(pa.array(places))
+        self.features.add(rows)
+        return self._judge_rows(rows, batch)
+
+    def _judge_rows(self, rows: RequestRows, batch: pa.RecordBatch) -> list[AlertChange]:
+        time = times_ns(batch.column("time"))
+        keys = self._known_keys()
+        connected = self._connectivity.rows(rows, time, keys)
+        found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, time, keys)]
+        changes = [(row, judge.change(t, keys[t.series], batch.slice(row, 1))) for row, judge, t in found]
+        return [change for _, change in sorted([*connected, *changes], key=itemgetter(0))]
+
+    def _known_keys(self) -> tuple[SeriesKey, ...]:
+        if len(self.keys) < self._known:
+            self.keys = self._index.request_keys(self._known)
+        return self.keys
+
+    def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
+        """Close the next window."""
+        values = self.features.close(window, end_ns, self._known)
+        if not self._known:
+            return None, []
+        self._known_keys()
+        self._span_count, self._heard = values[self._names.index("span_count")], {}
+        connected = self._connectivity.tick(end_ns)
+        ended = self._end_rows(end_ns)
+        tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self.keys, self._names, values))
+        return tick, connected + ended + changes
+
+    def heard(self, origin: str) -> int:
+        """Targets of an origin that had a request in the span of the last closed window."""
+        if origin not in self._heard:
+            of_origin = [key.origin == origin for key in self.keys[: len(self._span_count)]]
+            self._heard[origin] = int((self._span_count[of_origin] > 0).sum())
+        return self._heard[origin]
+
+    def _end_rows(self, end_ns: int) -> list[AlertChange]:
+        """What row rules have to say at the end of a window, whose totals they learn from."""
+        moved = self.features.moved
+        totals = None if moved is None else moved.entering
+        self._pace.tick(NOBODY if totals is None else totals.count, end_ns, self._known)
+        ended = [(judge, t) for judge in self._row_judges for t in judge.tick(end_ns, totals, self._pace)]
+        return [judge.change(t, self.keys[t.series]) for judge, t in ended]

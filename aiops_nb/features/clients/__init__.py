@@ -1,0 +1,3 @@
+"""Features of the clients of traffic: who asks how often, compared with the past."""
+
+from __future__ import annotations

@@ -1,0 +1,44 @@
+"""How long the newest known certificate of each target is still valid."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops_nb.core.growing import capacity_for, widened
+from aiops_nb.core.types import FloatArray, IntArray
+from aiops_nb.features.requests.rows import UNKNOWN_EXPIRY
+
+
+class Certificates:
+    """Seconds left of the certificate that the newest row knew, NaN before the first; negative once it has expired.
+
+    A target keeps what was last known of it while it cannot be reached. Memory: 8 bytes a series.
+    """
+
+    def __init__(self) -> None:
+        self._expires_ns: IntArray = np.full(64, UNKNOWN_EXPIRY, np.int64)
+        self._open: dict[int, list[tuple[IntArray, IntArray]]] = {}
+        self._any = False
+
+    def add(self, window: int, series: IntArray, expires_ns: IntArray) -> None:
+        """Take rows of one open window in stream order."""
+        known = expires_ns != UNKNOWN_EXPIRY
+        if known.any():
+            self._open.setdefault(window, []).append((series[known], expires_ns[known]))
+
+    def close(self, window: int, end_ns: int, count: int) -> FloatArray:
+        """Close the next window: seconds left of each of the first `count` series at its end."""
+        for series, expires_ns in self._open.pop(window, []):
+            self._make_room(int(series.max()) + 1)
+            self._any = True
+            self._expires_ns[series] = expires_ns  # of one series' rows the last one stays
+        if not self._any:
+            return np.full(count, np.nan)
+        self._make_room(count)
+        expires = self._expires_ns[:count]
+        return np.where(expires == UNKNOWN_EXPIRY, np.nan, (expires - end_ns) / 1e9)
+
+    def _make_room(self, count: int) -> None:
+        capacity = capacity_for(count, len(self._expires_ns))
+        if capacity > len(self._expires_ns):
+            self._expires_ns = widened(self._expires_ns, capacity, UNKNOWN_EXPIRY)

@@ -1,0 +1,138 @@
+"""Features of request series over a sliding span of closed windows, and moving statistics over longer horizons."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops_nb.core.growing import capacity_near
+from aiops_nb.core.types import FloatArray
+from aiops_nb.features.horizons import Horizons, horizon_names
+from aiops_nb.features.params import WindowParams
+from aiops_nb.features.requests.certificates import Certificates
+from aiops_nb.features.requests.histogram import SlidingHistogram
+from aiops_nb.features.requests.overall import Moved
+from aiops_nb.features.requests.phases import PHASE_FEATURES, RECENT_PHASE_FEATURES, RequestPhases
+from aiops_nb.features.requests.rows import RequestRows, WaitingRequests
+from aiops_nb.features.requests.totals import ANSWER_FEATURES, QUANTILES, Totals, answers
+from aiops_nb.features.silent import Silence
+
+TRENDED = ("rate_hz", "error_ratio", "duration_mean_seconds", "duration_p95_seconds")
+_TRENDED_ROWS = [ANSWER_FEATURES.index(name) for name in TRENDED]
+
+
+def request_features(horizons_seconds: tuple[float, ...]) -> tuple[str, ...]:
+    """Names of the features of a request series, in order.
+
+    Examples
+    --------
+    >>> request_features(())[:4], len(request_features((60.0, 300.0))) - len(request_features(()))
+    (('count', 'rate_hz', 'error_count', 'span_count'), 32)
+    """
+    return (
+        *ANSWER_FEATURES,
+        "silent_seconds",
+        "certificate_remaining_seconds",
+        "duration_backed_seconds",
+        *PHASE_FEATURES,
+        *RECENT_PHASE_FEATURES,
+        *horizon_names(horizons_seconds, TRENDED),
+    )
+
+
+REQUEST_FEATURES = request_features(WindowParams().horizons_seconds)
+
+
+class RequestFeatures:
+    """Turns request rows into the feature matrix of each closed window.
+
+    Latency and phases cover the requests that got an answer: neither a refused connection (fast) nor a timeout (slow)
+    says how quick the service is. Memory: about 3 KB a series at a span of 60 windows, 2 KB more where phases are
+    known, and 1 KB for each horizon.
+    """
+
+    def __init__(self, window: WindowParams) -> None:
+        self._capacity = 64
+        self._span_ticks, self._tick_seconds = window.span_ticks, window.tick_seconds
+        self._closed_ticks = 0
+        self._sliding = Totals(self._capacity)
+        self._waiting = WaitingRequests()
+        self._open: dict[int, Totals] = {}
+        self._closed: dict[int, Totals] = {}
+        self._histogram = SlidingHistogram(window.span_ticks, self._capacity)
+        self._silence, self._certificates = Silence(window.tick_seconds), Certificates()
+        self._phases = RequestPhases(window.span_ticks)
+        self._horizons = Horizons(window.horizons_seconds, window.tick_seconds, len(TRENDED))
+        self.moved: Moved | None = None
+
+    def add(self, rows: RequestRows) -> None:
+        """Take rows of open windows, at least one; they may wait for the end of the window to be counted."""
+        self._waiting.add(rows)
+        if self._waiting.full:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        rows = self._waiting.take()
+        if rows is not None:
+            self._count(rows)
+
+    def _count(self, rows: RequestRows) -> None:
+        self._make_room(int(rows.series.max()) + 1)
+        first, last = int(rows.window.min()), int(rows.window.max())
+        if first == last:
+            self._add_window(first, rows)
+            return
+        for window in np.unique(rows.window).tolist():
+            self._add_window(window, rows.take(rows.window == window))
+
+    def _make_room(self, count: int) -> None:
+        capacity = capacity_near(count, self._capacity)
+        if capacity == self._capacity:
+            return
+        self._capacity = capacity
+        self._sliding.grow(capacity)
+        self._histogram.grow(capacity)
+        for totals in self._open.values():
+            totals.grow(capacity)
+
+    def _add_window(self, window: int, rows: RequestRows) -> None:
+        totals = self._open.get(window)
+        if totals is None:
+            totals = self._open[window] = Totals(self._capacity)
+        totals.add(rows)
+        if rows.certificate_expires_ns is not None:
+            self._certificates.add(window, rows.series, rows.certificate_expires_ns)
+        answered = ~rows.failed & (rows.duration_seconds >= 0)
+        if not answered.all():
+            rows = rows.take(answered)
+        if len(rows.series):
+            totals.add_durations(rows.series, rows.duration_seconds)
+            self._histogram.add(window, rows.series, rows.duration_seconds)
+            if rows.phase_seconds is not None:
+                self._phases.add(window, rows.series, rows.phase_seconds)
+
+    def close(self, window: int, end_ns: int, count: int) -> FloatArray:
+        """Close the next window and give the features of the first `count` series, (k, count)."""
+        self._take_in()
+        self._make_room(count)
+        entering = self._open.pop(window, None)
+        if entering is not None:
+            entering.trim(count)  # the room for series to come is not kept in every closed window
+            self._sliding.move(entering, 1)
+            self._closed[window] = entering
+        leaving = self._closed.pop(window - self._span_ticks, None)
+        if leaving is not None:
+            self._sliding.move(leaving, -1)
+        self.moved = Moved(entering, leaving, *self._histogram.close(window))
+        self._closed_ticks = min(self._closed_ticks + 1, self._span_ticks)  # a young stream has no full span yet
+        return self._features(window, end_ns, count)
+
+    def _features(self, window: int, end_ns: int, count: int) -> FloatArray:
+        assert self.moved is not None
+        slow = self._histogram.quantiles_and_backed(QUANTILES, count)
+        told = answers(self.moved.entering, self._sliding, self._closed_ticks * self._tick_seconds, slow[:-1], count)
+        trended = np.stack([told[row] for row in _TRENDED_ROWS])
+        since = [self._silence.close(window, told[0]), self._certificates.close(window, end_ns, count)]
+        once = [*told, *since, slow[-1]]
+        return np.concatenate(
+            [np.stack(once), self._phases.close(window, count), self._horizons.close(window, trended)]
+        )

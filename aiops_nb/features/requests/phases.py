@@ -1,0 +1,94 @@
+"""Where the time of a request goes: mean seconds of each phase, over the span and over the newest windows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops_nb.core.growing import capacity_for, widened
+from aiops_nb.core.types import FloatArray, IntArray
+from aiops_nb.features.accumulate import count_into, sum_into
+from aiops_nb.features.requests.rows import PHASES
+from aiops_nb.features.requests.totals import WholeArray, micros_of, narrowed
+
+RECENT_TICKS = 5
+PHASE_FEATURES = tuple(f"{phase}_mean_seconds" for phase in PHASES)
+RECENT_PHASE_FEATURES = tuple(f"{phase}_recent_seconds" for phase in PHASES)
+
+
+class _Sums:
+    """Known values and microseconds of each phase and series, (5, capacity)."""
+
+    __slots__ = ("known", "micros")
+
+    def __init__(self, capacity: int) -> None:
+        self.known: WholeArray = np.zeros((len(PHASES), capacity), np.int32)
+        self.micros: WholeArray = np.zeros((len(PHASES), capacity), np.int64)
+
+    def grow(self, capacity: int) -> None:
+        if capacity > self.known.shape[1]:
+            self.known, self.micros = widened(self.known, capacity), widened(self.micros, capacity)
+
+    def trim(self, count: int) -> None:
+        self.known, self.micros = narrowed(self.known[:, :count]), narrowed(self.micros[:, :count])
+
+    def move(self, other: _Sums, sign: int) -> None:
+        change = np.add if sign > 0 else np.subtract
+        part = slice(other.known.shape[1])
+        change(self.known[:, part], other.known, out=self.known[:, part])
+        change(self.micros[:, part], other.micros, out=self.micros[:, part])
+
+    def means(self, count: int) -> FloatArray:
+        known, micros = self.known[:, :count], self.micros[:, :count]
+        # not 0 / 0, whose sign bit would tell whether a batch that knew a phase elsewhere had come along
+        return np.where(known > 0, micros / np.maximum(known, 1) * 1e-6, np.nan)
+
+
+class RequestPhases:
+    """Mean of each phase of each series, over the span and over the newest `RECENT_TICKS` windows.
+
+    Phases are known of some streams only: nothing is kept until one is. Memory: about 2 KB a series at 60 windows.
+    """
+
+    def __init__(self, span_ticks: int) -> None:
+        self._span_ticks, self._recent_ticks = span_ticks, min(RECENT_TICKS, span_ticks)
+        self._capacity = 64
+        self._open: dict[int, _Sums] = {}
+        self._closed: dict[int, _Sums] = {}
+        self._span: _Sums | None = None
+        self._recent: _Sums | None = None
+
+    def add(self, window: int, series: IntArray, seconds: FloatArray) -> None:
+        """Take rows of one open window, `seconds` (5, rows) with NaN where unknown."""
+        self._capacity = capacity_for(int(series.max()) + 1, self._capacity)
+        sums = self._open.setdefault(window, _Sums(self._capacity))
+        sums.grow(self._capacity)
+        known = seconds >= 0
+        for phase in np.flatnonzero(known.any(axis=1)).tolist():
+            rows = known[phase]
+            count_into(sums.known[phase], series[rows])
+            sum_into(sums.micros[phase], series[rows], micros_of(seconds[phase, rows]))
+
+    def close(self, window: int, count: int) -> FloatArray:
+        """Close the next window: means over the span, then over the newest windows, (10, count)."""
+        entering = self._open.pop(window, None)
+        if entering is None and self._span is None:
+            return np.full((2 * len(PHASES), count), np.nan)
+        span, recent = self._make_room(count)
+        if entering is not None:
+            entering.trim(min(count, entering.known.shape[1]))
+            self._closed[window] = entering
+            span.move(entering, 1)
+            recent.move(entering, 1)
+        if window - self._recent_ticks in self._closed:
+            recent.move(self._closed[window - self._recent_ticks], -1)
+        if window - self._span_ticks in self._closed:
+            span.move(self._closed.pop(window - self._span_ticks), -1)
+        return np.concatenate([span.means(count), recent.means(count)])
+
+    def _make_room(self, count: int) -> tuple[_Sums, _Sums]:
+        self._capacity = capacity_for(count, self._capacity)
+        span = self._span = self._span or _Sums(self._capacity)
+        recent = self._recent = self._recent or _Sums(self._capacity)
+        for sums in (span, recent):
+            sums.grow(self._capacity)
+        return span, recent

@@ -1,0 +1,3 @@
+"""Features of metric samples and counters."""
+
+from __future__ import annotations

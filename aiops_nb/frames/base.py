@@ -1,0 +1,136 @@
+"""What a monitor and a recording have in common: everything exports as DataFrames."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.schemas import TableName
+from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, OTHER, AlertChange, FeatureTableName, Step
+from aiops_nb.features.catalog import FEATURES
+from aiops_nb.features.clients.keys import rows_of_client
+from aiops_nb.frames.build import alerts_frame, bare_scores_frame, features_frame, rows_frame, with_reasons
+from aiops_nb.frames.time_range import Moment, range_ns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EVIDENCE_BEFORE_NS, EVIDENCE_AFTER_NS = 30 * NS_PER_SECOND, 10 * NS_PER_SECOND
+
+
+class Framed(ABC):
+    """DataFrames of a stream: rows as they came, and what was made of them.
+
+    `start` and `end` bound the `time` of the rows to [start, end); texts without a zone are taken as UTC.
+    """
+
+    @abstractmethod
+    def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> Sequence[pa.RecordBatch]: ...
+
+    @abstractmethod
+    def _steps(self, start_ns: int | None, end_ns: int | None) -> Sequence[Step]: ...
+
+    @abstractmethod
+    def _changes(self) -> Sequence[AlertChange]: ...
+
+    def requests(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
+        """Requests: time, source, origin, target, method, status_code, duration_seconds, error_type, phases, ..."""
+        return self._rows("requests", start, end)
+
+    def samples(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
+        """Samples: time, source, target, metric, value (in the metric's unit)."""
+        return self._rows("samples", start, end)
+
+    def _rows(self, table: TableName, start: Moment, end: Moment) -> pd.DataFrame:
+        bounds = range_ns(start, end)
+        return _between(rows_frame(table, self._batches(table, *bounds)), *bounds)
+
+    def features(
+        self, table: FeatureTableName = "requests", *, start: Moment = None, end: Moment = None
+    ) -> pd.DataFrame:
+        """Features of `requests`, `overall` (all targets), `slo`, `samples` or `clients`: a row per window and series.
+
+        `time` is the window's end. `clients` lists the busiest of each window, and all together as `__all__`.
+        """
+        if table not in FEATURES:
+            raise ConfigError.at("table", f"one of {', '.join(FEATURES)}", table)
+        bounds = range_ns(start, end)
+        return _between(features_frame(table, self._steps(*bounds)), *bounds)
+
+    def scores(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
+        """Verdicts: one row per closed window, series and rule, with score, expected value and band.
+
+        What is anomalous says why: `contributions` (JSON, shares of the strangeness by what made it), `phase` (the part
+        of a latency that grew most) and `summary`, all in one sentence; null elsewhere.
+        """
+        return with_reasons(self._bare_scores(start, end))
+
+    def _bare_scores(self, start: Moment, end: Moment) -> pd.DataFrame:
+        bounds = range_ns(start, end)
+        return _between(bare_scores_frame(self._steps(*bounds)), *bounds)
+
+    def alerts(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
+        """Alerts: one row per episode; `start` and `end` bound when it was first seen (`pending_at`)."""
+        return _between(alerts_frame(self._changes()), *range_ns(start, end), column="pending_at")
+
+    def evidence(self, alert: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
+        """The rows that prove an alert, from 30 s before it was first seen to 10 s after its end.
+
+        Parameters
+        ----------
+        alert
+            A row of `alerts()`, such as `monitor.alerts().iloc[0]`.
+
+        Returns
+        -------
+        DataFrame
+            Of a rule on rows: the requests of its target. Of a rule on a source: its requests whose times lie there. Of
+            a rule on clients: the requests of the client, at its target. Of a detector: its scores with the expected
+            band. Of many targets: those of all of them.
+        """
+        import pandas as pd
+
+        start = pd.Timestamp(alert["pending_at"]) - pd.Timedelta(EVIDENCE_BEFORE_NS, "ns")
+        last = alert["ends_at"] if pd.notna(alert["ends_at"]) else alert["starts_at"]
+        end = pd.Timestamp(last if pd.notna(last) else alert["pending_at"]) + pd.Timedelta(EVIDENCE_AFTER_NS, "ns")
+        if alert["detector"] == "client_rule":
+            return self._of_clients(start, end, alert)
+        if alert["detector"] == "source_rule":
+            own = pd.Series({"source": alert["target"]})
+            return _of_series(self.requests(start=start, end=end), own, ("source",))
+        if alert["detector"] == "together":
+            scores = _of_series(self.scores(start=start, end=end), alert, ("origin", "alertname"))
+            return scores if len(scores) else _of_series(self.requests(start=start, end=end), alert, ("origin",))
+        if alert["detector"] == "row_rule":
+            return _of_series(self.requests(start=start, end=end), alert, ("target", "origin"))
+        scores = self._bare_scores(start, end)
+        return with_reasons(_of_series(scores, alert, ("target", "origin", "metric", "alertname")))
+
+    def _of_clients(self, start: pd.Timestamp, end: pd.Timestamp, alert: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
+        rows = self.requests(start=start, end=end)
+        rows = rows[(rows["origin"] == "traffic") & rows["client_ip"].notna()]
+        if alert["target"] != ALL_TARGETS:
+            rows = rows[rows["target"] == alert["target"]]
+        if alert["client"] not in ("", OTHER):
+            rows = rows[rows_of_client(pa.array(rows["client_ip"], pa.string()), alert["client"])]
+        return rows.reset_index(drop=True)
+
+
+def _of_series(frame: pd.DataFrame, alert: Mapping[str, Any] | pd.Series, keys: tuple[str, ...]) -> pd.DataFrame:
+    for key in keys:
+        frame = frame[frame[key] == alert[key]]
+    return frame.reset_index(drop=True)
+
+
+def _between(frame: pd.DataFrame, start_ns: int | None, end_ns: int | None, column: str = "time") -> pd.DataFrame:
+    import pandas as pd
+
+    if start_ns is not None:
+        frame = frame[frame[column] >= pd.Timestamp(start_ns, unit="ns", tz="UTC")]
+    if end_ns is not None:
+        frame = frame[frame[column] < pd.Timestamp(end_ns, unit="ns", tz="UTC")]
+    return frame.reset_index(drop=True)

@@ -1,0 +1,216 @@
+"""DataFrames of rows, features, scores and alerts: UTC times, units in the column names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.core.schemas import TABLES, TableName
+from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
+from aiops_nb.features.catalog import FEATURES
+from aiops_nb.rules.feature.verdict_texts import told_together
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+KEYS: dict[FeatureTableName, tuple[str, ...]] = {
+    "requests": ("target", "origin"),
+    "overall": ("target", "origin"),
+    "slo": ("target", "origin"),
+    "samples": ("target", "metric"),
+    "clients": ("client",),
+}
+AnyArray = np.ndarray[Any, np.dtype[Any]]
+ALERT_COLUMNS = (
+    "alertname",
+    "severity",
+    "target",
+    "origin",
+    "metric",
+    "client",
+    "detector",
+    "state",
+    "pending_at",
+    "starts_at",
+    "ends_at",
+    "value",
+    "expected",
+    "lower",
+    "upper",
+    "score",
+    "threshold",
+    "contributions",
+    "phase",
+    "summary",
+    "suppressed_by",
+    "outcome",
+    "fingerprint",
+)
+LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "client", "detector")
+NUMBER_COLUMNS = ("value", "expected", "lower", "upper", "score", "threshold")
+SCORE_NUMBERS = ("value", "expected", "lower", "upper", "score")
+REASON_COLUMNS = ("contributions", "phase", "summary")
+REASONS = "reasons"
+
+
+def rows_frame(table: TableName, batches: Sequence[pa.RecordBatch]) -> pd.DataFrame:
+    """The rows of one table, in stream order, without `seq`."""
+    schema = TABLES[table]
+    whole = pa.Table.from_batches(batches, schema=schema).unify_dictionaries()
+    frame: pd.DataFrame = whole.drop_columns(["seq"]).to_pandas()
+    return frame
+
+
+def features_frame(table: FeatureTableName, steps: Iterable[Step]) -> pd.DataFrame:
+    """One row per closed window and series: time (end of the window), the series, its features.
+
+    Runs of one recording may have had other features; what a window did not have is NaN.
+    """
+    import pandas as pd
+
+    ticks = [tick for tick in _ticks(steps) if tick.features.table == table]
+    names = dict.fromkeys(name for every in {tick.features.names: None for tick in ticks} for name in every)
+    features = {name: _joined([_feature(tick, name) for tick in ticks]) for name in names or FEATURES[table]}
+    return pd.DataFrame(_series_columns(table, ticks) | features)
+
+
+def _feature(tick: Tick, name: str) -> AnyArray:
+    known = name in tick.features.names
+    return tick.features.column(name) if known else np.full(len(tick.features.series), np.nan)
+
+
+def scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
+    """One row per closed window, series and rule.
+
+    Of what is anomalous `contributions`, `phase` and `summary` are told, null for all else. `contributions` is JSON, as
+    in `alerts_frame`; `phase` is null too where no part of a latency moved.
+    """
+    return with_reasons(bare_scores_frame(steps))
+
+
+def bare_scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
+    """The same with one column of reasons, not yet put into words: cut it down before `with_reasons`."""
+    import pandas as pd
+
+    scored = [(tick, part) for tick in _ticks(steps) for part in tick.scored]
+    counts = [len(part.value) for _, part in scored]
+    columns = _scored_keys(scored)
+    for name in ("alertname", "feature", "detector"):
+        columns[name] = np.repeat(np.array([getattr(part, name) for _, part in scored], object), counts)
+    columns["value"] = _joined([part.value for _, part in scored])
+    for name in SCORE_NUMBERS[1:]:
+        columns[name] = _joined([getattr(part.scores, name) for _, part in scored])
+    columns["threshold"] = np.repeat([part.threshold for _, part in scored], counts)
+    columns["is_anomaly"] = _joined([part.is_anomaly for _, part in scored]).astype(bool)
+    columns["accepted"] = _joined([_accepted(part) for _, part in scored]).astype(bool)
+    columns[REASONS] = _joined([_reasons(part) for _, part in scored]).astype(object)
+    return pd.DataFrame(columns)
+
+
+def with_reasons(frame: pd.DataFrame) -> pd.DataFrame:
+    """A bare frame of scores whose reasons are told."""
+    strange = np.flatnonzero(frame[REASONS].notna())
+    words = np.full((len(frame), len(REASON_COLUMNS)), None, object)
+    if len(strange):
+        words[strange] = told_together(frame[REASONS].iloc[strange].tolist())
+    return frame.drop(columns=REASONS).assign(**dict(zip(REASON_COLUMNS, words.T.copy(), strict=True)))
+
+
+def _reasons(scored: ScoredFeature) -> AnyArray:
+    """Of each of the n series, where to ask why it is anomalous; None if it is not."""
+    places = np.full(len(scored.value), None, object)
+    for number, at in enumerate(scored.reasons.series.tolist() if scored.reasons else ()):
+        if scored.is_anomaly[at]:
+            places[at] = scored, scored.reasons, number
+    return places
+
+
+def _accepted(scored: ScoredFeature) -> AnyArray:
+    return scored.accepted if len(scored.accepted) else np.zeros(len(scored.value), np.bool_)
+
+
+def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
+    """One row per episode, newest state; numbers and summary are those of the moment when it began to fire.
+
+    Episodes that were pending and never fired are left out once they are inactive. `contributions` is JSON: the share
+    of each part in what was strange; empty of rules without a detector. `outcome` says why an episode is over.
+    """
+    import pandas as pd
+
+    episodes: dict[tuple[str, int], dict[str, object]] = {}
+    for change in changes:
+        key = change.fingerprint, change.pending_at_ns
+        if change.state == "inactive":
+            episodes.pop(key, None)
+        else:
+            episodes[key] = _episode(change, episodes.get(key))
+    frame = pd.DataFrame(list(episodes.values()), columns=list(ALERT_COLUMNS))
+    for name in ("pending_at", "starts_at", "ends_at"):
+        # Through the frame an empty moment would make all of them floats, which cannot tell nanoseconds apart.
+        frame[name] = _utc(pd.Series([episode[name] for episode in episodes.values()], dtype="Int64"))
+    return frame
+
+
+def _episode(change: AlertChange, before: dict[str, object] | None) -> dict[str, object]:
+    episode: dict[str, object] = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
+    told = before if before is not None and change.state == "resolved" else None
+    episode |= {name: getattr(change, name) for name in ("state", "suppressed_by", "outcome", "fingerprint")}
+    made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "phase", "summary")}
+    made["contributions"] = json.dumps(dict(change.contributions)) if change.contributions else ""
+    episode |= {name: told[name] if told else value for name, value in made.items()}
+    moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
+    return episode | moments
+
+
+def _utc(times_ns: pd.Series) -> pd.Series:
+    import pandas as pd
+
+    return pd.to_datetime(times_ns.astype("Int64"), unit="ns", utc=True).astype("datetime64[ns, UTC]")
+
+
+def _ticks(steps: Iterable[Step]) -> Iterable[Tick]:
+    return (tick for step in steps for tick in step.ticks)
+
+
+def _joined(parts: list[AnyArray]) -> AnyArray:
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+Columns = dict[str, object]
+Keys = tuple[SeriesKey, ...]
+
+
+def _series_columns(table: FeatureTableName, ticks: Sequence[Tick]) -> Columns:
+    series = [tick.features.series for tick in ticks]
+    columns: Columns = {"time": _times([tick.features.end_ns for tick in ticks], series)}
+    return columns | {key: _names(series, attrgetter(key)) for key in KEYS[table]}
+
+
+def _scored_keys(scored: Sequence[tuple[Tick, ScoredFeature]]) -> Columns:
+    series = [part.series for _, part in scored]
+    columns: Columns = {"time": _times([tick.features.end_ns for tick, _ in scored], series)}
+    return columns | {key: _names(series, attrgetter(key)) for key in ("target", "origin", "metric")}
+
+
+def _times(ends_ns: Sequence[int], series: Sequence[Keys]) -> pd.DatetimeIndex:
+    import pandas as pd
+
+    ends = np.repeat(np.array(ends_ns, "datetime64[ns]"), [len(keys) for keys in series])
+    return pd.DatetimeIndex(ends).tz_localize("UTC")
+
+
+def _names(several: Sequence[Keys], name: Callable[[SeriesKey], str]) -> AnyArray:
+    """One name per tick and series; series tuples are shared between ticks, so each is read once."""
+    known: dict[int, AnyArray] = {}
+    parts = []
+    for series in several:
+        if id(series) not in known:
+            known[id(series)] = np.array([name(key) for key in series], object)
+        parts.append(known[id(series)])
+    return _joined(parts) if parts else np.empty(0, object)

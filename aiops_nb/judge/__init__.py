@@ -1,1 +1,0 @@
-"""Rules at work: from features or rows to verdicts and alert changes."""

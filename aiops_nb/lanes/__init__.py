@@ -1,1 +1,0 @@
-"""From the rows of one table to ticks and alert changes: a lane for each table of features."""

@@ -1,0 +1,154 @@
+"""A recorded stream through the same pipeline: as fast as it goes, or at a chosen speed."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable
+
+from aiops_nb.core.clock import Clock, SystemClock
+from aiops_nb.core.columns import times_ns
+from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch
+from aiops_nb.core.types import NS_PER_SECOND, Item
+from aiops_nb.engine.check import unjudged_rules
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.pipeline import Pipeline, StreamCounters
+from aiops_nb.monitor.run import Deliver
+
+_log = logging.getLogger(__name__)
+
+JOIN_SECONDS = 10.0
+
+
+class ReplayRun:
+    """Pushes recorded items. A recorded rule on a feature that there is no more is left out, and told as a problem.
+
+    Parameters
+    ----------
+    items
+        Called at the start; gives the items in their order.
+    params
+        None replays with the parameters of the recording.
+    deliver
+        Takes each step.
+    speed
+        None: as fast as it goes, and `start` returns when done. A number > 0: that many times real time, paced by the
+        recorded clock, in a thread.
+    """
+
+    def __init__(
+        self,
+        items: Callable[[], Iterable[Item]],
+        params: PipelineParams | None,
+        deliver: Deliver,
+        speed: float | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._items, self._deliver, self._speed = items, deliver, speed
+        self._pipeline = Pipeline(params)
+        self._clock = clock or SystemClock()
+        self._commands: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._stopping, self._ended = threading.Event(), threading.Event()
+        self._problems: dict[str, str] = {}
+        self._told_params: PipelineParams | None = None
+        self._thread = threading.Thread(target=self._guarded, name="aiops-replay", daemon=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether items still flow."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Replay all (`speed` None), or start to."""
+        if self._speed is None:
+            self._replay()
+        else:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End before the end."""
+        self._stopping.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(JOIN_SECONDS)
+
+    def wait(self, timeout_seconds: float | None = None) -> bool:
+        """Wait until all is replayed or somebody stopped it."""
+        return self._ended.wait(timeout_seconds)
+
+    def command(self, body: str) -> None:
+        """Obey a command before the next item."""
+        self._commands.put(body)
+
+    def stream_counters(self) -> StreamCounters:
+        """What happened to the rows."""
+        return self._pipeline.counters
+
+    def queued_batches(self) -> int:
+        """Always 0: the recording waits on disk."""
+        return 0
+
+    @property
+    def collectors(self) -> tuple[()]:
+        """None: what was not used was not recorded."""
+        return ()
+
+    def problems(self) -> dict[str, str]:
+        """What went wrong."""
+        return {**self._problems, **self._pipeline.problems()}
+
+    def poll_errors_total(self) -> int:
+        """Always 0: nothing is polled."""
+        return 0
+
+    def _guarded(self) -> None:
+        try:
+            self._replay()
+        except (AiopsError, OSError) as problem:
+            _log.warning("replay ended: %s", problem)
+            self._problems["replay"] = f"ended: {problem}"
+        finally:
+            self._ended.set()
+
+    def _replay(self) -> None:
+        pace = None if self._speed is None else _Pace(self._speed, self._clock, self._stopping)
+        for item in self._items():
+            if pace is not None and item.source == CLOCK_SOURCE:
+                pace.wait_until(int(times_ns(item.batch.column("time"))[0]))
+            if self._stopping.is_set():
+                break
+            self._obey_commands(item.seq)
+            self._deliver(self._pipeline.push(item))
+            self._tell_unjudged()
+        self._ended.set()
+
+    def _tell_unjudged(self) -> None:
+        params = self._pipeline.params
+        if params is self._told_params:
+            return
+        self._told_params = params
+        for rule, why in unjudged_rules(params).items():
+            if self._problems.get(rule) != why:
+                _log.warning("%s: %s", rule, why)
+                self._problems[rule] = why
+
+    def _obey_commands(self, seq: int) -> None:
+        while not self._commands.empty():
+            batch = control_batch("user", "command", self._clock.now_ns(), self._commands.get())
+            self._deliver(self._pipeline.push(Item(seq, "control", "user", batch)))
+
+
+class _Pace:
+    """Waits so that recorded time passes `speed` times as fast as the clock on the wall."""
+
+    def __init__(self, speed: float, clock: Clock, stopping: threading.Event) -> None:
+        self._speed, self._clock, self._stopping = speed, clock, stopping
+        self._recorded_ns: int | None = None
+        self._due_seconds = clock.monotonic_seconds()
+
+    def wait_until(self, recorded_ns: int) -> None:
+        if self._recorded_ns is not None and recorded_ns > self._recorded_ns:
+            self._due_seconds += (recorded_ns - self._recorded_ns) / NS_PER_SECOND / self._speed
+            self._stopping.wait(max(0.0, self._due_seconds - self._clock.monotonic_seconds()))
+        self._recorded_ns = recorded_ns

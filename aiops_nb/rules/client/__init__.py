@@ -1,0 +1,3 @@
+"""Rules on the clients of traffic."""
+
+from __future__ import annotations

@@ -1,0 +1,93 @@
+"""Which alerts explain which others."""
+
+from __future__ import annotations
+
+from aiops_nb.alert.grouping import TOGETHER_DETECTOR
+from aiops_nb.alert.inhibition import CONNECTIVITY_ALERT, InhibitRuleParams
+
+HOST_EXPLAINS = {
+    "cpu_saturation": ("cpu_spike", "cpu_system_share"),
+    "cpu_spike": ("cpu_system_share",),
+    "memory_nearly_full": ("memory_leak", "swapping"),
+    "disk_nearly_full": ("disk_filling",),
+}
+SAME_SERIES = ("target", "origin")
+# Of one client: where it does most of its harm tells more than what else it is seen doing.
+CLIENTS_EXPLAIN = {
+    "endpoint_attack": ("client_refused", "client_burst"),
+    "client_flood": ("client_burst",),
+}
+FLOODS = ("client_flood", "distributed_flood")
+# (alerts that explain, alerts that they explain): the same trouble of the same series, seen less directly.
+REQUESTS_EXPLAIN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        ("request_failed", "http_5xx"),
+        (
+            "error_ratio_anomaly",
+            "error_ratio_siblings",
+            "latency_p95_anomaly",
+            "latency_mean_anomaly",
+            "latency_p99_anomaly",
+            "latency_siblings",
+        ),
+    ),
+    (("latency_p95_anomaly",), ("latency_mean_anomaly", "latency_p99_anomaly", "latency_siblings")),
+    (("latency_mean_anomaly", "latency_p99_anomaly"), ("latency_siblings",)),
+    (("error_ratio_anomaly",), ("error_ratio_siblings",)),
+    (("traffic_silence",), ("traffic_drop",)),
+    (("endpoint_silence",), ("endpoint_drop",)),
+    (("certificate_ends",), ("certificate_ends_soon",)),
+    (("slo_burn_1h",), ("slo_burn_6h", "slo_burn_1d", "slo_burn_3d")),
+    (("slo_burn_6h",), ("slo_burn_1d", "slo_burn_3d")),
+    (("slo_burn_1d",), ("slo_burn_3d",)),
+)
+DEFAULT_INHIBIT_RULES = (
+    InhibitRuleParams(
+        source_matchers={"alertname": (CONNECTIVITY_ALERT,)}, target_matchers={"origin": ("probe",)}, keep_seconds=30.0
+    ),
+    *(
+        InhibitRuleParams(
+            source_matchers={"alertname": explaining}, target_matchers={"alertname": explained}, equal=SAME_SERIES
+        )
+        for explaining, explained in REQUESTS_EXPLAIN
+    ),
+    InhibitRuleParams(
+        source_matchers={"alertname": ("request_failed", "http_5xx", "error_ratio_anomaly")},
+        target_matchers={"alertname": ("error_ratio_overall",)},
+        equal=("origin",),
+    ),
+    *(
+        InhibitRuleParams(source_matchers={"alertname": (one,)}, target_matchers={"alertname": others}, equal=(label,))
+        for label, explains in (("target", HOST_EXPLAINS), ("client", CLIENTS_EXPLAIN))
+        for one, others in explains.items()
+    ),
+    InhibitRuleParams(
+        source_matchers={"alertname": ("future_rows",)},
+        target_matchers={"alertname": ("late_rows",)},
+        equal=("target",),
+    ),
+    # What comes late is judged by nothing, and seems not to have been.
+    InhibitRuleParams(
+        source_matchers={"alertname": ("late_rows", "future_rows")},
+        target_matchers={
+            "alertname": ("traffic_silence", "traffic_drop", "endpoint_silence", "endpoint_drop", "host_silence")
+        },
+    ),
+    # Nothing comes at all: what brings both is down.
+    InhibitRuleParams(
+        source_matchers={"alertname": ("traffic_silence",)}, target_matchers={"alertname": ("host_silence",)}
+    ),
+    InhibitRuleParams(
+        source_matchers={"alertname": FLOODS},
+        target_matchers={"alertname": ("traffic_surge", "endpoint_surge")},
+        equal=("origin",),
+    ),
+)
+
+
+TOGETHER_EXPLAINS = InhibitRuleParams(
+    source_matchers={"detector": (TOGETHER_DETECTOR,)},
+    target_matchers={},
+    equal=("alertname", "origin"),
+    keep_seconds=30.0,
+)

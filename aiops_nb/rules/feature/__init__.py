@@ -1,0 +1,3 @@
+"""Rules on features: parameters, selection, verdicts, sentences."""
+
+from __future__ import annotations

@@ -1,0 +1,159 @@
+"""One rule on features at work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from aiops_nb.alert.identity import bare_change, labels_of
+from aiops_nb.alert.lifecycle import TickRule, Transition
+from aiops_nb.core.readable import unit_name
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature, Scores
+from aiops_nb.detect.registry import build_detector
+from aiops_nb.preprocess.steps import chain
+from aiops_nb.rules.feature.background import Background
+from aiops_nb.rules.feature.chance import BeyondChance
+from aiops_nb.rules.feature.new_level import Acceptances
+from aiops_nb.rules.feature.params import FeatureRuleParams
+from aiops_nb.rules.feature.phases import Movers
+from aiops_nb.rules.feature.reasons import RuleReasons, shares_of
+from aiops_nb.rules.feature.selection import Selection
+from aiops_nb.rules.sentences import joined
+
+NO_SERIES = np.empty(0, np.intp)
+NO_SCORES = Scores(*np.empty((4, 0)))
+
+
+def is_outside(value: FloatArray, scores: Scores, part: FloatArray) -> BoolArray:
+    """Whether each value is further from what is expected than that part of the way to either end of the band.
+
+    Examples
+    --------
+    >>> scores = Scores(*np.array([[7.0, 7.0], [10.0, 10.0], [np.nan, np.nan], [20.0, 20.0]]))
+    >>> is_outside(np.array([21.0, 19.0]), scores, np.array([1.0, 1.0])).tolist()
+    [True, False]
+    """
+    distance = value - scores.expected
+    outside: BoolArray = distance > part * (scores.upper - scores.expected)
+    return outside | (distance < part * (scores.lower - scores.expected))
+
+
+class FeatureJudge:
+    """Scores a feature of the selected series at each tick, decides, then learns."""
+
+    def __init__(self, params: FeatureRuleParams) -> None:
+        self.params = params
+        self._selection = Selection(params)
+        self._clean = chain(params.clean)
+        self._detector = build_detector(params.detector, params.judged_features, params.threshold)
+        self._movers = Movers(params.explaining_features)
+        self._rule = TickRule(params.hold)
+        self._acceptances = Acceptances()
+        self._chance = None if params.beyond_chance is None else BeyondChance(params.beyond_chance)
+        self._threshold = params.threshold
+
+    @property
+    def problem(self) -> str:
+        """What its detector cannot do now, such as one of another library that raises; empty if there is nothing."""
+        return str(getattr(self._detector, "problem", ""))
+
+    def set_threshold(self, threshold: float) -> None:
+        """Use another threshold from the next window on."""
+        self._threshold = self._detector.threshold = threshold
+
+    def tick(self, table: FeatureTable) -> tuple[ScoredFeature, list[AlertChange]]:
+        """Judge the series of a closed window."""
+        selected = self._selection.of(table)
+        if not selected.series:  # most rules on metrics have none: a tick must cost next to nothing then
+            return self._scored(selected, NO_SCORES, NO_SCORES.score > 0), []
+        judged = self._cleaned(selected)
+        scored = self._score(selected, judged)
+        transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
+        self._movers.take(selected)
+        reasons = self._reasons(judged, scored.is_anomaly, transitions)
+        changes = [self._change(scored, reasons, transition) for transition in transitions]
+        self._movers.learn(selected, ~scored.is_anomaly)
+        judged_and_told = replace(scored, reasons=reasons) if len(reasons.series) else scored
+        return self._learned(selected, judged, judged_and_told), changes
+
+    def _learned(self, selected: FeatureTable, judged: FeatureTable, scored: ScoredFeature) -> ScoredFeature:
+        """Learn what was usual; what was accepted as a new level is added to the verdicts."""
+        self._detector.learn(judged, ~scored.is_anomaly)
+        accepted: BoolArray = getattr(self._detector, "accepted", scored.accepted)
+        known = ~np.isnan(scored.scores.score)
+        if self._chance is not None:
+            self._chance.learn(selected, ~scored.is_anomaly, accepted)
+        self._acceptances.note(scored.is_anomaly, known, accepted, scored.scores.expected, judged.values[0])
+        return replace(scored, accepted=accepted) if accepted.any() else scored
+
+    def _cleaned(self, table: FeatureTable) -> FeatureTable:
+        if not self.params.clean and not self.params.needs:
+            return table
+        values = table.values.copy()
+        for name, least in self.params.needs.items():
+            values[: len(self.params.judged_features), ~(table.column(name) >= least)] = np.nan
+        if self.params.clean:
+            values[0] = self._clean.apply(values[0])
+        return FeatureTable(table.table, table.end_ns, table.series, table.names, values)
+
+    def _score(self, selected: FeatureTable, judged: FeatureTable) -> ScoredFeature:
+        scores = self._detector.score(judged)
+        firing = self._rule.firing(len(selected.series))
+        limit = np.where(firing, self.params.resolves_at(self._threshold), self._threshold)
+        hit: BoolArray = scores.score > limit
+        for name, least in self.params.support.items():
+            hit = hit & (selected.column(name) >= least)
+        for name in self.params.backed_by:
+            hit = hit & is_outside(selected.column(name), scores, limit / self._threshold)
+        if self._chance is not None and hit.any():
+            hit = hit & self._chance.holds(selected)
+        return self._scored(selected, scores, hit)
+
+    def _scored(self, selected: FeatureTable, scores: Scores, hit: BoolArray) -> ScoredFeature:
+        return ScoredFeature(
+            detector=self._detector.name,
+            alertname=self.params.alertname,
+            feature=self.params.feature,
+            threshold=self._threshold,
+            series=selected.series,
+            value=selected.values[0],
+            scores=scores,
+            is_anomaly=hit,
+        )
+
+    def _reasons(self, judged: FeatureTable, strange: BoolArray, transitions: list[Transition]) -> RuleReasons:
+        """Of what is anomalous or changes its state; nothing is asked if there is no such series."""
+        features = self.params.judged_features
+        if not transitions and not strange.any():
+            return RuleReasons(NO_SERIES, features)
+        asked = strange.copy()
+        asked[[transition.series for transition in transitions]] = True
+        series = np.flatnonzero(asked)
+        return RuleReasons(
+            series=series,
+            features=features,
+            shares=shares_of(self._detector, judged, series),
+            moved=self._movers.of(series),
+            background=Background.of(self._detector, judged, series, self.params.feature),
+        )
+
+    def _change(self, scored: ScoredFeature, reasons: RuleReasons, transition: Transition) -> AlertChange:
+        at, scores = transition.series, scored.scores
+        number, key = reasons.number_of(at), scored.series[at]
+        labels = labels_of(self.params.alertname, self.params.severity, scored.detector, key)
+        change = replace(
+            bare_change(transition, labels),
+            value=float(scored.value[at]),
+            expected=float(scores.expected[at]),
+            lower=float(scores.lower[at]),
+            upper=float(scores.upper[at]),
+            score=float(scores.score[at]),
+            threshold=scored.threshold,
+        )
+        if transition.state in ("resolved", "inactive"):
+            outcome = self._acceptances.over(at, unit_name(scored.feature, key.metric))
+            told = joined(reasons.verdict(scored, number), outcome)
+            return replace(change, contributions=reasons.own_shares(number), outcome=outcome, summary=told)
+        parts, phase = reasons.contributions(number), reasons.phase(number)
+        return replace(change, contributions=parts, phase=phase, summary=reasons.summary(scored, number))

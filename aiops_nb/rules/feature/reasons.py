@@ -1,0 +1,76 @@
+"""Why some series of a rule are strange at one tick: taken as numbers while it is known, told when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aiops_nb.core.protocols import Detector, Explaining
+from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, ScoredFeature
+from aiops_nb.rules.feature.background import Background
+from aiops_nb.rules.feature.phases import Moved, Mover, moved_sentence
+from aiops_nb.rules.sentences import band_sentence, bounds_of, joined
+
+SENTENCE_BYTES = 150
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReasons:
+    """Of m series of one rule, see `core.types.Reasons`; `shares` of each part of the strangeness are (m,)."""
+
+    series: IntArray
+    features: tuple[str, ...]
+    shares: Mapping[str, FloatArray] = field(default_factory=dict)
+    moved: Moved = field(default_factory=Moved)
+    background: Background = field(default_factory=Background)
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        arrays = (self.series, *self.shares.values(), self.moved.usual, self.moved.now)
+        return sum(array.nbytes for array in arrays) + SENTENCE_BYTES * len(self.background.details)
+
+    def number_of(self, place: int) -> int:
+        """Where the series at this place stands among the m."""
+        return int(np.searchsorted(self.series, place))
+
+    def own_shares(self, number: int) -> dict[str, float]:
+        """What the detector says of the parts; empty where it knows but one."""
+        return {name: float(share[number]) for name, share in self.shares.items() if share[number] == share[number]}
+
+    def contributions(self, number: int) -> Mapping[str, float]:
+        """Shares by the detector's parts, else by the phases that moved; all of it, if there is but one feature."""
+        return contributions_of(self.own_shares(number), self.moved.of(number), self.features)
+
+    def phase(self, number: int) -> str:
+        """The part that grew most; empty where that is not known."""
+        mover = self.moved.of(number)
+        return mover.part if mover else ""
+
+    def verdict(self, scored: ScoredFeature, number: int) -> str:
+        """The value, what was expected, the bound that it broke, and what is above all unusual of it."""
+        at = int(self.series[number])
+        told = scored.series[at], scored.feature, float(scored.value[at]), bounds_of(scored.scores, at)
+        return band_sentence(*told, self.own_shares(number), self.background.detail(number))
+
+    def summary(self, scored: ScoredFeature, number: int) -> str:
+        """The verdict, the phase that moved, and what the expectation rests on."""
+        notes = moved_sentence(self.moved.of(number)), *self.background.sentences(number)
+        return joined(self.verdict(scored, number), *notes)
+
+
+def contributions_of(own: Mapping[str, float], mover: Mover | None, features: tuple[str, ...]) -> Mapping[str, float]:
+    """Shares by the detector's parts, else by the phases that moved; all of it, if there is but one feature."""
+    alone = {features[0]: 1.0} if len(features) == 1 else {}
+    return own or (mover.shares if mover else alone)
+
+
+def shares_of(detector: Detector, table: FeatureTable, series: IntArray) -> dict[str, FloatArray]:
+    """What the detector says of the parts of these series; empty if it cannot explain, or there is but one part."""
+    if not isinstance(detector, Explaining):
+        return {}
+    rows: BoolArray = np.zeros(len(table.series), np.bool_)
+    rows[series] = True
+    return {name: share[series] for name, share in detector.contributions(table, rows).items()}

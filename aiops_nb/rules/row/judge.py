@@ -1,0 +1,112 @@
+"""One rule on single rows at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from aiops_nb.alert.identity import bare_change, labels_of
+from aiops_nb.alert.lifecycle import Transition
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, IntArray, SeriesKey
+from aiops_nb.features.requests.rows import RequestRows
+from aiops_nb.features.requests.totals import TOO_MANY_REQUESTS, Totals
+from aiops_nb.rules.row.chance import Pace, UsualHits, Whole
+from aiops_nb.rules.row.params import RowRuleParams
+from aiops_nb.rules.row.streaks import RowRule
+from aiops_nb.rules.sentences import row_sentence
+
+ROW_RULE_DETECTOR = "row_rule"
+
+
+def _answered_5xx(rows: RequestRows) -> BoolArray:
+    return rows.status_code >= 500
+
+
+def _answered_4xx(rows: RequestRows) -> BoolArray:
+    client_error: BoolArray = (rows.status_code >= 400) & (rows.status_code < 500)
+    return client_error & ~_answered_429(rows)
+
+
+def _answered_429(rows: RequestRows) -> BoolArray:
+    too_many: BoolArray = rows.status_code == TOO_MANY_REQUESTS
+    return too_many
+
+
+def _failed(rows: RequestRows) -> BoolArray:
+    return rows.failed
+
+
+CONDITIONS: dict[str, Callable[[RequestRows], BoolArray]] = {
+    "status_5xx": _answered_5xx,
+    "status_4xx": _answered_4xx,
+    "status_429": _answered_429,
+    "failed": _failed,
+}
+NOBODY: IntArray = np.zeros(0, np.int64)
+ACCEPT_NS = 3600 * NS_PER_SECOND  # what has gone on for so long is usual
+
+
+class RowJudge:
+    """Judges single rows of a batch by one condition."""
+
+    def __init__(self, params: RowRuleParams) -> None:
+        self.params = params
+        self._rule = RowRule(params)
+        chance = params.most_by_chance_per_day
+        self._usual = None if chance is None or params.for_rows == 1 else UsualHits(params.for_rows, chance)
+        self._condition = CONDITIONS[params.condition]
+        self._is_judged: BoolArray = np.zeros(0, np.bool_)
+
+    def rows(self, rows: RequestRows, time_ns: IntArray, keys: tuple[SeriesKey, ...]) -> list[Transition]:
+        """Transitions within these rows, of the series `keys`; `row` is their place."""
+        return self._rule.rows(rows.series, self._hits(rows, keys), time_ns)
+
+    def _hits(self, rows: RequestRows, keys: tuple[SeriesKey, ...]) -> BoolArray:
+        hit, origin = self._condition(rows), self.params.origin
+        if origin is None or not hit.any():
+            return hit
+        if len(keys) > len(self._is_judged):
+            fresh = [key.origin == origin for key in keys[len(self._is_judged) :]]
+            self._is_judged = np.append(self._is_judged, np.array(fresh, np.bool_))
+        of_origin: BoolArray = hit & self._is_judged[rows.series]
+        return of_origin
+
+    def tick(self, end_ns: int, totals: Totals | None = None, pace: Pace | None = None) -> list[Transition]:
+        """Transitions at the end of a window, whose totals say how often the series are hit."""
+        transitions = self._rule.tick(end_ns)
+        if self._usual is not None and pace is not None:
+            self._learn(self._usual, end_ns, self._hits_of(totals), pace)
+        return transitions
+
+    def _hits_of(self, totals: Totals | None) -> Whole:
+        """Hits of each series; a condition has the name of its total."""
+        hits: Whole = NOBODY if totals is None else getattr(totals, self.params.condition)
+        return hits
+
+    def _learn(self, usual: UsualHits, end_ns: int, hits: Whole, pace: Pace) -> None:
+        quiet, firing = self._rule.quiet(), self._rule.firing_since(end_ns)
+        accepted = self._rule.firing_since(end_ns - ACCEPT_NS)
+        needed = usual.tick(hits, pace, quiet | accepted, firing)
+        if needed is not None:
+            self._rule.need(needed)
+
+    def change(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch | None = None) -> AlertChange:
+        """The alert change of a transition; `row` is the one row that made it, if a row did."""
+        labels = labels_of(self.params.alertname, self.params.severity, ROW_RULE_DETECTOR, key)
+        over = float("nan"), f"{key.target}: {self.params.alertname} is over"
+        value, summary = over if row is None else self._told(transition, key, row)
+        return replace(
+            bare_change(transition, labels),
+            value=value,
+            threshold=float(self._rule.needed(transition.series)),
+            summary=summary,
+        )
+
+    def _told(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch) -> tuple[float, str]:
+        failed = self.params.condition == "failed"
+        times = self._rule.needed(transition.series) if transition.state == "firing" else 1
+        value = float("nan") if failed else float(row["status_code"][0].as_py())
+        return value, row_sentence(key, failed, row, times)

@@ -1,0 +1,186 @@
+"""A recording as DataFrames: rows from disk, and what the pipeline makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from aiops_nb.config import Config, parse_config
+from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.schemas import TableName
+from aiops_nb.core.types import AlertChange, Step
+from aiops_nb.frames.base import Framed
+from aiops_nb.monitor.replay import ReplayRun
+from aiops_nb.record.format import LABELS, Manifest
+from aiops_nb.record.reader import RecordingReader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL_COLUMNS = ("kind", "target", "start", "end")
+
+
+class Recording(Framed):
+    """A recording opened for reading, also while it is being written.
+
+    Rows come from disk. Features, scores and alerts are derived by replaying the rows with the parameters they were
+    recorded with; the last derivation is kept.
+
+    Parameters
+    ----------
+    path
+        The directory.
+
+    Attributes
+    ----------
+    reader
+        The raw tables and items.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.reader = RecordingReader(path)
+        self._derived: _Derived | None = None
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{count} {table}" for table, count in self.reader.row_counts.items() if count)
+        return f"<Recording {self.path.name}: {rows or 'no rows'}{', being written' if self.is_live else ''}>"
+
+    @property
+    def manifest(self) -> Manifest:
+        """Format version, versions of the writer, when it was made."""
+        return self.reader.manifest
+
+    @property
+    def config(self) -> Config:
+        """The configuration of its latest run."""
+        return parse_config(self.reader.config_yaml, f"{self.path}/config.yaml")
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What had to be repaired, a sentence each."""
+        return self.reader.repairs
+
+    @property
+    def unreadable(self) -> tuple[Path, ...]:
+        """The files whose rows are missing because they cannot be read, as far as they have been met."""
+        return self.reader.unreadable
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a writer is at work now."""
+        return self.reader.is_live
+
+    @property
+    def time_range(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """[start, end) of the rows, UTC; None if there are none."""
+        bounds = self.reader.time_range_ns
+        return None if bounds is None else (_stamp(bounds[0]), _stamp(bounds[1]))
+
+    def warnings(self) -> list[str]:
+        """What a reader should know, a sentence each: repairs, and rules that could not be judged at its end."""
+        problems = self._derive(None, None, any_ticks=True).problems
+        return [*self.repairs, *(f"{part}: {text}" for part, text in problems.items())]
+
+    def labels(self) -> pd.DataFrame:
+        """What was really wrong, where somebody wrote it down: kind, target, start, end (UTC)."""
+        import pandas as pd
+
+        frame = pd.DataFrame(_label_lines(self.path / LABELS), columns=list(LABEL_COLUMNS))
+        for name in ("start", "end"):
+            frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
+        return frame
+
+    def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
+        batches: list[pa.RecordBatch] = self.reader.table(table, start_ns=start_ns, end_ns=end_ns).to_batches()
+        return batches
+
+    def _steps(self, start_ns: int | None, end_ns: int | None) -> Sequence[Step]:
+        return self._derive(start_ns, end_ns).steps
+
+    def _changes(self) -> Sequence[AlertChange]:
+        return self._derive(None, None, any_ticks=True).changes
+
+    def _derive(self, start_ns: int | None, end_ns: int | None, *, any_ticks: bool = False) -> _Derived:
+        wanted = start_ns, end_ns, self.reader.time_range_ns
+        if self._derived is None or (
+            self._derived.covers != wanted and not (any_ticks and self._derived.is_of(wanted))
+        ):
+            self._derived = _Derived(wanted)
+            run = ReplayRun(self.reader.joined_items, None, self._derived.write)
+            run.start()
+            self._derived.problems = run.problems()
+        return self._derived
+
+
+Wanted = tuple[int | None, int | None, tuple[int, int] | None]
+
+
+class _Derived:
+    """What a replay made: all alert changes, and the ticks within a range."""
+
+    def __init__(self, covers: Wanted) -> None:
+        self.covers = covers
+        self.steps: list[Step] = []
+        self.changes: list[AlertChange] = []
+        self.problems: dict[str, str] = {}
+
+    def is_of(self, wanted: Wanted) -> bool:
+        """Whether it was made of the same rows; the alerts are the same whatever the range."""
+        return self.covers[2] == wanted[2]
+
+    def write(self, step: Step) -> None:
+        self.changes += step.changes
+        start_ns, end_ns, _ = self.covers
+        step.ticks = [
+            tick
+            for tick in step.ticks
+            if (start_ns is None or tick.features.end_ns >= start_ns)
+            and (end_ns is None or tick.features.end_ns < end_ns)
+        ]
+        if step.ticks:
+            self.steps.append(Step(step.item, step.ticks))
+
+
+def _stamp(time_ns: int) -> pd.Timestamp:
+    import pandas as pd
+
+    return pd.Timestamp(time_ns, unit="ns", tz="UTC")
+
+
+def _label_lines(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as problem:
+        raise RecordingError(f"{path}: expected one JSON object a line, got {problem}") from None
+
+
+def open_recording(path: str | Path) -> Recording:
+    """Open a recording for reading; one whose writer died is repaired first, and says so.
+
+    Parameters
+    ----------
+    path
+        Its directory.
+
+    Raises
+    ------
+    RecordingError
+        If it is not a recording.
+    FormatVersionError
+        If a newer version wrote it.
+
+    Examples
+    --------
+    >>> open_recording("/nowhere")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.RecordingError: ...
+    """
+    return Recording(path)

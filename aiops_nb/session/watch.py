@@ -1,0 +1,215 @@
+"""The two ways to begin: watch something live, or replay a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiops_nb.collect.frame import source as frame_source
+from aiops_nb.config import Config, ConfigSource, dump_config
+from aiops_nb.config.load import checked_config
+from aiops_nb.core.clock import ManualClock, SystemClock
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.protocols import Sink
+from aiops_nb.monitor.live import LiveRun
+from aiops_nb.monitor.monitor import Monitor
+from aiops_nb.monitor.replay import ReplayRun
+from aiops_nb.monitor.run import Deliver
+from aiops_nb.record.recorder import Recorder
+from aiops_nb.record.tap import Passage, Tap
+from aiops_nb.session.objective_history import recalled
+from aiops_nb.session.plan import Target, plan_run
+from aiops_nb.session.recording import Recording, open_recording
+from aiops_nb.view.notebook_cell import note_begun, running_cell, running_request, stop_earlier
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EVERY_SECONDS = 1.0
+
+
+def watch(
+    targets: Target | Sequence[Target] = (),
+    *,
+    every_seconds: float = EVERY_SECONDS,
+    record: str | Path | None = None,
+    config: ConfigSource = None,
+    sinks: Sequence[Sink] = (),
+) -> Monitor:
+    """Watch URLs, and this host, from now on.
+
+    Parameters
+    ----------
+    targets
+        One or more URLs, `ProbeTarget`s or collectors, such as `AccessLog("access.log")`, beside those that the config
+        names; none at all watches this host only. A monitor that is to be started again after a stop needs a function
+        that makes the collector.
+    every_seconds
+        Interval of each target that has none of its own, > 0. Left at 1, it is the config's where that has one.
+    record
+        Directory of the recording; an existing one is continued. None: what the config says, else nothing is recorded.
+    config
+        A `Config`, the path of a YAML file, or a mapping that says the same; None takes the defaults.
+    sinks
+        Consumers that are to see the stream from its first item.
+
+    Returns
+    -------
+    Monitor
+        Started; stop it with `.stop()` or by leaving its `with` block. In a notebook, running its cell again stops
+        what the cell had started before.
+
+    Raises
+    ------
+    ConfigError
+        For a malformed URL, an unknown config key, a value out of range: the message names it.
+    RecordingError
+        If `record` cannot be written or has another writer.
+
+    Examples
+    --------
+    >>> with watch("http://127.0.0.1:9/health") as monitor:
+    ...     monitor.running
+    True
+    >>> with watch(config={"targets": [{"url": "http://127.0.0.1:9/", "interval": "5s"}]}) as monitor:
+    ...     monitor.running
+    True
+    """
+    here = running_cell(running_request())
+    directory = None if record is None else str(record)
+    wanted = None if every_seconds == EVERY_SECONDS else every_seconds
+    plan = plan_run(targets, config, every_seconds=wanted, record=directory)
+
+    def make_run(deliver: Deliver) -> LiveRun:
+        tap, repairs = _open_tap(plan.record, plan.config)
+        try:
+            collectors = plan.collectors()
+            history = recalled(plan, SystemClock().now_ns())
+        except BaseException:
+            tap.close()
+            raise
+        observed = plan.config.self_observation_seconds
+        return LiveRun(
+            collectors,
+            tap,
+            plan.config.pipeline,
+            deliver,
+            problems=repairs,
+            observe_every_seconds=observed,
+            history=history,
+        )
+
+    stop_earlier(here)
+    monitor = _started(Monitor(make_run), sinks)
+    note_begun(here, monitor)
+    return monitor
+
+
+def _started(monitor: Monitor, sinks: Sequence[Sink]) -> Monitor:
+    for sink in sinks:
+        monitor.add_sink(sink)
+    monitor.start()
+    return monitor
+
+
+def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str, str]]:
+    if record is None:
+        return Passage(), {}
+    recorder = Recorder(record, config_yaml=dump_config(config))
+    return recorder, ({"recording": " ".join(recorder.repairs)} if recorder.repairs else {})
+
+
+def from_frame(
+    df: pd.DataFrame,
+    *,
+    record: str | Path | None = None,
+    config: ConfigSource = None,
+    sinks: Sequence[Sink] = (),
+    **columns: Any,
+) -> Monitor:
+    """Put rows that exist already, a CSV of yesterday, through the same pipeline; returns when done.
+
+    Parameters
+    ----------
+    df
+        The rows.
+    record
+        Directory of a recording to make of them, for tuning, reports and replays.
+    config, sinks
+        As for `watch`.
+    **columns
+        Which columns are what: see `aiops_nb.collect.frame.source.from_frame`.
+
+    Returns
+    -------
+    Monitor
+        Stopped, with all its DataFrames and its dashboard.
+
+    Raises
+    ------
+    ConfigError
+        Naming the column, what was expected, what came and in which row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> df = pd.DataFrame({"when": ["2026-05-01 12:00:01", "2026-05-01 12:00:02"], "code": [200, 503]})
+    >>> monitor = from_frame(df, time="when", status_code="code", constants={"target": "checkout"})
+    >>> monitor.features()["count"].tolist()
+    [0.0, 1.0, 1.0]
+    """
+    loaded = checked_config(config)
+    source = frame_source.from_frame(df, **columns)
+    clock = ManualClock(start_ns=source.last_time_ns)  # the time of the rows, or gaps would be judged by today's
+
+    def make_run(deliver: Deliver) -> LiveRun:
+        tap, repairs = _open_tap(record, loaded)
+        return LiveRun([source], tap, loaded.pipeline, deliver, clock, problems=repairs)
+
+    monitor = _started(Monitor(make_run, once=True), sinks)
+    monitor.wait()
+    monitor.stop()
+    return monitor
+
+
+def replay(
+    recording: Recording | str | Path,
+    *,
+    speed: float | None = None,
+    config: ConfigSource = None,
+    sinks: Sequence[Sink] = (),
+) -> Monitor:
+    """Put a recording through the same pipeline again.
+
+    Parameters
+    ----------
+    recording
+        From `open_recording`, or its path.
+    speed
+        None: as fast as it goes; returns when done. A number > 0: that many times real time, in the background, with
+        the same dashboard.
+    config
+        Other parameters than those it was recorded with, to see what they would have made of it.
+    sinks
+        Consumers that are to see the stream from its first item.
+
+    Returns
+    -------
+    Monitor
+        With the same DataFrames as the live one.
+
+    Raises
+    ------
+    ConfigError
+        If the speed is not > 0, or the config is wrong.
+    RecordingError
+        If the path is not a recording.
+    """
+    if speed is not None and not (isinstance(speed, (int, float)) and 0 < speed < float("inf")):
+        raise ConfigError.at("speed", "None or a number > 0", speed)
+    opened = recording if isinstance(recording, Recording) else open_recording(recording)
+    params = None if config is None else checked_config(config).pipeline
+    items = opened.reader.joined_items if speed is None else opened.reader.items
+    monitor = Monitor(lambda deliver: ReplayRun(items, params, deliver, speed), opened.repairs, once=True)
+    return _started(monitor, sinks)

@@ -1,0 +1,3 @@
+"""Charts: which are shown, their figures and colours."""
+
+from __future__ import annotations

@@ -1,0 +1,248 @@
+"""The charts of a dashboard, kept up to date from a store: what changed since the last frame, and no more."""
+
+from __future__ import annotations
+
+import numpy as np
+from bokeh.models.ranges import Range1d
+from bokeh.models.sources import ColumnDataSource
+from bokeh.models.ui import UIElement
+
+from aiops_nb.core.types import NS_PER_SECOND
+from aiops_nb.view.charts.figures import (
+    Shared,
+    Slot,
+    add_line,
+    crosshair,
+    empty_source,
+    make_shared,
+    make_slot,
+    name_lines,
+    slot_classes,
+)
+from aiops_nb.view.charts.names import short_names
+from aiops_nb.view.charts.selection import DOWN, SHOWN, choose, trouble_of
+from aiops_nb.view.data.ring_buffers import MOST_WINDOWS
+from aiops_nb.view.data.series_data import (
+    MOST_POINTS,
+    all_points,
+    calm_end,
+    has_latency,
+    host_data,
+    last_rows,
+    line_data,
+    point_data,
+    rows_after,
+)
+from aiops_nb.view.data.store import ViewStore
+
+DEFAULT_SPAN_SECONDS = 120
+LEAST_SPAN_MS = 20_000
+RECHOOSE_NS = 3 * NS_PER_SECOND
+LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
+FARTHEST_DOT = 3.0  # times the line: a service with a heavy tail would be drawn flat otherwise
+
+
+class Board:
+    """All charts over one store, on one time axis that `draw` moves to the newest row.
+
+    `span_seconds`, the time shown, and `wanted`, the numbers of the series to show (none: the troubled and the busy),
+    may be set from any thread; the next `draw` obeys.
+
+    Examples
+    --------
+    >>> board = Board(ViewStore())
+    >>> board.draw()
+    >>> [root.name for root in board.roots][-2:]
+    ['chart-cpu', 'chart-memory']
+    """
+
+    def __init__(self, store: ViewStore) -> None:
+        self._store = store
+        self.span_seconds = self._span_seconds = DEFAULT_SPAN_SECONDS
+        self.wanted: tuple[int, ...] = ()
+        self.x_range = Range1d(start=0, end=1, name="time")
+        self._moment = moment = crosshair()
+        self._slots: list[Slot] = []
+        self._rate = make_shared("Requests", "/s", "rate", self.x_range, LEAST_RATE_HZ, moment)
+        self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT, moment)
+        charts = {
+            metric: make_shared(title, "%", "value", self.x_range, 104.0, moment)
+            for metric, title in HOST_TITLES.items()
+        }
+        self._hosts = {metric: _Hosts(store, metric, chart) for metric, chart in charts.items()}
+        self._shown: list[int] = []
+        self.names: list[str] = []
+        self._chosen_at_ns = -RECHOOSE_NS
+        self._ticks_drawn = 0
+        self._samples_drawn = 0
+
+    @property
+    def roots(self) -> list[UIElement]:
+        """All charts; there are more when there are more targets."""
+        shared = [self._rate.plot, self._error.plot, *(hosts.chart.plot for hosts in self._hosts.values())]
+        return [*(slot.latency for slot in self._slots), *shared]
+
+    @property
+    def start_ns(self) -> int:
+        """Where the time axis begins: as long ago as asked for, or where the rows begin."""
+        store = self._store
+        return max(store.newest_ns - self._span_seconds * NS_PER_SECOND, store.oldest_ns)
+
+    def draw(self) -> None:
+        """Bring every chart up to date with the store."""
+        store = self._store
+        if not store.newest_ns:
+            return
+        other_span = self._span_seconds != self.span_seconds
+        if other_span:
+            self._begin_again(self.span_seconds)
+        new_ticks = min(store.requests.appended_total - self._ticks_drawn, MOST_WINDOWS)
+        before = self._shown
+        self._choose()
+        for place, series in enumerate(self._shown):
+            if place < len(before) and before[place] == series:
+                self._extend(place, series, new_ticks)
+            else:
+                self._replace(place, series)
+        self._ticks_drawn = store.requests.appended_total
+        self._draw_hosts()
+        self._mark_trouble()
+        self._move_axes(lines_too=other_span or new_ticks > 0)
+
+    def _begin_again(self, span_seconds: int) -> None:
+        self._span_seconds = span_seconds
+        self._shown = []
+        for hosts in self._hosts.values():
+            hosts.shown = []
+
+    # ---- which targets
+
+    def _choose(self) -> None:
+        store = self._store
+        names = len(store.series.keys)
+        due = store.newest_ns - self._chosen_at_ns >= RECHOOSE_NS
+        if self._shown and not due and len(self._shown) == min(names, SHOWN) and not self.wanted:
+            return
+        self._chosen_at_ns = store.newest_ns
+        chosen = choose(store, self._shown, self.wanted)
+        if chosen != self._shown:
+            self._shown = chosen
+            self._name()
+
+    def _name(self) -> None:
+        keys = [self._store.series.keys[series] for series in self._shown]
+        names = self.names = short_names(keys)
+        while len(self._slots) < len(names):
+            self._add_slot()
+        for place, slot in enumerate(self._slots):
+            shown = place < len(names)
+            slot.latency.visible = self._rate.lines[place].visible = self._error.lines[place].visible = shown
+        for shared in (self._rate, self._error):
+            name_lines(shared, names)
+
+    def _add_slot(self) -> None:
+        slot = make_slot(len(self._slots), self.x_range, self._moment)
+        self._slots.append(slot)
+        add_line(self._rate, slot.lines)
+        add_line(self._error, slot.lines, marks="error_anomaly")
+
+    def _mark_trouble(self) -> None:
+        trouble = trouble_of(self._store)
+        for slot, series, name in zip(self._slots, self._shown, self.names, strict=False):
+            known = has_latency(slot.lines.data["p95"], slot.points.data["time"])
+            slot.title.text = name if known else f"{name}: no latency known"
+            worst = float(trouble[series]) if series < len(trouble) else 0.0
+            classes = slot_classes(slot.place, "bad" if worst >= DOWN else "warn" if worst else "ok")
+            if slot.latency.css_classes != classes:
+                slot.latency.css_classes = classes
+
+    # ---- data
+
+    def _extend(self, place: int, series: int, new_ticks: int) -> None:
+        slot, fresh = self._slots[place], self._store.fresh
+        if new_ticks:
+            data = line_data(self._store, series, self.start_ns)
+            slot.lines.stream(last_rows(data, min(new_ticks, len(data["time"]))), rollover=MOST_WINDOWS)
+        own = fresh.take(fresh.series == series)
+        if not len(own.time_ns):
+            return
+        if len(slot.points.data["time"]) + len(own.time_ns) > MOST_POINTS:
+            slot.points.data = point_data(all_points(self._store, series, self.start_ns))
+        else:
+            slot.points.stream(point_data(own), rollover=MOST_POINTS)
+
+    def _replace(self, place: int, series: int) -> None:
+        slot = self._slots[place]
+        slot.lines.data = line_data(self._store, series, self.start_ns)
+        slot.points.data = point_data(all_points(self._store, series, self.start_ns))
+
+    def _draw_hosts(self) -> None:
+        new = min(self._store.samples.appended_total - self._samples_drawn, MOST_WINDOWS)
+        self._samples_drawn = self._store.samples.appended_total
+        for hosts in self._hosts.values():
+            hosts.draw(new, self.start_ns)
+
+    # ---- axes
+
+    def _move_axes(self, *, lines_too: bool) -> None:
+        start = self.start_ns / 1e6
+        self.x_range.update(start=start, end=max(self._store.newest_ns / 1e6, start + LEAST_SPAN_MS))
+        shown = self._slots[: len(self._shown)]
+        for slot in shown:
+            _set_end(slot.y_range, calm_end(_largest_latency(slot.lines, slot.points, start), LEAST_LATENCY_MS))
+        if lines_too:
+            rate = max((_largest(slot.lines, "rate", start) for slot in shown), default=0.0)
+            error = max((_largest(slot.lines, "error", start) for slot in shown), default=0.0)
+            _set_end(self._rate.y_range, calm_end(rate, LEAST_RATE_HZ))
+            _set_end(self._error.y_range, min(calm_end(error, LEAST_ERROR_PERCENT), 105.0))
+
+
+HOST_TITLES = {"cpu_ratio": "CPU", "memory_ratio": "Memory"}
+
+
+class _Hosts:
+    """One metric of the hosts, in per cent of all there is."""
+
+    def __init__(self, store: ViewStore, metric: str, chart: Shared) -> None:
+        self._store, self._metric, self.chart = store, metric, chart
+        self.sources: list[ColumnDataSource] = []
+        self.shown: list[int] = []
+
+    def draw(self, new_windows: int, start_ns: int) -> None:
+        keys = self._store.hosts.keys
+        hosts = [number for number, key in enumerate(keys) if key.metric == self._metric][:SHOWN]
+        if hosts != self.shown:
+            self._replace(hosts, start_ns)
+        elif new_windows:
+            for source, host in zip(self.sources, hosts, strict=False):
+                fresh = rows_after(host_data(self._store, host, start_ns), np.asarray(source.data["time"]))
+                source.stream(fresh, rollover=MOST_WINDOWS)
+
+    def _replace(self, hosts: list[int], start_ns: int) -> None:
+        self.shown = hosts
+        while len(self.sources) < len(hosts):
+            self.sources.append(empty_source(("time", "value"), f"{self._metric}-{len(self.sources)}"))
+            add_line(self.chart, self.sources[-1])
+        for source, host in zip(self.sources, hosts, strict=False):
+            source.data = host_data(self._store, host, start_ns)
+        name_lines(self.chart, short_names([self._store.hosts.keys[host] for host in hosts]))
+
+
+def _set_end(axis: Range1d, end: float) -> None:
+    if axis.end != end:
+        axis.end = end
+
+
+def _largest(source: ColumnDataSource, column: str, start: float) -> float:
+    time, values = np.asarray(source.data["time"]), np.asarray(source.data[column])
+    seen = values[(time >= start) & np.isfinite(values)]
+    return float(seen.max(initial=0.0))
+
+
+def _largest_latency(lines: ColumnDataSource, points: ColumnDataSource, start: float) -> float:
+    """Of what must be seen; a few answers far above the line, and a band much wider than it, may leave the chart."""
+    line = _largest(lines, "p95", start)
+    answered = _largest(points, "answered", start)
+    seen = max(line, min(answered, FARTHEST_DOT * line) if line else answered, _largest(points, "failed", start))
+    band = _largest(lines, "upper", start)
+    return max(seen, min(band, 2 * seen)) if seen else band

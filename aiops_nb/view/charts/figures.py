@@ -1,0 +1,192 @@
+"""The charts: Bokeh figures on one shared time axis, in units that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from bokeh.models.annotations import Span, Title
+from bokeh.models.formatters import DatetimeTickFormatter, PrintfTickFormatter
+from bokeh.models.glyphs import Line, Scatter, VArea
+from bokeh.models.ranges import Range1d
+from bokeh.models.renderers import GlyphRenderer
+from bokeh.models.sources import ColumnDataSource
+from bokeh.models.tools import CrosshairTool, HoverTool
+from bokeh.plotting import figure
+
+from aiops_nb.view.charts.palette import TROUBLE, series_colour
+from aiops_nb.view.data.series_data import LINE_COLUMNS, POINT_COLUMNS
+
+Figure: TypeAlias = figure
+Renderer: TypeAlias = "GlyphRenderer[Any]"
+HEIGHT_PIXELS = 190
+LEFT_PIXELS, SWATCH_PIXELS = 58, 18  # the same everywhere, so that charts one above the other share their time
+_TIME_FORMATS: dict[str, Any] = {
+    "milliseconds": "%H:%M:%S",
+    "seconds": "%H:%M:%S",
+    "minsec": "%H:%M:%S",
+    "minutes": "%H:%M",
+    "hourmin": "%H:%M",
+    "hours": "%H:%M",
+    "days": "%d %b",
+}
+
+
+def empty_source(columns: Sequence[str], name: str) -> ColumnDataSource:
+    """A named source without rows; tests and pages find it by its name."""
+    return ColumnDataSource({column: np.zeros(0) for column in columns}, name=name)
+
+
+def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: str, moment: Span) -> Figure:
+    """An empty chart that fills the width; its values carry their unit."""
+    plot = figure(
+        name=name,
+        title=title,
+        height=HEIGHT_PIXELS,
+        sizing_mode="stretch_width",
+        x_range=x_range,
+        y_range=y_range,
+        x_axis_type="datetime",
+        tools="",
+        toolbar_location=None,
+        background_fill_alpha=0,
+        border_fill_alpha=0,
+        outline_line_color=None,
+        output_backend="canvas",
+        lod_threshold=None,
+        min_border_left=LEFT_PIXELS,
+        min_border_right=14,
+    )
+    _style_axes(plot, unit)
+    plot.add_tools(CrosshairTool(overlay=moment))
+    return plot
+
+
+def _style_axes(plot: Any, unit: str) -> None:
+    plot.title.update(text_font_size="12.5px", text_font_style="bold", standoff=17, offset=8 - LEFT_PIXELS)
+    plot.xgrid.grid_line_color = None
+    for axis in plot.axis:
+        axis.update(
+            major_label_text_font_size="10.5px",
+            major_tick_in=0,
+            major_tick_out=3,
+            minor_tick_line_color=None,
+        )
+    (across,), (up,) = plot.xaxis, plot.yaxis
+    across.formatter = DatetimeTickFormatter(**_TIME_FORMATS)
+    across.ticker.update(desired_num_ticks=3)
+    up.formatter = PrintfTickFormatter(format=f"%.4g {unit}".replace(" %", " %%"))
+    up.ticker.update(desired_num_ticks=4)
+    up.update(axis_line_alpha=0, major_tick_line_alpha=0)
+
+
+def crosshair() -> Span:
+    """One moment in time, to be marked in every chart while the pointer is over any of them."""
+    return Span(dimension="height", line_color="#8c8c8c", line_alpha=0.7, line_dash="dashed", line_width=1)
+
+
+def add_hover(
+    plot: Figure,
+    rows: Sequence[tuple[str, str]],
+    renderers: Sequence[Renderer] | None = None,
+    mode: Literal["mouse", "vline"] = "mouse",
+) -> None:
+    """Tooltips that name time and values with their units; of all renderers unless some are given."""
+    tool = HoverTool(
+        mode=mode,
+        renderers="auto" if renderers is None else list(renderers),
+        tooltips=[("time", "@time{%H:%M:%S} UTC"), *rows],
+        formatters={"@time": "datetime"},
+    )
+    plot.add_tools(tool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A place for one target: its latency chart, its sources, and its lines in the shared charts."""
+
+    place: int
+    lines: ColumnDataSource
+    points: ColumnDataSource
+    latency: Figure
+    title: Title
+    y_range: Range1d
+
+
+def make_slot(place: int, x_range: Range1d, moment: Span) -> Slot:
+    """A latency chart: requests as dots, p95 as a line in its expected band, anomalies and failures marked."""
+    lines = empty_source(LINE_COLUMNS, f"target-{place}")
+    points = empty_source(POINT_COLUMNS, f"requests-{place}")
+    y_range = Range1d(start=0, end=1)
+    plot = time_chart("", "ms", x_range, y_range, f"latency-{place}", moment)
+    plot.css_classes = slot_classes(place)
+    _draw_latency(plot, lines, points, series_colour(place))
+    title: Any = plot.title
+    title.offset += SWATCH_PIXELS
+    return Slot(place=place, lines=lines, points=points, latency=plot, title=title, y_range=y_range)
+
+
+def slot_classes(place: int, tone: str = "ok") -> list[str]:
+    """Its group of charts, its colour, and whether it is in trouble."""
+    return ["aiops-latency", f"aiops-colour-{place}", f"aiops-{tone}"]
+
+
+def _draw_latency(plot: Figure, lines: ColumnDataSource, points: ColumnDataSource, colour: str) -> None:
+    band = VArea(x="time", y1="lower", y2="upper", fill_color=colour, fill_alpha=0.15)
+    plot.add_glyph(lines, band)
+    plot.add_glyph(lines, _line("expected", colour, line_dash="dotted", line_alpha=0.9, line_width=1))
+    dots = plot.add_glyph(points, _dots("answered", colour, size=3, fill_alpha=0.45))
+    cross = Scatter(x="time", y="failed", marker="x", size=7, line_color=TROUBLE, line_width=1.5)
+    failed = plot.add_glyph(points, cross)
+    line = plot.add_glyph(lines, _line("p95", colour))
+    plot.add_glyph(lines, _dots("anomaly", TROUBLE))
+    words = "@expected{0,0.0} ms (@lower{0,0.0} to @upper{0,0.0})"
+    add_hover(plot, [("p95", "@p95{0,0.0} ms"), ("expected", words), ("rate", "@rate{0,0.00} /s")], [line], "vline")
+    add_hover(plot, [("failed after", "@failed{0,0.0} ms")], [failed])
+    add_hover(plot, [("request", "@answered{0,0.0} ms")], [dots])
+
+
+def _line(column: str, colour: str, **more: Any) -> Line:
+    return Line(x="time", y=column, line_color=colour, **{"line_width": 2, **more})
+
+
+def _dots(column: str, colour: str, **more: Any) -> Scatter:
+    return Scatter(x="time", y=column, fill_color=colour, line_color=None, **{"size": 6, **more})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """One chart with a line for each of several sources."""
+
+    plot: Figure
+    y_range: Range1d
+    column: str
+    lines: list[Renderer] = field(default_factory=list)
+
+
+def make_shared(title: str, unit: str, column: str, x_range: Range1d, y_end: float, moment: Span) -> Shared:
+    """A chart without lines; `add_line` adds them."""
+    y_range = Range1d(start=0, end=y_end)
+    plot = time_chart(title, unit, x_range, y_range, f"chart-{title.lower()}", moment)
+    plot.css_classes = ["aiops-shared"]
+    add_hover(plot, [("of", "$name"), (title.lower(), f"@{column}{{0,0.[00]}} {unit}")], mode="vline")
+    return Shared(plot=plot, y_range=y_range, column=column)
+
+
+def add_line(shared: Shared, source: ColumnDataSource, marks: str = "") -> None:
+    """One more line, in the colour of its place; `marks` names the column of what was judged anomalous."""
+    colour = series_colour(len(shared.lines))
+    line = shared.plot.add_glyph(source, _line(shared.column, colour))
+    shared.lines.append(line)
+    if shared.column == "value":
+        shared.plot.add_glyph(source, VArea(x="time", y1=0, y2=shared.column, fill_color=colour, fill_alpha=0.12))
+    if marks:
+        shared.plot.add_glyph(source, _dots(marks, TROUBLE, size=5))
+
+
+def name_lines(shared: Shared, names: Sequence[str]) -> None:
+    """What the tooltips call the lines."""
+    for name, line in zip(names, shared.lines, strict=False):
+        line.name = name

@@ -1,0 +1,3 @@
+"""The anywidgets of the dashboard and their JavaScript."""
+
+from __future__ import annotations

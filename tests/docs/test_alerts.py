@@ -1,0 +1,55 @@
+"""The page on alerts says what the defaults are."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiops_nb.alert.grouping import TogetherParams
+from aiops_nb.alert.inhibition import CONNECTIVITY_ALERT
+from aiops_nb.config import parse_config
+from aiops_nb.detect.limits.level import LevelParams
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.monitor.engine_loop import recording_stopped
+from aiops_nb.rules.defaults.ready import READY_RULES
+from tests.paths import ROOT
+
+PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+RULES = {line.split("`")[1]: line for line in PAGE.splitlines() if line.startswith("| `")}
+DEFAULTS = PipelineParams()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    DEFAULTS.all_rules,
+    ids=lambda rule: rule.alertname,
+)
+def test_a_default_rule_stands_on_the_page(rule):
+    assert f"| {rule.severity} |" in RULES.pop(rule.alertname)
+
+
+def test_every_ready_rule_is_named():
+    assert all(f"`{name}`" in PAGE for name in READY_RULES)
+
+
+def test_the_page_knows_no_rule_that_does_not_exist():
+    known = {rule.alertname for rule in DEFAULTS.all_rules}
+    assert set(RULES) <= known | {recording_stopped("", 0).labels["alertname"], CONNECTIVITY_ALERT}
+
+
+def test_the_numbers_on_the_page_are_the_defaults():
+    assert {rule.for_rows for rule in DEFAULTS.row_rules} == {3} and "3 answers on end" in PAGE
+    assert {rule.keep_firing_for_seconds for rule in DEFAULTS.row_rules} == {10.0}
+    assert {rule.hold.for_seconds for rule in DEFAULTS.feature_rules[:2]} == {3.0} and "band for 3 s" in PAGE
+    detector = DEFAULTS.feature_rules[0].detector
+    assert f"after\n{detector.warmup_ticks} windows" in PAGE and f"after {detector.relearn_ticks} anomalous" in PAGE
+    assert DEFAULTS.window.span_ticks == 60 and "the last 60 s" in PAGE
+
+
+def test_the_examples_are_configs():
+    examples = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
+    config, other, level, inhibiting, many, connected = map(parse_config, examples)
+    assert many.pipeline.together == TogetherParams(min_targets=5, min_ratio=0.8)
+    assert inhibiting.pipeline.inhibit_rules[0] in DEFAULTS.inhibit_rules and len(connected.connectivity) == 2
+    assert level.pipeline.feature_rules[0].detector == LevelParams(limit=0.9)
+    assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "UnusualParams"]
+    assert config.pipeline.feature_rules[0].threshold == 8.0 and config.pipeline.row_rules[1].for_rows == 1

@@ -1,0 +1,133 @@
+"""A disk that is full ends the recording, not the stream, and harms nothing that was recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aiops_nb.core.errors import RecordingError
+from aiops_nb.record.reader import RecordingReader
+from aiops_nb.record.recorder import Recorder
+from tests.paths import ROOT
+from tests.record_rows import read, requests, samples
+
+WRITE_UNTIL_FULL = """
+import json, signal, sys
+from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.schemas import control_batch
+from aiops_nb.record.recorder import Recorder
+from tests.record_rows import requests
+
+limit_bytes, room_again = int(sys.argv[2]), sys.argv[3] == "True"
+if limit_bytes:
+    import resource
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, resource.RLIM_INFINITY))
+
+recorder, errors, seqs = Recorder(sys.argv[1]), [], []
+for place in range(400):
+    batch = requests(place, rows=200) if place % 2 else control_batch("clock", "heartbeat", place)
+    try:
+        seqs.append(recorder.write(batch).seq)
+    except RecordingError as problem:
+        errors.append([place, str(problem), recorder.stopped_reason])
+        seqs.append(recorder.write(batch).seq)
+if limit_bytes and room_again:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+recorder.close()
+print(json.dumps({"errors": errors, "seqs": seqs}))
+"""
+
+
+def write_until_full(path: Path, limit_bytes: int = 0, room_again: bool = False) -> tuple[int, str]:
+    """Place of the first item that was not stored, and the reason that was given, once."""
+    command = [sys.executable, "-c", WRITE_UNTIL_FULL, str(path), str(limit_bytes), str(room_again)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    told = json.loads(done.stdout)
+    assert told["seqs"] == list(range(400)), "every item has its place, stored or not"
+    assert done.stderr == "" or not room_again, "with room to seal there is nothing to warn of"
+    [(place, message, reason)] = told["errors"]
+    assert message == reason
+    return place, reason
+
+
+def check_what_is_left(path: Path, stored: int) -> None:
+    """Every item up to the full disk, whole, and nothing unfinished."""
+    assert [item.seq for item in read(path)] == list(range(stored))
+    assert not list(path.rglob("*.tmp"))
+    assert not list(path.rglob("*.cut"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits on the size of a file are POSIX")
+@pytest.mark.parametrize("limit_bytes", [10_000, 200_001, 333_333])
+@pytest.mark.parametrize("room_again", [False, True])
+def test_a_file_that_may_not_grow(tmp_path: Path, limit_bytes: int, room_again: bool) -> None:
+    place, reason = write_until_full(tmp_path / "full", limit_bytes, room_again)
+    assert place == 1 if limit_bytes == 10_000 else place > 10
+    assert reason == f"{tmp_path / 'full'}: recording stopped before item {place}: File too large"
+    check_what_is_left(tmp_path / "full", place)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 1 MB."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("NOT TESTED: a full file system; mounting one needs root on Linux")
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"NOT TESTED: a full file system; mounting one failed: {done.stderr.strip()}")
+    try:
+        yield tmp_path
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def fill(file: Path) -> None:
+    """Take all room that is left."""
+    with file.open("wb", buffering=0) as taken, pytest.raises(OSError, match="No space left"):
+        while True:
+            taken.write(bytes(4096))
+
+
+def test_a_full_file_system(small_disk: Path) -> None:
+    path, ballast, reserve = small_disk / "recording", small_disk / "ballast", small_disk / "reserve"
+    reserve.write_bytes(bytes(65_536))
+    place, reason = write_until_full(path)
+    assert reason == f"{path}: recording stopped before item {place}: No space left on device"
+    fill(ballast)
+    check_what_is_left(path, place)
+    assert list(path.rglob("*.arrows")), "there was no room to seal, and nothing was removed"
+    with pytest.raises(RecordingError, match=r"cannot be written: .*No space left on device"):
+        Recorder(path)
+    ballast.unlink()
+    reserve.unlink()  # what the unfinished item left alone may be too little to seal in
+    with Recorder(path) as recorder:
+        assert recorder.write(samples(0)).seq == place
+    check_what_is_left(path, place + 1)
+    assert not list(path.rglob("*.arrows"))
+
+
+def test_a_disk_that_is_full_from_the_start_is_one_clear_error(small_disk: Path) -> None:
+    fill(small_disk / "ballast")
+    with pytest.raises(RecordingError, match=r"recording: .*No space left on device"):
+        Recorder(small_disk / "recording")
+
+
+def test_a_table_whose_file_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        recorder.write(samples(0))
+        (tmp_path / "requests").write_text("in the way")
+        with pytest.raises(RecordingError, match="recording stopped before item 1"):
+            recorder.write(requests(1))
+        assert recorder.write(requests(1)).seq == 1
+        assert recorder.write(samples(2)).seq == 2
+    reader = RecordingReader(tmp_path)
+    assert [item.seq for item in reader.items()] == [0]
+    assert (tmp_path / "requests").read_text() == "in the way"

@@ -1,0 +1,157 @@
+"""The figures of the report on tiny literal rows whose answers are known."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from aiops_nb.core.errors import RecordingError
+from aiops_nb.frames.build import ALERT_COLUMNS
+from aiops_nb.report.html import table_html
+from aiops_nb.report.tables import (
+    alert_table,
+    availability_ratio,
+    gap_ratio,
+    headline,
+    observed_range,
+    only_targets,
+    summarise,
+)
+
+START = pd.Timestamp("2026-01-01T00:00:00Z")
+
+
+def at(second):
+    return START + pd.Timedelta(seconds=second)
+
+
+def requests(rows, target="a", origin="probe"):
+    """Rows of (second, status, duration, error)."""
+    columns = ["second", "status_code", "duration_seconds", "error_type"]
+    table = pd.DataFrame(rows, columns=columns).astype({"status_code": "float", "error_type": object})
+    times = pd.to_datetime([at(second) for second in table.pop("second")])
+    return table.assign(time=times, target=target, origin=origin)
+
+
+def alert(**fields):
+    moments = {"pending_at": at(9), "starts_at": at(10), "ends_at": pd.NaT, "state": "firing", "target": "a"}
+    texts = dict.fromkeys(("alertname", "severity", "origin", "metric", "detector", "summary"), "x")
+    return dict.fromkeys(ALERT_COLUMNS, math.nan) | moments | texts | {"suppressed_by": ""} | fields
+
+
+def alerts(*rows):
+    table = pd.DataFrame(list(rows), columns=list(ALERT_COLUMNS))
+    return table.assign(**{name: pd.to_datetime(table[name], utc=True) for name in ("starts_at", "ends_at")})
+
+
+def test_a_summary_counts_errors_and_takes_latency_from_answers_only():
+    rows = requests([(1, 200, 0.1, None), (2, 404, 0.2, None), (3, 503, 0.3, None), (4, None, 9.0, "timeout")])
+    line = summarise(rows).iloc[0]
+    assert (line["requests"], line["error_ratio"], line["status_4xx_ratio"]) == (4, 0.5, 0.25)
+    assert line["p50_seconds"] == pytest.approx(0.2)
+    assert line["p99_seconds"] == pytest.approx(0.298)
+
+
+def test_a_target_that_never_answered_has_no_latency():
+    line = summarise(requests([(1, None, 0.1, "connect"), (2, None, 0.1, "connect")])).iloc[0]
+    assert line["error_ratio"] == 1
+    assert math.isnan(line["p50_seconds"])
+
+
+def test_probes_and_traffic_of_one_target_are_told_apart():
+    both = pd.concat([requests([(1, 200, 0.1, None)]), requests([(1, 500, 0.1, None)] * 2, origin="traffic")])
+    table = summarise(both).set_index("origin")
+    assert table["requests"].to_dict() == {"probe": 1, "traffic": 2}
+    assert table["error_ratio"].to_dict() == {"probe": 0, "traffic": 1}
+
+
+def test_no_requests_give_an_empty_summary():
+    assert summarise(requests([])).empty
+
+
+def test_the_worst_minute_has_most_errors_then_is_slowest():
+    rows = requests([(1, 200, 9.0, None), (61, 500, 0.1, None), (62, 200, 0.1, None), (121, 200, 0.2, None)])
+    line = summarise(rows).iloc[0]
+    assert line["worst_minute"] == at(60)
+    assert line["worst_minute_error_ratio"] == 0.5
+    good = summarise(requests([(1, 200, 0.1, None), (61, 200, 0.7, None)])).iloc[0]
+    assert good["worst_minute"] == at(60)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bad", "expected"),
+    [
+        ([0, 1, 2, 3], [False] * 4, 1.0),
+        ([0, 1, 2, 3], [False, True, True, False], 1 / 3),
+        ([0, 10, 11], [False, True, False], 1 / 11),  # a timeout of 10 s weighs as long as it took
+        ([0, 1000, 1001], [False, True, False], 1 / 31),  # a pause says at most 30 s
+        ([5], [False], math.nan),
+    ],
+)
+def test_availability_is_weighed_by_time(seconds, bad, expected):
+    times = pd.Series(pd.to_datetime([at(second) for second in seconds]))
+    assert availability_ratio(times, pd.Series(bad)) == pytest.approx(expected, nan_ok=True)
+
+
+def test_availability_does_not_depend_on_the_order_of_rows():
+    times = pd.Series(pd.to_datetime([at(second) for second in (3, 0, 2, 1)]))
+    assert availability_ratio(times, pd.Series([False, False, True, True])) == pytest.approx(1 / 3)
+
+
+def test_a_gap_is_a_pause_longer_than_allowed():
+    times = pd.Series(pd.to_datetime([at(second) for second in (0, 20, 40, 100)]))
+    assert gap_ratio(times) == 0.6
+    assert gap_ratio(times, longest_pause_seconds=60) == 0
+    assert math.isnan(gap_ratio(times[:1]))
+
+
+def test_the_alert_table_has_what_fired_in_order():
+    table = alert_table(
+        alerts(
+            alert(alertname="late", starts_at=at(30), ends_at=at(42), state="resolved"),
+            alert(alertname="pending", starts_at=pd.NaT, state="pending"),
+            alert(alertname="early", starts_at=at(10)),
+        )
+    )
+    assert table["alertname"].tolist() == ["early", "late"]
+    assert table["lasted_seconds"].tolist() == pytest.approx([math.nan, 12.0], nan_ok=True)
+
+
+def test_the_alert_table_names_the_target_once():
+    table = alert_table(alerts(alert(target="http://h/a", summary="http://h/a: answered 502, 3 times in a row")))
+    assert table["summary"].tolist() == ["answered 502, 3 times in a row"]
+
+
+def test_what_another_alert_explains_is_told_as_such_before_the_long_text():
+    one = alert(target="*", suppressed_by="http_5xx of many", summary="*: http_5xx on 3 of 4 targets: a, b, c")
+    text = table_html(alert_table(alerts(one, alert()))).text
+    assert text.index(">explained by<") < text.index(">summary<")
+    assert text.count('<tr class="explained">') == 1
+    assert ">all targets</td>" in text and ">*<" not in text
+
+
+def test_no_targets_named_means_all():
+    rows = pd.concat([requests([(1, 200, 0.1, None)], target=name) for name in "ab"])
+    assert only_targets(rows, [])["target"].tolist() == ["a", "b"]
+    assert only_targets(rows, ["b"])["target"].tolist() == ["b"]
+
+
+def test_the_headline_says_the_most_important_figures():
+    rows = requests([(0, 200, 0.1, None), (60, 500, 0.1, None)])
+    text = headline(summarise(rows), alerts(alert(alertname="http_5xx")), rows)
+    assert text == (
+        "In the 60 s from 2026-01-01 00:00:00 UTC on, 1 target was asked 2 times; 50 % of the requests were errors. "
+        "1 alert fired (1 http_5xx); 1 was still firing at the end."
+    )
+
+
+def test_the_headline_accounts_for_each_row_of_the_alert_table():
+    rows = requests([(0, 200, 0.1, None), (60, 500, 0.1, None)])
+    told = alerts(alert(alertname="http_5xx"), *[alert(suppressed_by="http_5xx")] * 2)
+    words = "1 alert fired (1 http_5xx); 2 were explained by others; 1 was still firing"
+    assert words in headline(summarise(rows), told, rows)
+
+
+def test_an_empty_range_is_one_clear_error():
+    with pytest.raises(RecordingError, match="expected requests or samples in the chosen range, found none"):
+        observed_range(requests([])["time"])

@@ -1,0 +1,85 @@
+"""What may be watched besides URLs: collectors, functions that make them, and DataFrames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import aiops_nb
+from aiops_nb.collect.access_log.collector import AccessLog
+from aiops_nb.core.errors import ConfigError
+from tests.unit.monitor.test_monitor import Reached
+
+LINE = '10.0.0.1 - - [01/May/2026:12:00:{:02} +0000] "GET /shop HTTP/1.1" 200 12 "-" "-"\n'
+
+
+def of_requests(step):
+    return step.item.table == "requests"
+
+
+def test_an_access_log_is_watched_beside_this_host(tmp_path):
+    log, seen = tmp_path / "access.log", Reached(of_requests)
+    log.write_text("".join(LINE.format(second) for second in range(10)))
+    with aiops_nb.watch(AccessLog(log, from_start=True), sinks=[seen]) as monitor:
+        assert seen.wait(15)
+    rows = monitor.requests()
+    assert len(rows) == 10 and set(rows.origin) == {"traffic"} and set(rows.client_ip) == {"10.0.0.1"}
+
+
+def test_a_collector_serves_one_start_and_a_function_any(tmp_path):
+    log, seen = tmp_path / "access.log", Reached(of_requests)
+    log.write_text(LINE.format(1))
+    config = {"host_metrics": False}
+    with aiops_nb.watch(AccessLog(log), config=config) as once:
+        once.stop()
+        with pytest.raises(ConfigError, match=r"targets\[0\]: expected a function that makes the collector"):
+            once.start()
+    with aiops_nb.watch(lambda: AccessLog(log, from_start=True), config=config, sinks=[seen]) as again:
+        assert seen.wait(15)
+        again.stop()
+        seen.clear()
+        again.start()
+        assert seen.wait(15)
+
+
+def yesterday(rows=600):
+    rng = np.random.default_rng(1)
+    slow = (np.arange(rows) >= 400) & (np.arange(rows) < 440)
+    return pd.DataFrame(
+        {
+            "when": pd.date_range("2026-05-01 12:00", periods=rows, freq="1s"),
+            "code": np.where(np.arange(rows) > 560, 503, 200),
+            "ms": rng.lognormal(3.5, 0.2, rows) * np.where(slow, 10, 1),
+        }
+    )
+
+
+def test_a_frame_runs_through_the_whole_toolkit(tmp_path):
+    columns = {"time": "when", "status_code": "code", "duration_ms": "ms", "constants": {"target": "shop"}}
+    monitor = aiops_nb.from_frame(yesterday(), record=tmp_path / "r", **columns)
+    assert not monitor.running and len(monitor.requests()) == 600 and monitor.warnings() == []
+    fired = set(monitor.alerts().alertname)
+    assert fired == {"latency_p95_anomaly", "http_5xx", "error_ratio_anomaly", "error_ratio_overall"}
+    assert set(monitor.alerts().query("suppressed_by == ''").alertname) == {"latency_p95_anomaly", "http_5xx"}
+    assert monitor.features().time.max() <= pd.Timestamp("2026-05-01 12:10:01Z")
+    replayed = aiops_nb.replay(tmp_path / "r")
+    assert replayed.alerts().equals(monitor.alerts()) and replayed.scores().equals(monitor.scores())
+
+
+def test_rows_that_exist_already_come_once(tmp_path):
+    frame = yesterday(60)
+    columns = {"time": "when", "status_code": "code", "duration_ms": "ms", "constants": {"target": "shop"}}
+    with aiops_nb.from_frame(frame, record=tmp_path / "r", **columns) as monitor:
+        assert monitor.ended and len(monitor.requests()) == 60
+    with aiops_nb.replay(tmp_path / "r") as replayed:
+        assert replayed.wait(15)
+        assert replayed.ended and len(replayed.requests()) == 60
+    with aiops_nb.from_synthetic(30, seed=7, targets=1) as made:
+        rows = len(made.requests())
+        assert made.wait(15) and len(made.requests()) == rows
+
+
+def test_a_frame_without_a_needed_column_is_refused():
+    with pytest.raises(ConfigError, match="target: expected a column of the frame"):
+        aiops_nb.from_frame(yesterday(), time="when")
