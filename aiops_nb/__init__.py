@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from aiops_nb.detect.registry import detectors as detectors
     from aiops_nb.monitor.monitor import Monitor as Monitor
     from aiops_nb.offline.change_points import change_points as change_points
-    from aiops_nb.offline.preprocess import clean_frame as clean_frame
-    from aiops_nb.offline.preprocess import clean_series as clean_series
+    from aiops_nb.offline.preprocess import preprocess_frame as preprocess_frame
+    from aiops_nb.offline.preprocess import preprocess_series as preprocess_series
     from aiops_nb.offline.score import score_frame as score_frame
     from aiops_nb.offline.score import score_series as score_series
     from aiops_nb.session.recording import Recording as Recording
@@ -35,8 +35,8 @@ _ROOMS = {
     "Recording": "aiops_nb.session.recording",
     "as_detector": "aiops_nb.detect.estimators.adapter",
     "change_points": "aiops_nb.offline.change_points",
-    "clean_frame": "aiops_nb.offline.preprocess",
-    "clean_series": "aiops_nb.offline.preprocess",
+    "preprocess_frame": "aiops_nb.offline.preprocess",
+    "preprocess_series": "aiops_nb.offline.preprocess",
     "detectors": "aiops_nb.detect.registry",
     "from_frame": "aiops_nb.session.watch",
     "from_synthetic": "aiops_nb.session.synthetic",
@@ -54,12 +54,12 @@ __all__ = [
     "__version__",
     "as_detector",
     "change_points",
-    "clean_frame",
-    "clean_series",
     "detectors",
     "from_frame",
     "from_synthetic",
     "open_recording",
+    "preprocess_frame",
+    "preprocess_series",
     "replay",
     "score_frame",
     "score_series",

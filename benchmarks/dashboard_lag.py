@@ -20,7 +20,7 @@ PROBES = """
 import aiops_nb, os, time
 from aiops_nb.demo import start_demo_service
 demo = start_demo_service(kinds=())
-monitor = aiops_nb.watch(demo.urls, every_seconds=0.2)
+monitor = aiops_nb.watch(demo.urls, interval_seconds=0.2)
 """
 FLOOD = """
 import os, time
@@ -29,7 +29,7 @@ from aiops_nb.core.schemas import make_batch
 from aiops_nb.monitor.live import LiveRun
 from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.record.tap import Passage
+from aiops_nb.record.tap import NullTap
 
 TARGETS, BATCH, SECONDS = [f"t{i}" for i in range(100)], 1000, 0.1
 
@@ -46,7 +46,7 @@ class Flood:
     def close(self):
         pass
 
-monitor = Monitor(lambda deliver: LiveRun([Flood()], Passage(), PipelineParams(), deliver))
+monitor = Monitor(lambda deliver: LiveRun([Flood()], NullTap(), PipelineParams(), deliver))
 monitor.start()
 """
 SHOW = "dashboard = monitor.dashboard()\ndashboard"

@@ -146,7 +146,7 @@ def run(kind: TransferKind, load: Load, options: argparse.Namespace) -> list[str
             ProbeTarget(url=f"{url}/{i}", name=f"/{i}", timeout_seconds=0.9, reuse_connection=options.reuse)
             for i in range(options.targets)
         ]
-        probe = HttpProbe(targets, every_seconds=1.0, transfer=kind)
+        probe = HttpProbe(targets, interval_seconds=1.0, transfer=kind)
         with computing(load):
             seen = Seen()
             collect(probe, WARMUP_SECONDS, seen)

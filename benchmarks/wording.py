@@ -37,7 +37,7 @@ def second_of_probes(second: int, names: list[str], random: np.random.Generator)
 
 def storm() -> list[Step]:
     """The steps of a run up to so many anomalous verdicts."""
-    pipeline, random = Pipeline(PipelineParams(ready_rules=("latency_mean_anomaly",))), np.random.default_rng(0)
+    pipeline, random = Pipeline(PipelineParams(enable=("latency_mean_anomaly",))), np.random.default_rng(0)
     names = [f"https://shop.example/{number}" for number in range(TARGETS)]
     steps, anomalous = [], 0
     for second in range(MOST_SECONDS):

@@ -28,12 +28,12 @@ class _Many:
     had_it: set[str] = field(default_factory=set)
 
 
-class Together:
+class Grouping:
     """Puts the alert of many before the one that makes them so many.
 
     Follows the changes in their order, so it does not depend on how the stream is cut. When a target's alert fires, and
     with it enough targets have the same one, pending or firing, the alert of `*` fires; what inhibits the others is
-    `TOGETHER_EXPLAINS`. It is resolved when less than half as many as it took have it. Memory: the alerts that are
+    `GROUPING_INHIBITS`. It is resolved when less than half as many as it took have it. Memory: the alerts that are
     active.
 
     Parameters
@@ -50,7 +50,7 @@ class Together:
 
     def __init__(
         self,
-        params: TogetherParams | None,
+        params: GroupingParams | None,
         alertnames: Iterable[str],
         heard: Callable[[str], int],
         heard_hosts: Callable[[], int],
@@ -66,7 +66,7 @@ class Together:
             return list(changes)
         return [made for change in changes for made in self._one(change, self._params)]
 
-    def _one(self, change: AlertChange, params: TogetherParams) -> list[AlertChange]:
+    def _one(self, change: AlertChange, params: GroupingParams) -> list[AlertChange]:
         labels = change.labels
         if labels["alertname"] not in self._names or self._is_of_nobody(labels):
             return [change]
@@ -87,7 +87,7 @@ class Together:
             return self._heard_hosts()
         return self._heard(origin) - (len(self._references) if origin == PROBE else 0)
 
-    def _begun(self, many: _Many, change: AlertChange, params: TogetherParams) -> AlertChange | None:
+    def _begun(self, many: _Many, change: AlertChange, params: GroupingParams) -> AlertChange | None:
         count = len(many.pending_at_ns)
         if many.told is not None or count < params.min_targets:
             return None
@@ -146,7 +146,7 @@ def _over(many: _Many, told: AlertChange, time_ns: int) -> AlertChange:
 
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
     kept = {name: labels[name] for name in ("alertname", "severity", "origin") if name in labels}
-    return kept | {"target": ALL_TARGETS, "detector": TOGETHER_DETECTOR}
+    return kept | {"target": ALL_TARGETS, "detector": GROUPING_DETECTOR}
 
 
 def names(targets: list[str]) -> str:
@@ -161,10 +161,10 @@ def names(targets: list[str]) -> str:
     return ", ".join(targets[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-TOGETHER_DETECTOR = "together"
+GROUPING_DETECTOR = "grouping"
 
 
-class TogetherParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GroupingParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One alert of the target `*` when most targets of an origin have the same one, pending or firing.
 
     Attributes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from msgspec import Struct
 
-from aiops_nb.alert.grouping import TOGETHER_DETECTOR, name_of_many
+from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_many
 from aiops_nb.alert.lifecycle import Seconds
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
 
@@ -28,8 +28,8 @@ class Inhibitor:
     """Marks alerts that another one explains, and tells those that outlive it.
 
     An alert that fires while its source is active (pending or firing, or over for less than `keep_seconds`) has the
-    source's name in `suppressed_by`, and so has its end. One that still fires when the source's time is over is told
-    then: a change with state firing again and nothing in `suppressed_by`. What was told before its source began stays
+    source's name in `inhibited_by`, and so has its end. One that still fires when the source's time is over is told
+    then: a change with state firing again and nothing in `inhibited_by`. What was told before its source began stays
     told. Cost: none while nothing changes. Memory: the alerts that are active.
 
     Parameters
@@ -64,7 +64,7 @@ class Inhibitor:
         if not by:
             return change
         self._suppressed[change.fingerprint] = by
-        return replace(change, suppressed_by=by)
+        return replace(change, inhibited_by=by)
 
     def _end(self, change: AlertChange) -> AlertChange:
         by = self._suppressed.pop(change.fingerprint, "")
@@ -73,7 +73,7 @@ class Inhibitor:
         for sources in self._sources:
             for source in sources.values():
                 source.waiting.pop(change.fingerprint, None)
-        return replace(change, suppressed_by=by)
+        return replace(change, inhibited_by=by)
 
     def _explained(self, change: AlertChange) -> str:
         """Name of the first source that explains the alert, where the alert now waits."""
@@ -129,13 +129,13 @@ class Inhibitor:
     def _tell(self, waiting: AlertChange, end_ns: int) -> AlertChange | None:
         del self._suppressed[waiting.fingerprint]
         change = self._begin(replace(waiting, time_ns=end_ns))
-        return None if change.suppressed_by else change
+        return None if change.inhibited_by else change
 
 
 def _name(change: AlertChange) -> str:
     """What explains: an alert, or the same alert of many targets."""
     name = change.labels["alertname"]
-    return name_of_many(name) if change.labels.get("detector") == TOGETHER_DETECTOR else name
+    return name_of_many(name) if change.labels.get("detector") == GROUPING_DETECTOR else name
 
 
 def _key(rule: InhibitRuleParams, change: AlertChange) -> tuple[str, ...]:

@@ -76,19 +76,22 @@ def _json(record: dict[str, Any]) -> str:
 
 def as_data(plan: Plan) -> dict[str, Any]:
     """What would run, as JSON takes it: URLs masked, of headers the names only, of texts that are sent nothing."""
-    every_seconds, host = plan.config.interval_seconds, plan.host
+    interval_seconds, host = plan.config.interval_seconds, plan.host
     return {
-        "targets": [_target(name, probe, every_seconds) for name, probe in plan.probes.items()],
+        "targets": [_target(name, probe, interval_seconds) for name, probe in plan.probes.items()],
         "collectors": [_shown(params) for params in plan.config.collectors],
-        "host_metrics": None if host is None else {"interval_seconds": host.interval_seconds or every_seconds},
+        "host_metrics": None if host is None else {"interval_seconds": host.interval_seconds or interval_seconds},
         "record": plan.config.record,
         "history": plan.config.history,
         "pipeline": msgspec.to_builtins(plan.config.pipeline),
     }
 
 
-def _target(name: str, probe: ProbeTarget, every_seconds: float) -> dict[str, Any]:
-    pace = {"interval_seconds": probe.interval_at(every_seconds), "timeout_seconds": probe.timeout_for(every_seconds)}
+def _target(name: str, probe: ProbeTarget, interval_seconds: float) -> dict[str, Any]:
+    pace = {
+        "interval_seconds": probe.interval_at(interval_seconds),
+        "timeout_seconds": probe.timeout_for(interval_seconds),
+    }
     return {**_shown(probe), "name": name, **pace}
 
 

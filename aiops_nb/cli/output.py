@@ -61,7 +61,7 @@ class ChangePrinter:
 
     def write(self, change: AlertChange) -> None:
         """Write one change and flush: the reader may be a program that waits for it."""
-        self.states[change.state] += not change.suppressed_by
+        self.states[change.state] += not change.inhibited_by
         text = alert_line(change) if self.as_json else alert_text(change, symbols_for(sys.stdout.encoding))
         write_line(text)
 
@@ -140,7 +140,7 @@ def alert_line(change: AlertChange) -> str:
     ends = {"starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
     record = {name: None if at_ns is None else rfc3339(at_ns) for name, at_ns in (times | ends).items()}
     record |= {"state": change.state, "fingerprint": change.fingerprint, "summary": change.summary}
-    record |= {"suppressed_by": change.suppressed_by or None}
+    record |= {"inhibited_by": change.inhibited_by or None}
     numbers = {name: getattr(change, name) for name in NUMBERS}  # NaN and infinity become null
     parts = {"labels": dict(change.labels), "contributions": dict(change.contributions)}
     return msgspec.json.encode(record | numbers | parts, order="sorted").decode()
@@ -164,7 +164,7 @@ def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS)
 
 def _reason(change: AlertChange) -> str:
     reason = change.summary.removeprefix(f"{change.labels.get('target', '')}: ")  # which stands beside it already
-    return f"{reason} (explained by {change.suppressed_by})" if change.suppressed_by else reason
+    return f"{reason} (explained by {change.inhibited_by})" if change.inhibited_by else reason
 
 
 def symbols_for(encoding: str | None) -> Mapping[AlertState, str]:

@@ -122,10 +122,12 @@ _SAID = ("url", "name", "method", "interval_seconds", "timeout_seconds", "body")
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """Targets, collectors, this host, the recording, and each part of the pipeline."""
-    every_seconds = plan.config.interval_seconds
-    yield from _section("targets", [_target(name, probe, every_seconds) for name, probe in plan.probes.items()])
+    interval_seconds = plan.config.interval_seconds
+    yield from _section("targets", [_target(name, probe, interval_seconds) for name, probe in plan.probes.items()])
     yield from _section("collectors", [_collector(params) for params in plan.config.collectors])
-    yield from _section("this host", [] if plan.host is None else [_host(plan.host.interval_seconds or every_seconds)])
+    yield from _section(
+        "this host", [] if plan.host is None else [_host(plan.host.interval_seconds or interval_seconds)]
+    )
     yield from _section("recording", [plan.config.record] if plan.config.record else [])
     if isinstance(plan.config.history, str):
         yield from _section("history of objectives", [plan.config.history])
@@ -141,8 +143,8 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
     yield from (f"  {line}" for line in lines)
 
 
-def _target(name: str, probe: ProbeTarget, every_seconds: float) -> str:
-    interval, timeout = probe.interval_at(every_seconds), probe.timeout_for(every_seconds)
+def _target(name: str, probe: ProbeTarget, interval_seconds: float) -> str:
+    interval, timeout = probe.interval_at(interval_seconds), probe.timeout_for(interval_seconds)
     url, options = mask_url(probe.url), told(probe, without=(*_SAID, *usual(probe)))
     what = probe.method if url == name else f"{probe.method} {url}"
     pace = f"every {duration_text(interval)}, timeout {duration_text(timeout)}"

@@ -27,7 +27,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="http:// or https://, beside those of --config; none at all: only this host",
     )
-    command.add_argument("--every", type=duration_seconds, metavar="TIME", help="(default: 1s, or what FILE says)")
+    command.add_argument("--interval", type=duration_seconds, metavar="TIME", help="(default: 1s, or what FILE says)")
     command.add_argument(
         "--for", dest="for_seconds", type=duration_seconds, metavar="TIME", help="then end; 30s, 5m, 2h"
     )
@@ -51,12 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
     from aiops_nb.session.plan import plan_run
 
     directory = None if arguments.record is None else str(arguments.record)
-    plan = plan_run(arguments.targets, arguments.config, every_seconds=arguments.every, record=directory)
+    plan = plan_run(arguments.targets, arguments.config, interval_seconds=arguments.interval, record=directory)
     changes, printer = ChangeQueue(), ChangePrinter(as_json=arguments.json)
     with stop_wishes(changes.wake) as wish:
         monitor = aiops_nb.watch(
             arguments.targets,
-            every_seconds=arguments.every,
+            interval_seconds=arguments.interval,
             record=plan.record,
             config=arguments.config,
             sinks=[changes],

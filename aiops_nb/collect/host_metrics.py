@@ -37,13 +37,13 @@ class HostMetrics:
 
     Parameters
     ----------
-    every_seconds
+    interval_seconds
         The interval.
     clock
         Time stamps and the schedule.
     name
         The `source` of the rows.
-    host
+    host_label
         The `target` of the rows; by default this machine's name.
     system
         The psutil module, or what looks like it.
@@ -52,7 +52,7 @@ class HostMetrics:
 
     Examples
     --------
-    >>> host = HostMetrics(every_seconds=1.0, host="web-1")
+    >>> host = HostMetrics(interval_seconds=1.0, host_label="web-1")
     >>> "memory_ratio" in host.poll(timeout_seconds=1.0)["metric"].to_pylist()
     True
     >>> host.close()
@@ -61,19 +61,19 @@ class HostMetrics:
     def __init__(
         self,
         *,
-        every_seconds: float,
+        interval_seconds: float,
         clock: Clock | None = None,
         name: str = "host",
-        host: str | None = None,
+        host_label: str | None = None,
         system: Any = psutil,
         disk: str | None = None,
     ) -> None:
-        if not every_seconds > 0:
-            raise ConfigError.at("every_seconds", "a number > 0", every_seconds)
+        if not interval_seconds > 0:
+            raise ConfigError.at("interval_seconds", "a number > 0", interval_seconds)
         self.name = name
-        self._every_seconds = every_seconds
+        self._interval_seconds = interval_seconds
         self._clock = clock or SystemClock()
-        self._host = host or platform.node() or "localhost"
+        self._host = host_label or platform.node() or "localhost"
         self._system = system
         self._disk = disk or Path.cwd().anchor
         self._closing = threading.Event()
@@ -103,8 +103,8 @@ class HostMetrics:
 
     def _plan_next(self) -> None:
         now = self._clock.monotonic_seconds()
-        passed = (now - self._due_seconds) // self._every_seconds
-        self._due_seconds += (passed + 1) * self._every_seconds
+        passed = (now - self._due_seconds) // self._interval_seconds
+        self._due_seconds += (passed + 1) * self._interval_seconds
 
     def _batch(self, values: Values) -> pa.RecordBatch:
         columns = {"time": [self._clock.now_ns()] * len(values), "target": self._host}

@@ -47,7 +47,7 @@ class TcpClientParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     host: str
     port: Port
     name: str = "tcp"
-    sample_target: str | None = None
+    host_label: str | None = None
     max_line_bytes: Count = 65_536
     first_backoff_seconds: Positive = 0.5
     longest_backoff_seconds: Positive = 30.0
@@ -60,7 +60,7 @@ class TcpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_field
     port: Port
     listen_on: str = "127.0.0.1"
     name: str = "tcp"
-    host: str = "host"
+    host_label: str = "host"
     max_connections: Count = 1000
     max_line_bytes: Count = 65_536
     unknown_fields: UnknownFields = "drop"
@@ -72,7 +72,7 @@ class UdpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_field
     port: Port
     listen_on: str = "127.0.0.1"
     name: str = "udp"
-    host: str = "host"
+    host_label: str = "host"
     buffer_bytes: Count = 4 << 20
     unknown_fields: UnknownFields = "drop"
 
@@ -86,7 +86,7 @@ class WebSocketParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     headers: dict[str, str] = {}
     subprotocols: tuple[str, ...] = ()
     ca_file: str | None = None
-    sample_target: str | None = None
+    host_label: str | None = None
     ping_seconds: Positive = 20.0
     max_message_bytes: Count = 1 << 20
     first_backoff_seconds: Positive = 0.5

@@ -23,14 +23,14 @@ class HostMetricsParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ----------
     interval_seconds
         How often; None: as often as the targets.
-    host
+    host_label
         What it is called; None: this machine's name.
     disk
         The file system that `disk_ratio` is of; None: the root.
     """
 
     interval_seconds: Positive | None = None
-    host: str | None = None
+    host_label: str | None = None
     disk: str | None = None
 
 

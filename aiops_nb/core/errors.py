@@ -27,8 +27,8 @@ class AiopsError(Exception):
 
     Examples
     --------
-    >>> ConfigError("every_seconds: expected a number > 0, got -1")._render_traceback_()
-    ['ConfigError: every_seconds: expected a number > 0, got -1']
+    >>> ConfigError("interval_seconds: expected a number > 0, got -1")._render_traceback_()
+    ['ConfigError: interval_seconds: expected a number > 0, got -1']
     """
 
     def _render_traceback_(self) -> list[str]:  # IPython asks for it
@@ -56,8 +56,8 @@ class ConfigError(AiopsError, ValueError):
 
         Examples
         --------
-        >>> str(ConfigError.at("every_seconds", "a number > 0", -1))
-        'every_seconds: expected a number > 0, got -1'
+        >>> str(ConfigError.at("interval_seconds", "a number > 0", -1))
+        'interval_seconds: expected a number > 0, got -1'
         """
         return cls(f"{where}: expected {expected}, got {got!r}")
 

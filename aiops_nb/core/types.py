@@ -169,7 +169,7 @@ class AlertChange:
     `time_ns` is stamped by the row or the window that made the change. `starts_at_ns` is when it began firing
     (pending: when the condition was first seen); `ends_at_ns` is set on resolved and inactive.
     Numbers are NaN where they mean nothing. `contributions` are shares of the strangeness by what made it, summing to
-    1: features, parts of a detector, or the phases of a latency; empty for rules without a detector. `suppressed_by`
+    1: features, parts of a detector, or the phases of a latency; empty for rules without a detector. `inhibited_by`
     names the alert that explains this one, which is not told then; an alert that outlives its explanation is told by a
     second change to `firing`. `outcome` says why it is over, if not by itself. `phase` names the part of the value
     that grew most: of a latency `resolve`, `connect`, `tls`, `wait` or `transfer`; empty where that is not known.
@@ -190,7 +190,7 @@ class AlertChange:
     threshold: float = float("nan")
     contributions: Mapping[str, float] = field(default_factory=dict)
     phase: str = ""
-    suppressed_by: str = ""
+    inhibited_by: str = ""
     summary: str = ""
     outcome: str = ""
 

@@ -106,12 +106,12 @@ def walk(x: Any, time_bin: Any, state: Any, out: Any, fresh: bool) -> None:
 
     `out` is strangeness, expected, half band.
     """
-    strangeness, expected, half_band = out
+    raw_score, expected, half_band = out
     for at in range(len(x)):
         value = x[at]
         if value == value:
             if fresh:
                 begin_series(0, value, state)
                 fresh = False
-            strangeness[at], expected[at], half_band[at] = judge_point(0, value, time_bin[at], state)
+            raw_score[at], expected[at], half_band[at] = judge_point(0, value, time_bin[at], state)
             learn_point(0, value, time_bin[at], state)

@@ -23,10 +23,10 @@ class KeptOut:
 
     Examples
     --------
-    >>> kept_out, known, strange = KeptOut(most_ticks=2, most_seconds=3600), np.array([True]), np.array([False])
-    >>> [kept_out.to_learn(known, strange, second * 10**9).tolist() for second in range(2)]
+    >>> excluded, known, strange = KeptOut(most_ticks=2, most_seconds=3600), np.array([True]), np.array([False])
+    >>> [excluded.to_learn(known, strange, second * 10**9).tolist() for second in range(2)]
     [[False], [True]]
-    >>> kept_out.accepted.tolist()
+    >>> excluded.accepted.tolist()
     [True]
     """
 

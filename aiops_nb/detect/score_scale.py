@@ -14,7 +14,7 @@ HALF_WAY = 3.0
 DAY_SECONDS = 86400.0
 
 
-def score_of(strangeness: FloatArray) -> FloatArray:
+def score_of(raw_score: FloatArray) -> FloatArray:
     """0 is usual; 50 as rare as one in a thousand of the series' own past; 100 is never reached.
 
     Examples
@@ -23,18 +23,18 @@ def score_of(strangeness: FloatArray) -> FloatArray:
     >>> score_of(np.array([0.0, 1.0, 3.0, 6.0, np.nan])).round(1).tolist()
     [0.0, 25.0, 50.0, 66.7, nan]
     """
-    return 100.0 * strangeness / (strangeness + HALF_WAY)
+    return 100.0 * raw_score / (raw_score + HALF_WAY)
 
 
 def as_scores(params: StreamParams, value: FloatArray, verdict: Verdict) -> Scores:
     """A kernel's verdicts as scores from 0 to 100, on the side and beyond the deviation that matter."""
-    strangeness, expected, half_band = verdict
+    raw_score, expected, half_band = verdict
     distance = value - expected
     usual = np.abs(distance) <= params.min_deviation if params.min_deviation else np.zeros(len(value), np.bool_)
     if params.direction != "both":
         usual = usual | (distance < 0 if params.direction == "above" else distance > 0)
-    warm = ~np.isnan(strangeness)
-    score = score_of(np.where(usual & warm, 0.0, strangeness))
+    warm = ~np.isnan(raw_score)
+    score = score_of(np.where(usual & warm, 0.0, raw_score))
     expected = np.where(warm, expected, np.nan)
     half_band = np.maximum(half_band, params.min_deviation)
     with np.errstate(over="ignore"):  # the band of the largest floats is infinite
@@ -63,5 +63,5 @@ class AlarmLine(Struct, frozen=True, kw_only=True):
         True
         """
         points = DAY_SECONDS / interval_seconds / false_alarms_per_day
-        strangeness = max(self.offset + self.slope * log10(points), 0.1)
-        return 100.0 * strangeness / (strangeness + HALF_WAY)
+        raw_score = max(self.offset + self.slope * log10(points), 0.1)
+        return 100.0 * raw_score / (raw_score + HALF_WAY)

@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
-from aiops_nb.alert.grouping import TogetherParams
+from aiops_nb.alert.grouping import GroupingParams
 from aiops_nb.alert.inhibition import InhibitRuleParams
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.features.clients.params import ClientParams
@@ -18,7 +18,7 @@ from aiops_nb.rules.connectivity import ConnectivityParams
 from aiops_nb.rules.defaults.certificate import CERTIFICATE_RULES
 from aiops_nb.rules.defaults.errors import ERROR_RULES
 from aiops_nb.rules.defaults.hosts import CPU_RULES, DISK_RULES, HOST_SILENCE, MEMORY_RULES, PULSE_METRIC
-from aiops_nb.rules.defaults.inhibition import DEFAULT_INHIBIT_RULES, TOGETHER_EXPLAINS
+from aiops_nb.rules.defaults.inhibition import DEFAULT_INHIBIT_RULES, GROUPING_INHIBITS
 from aiops_nb.rules.defaults.latency import LATENCY_RULES
 from aiops_nb.rules.defaults.ready import with_ready
 from aiops_nb.rules.defaults.traffic import TRAFFIC_RULES
@@ -47,36 +47,36 @@ DEFAULT_FEATURE_RULES = (
 class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Windows, rules, which alerts explain which others, and when those of many targets are told together.
 
-    `together` None tells each by itself.
-    `ready_rules` names further rules to be judged, such as `slo_burn_1h`; they are put among the `feature_rules`.
-    `without` names rules that are not judged; they are taken out.
+    `grouping` None tells each by itself.
+    `enable` names further rules to be judged, such as `slo_burn_1h`; they are put among the `feature_rules`.
+    `disable` names rules that are not judged; they are taken out.
 
     Examples
     --------
-    >>> [rule.alertname for rule in PipelineParams(feature_rules=(), ready_rules=("endpoint_surge",)).feature_rules]
+    >>> [rule.alertname for rule in PipelineParams(feature_rules=(), enable=("endpoint_surge",)).feature_rules]
     ['endpoint_surge']
-    >>> [rule.alertname for rule in PipelineParams(without=("http_4xx",)).row_rules]
+    >>> [rule.alertname for rule in PipelineParams(disable=("http_4xx",)).row_rules]
     ['http_5xx', 'http_429', 'request_failed']
     """
 
     window: WindowParams = field(default_factory=WindowParams)
     row_rules: tuple[RowRuleParams, ...] = DEFAULT_ROW_RULES
     feature_rules: tuple[FeatureRuleParams, ...] = DEFAULT_FEATURE_RULES
-    ready_rules: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    enable: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
     inhibit_rules: tuple[InhibitRuleParams, ...] = DEFAULT_INHIBIT_RULES
-    together: TogetherParams | None = TogetherParams()
+    grouping: GroupingParams | None = GroupingParams()
     connectivity: ConnectivityParams = ConnectivityParams()
     clients: ClientParams = ClientParams()
     client_rules: tuple[ClientRuleParams, ...] = CLIENT_RULES
     source_rules: tuple[SourceRuleParams, ...] = DEFAULT_SOURCE_RULES
 
     def __post_init__(self) -> None:
-        if self.without:
+        if self.disable:
             self._take_out()
-        if self.ready_rules:  # written out, so that a recording holds the rules themselves
-            force_setattr(self, "feature_rules", with_ready(self.feature_rules, self.ready_rules))
-            force_setattr(self, "ready_rules", ())
+        if self.enable:  # written out, so that a recording holds the rules themselves
+            force_setattr(self, "feature_rules", with_ready(self.feature_rules, self.enable))
+            force_setattr(self, "enable", ())
 
     @property
     def rules_by_target(self) -> tuple[RowRuleParams | FeatureRuleParams, ...]:
@@ -86,16 +86,16 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def _take_out(self) -> None:
         known = _names(self.all_rules)
-        for place, name in enumerate(self.without):
+        for place, name in enumerate(self.disable):
             if name not in known:
-                raise ConfigError.at(f"without[{place}]", f"one of {', '.join(known)}", name)
-        unwanted = self.without
+                raise ConfigError.at(f"disable[{place}]", f"one of {', '.join(known)}", name)
+        unwanted = self.disable
         force_setattr(self, "row_rules", tuple(rule for rule in self.row_rules if rule.alertname not in unwanted))
         kept = tuple(rule for rule in self.feature_rules if rule.alertname not in unwanted)
         force_setattr(self, "feature_rules", kept)
         force_setattr(self, "client_rules", tuple(rule for rule in self.client_rules if rule.alertname not in unwanted))
         force_setattr(self, "source_rules", tuple(rule for rule in self.source_rules if rule.alertname not in unwanted))
-        force_setattr(self, "without", ())
+        force_setattr(self, "disable", ())
 
     @property
     def all_rules(self) -> tuple[RowRuleParams | FeatureRuleParams | ClientRuleParams | SourceRuleParams, ...]:
@@ -105,7 +105,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def all_inhibit_rules(self) -> tuple[InhibitRuleParams, ...]:
         """What explains what, the alerts of many targets included."""
-        return self.inhibit_rules if self.together is None else (*self.inhibit_rules, TOGETHER_EXPLAINS)
+        return self.inhibit_rules if self.grouping is None else (*self.inhibit_rules, GROUPING_INHIBITS)
 
 
 def _judges_silent_hosts(rule: FeatureRuleParams) -> bool:

@@ -14,19 +14,19 @@ from itertools import chain, pairwise
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.alert.grouping import Together
+from aiops_nb.alert.grouping import Grouping
 from aiops_nb.alert.inhibition import Inhibitor
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import SELF_SOURCE, TableName
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Item, Step
 from aiops_nb.engine.commands import Command, ThresholdCommand, decode_command
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.engine.stages.clients import ClientsLane
-from aiops_nb.engine.stages.objectives import ObjectivesLane
-from aiops_nb.engine.stages.overall import OverallLane
-from aiops_nb.engine.stages.requests import RequestsLane
-from aiops_nb.engine.stages.samples import SamplesLane
-from aiops_nb.engine.stages.stage import Lane
+from aiops_nb.engine.stages.clients import ClientsStage
+from aiops_nb.engine.stages.objectives import ObjectivesStage
+from aiops_nb.engine.stages.overall import OverallStage
+from aiops_nb.engine.stages.requests import RequestsStage
+from aiops_nb.engine.stages.samples import SamplesStage
+from aiops_nb.engine.stages.stage import Stage
 from aiops_nb.engine.watermark import Watermarks
 from aiops_nb.features.requests.objective_history import History
 from aiops_nb.rules.source_times import Arrivals, SourceJudge
@@ -75,15 +75,15 @@ class Pipeline:
         self._watermarks = Watermarks(params.window, sources)
         self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets)
         self._sources = SourceJudge(params.source_rules)
-        requests = RequestsLane(params)
+        requests = RequestsStage(params)
         judged = [rule.alertname for rule in params.rules_by_target]
-        self._samples = SamplesLane(params)
+        self._samples = SamplesStage(params)
         hosts = self._samples.heard_hosts
-        self._together = Together(params.together, judged, requests.heard, hosts, params.connectivity.targets)
-        overall = OverallLane(params, requests)
-        self._clients = ClientsLane(params, requests)
-        self._lanes: dict[TableName, tuple[Lane, ...]] = {
-            "requests": (requests, overall, ObjectivesLane(params, requests, overall, history), self._clients),
+        self._grouping = Grouping(params.grouping, judged, requests.heard, hosts, params.connectivity.targets)
+        overall = OverallStage(params, requests)
+        self._clients = ClientsStage(params, requests)
+        self._stages: dict[TableName, tuple[Stage, ...]] = {
+            "requests": (requests, overall, ObjectivesStage(params, requests, overall, history), self._clients),
             "samples": (self._samples,),
         }
         self._next: int | None = None
@@ -91,7 +91,7 @@ class Pipeline:
 
     def problems(self) -> dict[str, str]:
         """What rules cannot do now, a sentence by the rule; changes nothing."""
-        judges = (judge for lane in self._every_lane() for judge in lane.feature_judges)
+        judges = (judge for stage in self._every_stage() for judge in stage.feature_judges)
         return {f"rule {judge.params.alertname}": problem for judge in judges if (problem := judge.problem)}
 
     def push(self, item: Item) -> Step:
@@ -124,12 +124,12 @@ class Pipeline:
 
     def _set_threshold(self, command: ThresholdCommand) -> None:
         self._clients.set_threshold(command.alertname, command.threshold)
-        for judge in (judge for lane in self._every_lane() for judge in lane.feature_judges):
+        for judge in (judge for stage in self._every_stage() for judge in stage.feature_judges):
             if judge.params.alertname == command.alertname:
                 judge.set_threshold(command.threshold)
 
-    def _every_lane(self) -> Iterator[Lane]:
-        return chain.from_iterable(self._lanes.values())
+    def _every_stage(self) -> Iterator[Stage]:
+        return chain.from_iterable(self._stages.values())
 
     def _rows(self, item: Item, step: Step) -> None:
         batch, time = item.batch, times_ns(item.batch.column("time"))
@@ -161,8 +161,8 @@ class Pipeline:
             return
         usable: BoolArray = (window >= self._next) & (window <= self._newest + self._window.gap_ticks)
         if usable.any():
-            for lane in self._lanes.get(item.table, ()):
-                step.changes += lane.decode(batch, window)(slice(0, len(window)), usable)
+            for stage in self._stages.get(item.table, ()):
+                step.changes += stage.decode(batch, window)(slice(0, len(window)), usable)
 
     def _start_windows(self, first_time_ns: int) -> None:
         self._next = (first_time_ns - self._window.lateness_ns) // self._window.tick_ns
@@ -172,7 +172,7 @@ class Pipeline:
         self, table: TableName, batch: pa.RecordBatch, time: IntArray, closed: IntArray, arrivals: Arrivals, step: Step
     ) -> None:
         window = time // self._window.tick_ns
-        adders = [lane.decode(batch, window) for lane in self._lanes.get(table, ())]
+        adders = [stage.decode(batch, window) for stage in self._stages.get(table, ())]
         for first, last in pairwise([0, *self._rises(closed), len(window)]):
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
             usable = self._usable(window[first:last])
@@ -190,7 +190,7 @@ class Pipeline:
         return before
 
     def _told(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
-        return self._inhibitor.apply(self._together.apply(changes))
+        return self._inhibitor.apply(self._grouping.apply(changes))
 
     def _usable(self, window: IntArray) -> BoolArray | None:
         self._newest = max(self._newest, int(window.max()))
@@ -214,8 +214,8 @@ class Pipeline:
 
     def _close(self, window: int, step: Step) -> None:
         self.counters.ticks_total += 1
-        for lane in self._every_lane():
-            tick, changes = lane.close(window, (window + 1) * self._window.tick_ns)
+        for stage in self._every_stage():
+            tick, changes = stage.close(window, (window + 1) * self._window.tick_ns)
             if tick is not None:
                 step.ticks.append(tick)
             step.changes += self._told(changes)

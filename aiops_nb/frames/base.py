@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EVIDENCE_BEFORE_NS, EVIDENCE_AFTER_NS = 30 * NS_PER_SECOND, 10 * NS_PER_SECOND
 
 
-class Framed(ABC):
+class FrameAccess(ABC):
     """DataFrames of a stream: rows as they came, and what was made of them.
 
     `start` and `end` bound the `time` of the rows to [start, end); texts without a zone are taken as UTC.
@@ -102,7 +102,7 @@ class Framed(ABC):
         if alert["detector"] == "source_rule":
             own = pd.Series({"source": alert["target"]})
             return _of_series(self.requests(start=start, end=end), own, ("source",))
-        if alert["detector"] == "together":
+        if alert["detector"] == "grouping":
             scores = _of_series(self.scores(start=start, end=end), alert, ("origin", "alertname"))
             return scores if len(scores) else _of_series(self.requests(start=start, end=end), alert, ("origin",))
         if alert["detector"] == "row_rule":

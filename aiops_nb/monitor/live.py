@@ -53,7 +53,7 @@ class LiveRun:
         Stamps heartbeats.
     problems
         What is wrong from the start, by part.
-    observe_every_seconds
+    self_observation_seconds
         How often samples of the run itself go into the stream; None: never.
     history
         What the objectives take over from an earlier recording.
@@ -67,7 +67,7 @@ class LiveRun:
         deliver: Deliver,
         clock: Clock | None = None,
         problems: Mapping[str, str] | None = None,
-        observe_every_seconds: float | None = None,
+        self_observation_seconds: float | None = None,
         history: History | None = None,
     ) -> None:
         self._tap, self._deliver, self.collectors = tap, deliver, tuple(collectors)
@@ -80,8 +80,8 @@ class LiveRun:
         self._threads: list[threading.Thread] = []
         self._pollers = [self._poller(collector) for collector in collectors]
         self._poll_threads = [self._poll_thread(poller) for poller in self._pollers]
-        if observe_every_seconds is not None:
-            observer = SelfObservation(self._observe, self._collectors_ended, self._clock, observe_every_seconds)
+        if self_observation_seconds is not None:
+            observer = SelfObservation(self._observe, self._collectors_ended, self._clock, self_observation_seconds)
             self._poll_threads.append(self._poll_thread(self._poller(observer)))
 
     @property

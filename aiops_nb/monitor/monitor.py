@@ -15,7 +15,7 @@ from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.engine.commands import Command, decode_command
-from aiops_nb.frames.base import Framed
+from aiops_nb.frames.base import FrameAccess
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import rejected_frame
 from aiops_nb.monitor.step_store import StepStore
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Monitor(Framed):
+class Monitor(FrameAccess):
     """Watches until it is stopped; made by `watch` and `replay`.
 
     A context manager: leaving it stops the monitor. Nothing here blocks: the work is done in threads, and what was
@@ -155,7 +155,7 @@ class Monitor(Framed):
     def firing(self) -> list[AlertChange]:
         """The alerts that fire now and that no other explains."""
         state = {change.fingerprint: change for change in self._store.changes()}
-        return [change for change in state.values() if change.state == "firing" and not change.suppressed_by]
+        return [change for change in state.values() if change.state == "firing" and not change.inhibited_by]
 
     def recent(self) -> list[Step]:
         """The kept steps, oldest first: what a dashboard made later begins with."""

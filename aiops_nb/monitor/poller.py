@@ -49,7 +49,7 @@ class Poller:
         self.collector, self._offer, self._stopping = collector, offer, stopping
         self._clock, self._problems = clock, problems
         self.errors_total = 0
-        self._failures_on_end = 0
+        self._consecutive_failures = 0
         self._beaten_ns = 0
 
     def run(self) -> None:
@@ -76,16 +76,16 @@ class Poller:
 
     def _back_off(self, problem: Exception) -> None:
         self.errors_total += 1
-        if not self._failures_on_end:
+        if not self._consecutive_failures:
             expected = isinstance(problem, (OSError, AiopsError))
             _log.warning("collector %s: %s", self.collector.name, problem, exc_info=None if expected else problem)
         self._problems[self._part] = f"{type(problem).__name__}: {problem}"
-        self._stopping.wait(min(FIRST_BACKOFF_SECONDS * 2**self._failures_on_end, LONGEST_BACKOFF_SECONDS))
-        self._failures_on_end = min(self._failures_on_end + 1, 16)
+        self._stopping.wait(min(FIRST_BACKOFF_SECONDS * 2**self._consecutive_failures, LONGEST_BACKOFF_SECONDS))
+        self._consecutive_failures = min(self._consecutive_failures + 1, 16)
 
     def _note_recovery(self) -> None:
-        if self._failures_on_end:
-            self._failures_on_end = 0
+        if self._consecutive_failures:
+            self._consecutive_failures = 0
             self._problems.pop(self._part, None)
             _log.info("collector %s works again", self.collector.name)
 

@@ -73,7 +73,7 @@ class SelfObservation:
         Whether all other collectors have ended: then this one has, too.
     clock
         Stamps, and spaces.
-    every_seconds
+    interval_seconds
         Distance of the samples.
     """
 
@@ -84,11 +84,11 @@ class SelfObservation:
         observe: Callable[[int], Mapping[str, Values]],
         over: Callable[[], bool],
         clock: Clock,
-        every_seconds: float,
+        interval_seconds: float,
     ) -> None:
-        self._observe, self._over, self._clock, self._every_seconds = observe, over, clock, every_seconds
+        self._observe, self._over, self._clock, self._interval_seconds = observe, over, clock, interval_seconds
         self._closing = threading.Event()
-        self._due_seconds = clock.monotonic_seconds() + every_seconds
+        self._due_seconds = clock.monotonic_seconds() + interval_seconds
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """The next samples when they are due; None when there is nothing left to observe."""
@@ -97,7 +97,7 @@ class SelfObservation:
             return None
         if self._clock.monotonic_seconds() < self._due_seconds:
             return empty_batch("samples")
-        self._due_seconds = self._clock.monotonic_seconds() + self._every_seconds
+        self._due_seconds = self._clock.monotonic_seconds() + self._interval_seconds
         return self._batch()
 
     def close(self) -> None:

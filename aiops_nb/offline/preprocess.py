@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 50_000_000  # a stray row from 1970 would make a grid that no memory holds
 
 
-def clean_series(series: pd.Series, steps: Sequence[StepParams | Mapping[str, object]]) -> pd.Series:
+def preprocess_series(series: pd.Series, steps: Sequence[StepParams | Mapping[str, object]]) -> pd.Series:
     """Clean one series, oldest value first; the result is what a stream of the same values gives, to the bit.
 
     Parameters
@@ -37,17 +37,17 @@ def clean_series(series: pd.Series, steps: Sequence[StepParams | Mapping[str, ob
     Examples
     --------
     >>> import pandas as pd
-    >>> clean_series(pd.Series([1.0, 50.0, 3.0]), [{"type": "moving_median", "window_values": 3}]).tolist()
+    >>> preprocess_series(pd.Series([1.0, 50.0, 3.0]), [{"type": "moving_median", "window_values": 3}]).tolist()
     [1.0, 25.5, 3.0]
     """
     _check_kind("series", series, "Series")
-    cleaned: pd.Series = clean_frame(series.to_frame("value"), steps)["value"]
+    cleaned: pd.Series = preprocess_frame(series.to_frame("value"), steps)["value"]
     cleaned.name = series.name
     return cleaned
 
 
-def clean_frame(df: pd.DataFrame, steps: Sequence[StepParams | Mapping[str, object]]) -> pd.DataFrame:
-    """Clean each column as a series of its own; see `clean_series`.
+def preprocess_frame(df: pd.DataFrame, steps: Sequence[StepParams | Mapping[str, object]]) -> pd.DataFrame:
+    """Clean each column as a series of its own; see `preprocess_series`.
 
     A long frame (one row a series and time) is turned first: `df.pivot_table(index="time", columns="target",
     values="value")`.
@@ -57,7 +57,7 @@ def clean_frame(df: pd.DataFrame, steps: Sequence[StepParams | Mapping[str, obje
     >>> import pandas as pd
     >>> times = pd.to_datetime(["2026-01-01 00:00:00.4", "2026-01-01 00:00:03.0"])
     >>> frame = pd.DataFrame({"cpu_ratio": [0.25, 0.5]}, index=times)
-    >>> clean_frame(frame, [ResampleParams(every_seconds=1, max_gap_seconds=1)])["cpu_ratio"].tolist()
+    >>> preprocess_frame(frame, [ResampleParams(every_seconds=1, max_gap_seconds=1)])["cpu_ratio"].tolist()
     [0.25, nan, 0.5]
     """
     import pandas as pd

@@ -15,7 +15,7 @@ from aiops_nb.detect.kernel import StreamParams
 from aiops_nb.detect.registry import algorithm, name_of, threshold_for
 from aiops_nb.detect.score_scale import as_scores
 from aiops_nb.detect.time_of_day import day_bins, week_bin
-from aiops_nb.offline.series import in_given_order, require_frame, times_of, usual_interval_seconds, values_of
+from aiops_nb.offline.series import in_given_order, require_frame, times_of, typical_interval_seconds, values_of
 from aiops_nb.offline.verdicts import reason_columns, ticked
 from aiops_nb.offline.walk import best_way, explained, judged
 
@@ -88,7 +88,7 @@ def score_series(
     utc, local_ns, zone_name = times_of(series, _zone(timezone, params))
     value, order = values_of(series), np.argsort(utc.asi8, kind="stable")
     times_ns, known = utc.asi8[order], value[order]
-    interval_seconds = params.interval_seconds or usual_interval_seconds(times_ns)
+    interval_seconds = params.interval_seconds or typical_interval_seconds(times_ns)
     if name is None:
         told = ticked(detector, times_ns, known.reshape(1, -1), explain=explain)
         scores, threshold = told.scores, told.threshold
@@ -226,7 +226,7 @@ def _of_vectors(
     values = np.stack([values_of(df[name])[order] for name in detector.features])
     times_ns = utc.asi8[order]
     told = ticked(detector, times_ns, values, explain=explain)
-    quiet_ns = _quiet_ns(cooldown_seconds, usual_interval_seconds(times_ns))
+    quiet_ns = _quiet_ns(cooldown_seconds, typical_interval_seconds(times_ns))
     score, features = told.scores.score, dict(zip(detector.features, values, strict=True))
     alarm = alarms(score >= told.threshold, times_ns, quiet_ns)
     why = reason_columns(detector.name, features, told.scores, alarm, told.shares) if explain else {}

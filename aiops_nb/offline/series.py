@@ -78,7 +78,7 @@ def values_of(series: pd.Series) -> FloatArray:
     return value
 
 
-def usual_interval_seconds(times_ns: IntArray) -> float:
+def typical_interval_seconds(times_ns: IntArray) -> float:
     """Usual distance of the first values, so that what comes later changes nothing; 300 if there is none."""
     steps = np.diff(times_ns[:FIRST_POINTS])
     steps = steps[steps > 0]

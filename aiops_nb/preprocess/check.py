@@ -36,10 +36,10 @@ def check(params: StepParams) -> None:
         msgspec.convert(msgspec.to_builtins(params), StepParams)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{name_of(params)}: {error}") from error
-    _check_together(params)
+    _check_combination(params)
 
 
-def _check_together(params: StepParams) -> None:
+def _check_combination(params: StepParams) -> None:
     if isinstance(params, SavitzkyGolayParams):
         _at_most(params, "degree", params.degree, params.window_values - 1, "window_values - 1")
     elif isinstance(params, ClipQuantileParams):

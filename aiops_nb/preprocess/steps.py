@@ -33,7 +33,7 @@ from aiops_nb.preprocess.window import Past, Window
 Judge = Callable[[FloatArray, Past], FloatArray]
 
 
-class CleanStep(Protocol):
+class PreprocessStep(Protocol):
     """One step, or a chain of them."""
 
     def apply(self, values: FloatArray) -> FloatArray:
@@ -134,7 +134,7 @@ class Hold:
 class Chain:
     """Steps one after the other. Memory and cost: those of its steps."""
 
-    def __init__(self, steps: Sequence[CleanStep]) -> None:
+    def __init__(self, steps: Sequence[PreprocessStep]) -> None:
         self._steps = tuple(steps)
 
     def apply(self, values: FloatArray) -> FloatArray:
@@ -145,7 +145,7 @@ class Chain:
         return cleaned
 
 
-def build_step(params: StepParams) -> CleanStep:
+def build_step(params: StepParams) -> PreprocessStep:
     """The step that these parameters describe, with nothing learned yet.
 
     Raises

@@ -100,9 +100,9 @@ def make_directory(root: Path) -> None:
         If it holds other things.
     """
     root.mkdir(parents=True, exist_ok=True)
-    strangers = sorted(path.name for path in root.iterdir() if path.name not in (LOCK, f"{MANIFEST}.tmp"))
-    if strangers and MANIFEST not in strangers:
-        found = ", ".join(strangers[:3])
+    unexpected_files = sorted(path.name for path in root.iterdir() if path.name not in (LOCK, f"{MANIFEST}.tmp"))
+    if unexpected_files and MANIFEST not in unexpected_files:
+        found = ", ".join(unexpected_files[:3])
         raise RecordingError(f"{root}: expected a new or empty directory or a recording, found {found}")
 
 

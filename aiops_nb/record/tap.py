@@ -35,13 +35,13 @@ class Tap(Protocol):
         ...
 
 
-class Passage:
+class NullTap:
     """The tap of a monitor that records nothing: items only get their place.
 
     Examples
     --------
     >>> from aiops_nb.core.schemas import control_batch
-    >>> passage = Passage()
+    >>> passage = NullTap()
     >>> [passage.write(control_batch("demo", "heartbeat", time_ns=1)).seq for _ in range(3)]
     [0, 1, 2]
     """

@@ -41,7 +41,7 @@ def warnings_html(warnings: Sequence[str]) -> Html:
 
 def _title(alert: pd.Series) -> str:
     words = [in_words("starts_at", alert["starts_at"]), alert["alertname"], in_words("target", alert["target"])]
-    explained = alert["suppressed_by"]
+    explained = alert["inhibited_by"]
     return "  ".join(words) + (f", explained by {explained}" if explained else "")
 
 

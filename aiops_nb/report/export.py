@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.frames.base import Framed
+from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.report.columns import NAMINGS, Naming, metric_names, named
 from aiops_nb.session.recording import Recording
@@ -26,7 +26,7 @@ WHOLE_NUMBERS = {
 
 
 def export_tables(
-    source: Framed,
+    source: FrameAccess,
     out_dir: str | Path,
     *,
     format: Format = "csv",
@@ -73,7 +73,7 @@ def _require(value: str, known: Sequence[str], where: str) -> None:
         raise ConfigError.at(where, f"one of {', '.join(known)}", value)
 
 
-def _frames(source: Framed, table: Table, start: Moment, end: Moment) -> Iterable[tuple[str, pd.DataFrame]]:
+def _frames(source: FrameAccess, table: Table, start: Moment, end: Moment) -> Iterable[tuple[str, pd.DataFrame]]:
     if table == "features":
         yield "features_requests", source.features("requests", start=start, end=end)
         yield "features_samples", source.features("samples", start=start, end=end)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from aiops_nb.report.formatting import in_words
 
-HEADINGS = {"alertname": "alert", "suppressed_by": "explained by"}
+HEADINGS = {"alertname": "alert", "inhibited_by": "explained by"}
 _AFTER = re.compile("[/_](?!/)")  # where a long name may go on in the next line
-NAMING, BREAKING = ("summary", "what", "meaning"), ("target", "suppressed_by")
+NAMING, BREAKING = ("summary", "what", "meaning"), ("target", "inhibited_by")
 WIDE = (*NAMING, "parameters")
 
 
@@ -64,7 +64,7 @@ def details_html(parts: list[tuple[str, Html]], *, first_open: bool = False) -> 
 
 def _row(row: dict[object, object], table: pd.DataFrame) -> str:
     cells = (_cell(str(name), row[name], _css_class(str(name), table[name])) for name in table.columns)
-    explained = ' class="explained"' if row.get("suppressed_by") else ""
+    explained = ' class="explained"' if row.get("inhibited_by") else ""
     return f"<tr{explained}>{''.join(cells)}</tr>"
 
 
@@ -96,7 +96,7 @@ def heading(name: str) -> str:
     --------
     >>> heading("worst_minute_p95_seconds"), heading("rate_hz"), heading("starts_at")
     ('worst minute p95', 'rate', 'starts at')
-    >>> heading("suppressed_by")
+    >>> heading("inhibited_by")
     'explained by'
     """
     if name in HEADINGS:

@@ -21,7 +21,7 @@ EVIDENCE_COLUMNS = [
     "connect_seconds",
     "wait_seconds",
 ]
-ALERT_COLUMNS = ["starts_at", "lasted_seconds", "alertname", "severity", "target", "state", "suppressed_by", "summary"]
+ALERT_COLUMNS = ["starts_at", "lasted_seconds", "alertname", "severity", "target", "state", "inhibited_by", "summary"]
 
 
 def summarise(requests: pd.DataFrame) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def headline(summary: pd.DataFrame, alerts: pd.DataFrame, *rows: pd.DataFrame) -
     requests = int(summary["requests"].sum())
     errors = float((summary["error_ratio"] * summary["requests"]).sum()) / requests if requests else float("nan")
     all_fired = alerts[alerts["starts_at"].notna()]
-    fired = all_fired[all_fired["suppressed_by"] == ""]
+    fired = all_fired[all_fired["inhibited_by"] == ""]
     explained = len(all_fired) - len(fired)
     kinds = ", ".join(f"{count} {name}" for name, count in fired["alertname"].value_counts().items())
     lasted = seconds_in_words((last - first).total_seconds())

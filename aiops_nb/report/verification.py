@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aiops_nb.alert.grouping import TOGETHER_DETECTOR
+from aiops_nb.alert.grouping import GROUPING_DETECTOR
 from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.report.html import Html, details_html, table_html
 from aiops_nb.report.tables import is_error
@@ -86,7 +86,7 @@ def _check_alert(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame)
     by_score = scores["alertname"] == alert["alertname"]
     source = scores[by_score & scores["is_anomaly"]] if by_score.any() else requests[_is_bad(requests)]
     until = source["time"].between(alert["pending_at"], alert["starts_at"])
-    is_of = (source["target"] == alert["target"]) | (alert["detector"] == TOGETHER_DETECTOR)
+    is_of = (source["target"] == alert["target"]) | (alert["detector"] == GROUPING_DETECTOR)
     found = int((until & is_of).sum())
     return Check(f"rows behind {alert['alertname']} of {alert['target']}", 1.0, float(found), found >= 1)
 

@@ -62,10 +62,10 @@ class Plan:
         """All collectors, made anew."""
         made = [make() for make in self.makers]
         if (host := self.host) is not None:
-            every_seconds = host.interval_seconds or self.config.interval_seconds
-            made.insert(0, HostMetrics(every_seconds=every_seconds, host=host.host, disk=host.disk))
+            interval_seconds = host.interval_seconds or self.config.interval_seconds
+            made.insert(0, HostMetrics(interval_seconds=interval_seconds, host_label=host.host_label, disk=host.disk))
         if self.probes:
-            made.insert(0, HttpProbe(list(self.probes.values()), every_seconds=self.config.interval_seconds))
+            made.insert(0, HttpProbe(list(self.probes.values()), interval_seconds=self.config.interval_seconds))
         return made
 
 
@@ -73,7 +73,7 @@ def plan_run(
     targets: Target | Sequence[Target] = (),
     source: ConfigSource = None,
     *,
-    every_seconds: float | None = None,
+    interval_seconds: float | None = None,
     record: str | None = None,
 ) -> Plan:
     """What is to run, by a configuration and by what is named beside it; touches no network.
@@ -84,7 +84,7 @@ def plan_run(
         Watched beside those of the configuration.
     source
         The configuration: a file, a mapping, a `Config`.
-    every_seconds, record
+    interval_seconds, record
         In place of what the configuration says, if not None.
 
     Raises
@@ -101,8 +101,8 @@ def plan_run(
     (['http://127.0.0.1/health'], 5.0, None, None)
     """
     config = load_config(source)
-    if every_seconds is not None:
-        config = _with_interval(config, every_seconds)
+    if interval_seconds is not None:
+        config = _with_interval(config, interval_seconds)
     further, makers = sorted_out(targets, config)
     try:
         return _planned(config, further, makers, record)
@@ -148,10 +148,10 @@ def _directory(config: Config) -> str | None:
     return None if config.record is None else resolved_text(config.record, "record")
 
 
-def _with_interval(config: Config, every_seconds: float) -> Config:
-    if not isinstance(every_seconds, (int, float)) or not 0 < every_seconds < float("inf"):
-        raise ConfigError.at("every_seconds", "a number > 0", every_seconds)
-    return msgspec.structs.replace(config, interval_seconds=float(every_seconds))
+def _with_interval(config: Config, interval_seconds: float) -> Config:
+    if not isinstance(interval_seconds, (int, float)) or not 0 < interval_seconds < float("inf"):
+        raise ConfigError.at("interval_seconds", "a number > 0", interval_seconds)
+    return msgspec.structs.replace(config, interval_seconds=float(interval_seconds))
 
 
 Target: TypeAlias = str | ProbeTarget | Collector | Callable[[], Collector]

@@ -13,7 +13,7 @@ from aiops_nb.config import Config, parse_config
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
-from aiops_nb.frames.base import Framed
+from aiops_nb.frames.base import FrameAccess
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.record.format import LABELS, Manifest
 from aiops_nb.record.reader import RecordingReader
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LABEL_COLUMNS = ("kind", "target", "start", "end")
 
 
-class Recording(Framed):
+class Recording(FrameAccess):
     """A recording opened for reading, also while it is being written.
 
     Rows come from disk. Features, scores and alerts are derived by replaying the rows with the parameters they were

@@ -24,7 +24,7 @@ from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.record.format import LABELS
 from aiops_nb.record.recorder import Recorder
-from aiops_nb.record.tap import Passage, Tap
+from aiops_nb.record.tap import NullTap, Tap
 
 
 def from_synthetic(
@@ -74,7 +74,7 @@ def from_synthetic(
     loaded = checked_config(config)
     clock = ManualClock(start_ns=draw(seconds, **options).params.start_ns)
     stream = SyntheticStream(duration_seconds=seconds, clock=clock, **options)
-    tap = Passage() if record is None else Recorder(record, config_yaml=dump_config(loaded))
+    tap = NullTap() if record is None else Recorder(record, config_yaml=dump_config(loaded))
     items = partial(as_if_live, stream, clock, tap, loaded.pipeline)
     monitor = Monitor(lambda deliver: ReplayRun(items, None, deliver), once=True)
     for sink in sinks:

@@ -17,7 +17,7 @@ from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.run import Deliver
 from aiops_nb.record.recorder import Recorder
-from aiops_nb.record.tap import Passage, Tap
+from aiops_nb.record.tap import NullTap, Tap
 from aiops_nb.session.objective_history import recalled
 from aiops_nb.session.plan import Target, plan_run
 from aiops_nb.session.recording import Recording, open_recording
@@ -26,13 +26,13 @@ from aiops_nb.view.notebook_cell import note_begun, running_cell, running_reques
 if TYPE_CHECKING:
     import pandas as pd
 
-EVERY_SECONDS = 1.0
+INTERVAL_SECONDS = 1.0
 
 
 def watch(
     targets: Target | Sequence[Target] = (),
     *,
-    every_seconds: float = EVERY_SECONDS,
+    interval_seconds: float = INTERVAL_SECONDS,
     record: str | Path | None = None,
     config: ConfigSource = None,
     sinks: Sequence[Sink] = (),
@@ -45,7 +45,7 @@ def watch(
         One or more URLs, `ProbeTarget`s or collectors, such as `AccessLog("access.log")`, beside those that the config
         names; none at all watches this host only. A monitor that is to be started again after a stop needs a function
         that makes the collector.
-    every_seconds
+    interval_seconds
         Interval of each target that has none of its own, > 0. Left at 1, it is the config's where that has one.
     record
         Directory of the recording; an existing one is continued. None: what the config says, else nothing is recorded.
@@ -78,8 +78,8 @@ def watch(
     """
     here = running_cell(running_request())
     directory = None if record is None else str(record)
-    wanted = None if every_seconds == EVERY_SECONDS else every_seconds
-    plan = plan_run(targets, config, every_seconds=wanted, record=directory)
+    wanted = None if interval_seconds == INTERVAL_SECONDS else interval_seconds
+    plan = plan_run(targets, config, interval_seconds=wanted, record=directory)
 
     def make_run(deliver: Deliver) -> LiveRun:
         tap, repairs = _open_tap(plan.record, plan.config)
@@ -96,7 +96,7 @@ def watch(
             plan.config.pipeline,
             deliver,
             problems=repairs,
-            observe_every_seconds=observed,
+            self_observation_seconds=observed,
             history=history,
         )
 
@@ -115,7 +115,7 @@ def _started(monitor: Monitor, sinks: Sequence[Sink]) -> Monitor:
 
 def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str, str]]:
     if record is None:
-        return Passage(), {}
+        return NullTap(), {}
     recorder = Recorder(record, config_yaml=dump_config(config))
     return recorder, ({"recording": " ".join(recorder.repairs)} if recorder.repairs else {})
 

@@ -38,7 +38,7 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
     >>> changed = with_threshold(Config(), 12.0, "latency_p95_anomaly")
     >>> [(rule.threshold, rule.resolves_at(rule.threshold)) for rule in changed.pipeline.feature_rules[:2]]
     [(12.0, 8.0), (6.0, 4.0)]
-    >>> with_threshold(Config(), 8.0, "client_flood").pipeline.client_rules[0].min_times_usual
+    >>> with_threshold(Config(), 8.0, "client_flood").pipeline.client_rules[0].min_times_baseline
     8.0
     """
     return msgspec.structs.replace(config, pipeline=moved_params(config.pipeline, threshold, alertname))

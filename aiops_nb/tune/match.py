@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aiops_nb.alert.grouping import TOGETHER_DETECTOR, name_of_many
+from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_many
 
 TOLERANCE_SECONDS = 5.0
 
@@ -136,23 +136,23 @@ def told_or_of_many(alerts: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> columns = {"alertname": "slow", "starts_at": pd.Timestamp(5, unit="s", tz="UTC")}
-    >>> columns |= {"detector": ["together", "robust_z", "robust_z"]}
-    >>> told_or_of_many(pd.DataFrame(columns | {"suppressed_by": ["", "slow of many", "http_5xx"]})).index.tolist()
+    >>> columns |= {"detector": ["grouping", "robust_z", "robust_z"]}
+    >>> told_or_of_many(pd.DataFrame(columns | {"inhibited_by": ["", "slow of many", "http_5xx"]})).index.tolist()
     [0, 1]
     """
     fired = alerts[alerts["starts_at"].notna()]
     itself = is_told_itself(fired)
     if not itself.all():
-        many = fired.loc[itself & (fired["detector"] == TOGETHER_DETECTOR), "alertname"].unique()
-        fired = fired[itself | fired["suppressed_by"].isin([name_of_many(name) for name in many])]
+        many = fired.loc[itself & (fired["detector"] == GROUPING_DETECTOR), "alertname"].unique()
+        fired = fired[itself | fired["inhibited_by"].isin([name_of_many(name) for name in many])]
     return fired.sort_values("starts_at", kind="stable").reset_index(drop=True)
 
 
 def is_told_itself(alerts: pd.DataFrame) -> BoolVector:
     """Which of them are notifications of their own, none that another explains."""
-    if "suppressed_by" not in alerts:
+    if "inhibited_by" not in alerts:
         return np.ones(len(alerts), bool)
-    return (alerts["suppressed_by"] == "").to_numpy(bool)
+    return (alerts["inhibited_by"] == "").to_numpy(bool)
 
 
 def with_members(hit: BoolVector, alerts: pd.DataFrame) -> BoolVector:
@@ -162,14 +162,14 @@ def with_members(hit: BoolVector, alerts: pd.DataFrame) -> BoolVector:
     --------
     >>> at = lambda second: pd.Timestamp(second, unit="s", tz="UTC")
     >>> row = {"alertname": "slow", "pending_at": at(0), "ends_at": at(60), "detector": "robust_z"}
-    >>> single, many = row | {"starts_at": at(3)}, row | {"starts_at": at(5), "detector": "together"}
+    >>> single, many = row | {"starts_at": at(3)}, row | {"starts_at": at(5), "detector": "grouping"}
     >>> with_members(np.array([True, False]), pd.DataFrame([single, many])).tolist()
     [True, True]
     """
     if "detector" not in alerts:
         return hit
     hit = hit.copy()
-    for place in np.flatnonzero(alerts["detector"] == TOGETHER_DETECTOR):
+    for place in np.flatnonzero(alerts["detector"] == GROUPING_DETECTOR):
         hit[place] = hit[place] or bool(hit[_members(alerts, alerts.iloc[place])].any())
     return hit
 

@@ -85,7 +85,7 @@ def sweep(
     asked = _between(labels, "start", start, end).reset_index(drop=True)
     days = (last - first).total_seconds() / SECONDS_PER_DAY
     odds = _Odds(asked, days, tolerance_seconds)
-    tried = usual_thresholds(config.pipeline, alertname) if thresholds is None else thresholds
+    tried = baseline_thresholds(config.pipeline, alertname) if thresholds is None else thresholds
     replayed = alerts_by_threshold(recording, config, tried, alertname)
     rows = []
     for threshold, alerts in (*replayed.items(), (SILENCE, alerts_frame([]))):
@@ -112,12 +112,12 @@ def alerts_by_threshold(
     names = alerts["alertname"].str.partition(MARK)
     if alertname is not None:  # other rules ran to explain its alerts
         alerts, names = alerts[names[1] == MARK], names[names[1] == MARK]
-    bare = alerts["suppressed_by"].str.replace(rf"{MARK}\d+", "", regex=True)
-    alerts = alerts.assign(alertname=names[0], suppressed_by=bare)
+    bare = alerts["inhibited_by"].str.replace(rf"{MARK}\d+", "", regex=True)
+    alerts = alerts.assign(alertname=names[0], inhibited_by=bare)
     return {tried[i]: alerts[names[2].isin(["", str(i)])].reset_index(drop=True) for i in range(len(tried))}
 
 
-def usual_thresholds(params: PipelineParams, alertname: str | None) -> tuple[float, ...]:
+def baseline_thresholds(params: PipelineParams, alertname: str | None) -> tuple[float, ...]:
     """What is tried where nothing is said: of a rule on clients around where it stands, within its range."""
     for rule in params.client_rules:
         if rule.alertname == alertname:

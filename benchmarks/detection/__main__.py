@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.detection import alarm_lines, alarm_rates, fleet_table, plots
-from benchmarks.detection.judges import JUDGES, NEIGHBOURS
+from benchmarks.detection.judges import JUDGES, PEERS
 from benchmarks.detection.markdown import markdown, write
 from benchmarks.detection.overview import NOT_TRIED, overview, parted
 from benchmarks.detection.runs import ROOT, Plan, tables
@@ -52,7 +52,7 @@ def main() -> None:
     if args.alarm_rates:
         print(markdown(alarm_rates.table(args.nab, args.seed, progress), {}, 2))
         return
-    judges = [name for name in JUDGES if name not in NEIGHBOURS or args.neighbours or args.write]
+    judges = [name for name in JUDGES if name not in PEERS or args.neighbours or args.write]
     frames = frames_of(args, judges)
     told = {name: markdown(frame, DIGITS, 1 if name == "nab" else 2) for name, frame in frames.items()}
     print("\n\n".join(told.values()))

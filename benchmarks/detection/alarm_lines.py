@@ -23,15 +23,15 @@ def table(seed: int, told: Callable[[str], None]) -> pd.DataFrame:
     """Slope and offset of strangeness over log10(points to a false alarm), by least squares over three intervals."""
     rows = {}
     for name in ALGORITHMS:
-        points, strangeness = [], []
+        points, raw_score = [], []
         for interval in INTERVALS_SECONDS:
             scores = [score_series(one, name).score.to_numpy()[FIRST:] for one in healthy(seed, interval, POINTS)]
             for wanted in ALARMS_A_SERIES:
                 threshold = _threshold(scores, wanted * len(scores))
                 points.append((POINTS - FIRST) / wanted)
-                strangeness.append(HALF_WAY * threshold / (100.0 - threshold))
-        slope, offset = np.polyfit(np.log10(points), strangeness, 1)
-        error = np.std(np.polyval([slope, offset], np.log10(points)) - strangeness)
+                raw_score.append(HALF_WAY * threshold / (100.0 - threshold))
+        slope, offset = np.polyfit(np.log10(points), raw_score, 1)
+        error = np.std(np.polyval([slope, offset], np.log10(points)) - raw_score)
         rows[name] = {"slope": slope, "offset": offset, "residual": error}
         told(f"line {name}: {rows[name]}")
     return pd.DataFrame(rows).T

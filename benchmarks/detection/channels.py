@@ -14,8 +14,8 @@ from aiops_nb.detect.score_scale import HALF_WAY
 from aiops_nb.offline.score import score_series
 from benchmarks.detection.judges import ours
 from benchmarks.detection.labelled import Judge, each
-from benchmarks.detection.neighbours import NEIGHBOURS
-from benchmarks.detection.neighbours.rolling import robust_z, rolling_z
+from benchmarks.detection.peers import PEERS
+from benchmarks.detection.peers.rolling import robust_z, rolling_z
 
 Channel = Callable[[pd.Series], np.ndarray]
 ANY_SEED = 3
@@ -86,5 +86,5 @@ CANDIDATES: dict[str, Judge] = {
     **{name: root_mean_square(of(name)) for name in ("facts", "default", "hybrid", "half_space_trees")},
     "rolling z": each(lambda series: rolling_z(series, 288)),
     "robust z": each(robust_z),
-    "PyOD LOF": NEIGHBOURS["PyOD LOF"],
+    "PyOD LOF": PEERS["PyOD LOF"],
 }

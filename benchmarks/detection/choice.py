@@ -7,14 +7,14 @@ seeds; ways and rates were chosen on others, on which real series were looked at
 `facts and size` only if all of this holds:
 
 1. Real series of the Numenta benchmark: no fewer labelled windows in sum over 0.1, 0.5 and 1 false alarms a day.
-2. Indicators of each of the makings: no fewer events at 0.5 a day, 3 points more in the mean.
+2. Indicators of each of the scenarios: no fewer events at 0.5 a day, 3 points more in the mean.
 3. Synthetic service faults: no fewer.
 4. Real series of services may be unlike all of these. So it must do no harm: a channel that knows nothing in place of
-   the shift costs at most 3 points in the mean over the makings.
-5. The makings rank what is known of real indicators as those do: `facts` above Half-Space Trees and `default`, both
+   the shift costs at most 3 points in the mean over the scenarios.
+5. The scenarios rank what is known of real indicators as those do: `facts` above Half-Space Trees and `default`, both
    above the rolling z-score, that above the robust z-score. If not, they are no evidence, and nothing is changed.
 
-Of several the one with the largest mean over the makings.
+Of several the one with the largest mean over the scenarios.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from benchmarks.detection import kpi, nab, real_table, service
 from benchmarks.detection.channels import CANDIDATES
 from benchmarks.detection.events import share_found, threshold_at
 from benchmarks.detection.labelled import Judge, Labelled, trials
-from benchmarks.detection.makings import MAKINGS
 from benchmarks.detection.markdown import markdown
+from benchmarks.detection.scenarios import SCENARIOS
 
 NAB = Path(__file__).parents[2] / "data" / "nab"
 RATE = 0.5
@@ -44,7 +44,7 @@ def drawn(where: str) -> tuple[list[Labelled], list[Labelled]]:
     """Series for the threshold, and fresh ones."""
     if where == "service faults":
         return service.load(73_502, 8), service.load(73_501, 8)
-    making = [MAKINGS[where]]
+    making = [SCENARIOS[where]]
     tuning, fresh = (
         [one for seed in seeds for one in kpi.load(seed, 1, making)] for seeds in (TUNING_SEEDS, FRESH_SEEDS)
     )
@@ -67,7 +67,7 @@ def _found(where: str, judge: Judge) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    places = ["real", "service faults", *MAKINGS]
+    places = ["real", "service faults", *SCENARIOS]
     with ProcessPoolExecutor(parser.parse_args().jobs) as pool:
         real, *synthetic = pool.map(measured, places)
     print(markdown(pd.DataFrame(real).T, {}, 3), end="\n\n", flush=True)

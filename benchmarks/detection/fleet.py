@@ -143,11 +143,11 @@ def _observed(it: Target, random: Generator) -> dict[str, Array]:
             "duration_p95_seconds": np.where(heard, it.duration_p95_seconds * np.maximum(noise[1], 0.1), np.nan),
             "cpu_ratio": np.clip(it.cpu_ratio + 0.02 * random.normal(size=POINTS), 0, 1),
             "memory_ratio": np.clip(it.memory_ratio, 0, 1),
-            **_lately(count, errors),
+            **_lookup(count, errors),
         }
 
 
-def _lately(count: Array, errors: Array) -> dict[str, Array]:
+def _lookup(count: Array, errors: Array) -> dict[str, Array]:
     """Of the last hour and the last five minutes, and how long nothing was heard."""
     of_hour, of_five = (pd.DataFrame({"n": count, "bad": errors}).rolling(points).sum() for points in (60, 5))
     silent = pd.Series(count == 0)

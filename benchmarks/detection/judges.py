@@ -12,7 +12,7 @@ from aiops_nb.detect.registry import ALGORITHMS
 from aiops_nb.offline.score import score_series
 from benchmarks.detection.forest import forest
 from benchmarks.detection.labelled import Judge, each
-from benchmarks.detection.neighbours import NEIGHBOURS
+from benchmarks.detection.peers import PEERS
 
 
 def chance(series: pd.Series) -> np.ndarray:
@@ -40,4 +40,4 @@ OURS: dict[str, Judge] = {
     "isolation_forest": forest,
 }
 BASELINES: dict[str, Judge] = {"random": each(chance), "silent": each(silence)}
-JUDGES: dict[str, Judge] = {**OURS, **NEIGHBOURS, **BASELINES}
+JUDGES: dict[str, Judge] = {**OURS, **PEERS, **BASELINES}

@@ -177,9 +177,9 @@ def _holed(series: pd.Series, making: Making, random: Generator) -> pd.Series:
     return x
 
 
-def load(seed: int, of_each: int, makings: Sequence[Making] = USUAL) -> list[Labelled]:
+def load(seed: int, of_each: int, scenarios: Sequence[Making] = USUAL) -> list[Labelled]:
     """So many of each indicator and making."""
     random = np.random.default_rng(seed)
     return [
-        labelled(indicator, making, random) for indicator in INDICATORS for making in makings for _ in range(of_each)
+        labelled(indicator, making, random) for indicator in INDICATORS for making in scenarios for _ in range(of_each)
     ]

@@ -17,13 +17,13 @@ from benchmarks.detection import faults_table, fleet, fleet_table, kpi, kpi_tabl
 from benchmarks.detection.fleet import Fleet
 from benchmarks.detection.judges import JUDGES
 from benchmarks.detection.labelled import Judge, Labelled
-from benchmarks.detection.neighbours import NEIGHBOURS
+from benchmarks.detection.peers import PEERS
 
 ROOT = Path(__file__).parents[2]
 TRIED_ON = ("events", "labelled", "service", "kpi", "nab", "faults_table", "kpi_table", "nab_table", "real_table")
 OTHERS = "benchmarks/detection/neighbours/*.py"
 OURS = ("aiops_nb/scoring.py", "aiops_nb/ticked.py", "aiops_nb/detect/*.py", "benchmarks/detection/*.py")
-OF_NO_ROW = ("__main__", "plots", "markdown", "runs", "overview", "choice", "channels", "makings", "alarm_lines")
+OF_NO_ROW = ("__main__", "plots", "markdown", "runs", "overview", "choice", "channels", "scenarios", "alarm_lines")
 OF_NO_ROW += ("alarm_rates",)
 
 
@@ -101,7 +101,7 @@ def _frame(rows: dict[Task, Row], table: str) -> pd.DataFrame:
 def _digest(plan: Plan, judge: str) -> str:
     """Of the plan, and of all code that a figure comes from."""
     patterns = [f"benchmarks/detection/{name}.py" for name in TRIED_ON]
-    patterns += [OTHERS] if judge in NEIGHBOURS else OURS
+    patterns += [OTHERS] if judge in PEERS else OURS
     found = (path for pattern in patterns for path in sorted(ROOT.glob(pattern)))
     digest = hashlib.sha256(repr(plan).encode())
     for path in found:

@@ -47,7 +47,7 @@ def refused(rng: np.random.Generator, second: int) -> tuple[list[str], list[str]
     return ["203.0.113.7"] * 2, ["/login"] * 2, 401, moments(rng, 2)
 
 
-def strangers(rng: np.random.Generator, second: int) -> tuple[list[str], list[str], int, IntArray]:
+def newcomers(rng: np.random.Generator, second: int) -> tuple[list[str], list[str], int, IntArray]:
     """A hundred and fifty requests a second, by whom nobody has seen before."""
     names = [f"198.51.{a}.{b}" for a, b in rng.integers(0, 256, (150, 2)).tolist()]
     return names, [f"/page{i}" for i in rng.integers(0, 20, 150)], 200, moments(rng, 150)
@@ -111,7 +111,7 @@ SCENES = (
     _scene(
         "distributed_flood",
         "Strangers ask for everything for a minute: share of new clients",
-        strangers,
+        newcomers,
         "new_ratio",
         "ratio",
         EVERYBODY,

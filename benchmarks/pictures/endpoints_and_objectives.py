@@ -18,13 +18,13 @@ HOUR = 3600
 DAYS = 24 * HOUR
 
 
-def errors_for_hours(*, seconds: int, bad: tuple[int, int, float], every_seconds: int, rows: int = 20) -> Batches:
+def errors_for_hours(*, seconds: int, bad: tuple[int, int, float], interval_seconds: int, rows: int = 20) -> Batches:
     """So many requests a window, evenly; from a second to another a share of them is answered 503."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         rng = np.random.default_rng(3)
-        steps = (np.arange(rows) + 0.5) * every_seconds / rows
-        for begin in range(0, seconds, every_seconds):
+        steps = (np.arange(rows) + 0.5) * interval_seconds / rows
+        for begin in range(0, seconds, interval_seconds):
             ratio = bad[2] if bad[0] <= begin < bad[1] else 0.0001
             columns = {
                 "time": START_NS + np.rint((begin + steps) * NS_PER_SECOND).astype(np.int64),
@@ -38,12 +38,12 @@ def errors_for_hours(*, seconds: int, bad: tuple[int, int, float], every_seconds
     return batches
 
 
-def _objective(name: str, title: str, seconds: int, bad: tuple[int, int, float], every_seconds: int) -> Scene:
-    window = {"tick_seconds": float(every_seconds), "span_ticks": 6, "lateness_seconds": 0.0}
+def _objective(name: str, title: str, seconds: int, bad: tuple[int, int, float], interval_seconds: int) -> Scene:
+    window = {"tick_seconds": float(interval_seconds), "span_ticks": 6, "lateness_seconds": 0.0}
     return Scene(
         name=name,
         title=title,
-        batches=errors_for_hours(seconds=seconds, bad=bad, every_seconds=every_seconds),
+        batches=errors_for_hours(seconds=seconds, bad=bad, interval_seconds=interval_seconds),
         series=ALL,
         unit="ratio",
         alertname=name,
@@ -89,7 +89,7 @@ SCENES = (
     Scene(
         name="certificate_ends_soon",
         title="A certificate that is valid for 14.1 days, renewed late",
-        batches=probes(seconds=36_000, every_seconds=60, expires_days=(14.1, 15.2)),
+        batches=probes(seconds=36_000, interval_seconds=60, expires_days=(14.1, 15.2)),
         series=PROBED,
         unit="seconds",
         alertname="certificate_ends_soon",

@@ -18,11 +18,11 @@ HOST = "web-1"
 SLOWLY = PipelineParams(window=WindowParams(tick_seconds=10.0, lateness_seconds=10.0))
 
 
-def samples(metric: str, values: FloatArray, every_seconds: int = 1) -> Callable[[], Iterator[pa.RecordBatch]]:
+def samples(metric: str, values: FloatArray, interval_seconds: int = 1) -> Callable[[], Iterator[pa.RecordBatch]]:
     """Values of one metric of one host, as one batch."""
 
     def batches() -> Iterator[pa.RecordBatch]:
-        times = START_NS + np.arange(len(values)) * every_seconds * NS_PER_SECOND
+        times = START_NS + np.arange(len(values)) * interval_seconds * NS_PER_SECOND
         yield make_batch("samples", "host", {"time": times, "target": HOST, "metric": metric, "value": values})
 
     return batches

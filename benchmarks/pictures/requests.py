@@ -11,7 +11,7 @@ from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray, SeriesKey
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.features.params import WindowParams
-from aiops_nb.rules.defaults.ready import READY_RULES
+from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from aiops_nb.rules.row.params import DEFAULT_ROW_RULES
 from benchmarks.pictures.scene import Scene
 
@@ -25,7 +25,7 @@ Batches = Callable[[], Iterator[pa.RecordBatch]]
 
 def ready(*names: str, **window: float) -> PipelineParams:
     """Only these ready rules, with such windows."""
-    rules = tuple(READY_RULES[name] for name in names)
+    rules = tuple(AVAILABLE_RULES[name] for name in names)
     return PipelineParams(row_rules=(), feature_rules=rules, window=WindowParams(**window))
 
 
@@ -79,14 +79,14 @@ def probes(
     error_type: str | None = None,
     expires_days: tuple[float, float] | None = None,
     status: int = 200,
-    every_seconds: float = 1.0,
+    interval_seconds: float = 1.0,
 ) -> Batches:
     """Probes of one target; in the seconds `bad` a phase takes four times as long, or the answer is bad."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         rng = np.random.default_rng(5)
-        count = int(seconds / every_seconds)
-        at = np.arange(count) * every_seconds + 0.4
+        count = int(seconds / interval_seconds)
+        at = np.arange(count) * interval_seconds + 0.4
         wrong = (at >= bad[0]) & (at < bad[1])
         phases = {name: _phase(rng, usual, wrong, slow_phase == name) for name, usual in USUAL_PHASES.items()}
         columns = {f"{name}_seconds": values for name, values in phases.items()}
@@ -237,7 +237,7 @@ SCENES = (
     Scene(
         name="certificate_ends",
         title="A certificate that is valid for 3.1 days, renewed late",
-        batches=probes(seconds=36_000, every_seconds=60, expires_days=(3.1, 4.2)),
+        batches=probes(seconds=36_000, interval_seconds=60, expires_days=(3.1, 4.2)),
         series=PROBED,
         unit="seconds",
         alertname="certificate_ends",

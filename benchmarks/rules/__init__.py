@@ -13,11 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from benchmarks.rules import streams
-from benchmarks.rules.makings import MAKINGS
+from benchmarks.rules.notified import Run, run
 from benchmarks.rules.outcome import Outcome, at_random, outcomes
+from benchmarks.rules.scenarios import SCENARIOS
 from benchmarks.rules.streams import Stream
 from benchmarks.rules.table import alarms_table, kinds_table
-from benchmarks.rules.told import Run, run
 
 HEALTHY_SEEDS = 500  # behind those of faults
 QUICK_STREAMS, QUICK_SECONDS = 2, 600.0
@@ -56,7 +56,9 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--rounds", type=int, default=1, help="each kind of fault is drawn twice in a round")
     parser.add_argument("--hours", type=float, default=1.0, help="of each making of healthy traffic")
     parser.add_argument("--services", type=int, default=10, help="of each making, five on a host")
-    parser.add_argument("--making", action="append", default=[], choices=MAKINGS, help="only these of healthy traffic")
+    parser.add_argument(
+        "--making", action="append", default=[], choices=SCENARIOS, help="only these of healthy traffic"
+    )
     parser.add_argument("--quick", action="store_true", help="a few faults, ten minutes of each healthy traffic")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this file")
     args = parser.parse_args(arguments)

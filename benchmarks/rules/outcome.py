@@ -9,7 +9,7 @@ import numpy as np
 
 from aiops_nb.collect.synthetic import FaultKind, FaultLabel
 from aiops_nb.core.types import ALL_TARGETS
-from benchmarks.rules.told import Run, Told
+from benchmarks.rules.notified import Run, Told
 
 TOLERANCE_SECONDS = 120.0  # a sliding minute, the time to hold, and the time that what explains others is kept
 RIGHT: dict[FaultKind, frozenset[str]] = {

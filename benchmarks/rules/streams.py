@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from aiops_nb.collect.synthetic import KINDS, Fault, FaultKind, Shape
-from benchmarks.rules.habits import Habit
-from benchmarks.rules.makings import MAKINGS
+from benchmarks.rules.profiles import Habit
+from benchmarks.rules.scenarios import SCENARIOS
 
 DEVELOPMENT, REPORT = 31_000, 21_000
 """Where the seeds of streams begin that chose rules (and from 1000, 5000, 9000, 13000 on), and that report."""
@@ -101,7 +101,7 @@ def _stream(seed: int, part: list[tuple[Fault, bool]]) -> Stream:
 
 
 def healthy(seed: int, seconds: float, services: int = 10, only: Sequence[str] = ()) -> list[Stream]:
-    """A stream of each making in which nothing is wrong, with five services on a host; `only` these makings, if any."""
+    """A healthy stream of each scenario, with five services on a host; `only` these scenarios, if any."""
     return [
         Stream(
             making=name,
@@ -116,6 +116,6 @@ def healthy(seed: int, seconds: float, services: int = 10, only: Sequence[str] =
             },
             habit=making.habit,
         )
-        for place, (name, making) in enumerate(MAKINGS.items())
+        for place, (name, making) in enumerate(SCENARIOS.items())
         if not only or name in only
     ]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from statistics import mean, median
 
 from aiops_nb.collect.synthetic import KINDS
+from benchmarks.rules.notified import Run
 from benchmarks.rules.outcome import Outcome, false_alarms
-from benchmarks.rules.told import Run
 
 DAY_SECONDS = 86_400.0
 KIND_HEAD = (
@@ -57,8 +57,8 @@ def _share(outcomes: Sequence[Outcome]) -> str:
 
 def alarms_table(healthy: Sequence[Run], faulty: Sequence[Run]) -> str:
     """A row a making of healthy traffic, one of all of it, and one of what is told between faults."""
-    makings = dict.fromkeys(run.stream.making for run in healthy)
-    rows = [_alarm_row(name, [run for run in healthy if run.stream.making == name]) for name in makings]
+    scenarios = dict.fromkeys(run.stream.making for run in healthy)
+    rows = [_alarm_row(name, [run for run in healthy if run.stream.making == name]) for name in scenarios]
     return markdown(ALARM_HEAD, [*rows, _alarm_row("all of these", healthy), _alarm_row("between faults", faulty)])
 
 

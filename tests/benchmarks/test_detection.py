@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 from aiops_nb import detectors
-from benchmarks.detection import fleet, fleet_table, kpi, makings
+from benchmarks.detection import fleet, fleet_table, kpi, scenarios
 from benchmarks.detection.channels import EXTREMES, FACTS, SHIFT, SIZE, of, root_mean_square
 from benchmarks.detection.events import Trial, alarms, false_alarms, share_found, threshold_at
 from benchmarks.detection.forest import features
 from benchmarks.detection.judges import BASELINES, JUDGES, OURS
 from benchmarks.detection.labelled import Labelled, each, trials
 from benchmarks.detection.markdown import markdown, write
-from benchmarks.detection.neighbours import NEIGHBOURS
-from benchmarks.detection.neighbours.windows import FIRST_FIT, blocks, by_blocks
 from benchmarks.detection.overview import MAIN, NOT_TRIED, overview, parted
+from benchmarks.detection.peers import PEERS
+from benchmarks.detection.peers.windows import FIRST_FIT, blocks, by_blocks
 from benchmarks.detection.real_table import crossed
 from benchmarks.detection.runs import OF_REAL
 from tests.paths import ROOT
@@ -133,9 +133,9 @@ def test_the_forest_is_given_value_change_and_the_last_ten():
     np.testing.assert_allclose(told[1, 5], told[0, 5] - told[0, 4])
 
 
-@pytest.mark.parametrize("name", makings.MAKINGS)
+@pytest.mark.parametrize("name", scenarios.SCENARIOS)
 def test_a_making_has_events_that_lie_apart(name):
-    [one] = [one for one in kpi.load(5, 1, [makings.MAKINGS[name]]) if one.name == "orders_hz"]
+    [one] = [one for one in kpi.load(5, 1, [scenarios.SCENARIOS[name]]) if one.name == "orders_hz"]
     gaps = [begin - end for (_, end), (begin, _) in zip(one.spans, one.spans[1:], strict=False)]
     assert len(one.spans) == len(one.kinds) > 8
     assert one.spans[0][0] > one.first and min(gaps) > 60
@@ -213,4 +213,4 @@ def test_a_table_is_put_between_its_markers(tmp_path):
 
 def test_each_looks_at_one_series_at_a_time():
     assert each(len)([series(3), series(5)]) == [3, 5]
-    assert set(NEIGHBOURS) < set(JUDGES)
+    assert set(PEERS) < set(JUDGES)

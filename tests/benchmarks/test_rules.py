@@ -7,9 +7,9 @@ import pytest
 from aiops_nb.collect.synthetic import KINDS, Fault, FaultLabel
 from aiops_nb.engine.params import PipelineParams
 from benchmarks.rules import streams, write
+from benchmarks.rules.notified import Run, Told, run
 from benchmarks.rules.outcome import RIGHT, at_random, covers, false_alarms, outcomes
 from benchmarks.rules.table import ALARM_HEAD, KIND_HEAD, alarms_table, kinds_table
-from benchmarks.rules.told import Run, Told, run
 from tests.paths import ROOT
 
 PAGE = ROOT / "docs" / "rules" / "README.md"
@@ -120,7 +120,7 @@ def test_the_page_has_the_tables_that_the_command_writes():
     on_page, written = shape(table_on_the_page("false alarms")), shape(alarms_table([of_it], [of_it]))
     assert on_page[:2] == written[:2] and len(KIND_HEAD) == 9 and len(ALARM_HEAD) == 6
     assert [row[0] for row in on_page[2]] == [
-        *(f"| {name}" for name in streams.MAKINGS),
+        *(f"| {name}" for name in streams.SCENARIOS),
         "| all of these",
         "| between faults",
     ]

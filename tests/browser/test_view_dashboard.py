@@ -17,7 +17,7 @@ import json, threading
 import aiops_nb
 from aiops_nb.demo import start_demo_service
 demo = start_demo_service(kinds=())
-monitor = aiops_nb.watch(demo.urls, every_seconds=0.2)
+monitor = aiops_nb.watch(demo.urls, interval_seconds=0.2)
 """
 SHOW = "dashboard = monitor.dashboard()\ndashboard"
 LOOK = """

@@ -34,7 +34,7 @@ from tests.contract.test_collectors import (  # noqa: F401
     test_times_are_of_now_or_of_the_stream_and_never_ahead,
 )
 
-EVERY_SECONDS = 0.02
+INTERVAL_SECONDS = 0.02
 Feed = Callable[[], object]
 
 
@@ -44,7 +44,7 @@ def fed(feed: Feed) -> Iterator[None]:
     ended = threading.Event()
 
     def work() -> None:
-        while not ended.wait(EVERY_SECONDS):
+        while not ended.wait(INTERVAL_SECONDS):
             feed()
 
     thread = threading.Thread(target=work, name="aiops-test-feed", daemon=True)
@@ -98,7 +98,7 @@ def udp_listener(folder: Path) -> Iterator[Collector]:
 
 
 def say_lines(connection: socket.socket) -> None:
-    connection.settimeout(EVERY_SECONDS)
+    connection.settimeout(INTERVAL_SECONDS)
     with suppress(ConnectionError):
         while True:
             connection.sendall(line() * 10)
@@ -120,7 +120,7 @@ def say_messages(connection: ServerConnection) -> None:
         while True:
             connection.send(line())
             with suppress(TimeoutError):
-                connection.recv(EVERY_SECONDS)
+                connection.recv(INTERVAL_SECONDS)
 
 
 @contextmanager

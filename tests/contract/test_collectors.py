@@ -18,7 +18,7 @@ from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import TABLES, table_of
 from tests import collect_servers as servers
 
-EVERY_SECONDS = 0.3
+INTERVAL_SECONDS = 0.3
 Make = Callable[[str], Collector]
 FAULTS = [
     Fault(kind=kind, start_seconds=0.1, length_seconds=600) for kind in KINDS if kind not in ("gap", "clock_step")
@@ -27,14 +27,16 @@ FAULTS = [
 
 def _probe(url: str, transfer: str) -> Collector:
     targets = [ProbeTarget(url=f"{url}/{i}", timeout_seconds=0.25) for i in range(5)]
-    return HttpProbe(targets, every_seconds=EVERY_SECONDS, transfer="requests" if transfer == "requests" else "curl")
+    return HttpProbe(
+        targets, interval_seconds=INTERVAL_SECONDS, transfer="requests" if transfer == "requests" else "curl"
+    )
 
 
 COLLECTORS: dict[str, Make] = {
     "probe": lambda url: _probe(url, "curl"),
     "probe by requests": lambda url: _probe(url, "requests"),
     "probe of nobody": lambda _: _probe("http://127.0.0.1:1", "curl"),
-    "host": lambda _: HostMetrics(every_seconds=EVERY_SECONDS),
+    "host": lambda _: HostMetrics(interval_seconds=INTERVAL_SECONDS),
     "synthetic": lambda _: SyntheticStream(rate_hz=50),
     "synthetic, paced": lambda _: SyntheticStream(rate_hz=50, clock=SystemClock()),
     "synthetic with hosts": lambda _: SyntheticStream(rate_hz=50, hosts=2, faults=FAULTS),

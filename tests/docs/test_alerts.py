@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from aiops_nb.alert.grouping import TogetherParams
+from aiops_nb.alert.grouping import GroupingParams
 from aiops_nb.alert.inhibition import CONNECTIVITY_ALERT
 from aiops_nb.config import parse_config
 from aiops_nb.detect.limits.level import LevelParams
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.monitor.engine_loop import recording_stopped
-from aiops_nb.rules.defaults.ready import READY_RULES
+from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ def test_a_default_rule_stands_on_the_page(rule):
 
 
 def test_every_ready_rule_is_named():
-    assert all(f"`{name}`" in PAGE for name in READY_RULES)
+    assert all(f"`{name}`" in PAGE for name in AVAILABLE_RULES)
 
 
 def test_the_page_knows_no_rule_that_does_not_exist():
@@ -48,7 +48,7 @@ def test_the_numbers_on_the_page_are_the_defaults():
 def test_the_examples_are_configs():
     examples = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
     config, other, level, inhibiting, many, connected = map(parse_config, examples)
-    assert many.pipeline.together == TogetherParams(min_targets=5, min_ratio=0.8)
+    assert many.pipeline.grouping == GroupingParams(min_targets=5, min_ratio=0.8)
     assert inhibiting.pipeline.inhibit_rules[0] in DEFAULTS.inhibit_rules and len(connected.connectivity) == 2
     assert level.pipeline.feature_rules[0].detector == LevelParams(limit=0.9)
     assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "UnusualParams"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aiops_nb import clean_series, score_series
+from aiops_nb import preprocess_series, score_series
 
 
 def noise(seed: int, points: int, interval: str = "1min") -> pd.Series:
@@ -45,6 +45,6 @@ def test_medians_and_quartiles_see_again(detector: str) -> None:
 def test_clipping_keeps_the_sight() -> None:
     series = noise(0, 2001)
     series.iloc[[1500, -1]] = [1e6, 3.0]
-    clipped = clean_series(series, [{"type": "clip_mad", "deviations": 100}])
+    clipped = preprocess_series(series, [{"type": "clip_mad", "deviations": 100}])
     assert clipped.iloc[-1] == 3.0
     assert score_series(clipped, "default").score.iloc[-1] > 40

@@ -39,7 +39,7 @@ def numbers_of(detector):
 def test_a_page_tells_the_defaults(name):
     page, rule = page_of(name), RULES[name]
     hold = f"| for, keep firing for | {rule.hold.for_seconds:g} s, {rule.hold.keep_firing_for_seconds:g} s |"
-    median = [f"median of {step.window_values} values" for step in rule.clean]
+    median = [f"median of {step.window_values} values" for step in rule.preprocess]
     told = [f"| severity | {rule.severity} |", hold, f"`{rule.metrics[0]}`", *median, *numbers_of(rule.detector)]
     assert [one for one in told if one not in page] == []
 

@@ -11,7 +11,7 @@ from aiops_nb.engine.params import DEFAULT_FEATURE_RULES
 from aiops_nb.rules.defaults.certificate import CERTIFICATE_RULES
 from aiops_nb.rules.defaults.errors import ERROR_RULES
 from aiops_nb.rules.defaults.latency import LATENCY_RULES
-from aiops_nb.rules.defaults.ready import READY_RULES
+from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from aiops_nb.rules.defaults.traffic import TRAFFIC_RULES
 from aiops_nb.rules.row.params import DEFAULT_ROW_RULES
 from aiops_nb.rules.source_times import DEFAULT_SOURCE_RULES
@@ -37,7 +37,7 @@ def test_a_rule_that_is_on_says_so_with_its_severity(rule):
     assert rule in (*DEFAULT_ROW_RULES, *DEFAULT_FEATURE_RULES, *DEFAULT_SOURCE_RULES)
 
 
-@pytest.mark.parametrize("rule", READY_RULES.values(), ids=lambda rule: rule.alertname)
+@pytest.mark.parametrize("rule", AVAILABLE_RULES.values(), ids=lambda rule: rule.alertname)
 def test_a_ready_rule_says_so_with_its_severity(rule):
     table = f"| `{rule.alertname}` | {rule.severity} | {rule.threshold:g} |"
     assert f"Ready, {rule.severity}." in SECTIONS[rule.alertname] or table in PAGES["slo.md"]

@@ -9,12 +9,12 @@ import pytest
 
 from aiops_nb.config import parse_config
 from aiops_nb.engine.params import DEFAULT_FEATURE_RULES
-from aiops_nb.rules.defaults.ready import READY_RULES
+from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from aiops_nb.rules.feature.params import FeatureRuleParams
 from tests.paths import ROOT
 
 FOLDER = ROOT / "docs" / "rules"
-OURS = {rule.alertname: rule for rule in (*DEFAULT_FEATURE_RULES, *READY_RULES.values())}
+OURS = {rule.alertname: rule for rule in (*DEFAULT_FEATURE_RULES, *AVAILABLE_RULES.values())}
 
 
 def examples() -> Iterator[FeatureRuleParams]:

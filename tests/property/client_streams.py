@@ -1,4 +1,4 @@
-"""Random traffic of clients: regular ones, strangers, floods, refusals, bursts, and texts that are no address."""
+"""Random traffic of clients: regular ones, newcomers, floods, refusals, bursts, and texts that are no address."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def client_batches(seed, seconds, rate_hz=60):
     for second in range(seconds):
         columns = [regular(rng, rate_hz), probes(rng)]
         if second > seconds * 0.5:
-            columns += [one_client(rng, seed), strangers(rng, second)]
+            columns += [one_client(rng, seed), newcomers(rng, second)]
         yield float(second), make_batch("requests", "web", joined(rng, columns, second))
 
 
@@ -66,7 +66,7 @@ def one_client(rng, seed):
     return found
 
 
-def strangers(rng, second):
+def newcomers(rng, second):
     return table(rng, [f"198.{second}.{i >> 8 & 255}.{i & 255}" for i in range(rng.poisson(200))])
 
 

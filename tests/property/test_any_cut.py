@@ -18,7 +18,7 @@ from aiops_nb.detect.limits.growth import GrowthParams
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.features.params import WindowParams
 from aiops_nb.preprocess.params import EmaParams, HampelParams
-from aiops_nb.rules.defaults.ready import READY_RULES
+from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from aiops_nb.rules.feature.params import FeatureRuleParams
 from tests.property.digests import digest_of
 from tests.property.streams import random_stream
@@ -64,7 +64,7 @@ def test_any_cut_gives_the_same_bytes(seed, longest):
 @pytest.mark.parametrize("seed", [4, 5])
 def test_every_ready_rule_gives_the_same_bytes_for_another_cut(seed):
     window = WindowParams(objective_targets=("web1/0",), horizons_seconds=(20.0, 60.0))
-    params = PipelineParams(ready_rules=tuple(READY_RULES), window=window)
+    params = PipelineParams(enable=tuple(AVAILABLE_RULES), window=window)
     items = random_stream(seed, seconds=85 + seed % 2)
     whole, counted = digest_of(items, params)
     cut, counted_cut = digest_of(recut(items, seed, 7), params)
@@ -95,7 +95,7 @@ def test_any_detector_gives_the_same_bytes_for_another_cut(detector):
     rules = (
         FeatureRuleParams(alertname="latency", feature="duration_p95_seconds", threshold=40.0, detector=detector),
         FeatureRuleParams(
-            alertname="host", table="samples", feature="value", threshold=40.0, detector=detector, clean=CLEAN
+            alertname="host", table="samples", feature="value", threshold=40.0, detector=detector, preprocess=CLEAN
         ),
     )
     params = PipelineParams(feature_rules=rules)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.offline.preprocess import clean_frame
+from aiops_nb.offline.preprocess import preprocess_frame
 from aiops_nb.preprocess.params import (
     ClipMadParams,
     ClipQuantileParams,
@@ -37,7 +37,7 @@ STEPS: dict[str, list[StepParams]] = {
     "min_max": [ScaleParams(method="min_max", window_values=13, warmup_values=4)],
     "chain": [HampelParams(), SavitzkyGolayParams(), ScaleParams(warmup_values=4)],
 }
-GRID = [ResampleParams(every_seconds=1, max_gap_seconds=2)]
+GRID = [ResampleParams(interval_seconds=1, max_gap_seconds=2)]
 every_step = pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
 every_step_and_grid = pytest.mark.parametrize("steps", [*STEPS.values(), GRID], ids=[*STEPS, "resample"])
 quickly = settings(max_examples=15, deadline=None)
@@ -118,7 +118,7 @@ def test_another_unit_scales_the_result_along_or_not_at_all(steps: list[StepPara
 @quickly
 def test_a_frame_gives_what_the_stream_gives(steps: list[StepParams], seed: int) -> None:
     values = some_values(seed)
-    cleaned = clean_frame(pd.DataFrame(values, columns=list("abc")), steps)
+    cleaned = preprocess_frame(pd.DataFrame(values, columns=list("abc")), steps)
     np.testing.assert_array_equal(cleaned.to_numpy(), streamed(steps, values))
 
 
@@ -127,8 +127,8 @@ def test_a_frame_gives_what_the_stream_gives(steps: list[StepParams], seed: int)
 def test_on_an_even_grid_resampling_a_frame_gives_what_the_stream_gives(seed: int, gap: float) -> None:
     values = some_values(seed)
     index = pd.date_range("2026-01-01", periods=len(values), freq="s", tz="UTC")
-    steps = [ResampleParams(every_seconds=1, max_gap_seconds=gap), EmaParams()]
-    cleaned = clean_frame(pd.DataFrame(values, index), steps)
+    steps = [ResampleParams(interval_seconds=1, max_gap_seconds=gap), EmaParams()]
+    cleaned = preprocess_frame(pd.DataFrame(values, index), steps)
     assert cleaned.index.equals(index)
     np.testing.assert_array_equal(cleaned.to_numpy(), streamed(steps, values))
 
@@ -138,7 +138,7 @@ def test_on_an_even_grid_resampling_a_frame_gives_what_the_stream_gives(seed: in
 def test_the_grid_of_a_beginning_is_the_beginning_of_the_grid(seed: int, end: int) -> None:
     seconds = np.sort(np.random.default_rng(seed).random(60) * 40)
     frame = pd.DataFrame(some_values(seed), pd.Timestamp("2026-01-01") + pd.to_timedelta(seconds, unit="s"))
-    beginning, whole = clean_frame(frame[:end], GRID), clean_frame(frame, GRID)
+    beginning, whole = preprocess_frame(frame[:end], GRID), preprocess_frame(frame, GRID)
     pd.testing.assert_frame_equal(beginning, whole[: len(beginning)], check_freq=False)
 
 

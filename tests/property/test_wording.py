@@ -12,7 +12,7 @@ from aiops_nb.detect.season_history import History
 from aiops_nb.rules.feature.background import Background
 from aiops_nb.rules.feature.phases import Moved
 from aiops_nb.rules.feature.reasons import RuleReasons
-from aiops_nb.rules.feature.verdict_texts import told_alone, told_together
+from aiops_nb.rules.feature.verdict_texts import told_alone, worded_together
 
 NUMBERS = st.one_of(
     st.floats(-10.0, 1e6), st.floats(), st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf"), 1e300, 5e-324])
@@ -93,4 +93,4 @@ def test_together_as_alone(ticks, random):
     if random.random() < 0.5:
         random.shuffle(whys)
     kept = whys[: random.randrange(len(whys) + 1)]
-    assert told_together(kept) == [told_alone(why) for why in kept]
+    assert worded_together(kept) == [told_alone(why) for why in kept]

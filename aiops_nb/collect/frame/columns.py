@@ -34,10 +34,10 @@ _RANGES: dict[str, tuple[str, _Check]] = {
 _REQUIRED = ("target", "metric", "text", "origin")
 
 
-def time_column(series: pd.Series, time_zone: str, unit: TimeUnit) -> IntArray:
+def time_column(series: pd.Series, timezone: str, unit: TimeUnit) -> IntArray:
     """Nanoseconds since 1970 of a column of times, (n,).
 
-    Times that say their offset are taken as they are. Others are of `time_zone`; what the clocks showed twice is the
+    Times that say their offset are taken as they are. Others are of `timezone`; what the clocks showed twice is the
     first of both, what they never showed is moved to the moment after the gap. Numbers are `unit`s since 1970, UTC.
 
     Examples
@@ -51,7 +51,7 @@ def time_column(series: pd.Series, time_zone: str, unit: TimeUnit) -> IntArray:
     if unit not in _NS_PER_UNIT:
         raise ConfigError.at("time_unit", f"one of {', '.join(_NS_PER_UNIT)}", unit)
     numbers = _as_numbers(series)
-    times = _moments_ns(series, time_zone) if numbers is None else _numbers_ns(numbers, unit)
+    times = _moments_ns(series, timezone) if numbers is None else _numbers_ns(numbers, unit)
     bad = (times < 0) | (times >= _LAST_NS)
     if bad.any():
         raise _error(series, _EXPECTED_TIME if numbers is None else _EXPECTED_NUMBER.format(unit=unit), bad)
@@ -85,7 +85,7 @@ def _numbers_ns(series: pd.Series, unit: TimeUnit) -> IntArray:
     return np.where(values < 0, -1, micros).astype(np.int64)
 
 
-def _moments_ns(series: pd.Series, time_zone: str) -> IntArray:
+def _moments_ns(series: pd.Series, timezone: str) -> IntArray:
     import pandas as pd
 
     moments = series if pd.api.types.is_datetime64_any_dtype(series.dtype) else _parsed(series)
@@ -94,10 +94,10 @@ def _moments_ns(series: pd.Series, time_zone: str) -> IntArray:
     try:
         if moments.dt.tz is None:
             earlier = np.ones(len(moments), np.bool_)
-            moments = moments.dt.tz_localize(time_zone, ambiguous=earlier, nonexistent="shift_forward")
+            moments = moments.dt.tz_localize(timezone, ambiguous=earlier, nonexistent="shift_forward")
         naive = moments.dt.tz_convert("UTC").dt.tz_localize(None)
     except _TIME_ZONE_ERRORS:
-        raise ConfigError.at("time_zone", "a name such as Europe/Paris", time_zone) from None
+        raise ConfigError.at("timezone", "a name such as Europe/Paris", timezone) from None
     seconds = naive.to_numpy("datetime64[s]").view(np.int64)
     within = (seconds >= 0) & (seconds < _LAST_NS // _NS_PER_UNIT["s"])  # beyond, nanoseconds would overflow silently
     return np.where(within, naive.to_numpy("datetime64[ns]").view(np.int64), -1)

@@ -33,7 +33,7 @@ def from_frame(
     time: str = "time",
     target: str = "target",
     name: str = "frame",
-    time_zone: str = "UTC",
+    timezone: str = "UTC",
     time_unit: TimeUnit = "s",
     sort: bool = True,
     constants: Mapping[str, str] | None = None,
@@ -55,7 +55,7 @@ def from_frame(
         The columns with the time and the target.
     name
         The `source` of the rows.
-    time_zone
+    timezone
         Of times that say no offset. What the clocks showed twice is the first of both, what they never showed is the
         moment after the gap.
     time_unit
@@ -95,8 +95,8 @@ def from_frame(
         named = {ours: theirs for theirs, ours in EVENT_COLUMNS.items() if theirs in df.columns}
     constant = {**({"origin": "traffic"} if table == "requests" else {}), **(constants or {})}
     chosen = _chosen(df, table, named, constant)
-    time_ns = time_column(df[chosen["time"]], time_zone, time_unit)
-    arrays = {ours: _array(df[theirs], ours, table, time_zone) for ours, theirs in chosen.items() if ours != "time"}
+    time_ns = time_column(df[chosen["time"]], timezone, time_unit)
+    arrays = {ours: _array(df[theirs], ours, table, timezone) for ours, theirs in chosen.items() if ours != "time"}
     for milliseconds, seconds in _MILLISECONDS.items():
         if milliseconds in arrays:
             arrays[seconds] = arrays.pop(milliseconds)
@@ -161,18 +161,18 @@ def _check_names(table: TableName, names: list[str], ours: list[str]) -> None:
         raise ConfigError("duration_ms: expected one column for the duration, got duration_seconds too")
 
 
-def _array(series: pd.Series, ours: str, table: TableName, time_zone: str) -> pa.Array:
+def _array(series: pd.Series, ours: str, table: TableName, timezone: str) -> pa.Array:
     name = _MILLISECONDS.get(ours, ours)
     kind = TABLES[table].field(name).type
     if kind == TIME:
-        return _optional_times(series, time_zone)
+        return _optional_times(series, timezone)
     return value_column(series, name, kind, factor=1e-3 if ours in _MILLISECONDS else 1.0)
 
 
-def _optional_times(series: pd.Series, time_zone: str) -> pa.Array:
+def _optional_times(series: pd.Series, timezone: str) -> pa.Array:
     known = series.notna().to_numpy()
     times = np.zeros(len(series), np.int64)
-    times[known] = time_column(series[known], time_zone, get_args(TimeUnit)[0])
+    times[known] = time_column(series[known], timezone, get_args(TimeUnit)[0])
     return pa.array(times, mask=~known).cast(TIME)
 
 

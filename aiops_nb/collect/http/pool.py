@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from aiops_nb.collect.http.attempt import Lane
+from aiops_nb.collect.http.attempt import Stage
 from aiops_nb.collect.http.result import Outcome, ProbeResult
 from aiops_nb.collect.http.schedule import ProbeSchedule, Ticket
 from aiops_nb.core.clock import Clock
@@ -45,7 +45,7 @@ class ProbePool:
 
     def __init__(
         self,
-        lanes: Sequence[Lane],
+        lanes: Sequence[Stage],
         *,
         intervals_seconds: Sequence[float],
         clock: Clock,
@@ -67,7 +67,7 @@ class ProbePool:
         self._threads: list[threading.Thread] = []
         self._lags: deque[float] = deque(maxlen=len(lanes))
         self._durations: deque[float] = deque(maxlen=len(lanes))
-        self._rate_hz = sum(1 / every_seconds for every_seconds in intervals_seconds)
+        self._rate_hz = sum(1 / interval_seconds for interval_seconds in intervals_seconds)
         self._grow_to(self._needed(_ASSUMED_SECONDS))
 
     @property
@@ -132,7 +132,7 @@ class ProbePool:
         with self._lock:
             return self._schedule.take(self._clock.monotonic_seconds())
 
-    def _probe(self, lane: Lane, due_seconds: float, handle: Any) -> None:
+    def _probe(self, lane: Stage, due_seconds: float, handle: Any) -> None:
         if not lane.turn.acquire(blocking=False):
             with self._lock:
                 self.skipped_total += 1
@@ -147,7 +147,7 @@ class ProbePool:
         finally:
             lane.turn.release()
 
-    def _ask(self, lane: Lane, handle: Any) -> Outcome:
+    def _ask(self, lane: Stage, handle: Any) -> Outcome:
         start_ns = self._clock.now_ns()
         outcome = lane.transfer.run(handle, may_abort=lane.is_slow)
         lane.is_slow = outcome.duration_seconds > _SHORT_SECONDS

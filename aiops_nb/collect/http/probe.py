@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import pyarrow as pa
 
 from aiops_nb.collect.http.assertions import parse_assertions
-from aiops_nb.collect.http.attempt import Lane, Transfer
+from aiops_nb.collect.http.attempt import Stage, Transfer
 from aiops_nb.collect.http.pool import ProbePool
 from aiops_nb.collect.http.result import ProbeResult, results_batch
 from aiops_nb.collect.http.target import ProbeTarget, ready_targets
@@ -40,7 +40,7 @@ class HttpProbe:
     ----------
     targets
         What to ask.
-    every_seconds
+    interval_seconds
         The interval of each target that has none of its own.
     clock
         Time stamps and the schedule.
@@ -57,7 +57,7 @@ class HttpProbe:
 
     Examples
     --------
-    >>> probe = HttpProbe([ProbeTarget(url="http://127.0.0.1:9/health")], every_seconds=1.0)
+    >>> probe = HttpProbe([ProbeTarget(url="http://127.0.0.1:9/health")], interval_seconds=1.0)
     >>> probe.poll(timeout_seconds=2.0)["error_type"].to_pylist()
     ['connect']
     >>> probe.close()
@@ -67,15 +67,15 @@ class HttpProbe:
         self,
         targets: Sequence[ProbeTarget],
         *,
-        every_seconds: float,
+        interval_seconds: float,
         clock: Clock | None = None,
         name: str = "probe",
         transfer: TransferKind | None = None,
     ) -> None:
         self.name = name
-        ready = ready_targets(targets, every_seconds)
+        ready = ready_targets(targets, interval_seconds)
         self.target_names = tuple(ready)
-        self._intervals_seconds = [target.interval_at(every_seconds) for target in targets]
+        self._intervals_seconds = [target.interval_at(interval_seconds) for target in targets]
         self._clock = clock or SystemClock()
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -84,10 +84,10 @@ class HttpProbe:
         self._pool: ProbePool | None = None
         make = _maker(transfer)
         self._lanes = [
-            Lane(
+            Stage(
                 shown,
                 target.method,
-                make(target, target.timeout_for(every_seconds), self._closing.is_set),
+                make(target, target.timeout_for(interval_seconds), self._closing.is_set),
                 assertions=parse_assertions(target.assertions),
                 confirms=target.confirm,
             )

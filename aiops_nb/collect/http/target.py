@@ -114,13 +114,15 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """How much of a body is read at most."""
         return min(self.max_body_bytes, MAX_KEPT_BODY_BYTES) if self.keeps_body else self.max_body_bytes
 
-    def interval_at(self, every_seconds: float) -> float:
+    def interval_at(self, default_interval_seconds: float) -> float:
         """Its own interval, or the one of all others, in seconds."""
-        return self.interval_seconds or every_seconds
+        return self.interval_seconds or default_interval_seconds
 
-    def timeout_for(self, every_seconds: float) -> float:
+    def timeout_for(self, default_interval_seconds: float) -> float:
         """The timeout where all others are asked every so many seconds, in seconds."""
-        return self.timeout_seconds or min(0.9 * self.interval_at(every_seconds), MAX_DEFAULT_TIMEOUT_SECONDS)
+        return self.timeout_seconds or min(
+            0.9 * self.interval_at(default_interval_seconds), MAX_DEFAULT_TIMEOUT_SECONDS
+        )
 
 
 def _check_method(method: str) -> None:
@@ -133,7 +135,7 @@ def _check_positive(where: str, value: float | None) -> None:
         raise ConfigError.at(where, "a number > 0", value)
 
 
-def check_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> tuple[str, ...]:
+def check_targets(targets: Sequence[ProbeTarget], default_interval_seconds: float) -> tuple[str, ...]:
     """Check targets against the interval and each other, and give the name of each.
 
     Two targets that were given the same name are an error. Two whose masked URLs are the same (they differ in what
@@ -144,16 +146,16 @@ def check_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> tuple
     >>> check_targets([ProbeTarget(url="http://h/a?x=1"), ProbeTarget(url="http://h/a?x=2")], 1.0)
     ('http://h/a', 'http://h/a (2)')
     """
-    if not every_seconds > 0:
-        raise ConfigError.at("every_seconds", "a number > 0", every_seconds)
+    if not default_interval_seconds > 0:
+        raise ConfigError.at("interval_seconds", "a number > 0", default_interval_seconds)
     if not targets:
         raise ConfigError("targets: expected at least one target, got none")
     for index, target in enumerate(targets):
-        _check_timeout(index, target, every_seconds)
+        _check_timeout(index, target, default_interval_seconds)
     return _unique_names(targets)
 
 
-def ready_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> dict[str, ProbeTarget]:
+def ready_targets(targets: Sequence[ProbeTarget], default_interval_seconds: float) -> dict[str, ProbeTarget]:
     """The targets by their names, checked, with what their references stand for.
 
     A name is made of what the URL says, not of what its references stand for.
@@ -171,11 +173,14 @@ def ready_targets(targets: Sequence[ProbeTarget], every_seconds: float) -> dict[
         if target.ca_file is not None:
             check_ca_file(target.ca_file, f"targets[{index}].ca_file")
     shown = [msgspec.structs.replace(now, url=told.url) for now, told in zip(ready, targets, strict=True)]
-    return dict(zip(check_targets(shown, every_seconds), ready, strict=True))
+    return dict(zip(check_targets(shown, default_interval_seconds), ready, strict=True))
 
 
-def _check_timeout(index: int, target: ProbeTarget, every_seconds: float) -> None:
-    timeout_seconds, interval_seconds = target.timeout_for(every_seconds), target.interval_at(every_seconds)
+def _check_timeout(index: int, target: ProbeTarget, default_interval_seconds: float) -> None:
+    timeout_seconds, interval_seconds = (
+        target.timeout_for(default_interval_seconds),
+        target.interval_at(default_interval_seconds),
+    )
     if timeout_seconds >= interval_seconds:
         expected, got = f"less than the interval ({duration_text(interval_seconds)})", duration_text(timeout_seconds)
         raise ConfigError(f"targets[{index}].timeout_seconds: expected {expected}, got {got}")

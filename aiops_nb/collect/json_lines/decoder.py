@@ -56,7 +56,7 @@ class JsonLines:
     ----------
     source
         The `source` of the rows.
-    host
+    host_label
         The `target` of the samples that events carry.
     max_line_bytes
         A longer line is skipped, and never held whole.
@@ -77,13 +77,13 @@ class JsonLines:
         self,
         source: str,
         *,
-        host: str = "host",
+        host_label: str = "host",
         max_line_bytes: int = 1_000_000,
         max_samples: int = 20,
         unknown_fields: UnknownFields = "drop",
     ) -> None:
         self.source = source
-        self.host = host
+        self.host_label = host_label
         self.rows_total = 0
         self.rejected_total: Counter[str] = Counter()
         self.rejected: deque[RejectedLine] = deque(maxlen=max_samples)
@@ -201,7 +201,7 @@ class JsonLines:
                 self.reject("time_out_of_range", detail, msgspec.json.encode(lines[place]))
             lines, time_ns = [lines[place] for place in np.flatnonzero(valid).tolist()], time_ns[valid]
         self.rows_total += len(lines)
-        return line_batches(self.source, self.host, time_ns, lines) if lines else []
+        return line_batches(self.source, self.host_label, time_ns, lines) if lines else []
 
     def reject(self, reason: str, detail: str, line: bytes) -> None:
         """Count a line that is not used, and keep its beginning."""

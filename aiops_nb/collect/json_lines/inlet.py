@@ -21,7 +21,7 @@ class JsonInlet:
     ----------
     source
         The `source` of the rows.
-    host
+    host_label
         The `target` of the samples that events of the older tool carry.
     unknown_fields
         `drop` or `keep`; see `JsonLines`.
@@ -30,18 +30,20 @@ class JsonInlet:
 
     Examples
     --------
-    >>> inlet = JsonInlet("demo", host="h")
+    >>> inlet = JsonInlet("demo", host_label="h")
     >>> inlet.put(b'{"time": 1, "target": "a"}\n{"time": 1, "target": "h", "metric": "m", "value": 2}\n')
     >>> [inlet.take().num_rows, inlet.take().num_rows, inlet.take()]
     [1, 1, None]
     """
 
     def __init__(
-        self, source: str, host: str, unknown_fields: UnknownFields = "drop", max_line_bytes: int = 65_536
+        self, source: str, host_label: str, unknown_fields: UnknownFields = "drop", max_line_bytes: int = 65_536
     ) -> None:
         check_line_limit(max_line_bytes)
         longest_bytes = max(max_line_bytes, _LEAST_BYTES)
-        self._lines = JsonLines(source, host=host, unknown_fields=unknown_fields, max_line_bytes=longest_bytes)
+        self._lines = JsonLines(
+            source, host_label=host_label, unknown_fields=unknown_fields, max_line_bytes=longest_bytes
+        )
         self._pieces: list[bytes] = []
         self._waiting: deque[pa.RecordBatch] = deque()
         self.bytes_total = 0

@@ -143,10 +143,10 @@ def _seconds(times: Sequence[Time]) -> FloatArray:
     return np.concatenate([_seconds([time]) for time in times])
 
 
-def line_batches(source: str, host: str, time_ns: IntArray, lines: Sequence[Line]) -> list[pa.RecordBatch]:
+def line_batches(source: str, host_label: str, time_ns: IntArray, lines: Sequence[Line]) -> list[pa.RecordBatch]:
     """Batches of at least one line, all of one class; `host` is the target of samples that events carry."""
     if isinstance(lines[0], EventLine):
-        return _event_batches(source, host, time_ns, cast("Sequence[EventLine]", lines))
+        return _event_batches(source, host_label, time_ns, cast("Sequence[EventLine]", lines))
     return [_batch("samples" if isinstance(lines[0], SampleLine) else "requests", source, time_ns, lines)]
 
 
@@ -221,7 +221,7 @@ def _expiries(times: Sequence[Time | None]) -> pa.Array:
     return pa.array(values, mask=~known).cast(TIME)
 
 
-def _event_batches(source: str, host: str, time_ns: IntArray, lines: Sequence[EventLine]) -> list[pa.RecordBatch]:
+def _event_batches(source: str, host_label: str, time_ns: IntArray, lines: Sequence[EventLine]) -> list[pa.RecordBatch]:
     requests = make_batch(
         "requests",
         source,
@@ -236,14 +236,14 @@ def _event_batches(source: str, host: str, time_ns: IntArray, lines: Sequence[Ev
             "extra": [getattr(line, "extra", None) for line in lines],
         },
     )
-    samples = _event_samples(source, host, time_ns, lines)
+    samples = _event_samples(source, host_label, time_ns, lines)
     return [requests, samples] if samples.num_rows else [requests]
 
 
-def _event_samples(source: str, host: str, time_ns: IntArray, lines: Sequence[EventLine]) -> pa.RecordBatch:
+def _event_samples(source: str, host_label: str, time_ns: IntArray, lines: Sequence[EventLine]) -> pa.RecordBatch:
     percent = np.array([[line.cpu_usage, line.memory_usage] for line in lines], np.float64).ravel()
     known = ~np.isnan(percent)
     metric = np.tile(np.array([0, 1], np.int32), len(lines))[known]
     metrics = pa.DictionaryArray.from_arrays(metric, pa.array(["cpu_ratio", "memory_ratio"]))
-    columns: dict[str, Column] = {"target": host, "metric": metrics, "value": percent[known] / 100}
+    columns: dict[str, Column] = {"target": host_label, "metric": metrics, "value": percent[known] / 100}
     return make_batch("samples", source, columns | {"time": np.repeat(time_ns, 2)[known]})

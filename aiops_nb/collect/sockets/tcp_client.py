@@ -40,7 +40,7 @@ class TcpClient:
         Of the server.
     name
         The `source` of the rows.
-    sample_target
+    host_label
         The `target` of the samples that events of the older tool carry; by default the server's name.
     unknown_fields
         What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
@@ -65,7 +65,7 @@ class TcpClient:
         port: int,
         *,
         name: str = "tcp",
-        sample_target: str | None = None,
+        host_label: str | None = None,
         unknown_fields: UnknownFields = "drop",
         max_line_bytes: int = 65_536,
         first_backoff_seconds: float = 0.5,
@@ -83,7 +83,7 @@ class TcpClient:
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
-        self._inlet = JsonInlet(name, sample_target or host, unknown_fields, max_line_bytes)
+        self._inlet = JsonInlet(name, host_label or host, unknown_fields, max_line_bytes)
         self._wait: SocketWait[TcpConnection | None] = SocketWait()
         self._connection: TcpConnection | None = None
         self._closing, self._lock = threading.Event(), threading.Lock()

@@ -35,7 +35,7 @@ class TcpListener:
         An address of this machine; whoever can reach it can send rows. By default nobody but this machine can.
     name
         The `source` of the rows.
-    host
+    host_label
         The `target` of the samples that events of the older tool carry.
     unknown_fields
         What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
@@ -66,7 +66,7 @@ class TcpListener:
         *,
         listen_on: str = "127.0.0.1",
         name: str = "tcp",
-        host: str = "host",
+        host_label: str = "host",
         unknown_fields: UnknownFields = "drop",
         max_connections: int = 1000,
         max_line_bytes: int = 65_536,
@@ -75,7 +75,7 @@ class TcpListener:
             raise ConfigError.at("max_connections", "a number >= 1", max_connections)
         self.name = name
         self._max_connections, self._max_line_bytes = max_connections, max_line_bytes
-        self._inlet = JsonInlet(name, host, unknown_fields, max_line_bytes)
+        self._inlet = JsonInlet(name, host_label, unknown_fields, max_line_bytes)
         self._listener = _listening(listen_on, port)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._spare = SpareFile()

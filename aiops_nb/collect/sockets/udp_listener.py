@@ -39,7 +39,7 @@ class UdpListener:
         An address of this machine; whoever can reach it can send rows. By default nobody but this machine can.
     name
         The `source` of the rows.
-    host
+    host_label
         The `target` of the samples that events of the older tool carry.
     unknown_fields
         What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
@@ -68,14 +68,14 @@ class UdpListener:
         *,
         listen_on: str = "127.0.0.1",
         name: str = "udp",
-        host: str = "host",
+        host_label: str = "host",
         unknown_fields: UnknownFields = "drop",
         buffer_bytes: int = 4 << 20,
     ) -> None:
         if not 0 < buffer_bytes < 1 << 31:
             raise ConfigError.at("buffer_bytes", "a number >= 1 and < 2 GiB", buffer_bytes)
         self.name = name
-        self._inlet = JsonInlet(name, host, unknown_fields)
+        self._inlet = JsonInlet(name, host_label, unknown_fields)
         self._socket = _bound(listen_on, port, buffer_bytes)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
         self._wait: SocketWait[socket.socket] = SocketWait()

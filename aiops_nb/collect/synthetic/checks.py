@@ -27,4 +27,4 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError, TypeError, AttributeError):
-        raise ConfigError.at("time_zone", "an IANA zone such as Europe/Paris", name) from None
+        raise ConfigError.at("timezone", "an IANA zone such as Europe/Paris", name) from None

@@ -44,14 +44,16 @@ def more_requests(
     return dice
 
 
-def _added_hz(params: TrafficParams, fault: Fault, usual_hz: FloatArray) -> FloatArray:
+def _added_hz(params: TrafficParams, fault: Fault, baseline_hz: FloatArray) -> FloatArray:
     name = sufferer(fault, params.targets)
-    of_it = np.ones(len(usual_hz)) if name is None else np.array([target == name for target in params.targets], float)
+    of_it = (
+        np.ones(len(baseline_hz)) if name is None else np.array([target == name for target in params.targets], float)
+    )
     if fault.kind == "traffic_surge":
-        added: FloatArray = usual_hz * of_it * (fault.size_or_usual - 1)
+        added: FloatArray = baseline_hz * of_it * (fault.size_or_default - 1)
         return added
     share = weights(params) * of_it
-    flood: FloatArray = fault.size_or_usual * share / share.sum()
+    flood: FloatArray = fault.size_or_default * share / share.sum()
     return flood
 
 
@@ -67,7 +69,7 @@ def apply_faults(params: TrafficParams, active: Active, rows: Rows) -> IntArray:
             _CHANGES[fault.kind](rows, _hit(params, fault, rows), fault, _progress(params, fault, rows))
     for _, fault in active:
         if fault.kind in ("gap", "traffic_drop"):
-            share = 1.0 if fault.kind == "gap" else fault.size_or_usual
+            share = 1.0 if fault.kind == "gap" else fault.size_or_default
             rows.keep(~(_hit(params, fault, rows) & (rows.chance[:, LOST] < share)))
     rows.keep(np.argsort(rows.time_ns, kind="stable"))
     return _stamps(params, active, rows)
@@ -122,20 +124,20 @@ def row_names(params: TrafficParams, active: Active) -> list[str]:
 
 
 def _shift(rows: Rows, hit: BoolArray, fault: Fault, progress: FloatArray) -> None:
-    rows.duration_seconds[hit] *= fault.size_or_usual
+    rows.duration_seconds[hit] *= fault.size_or_default
 
 
 def _spike(rows: Rows, hit: BoolArray, fault: Fault, progress: FloatArray) -> None:
     height = 1 - np.abs(2 * progress[hit] - 1)
-    rows.duration_seconds[hit] *= 1 + (fault.size_or_usual - 1) * height
+    rows.duration_seconds[hit] *= 1 + (fault.size_or_default - 1) * height
 
 
 def _drift(rows: Rows, hit: BoolArray, fault: Fault, progress: FloatArray) -> None:
-    rows.duration_seconds[hit] *= 1 + (fault.size_or_usual - 1) * progress[hit]
+    rows.duration_seconds[hit] *= 1 + (fault.size_or_default - 1) * progress[hit]
 
 
 def _fail(rows: Rows, hit: BoolArray, fault: Fault, progress: FloatArray) -> None:
-    unlucky = hit & (rows.chance[:, LUCK] < fault.size_or_usual)
+    unlucky = hit & (rows.chance[:, LUCK] < fault.size_or_default)
     rows.status[unlucky & (rows.status != REFUSED)] = 500
 
 
@@ -144,7 +146,7 @@ def _refuse(rows: Rows, hit: BoolArray, fault: Fault, progress: FloatArray) -> N
 
 
 def _flap(rows: Rows, hit: BoolArray, fault: Fault, progress: FloatArray) -> None:
-    period = fault.size_or_usual / fault.length_seconds
+    period = fault.size_or_default / fault.length_seconds
     down = hit & (progress % period < period / 2)
     rows.status[down & (rows.status != REFUSED)] = 503
 
@@ -153,7 +155,7 @@ def _stamps(params: TrafficParams, active: Active, rows: Rows) -> IntArray:
     stamps = rows.time_ns.copy()
     for _, fault in active:
         if fault.kind == "clock_step":
-            stamps[_hit(params, fault, rows)] += round(fault.size_or_usual * NS_PER_SECOND)
+            stamps[_hit(params, fault, rows)] += round(fault.size_or_default * NS_PER_SECOND)
     return stamps
 
 

@@ -28,7 +28,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Examples
     --------
-    >>> Fault(kind="latency_shift", start_seconds=60, length_seconds=30).size_or_usual
+    >>> Fault(kind="latency_shift", start_seconds=60, length_seconds=30).size_or_default
     3.0
     >>> Fault(kind="outage", start_seconds=60, length_seconds=-1)
     Traceback (most recent call last):
@@ -58,7 +58,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return KINDS[self.kind]
 
     @property
-    def size_or_usual(self) -> float:
+    def size_or_default(self) -> float:
         """The size, or the usual one of the kind; NaN where the kind has none."""
         if self.traits.size is None:
             return math.nan
@@ -116,7 +116,7 @@ def label_of(fault: Fault, start_ns: int, targets: Sequence[str]) -> FaultLabel:
     """
     start, end = span_ns(fault, start_ns)
     if fault.kind == "clock_step":
-        step_ns = round(fault.size_or_usual * NS_PER_SECOND)
+        step_ns = round(fault.size_or_default * NS_PER_SECOND)
         start, end = start + min(step_ns, 0), end + max(step_ns, 0)
     return FaultLabel(kind=fault.kind, target=sufferer(fault, targets), start_ns=start, end_ns=end)
 

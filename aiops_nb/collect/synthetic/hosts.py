@@ -63,7 +63,7 @@ class Hosts:
         """When the samples say that they were taken, (seconds, hosts)."""
         stamps = self.ends_ns.copy()
         for fault in self._of_kind("clock_step"):
-            stamps[self._hit(fault)] += round(fault.size_or_usual * NS_PER_SECOND)
+            stamps[self._hit(fault)] += round(fault.size_or_default * NS_PER_SECOND)
         return stamps
 
     def _of_kind(self, kind: FaultKind) -> list[Fault]:
@@ -95,9 +95,9 @@ class Hosts:
 
     def _faulty_cpu(self, cpu: FloatArray, noise: FloatArray) -> FloatArray:
         for fault in self._of_kind("cpu_spike"):
-            cpu = np.where(self._hit(fault), np.minimum(cpu + fault.size_or_usual, 1.0), cpu)
+            cpu = np.where(self._hit(fault), np.minimum(cpu + fault.size_or_default, 1.0), cpu)
         for fault in self._of_kind("cpu_saturation"):
-            full = fault.size_or_usual - 0.005 * np.minimum(np.abs(noise), 3)
+            full = fault.size_or_default - 0.005 * np.minimum(np.abs(noise), 3)
             cpu = np.where(self._hit(fault), np.maximum(cpu, full), cpu)
         return cpu
 
@@ -105,7 +105,7 @@ class Hosts:
         leaked = np.zeros(self.ends_ns.shape)
         for fault in self._of_kind("memory_leak"):
             start, end = span_ns(fault, self._params.start_ns)
-            grown = fault.size_or_usual * (self.ends_ns - start) / (end - start)
+            grown = fault.size_or_default * (self.ends_ns - start) / (end - start)
             leaked += np.where(self._hit(fault), grown, 0.0)
         return leaked
 
@@ -133,11 +133,11 @@ def _machines(seed: int, hosts: int) -> tuple[FloatArray, FloatArray, FloatArray
 
 def _load_factor(params: TrafficParams, fault: Fault) -> float:
     if fault.kind == "traffic_surge":
-        return fault.size_or_usual
+        return fault.size_or_default
     if fault.kind == "traffic_drop":
-        return 1 - fault.size_or_usual
+        return 1 - fault.size_or_default
     if fault.kind == "outage":
         return 0.0
     if fault.kind in FLOODS:
-        return 1 + fault.size_or_usual / (params.rate_hz * len(params.targets))
+        return 1 + fault.size_or_default / (params.rate_hz * len(params.targets))
     return 1.0

@@ -30,7 +30,7 @@ def load(shape: Shape, seed: int, epoch_seconds: IntArray) -> FloatArray:
     >>> load(Shape(wander_ratio=0), 0, np.array([night, noon])).round(2)
     array([0.63, 1.67])
     """
-    rhythm = _of_week(shape, _week_seconds(shape.time_zone, epoch_seconds)) / _mean_of_week(shape)
+    rhythm = _of_week(shape, _week_seconds(shape.timezone, epoch_seconds)) / _mean_of_week(shape)
     if not shape.wander_ratio:
         return rhythm
     slow = wander(seed, RATE_STREAM, epoch_seconds, 1)[:, 0]

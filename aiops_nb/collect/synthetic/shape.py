@@ -29,7 +29,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes
     ----------
-    time_zone
+    timezone
         IANA name of the zone whose days and weeks the traffic follows, daylight saving included.
     day_swing_ratio
         By how much of its mean the day's rate rises at `peak_hour`, 0 to 0.9; at night it falls by 0.8 of that.
@@ -55,15 +55,15 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Examples
     --------
-    >>> Shape(time_zone="Europe/Paris").weekend_ratio
+    >>> Shape(timezone="Europe/Paris").weekend_ratio
     0.6
-    >>> Shape(time_zone="Mars/Base")
+    >>> Shape(timezone="Mars/Base")
     Traceback (most recent call last):
     ...
-    aiops_nb.core.errors.ConfigError: time_zone: expected an IANA zone such as Europe/Paris, got 'Mars/Base'
+    aiops_nb.core.errors.ConfigError: timezone: expected an IANA zone such as Europe/Paris, got 'Mars/Base'
     """
 
-    time_zone: str = "UTC"
+    timezone: str = "UTC"
     day_swing_ratio: float = 0.5
     peak_hour: float = 14.0
     weekend_ratio: float = 0.6
@@ -79,7 +79,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     newcomer_clients: int = 20_000
 
     def __post_init__(self) -> None:
-        zone_of(self.time_zone)
+        zone_of(self.timezone)
         for name, (low, high) in _RANGES.items():
             check_number(name, getattr(self, name), low, high)
 

@@ -50,7 +50,7 @@ class WebSocketClient:
         Offered to the server, the best first; which one was chosen does not change how messages are read.
     ca_file
         A PEM file of the authorities to trust, instead of this system's.
-    sample_target
+    host_label
         The `target` of the samples that events of the older tool carry; by default the host of the URL.
     unknown_fields
         What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
@@ -82,7 +82,7 @@ class WebSocketClient:
         headers: Mapping[str, str] | None = None,
         subprotocols: tuple[str, ...] = (),
         ca_file: str | None = None,
-        sample_target: str | None = None,
+        host_label: str | None = None,
         unknown_fields: UnknownFields = "drop",
         ping_seconds: float = 20.0,
         max_message_bytes: int = 1 << 20,
@@ -109,7 +109,7 @@ class WebSocketClient:
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
-        self._inlet = JsonInlet(name, sample_target or self._host, unknown_fields, max_message_bytes)
+        self._inlet = JsonInlet(name, host_label or self._host, unknown_fields, max_message_bytes)
         self._open = ExitStack()
         self._connection: ClientConnection | None = None
         self._closing, self._lock = threading.Event(), threading.Lock()

@@ -36,13 +36,13 @@ def empty_phases(count: int, bins: int) -> Phases:
     return Phases(bins, *flat, np.full(count, -1, np.int64), np.zeros(count), np.zeros(count), np.zeros(count))
 
 
-def usual_at(series: Places, phase: Places, s: Phases) -> FloatArray:
+def expected_at(series: Places, phase: Places, s: Phases) -> FloatArray:
     """Mean over the visits of a phase that are over; 0 if there was none."""
     usual: FloatArray = s.usual[series * s.bins + phase]
     return usual
 
 
-def usual_distance(series: Places, phase: Places, s: Phases) -> FloatArray:
+def typical_distance(series: Places, phase: Places, s: Phases) -> FloatArray:
     """Mean distance of values from it."""
     distance: FloatArray = s.distance[series * s.bins + phase]
     return distance
@@ -53,7 +53,7 @@ def learn_phases(series: Places, phase: Places, x: FloatArray, s: Phases) -> Non
     over = (s.here[series] != phase) & (s.here[series] >= 0)
     _end_visits(series, over, s)
     goes_on = where(s.here[series] == phase, 1.0, 0.0)
-    off = size_of(x - usual_at(series, phase, s))
+    off = size_of(x - expected_at(series, phase, s))
     s.values[series] = goes_on * s.values[series] + 1.0
     s.sum[series] = goes_on * s.sum[series] + x
     s.off[series] = goes_on * s.off[series] + off

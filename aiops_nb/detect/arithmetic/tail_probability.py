@@ -96,9 +96,9 @@ def learn_scores(series: Places, picked: Bytes, first: Places, past: Calibration
     past.unit[series] = unit / divisor
 
 
-def when_warm(strangeness: FloatArray, learned: Places) -> FloatArray:
+def when_warm(raw_score: FloatArray, learned: Places) -> FloatArray:
     """NaN until SILENT_POINTS are learned."""
-    return where(learned >= SILENT_POINTS, strangeness, NAN)
+    return where(learned >= SILENT_POINTS, raw_score, NAN)
 
 
 def rarity(

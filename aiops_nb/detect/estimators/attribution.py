@@ -10,12 +10,12 @@ from aiops_nb.core.types import BoolArray, FloatArray, IntArray
 MEMORY_POINTS = 500
 
 
-class UsualValues:
+class BaselineValues:
     """Running means of the known values of k features of n series; NaN before the first. 16 bytes a series and feature.
 
     Examples
     --------
-    >>> usual = UsualValues()
+    >>> usual = BaselineValues()
     >>> for value in (1.0, 3.0):
     ...     usual.learn(np.array([[value], [np.nan]]), np.array([True]))
     >>> usual.of(2, 1).tolist()

@@ -46,9 +46,9 @@ class OwnPast:
 
     def score(self, raw: FloatArray) -> FloatArray:
         """(n,) from 0 to 100; NaN where `raw` is."""
-        return score_of(self.strangeness(raw, np.arange(len(raw))))
+        return score_of(self.raw_score(raw, np.arange(len(raw))))
 
-    def strangeness(self, raw: FloatArray, series: IntArray) -> FloatArray:
+    def raw_score(self, raw: FloatArray, series: IntArray) -> FloatArray:
         """(n,) -log10 of the share of the past of each of these series that is as strange; NaN where `raw` is."""
         known = np.flatnonzero(np.isfinite(raw))
         at, told = series[known], np.full(len(raw), np.nan)

@@ -9,7 +9,7 @@ import numpy as np
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
 from aiops_nb.detect.estimators.attribution import shares_of
 from aiops_nb.detect.estimators.calibration import OwnPast
-from aiops_nb.detect.estimators.refitted import RAW_AT_USUAL, Refitted
+from aiops_nb.detect.estimators.refitted import RAW_AT_BASELINE, Refitted
 from aiops_nb.detect.estimators.vectors import OwnScale
 from aiops_nb.detect.relearning import KeptOut
 
@@ -105,7 +105,7 @@ class EstimatorDetector:
         of all at most. The others are NaN. One more batch a feature, of these series only.
         """
         vectors, raw = self._seen(table)
-        strange = np.flatnonzero(raw > RAW_AT_USUAL / EXPLAINED_SHARE if rows is None else rows & np.isfinite(raw))
+        strange = np.flatnonzero(raw > RAW_AT_BASELINE / EXPLAINED_SHARE if rows is None else rows & np.isfinite(raw))
         gone = np.zeros((len(self.features), len(strange)))
         for number in range(len(self.features)):
             usual = vectors[strange].copy()

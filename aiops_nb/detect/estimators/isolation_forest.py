@@ -72,7 +72,7 @@ def isolation_forest(params: IsolationForestParams, features: tuple[str, ...], t
     )
 
 
-EXPLAINED_STRANGENESS = 1.0
+EXPLAINED_SCORE = 1.0
 BACKGROUND_RATIO = 0.25
 DEVIATION_BINS = (36, 32)  # from 0.6 deviations, which are rare nowhere, to the 20 that are the most
 # A mean of many is high less often than each: of four features 2.2 was passed by one healthy vector in a thousand.
@@ -144,7 +144,7 @@ class ForestDetector:
         """Score the n series of the table; NaN in warm-up and where a feature is not known. There is no band."""
         _, raw = self._seen(table)
         blank = np.full(len(raw), np.nan)
-        score = score_of(self._strangeness(raw, np.arange(len(raw))))
+        score = score_of(self._raw_score(raw, np.arange(len(raw))))
         return Scores(score=score, expected=blank, lower=blank, upper=blank)
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
@@ -168,17 +168,17 @@ class ForestDetector:
         of all at most. The others are NaN. One more batch a feature, of these series only.
         """
         vectors, raw = self._seen(table)
-        strangeness = self._strangeness(raw, np.arange(len(raw)))
-        wanted = strangeness > EXPLAINED_STRANGENESS if rows is None else rows & np.isfinite(strangeness)
+        raw_score = self._raw_score(raw, np.arange(len(raw)))
+        wanted = raw_score > EXPLAINED_SCORE if rows is None else rows & np.isfinite(raw_score)
         strange = np.flatnonzero(wanted)
-        gone = np.stack([self._gone(vectors, strange, strangeness, number) for number in range(len(self.features))])
+        gone = np.stack([self._gone(vectors, strange, raw_score, number) for number in range(len(self.features))])
         return dict(zip(self.features, shares_of(gone, strange, len(raw)), strict=True))
 
-    def _gone(self, vectors: FloatArray, series: IntArray, strangeness: FloatArray, number: int) -> FloatArray:
+    def _gone(self, vectors: FloatArray, series: IntArray, raw_score: FloatArray, number: int) -> FloatArray:
         usual = vectors[series].copy()
         usual[:, number :: len(self.features)] = 0.0
-        left = self._strangeness(self._raw(usual), series)
-        return np.maximum(strangeness[series] ** 2 - left**2, 0.0)
+        left = self._raw_score(self._raw(usual), series)
+        return np.maximum(raw_score[series] ** 2 - left**2, 0.0)
 
     def _values(self, table: FeatureTable) -> FloatArray:
         return np.stack([table.column(name) for name in self.features])
@@ -196,11 +196,11 @@ class ForestDetector:
         """(n, columns + 1) how far out each column is, and the surprise of the forest."""
         return np.column_stack([np.abs(vectors), self._forest.raw(vectors)])
 
-    def _strangeness(self, raw: FloatArray, series: IntArray) -> FloatArray:
+    def _raw_score(self, raw: FloatArray, series: IntArray) -> FloatArray:
         """(n,) of the (n, columns + 1) raw scores of these series; NaN unless all are known."""
         columns = series[:, None] * self._columns + np.arange(self._columns)
-        rare = self._past_of_columns.strangeness(raw[:, :-1].ravel(), columns.ravel()).reshape(columns.shape)
-        total = self._past_of_depth.strangeness(raw[:, -1], series) ** 2
+        rare = self._past_of_columns.raw_score(raw[:, :-1].ravel(), columns.ravel()).reshape(columns.shape)
+        total = self._past_of_depth.raw_score(raw[:, -1], series) ** 2
         for column in range(self._columns):  # in this order, so that a series has the same bits among any others
             total = total + rare[:, column] ** 2
         return RARITY_OF_MEAN * np.sqrt(total / (self._columns + 1))

@@ -14,7 +14,7 @@ from aiops_nb.detect.estimators.sample import Sample, SampleTail
 
 ROWS_KEPT = 4096
 ROWS_TO_FIT = 64
-RAW_AT_USUAL = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
+RAW_AT_BASELINE = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
 MOST_SURPRISE = 40.0
 RARE_SHARE = 0.001  # of the sample, beyond its range on each side
 
@@ -24,7 +24,7 @@ def is_of_pyod(estimator: Any) -> bool:
     return any(base.__module__.partition(".")[0] == "pyod" for base in type(estimator).__mro__)
 
 
-def strangeness_of(estimator: Any, vectors: FloatArray) -> FloatArray:
+def raw_score_of(estimator: Any, vectors: FloatArray) -> FloatArray:
     """An estimator's own score with the sign that larger is stranger: PyOD has it so, scikit-learn the other way."""
     if is_of_pyod(estimator):
         return np.asarray(estimator.decision_function(vectors), np.float64)
@@ -32,12 +32,12 @@ def strangeness_of(estimator: Any, vectors: FloatArray) -> FloatArray:
     return -np.asarray(score(vectors), np.float64)
 
 
-def _checked(strangeness: FloatArray, vectors: FloatArray) -> FloatArray:
-    if strangeness.shape != (len(vectors),):
-        raise ValueError(f"expected a score for each of {len(vectors)} vectors, got an array of {strangeness.shape}")
-    if len(vectors) and not np.isfinite(strangeness).any():
+def _checked(raw_score: FloatArray, vectors: FloatArray) -> FloatArray:
+    if raw_score.shape != (len(vectors),):
+        raise ValueError(f"expected a score for each of {len(vectors)} vectors, got an array of {raw_score.shape}")
+    if len(vectors) and not np.isfinite(raw_score).any():
         raise ValueError(f"expected a score for each of {len(vectors)} vectors, got no number")
-    return strangeness
+    return raw_score
 
 
 def seeded(estimator: Any, seed: int) -> Any:
@@ -89,12 +89,12 @@ class Refitted:
         told = np.full(len(vectors), np.nan)
         known = np.isfinite(vectors).all(axis=1)
         if self._fitted is not None and known.any():
-            told[known] = self._tail.surprise(self._strangeness(vectors[known]))
+            told[known] = self._tail.surprise(self._raw_score(vectors[known]))
         return told
 
     def raw(self, vectors: FloatArray) -> FloatArray:
-        """(n,) scores for each series' own past, >= RAW_AT_USUAL, that grow with the surprise; NaN where it is NaN."""
-        return RAW_AT_USUAL * np.exp(np.minimum(self.surprise(vectors), MOST_SURPRISE))
+        """(n,) scores for each series' own past, >= RAW_AT_BASELINE, growing with the surprise; NaN where it is NaN."""
+        return RAW_AT_BASELINE * np.exp(np.minimum(self.surprise(vectors), MOST_SURPRISE))
 
     def learn(self, vectors: FloatArray, end_ns: int) -> None:
         """Show (n, width) vectors to the sample, and fit again when it is time."""
@@ -102,9 +102,9 @@ class Refitted:
         if self._due(end_ns):
             self._fit(end_ns)
 
-    def _strangeness(self, vectors: FloatArray) -> FloatArray:
+    def _raw_score(self, vectors: FloatArray) -> FloatArray:
         try:
-            scores = _checked(strangeness_of(self._fitted, vectors), vectors)
+            scores = _checked(raw_score_of(self._fitted, vectors), vectors)
         except Exception as problem:  # whatever a foreign estimator raises must not end the stream
             self.troubles.meet("scoring", "gives no scores", problem)
             return np.full(len(vectors), np.nan)
@@ -123,8 +123,8 @@ class Refitted:
         fitted = copy.deepcopy(self._blank)
         try:
             fitted.fit(self._with_background(rows))
-            strangeness = _checked(strangeness_of(fitted, rows), rows)
-            self._tail = SampleTail(strangeness[np.isfinite(strangeness)])
+            raw_score = _checked(raw_score_of(fitted, rows), rows)
+            self._tail = SampleTail(raw_score[np.isfinite(raw_score)])
         except Exception as problem:  # likewise; it is tried again when it is due
             self.troubles.meet("fit", f"was not fitted to {len(rows)} vectors", problem)
         else:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
-from aiops_nb.detect.estimators.attribution import UsualValues
+from aiops_nb.detect.estimators.attribution import BaselineValues
 from aiops_nb.detect.estimators.calibration import OwnPast
 from aiops_nb.detect.estimators.foreign import Troubles, last_step
 from aiops_nb.detect.relearning import KeptOut
@@ -56,7 +56,7 @@ class RiverDetector:
         self._troubles = Troubles(type(last_step(model)).__name__)
         self._blank = ready(model, SEED)
         self._models: list[Any] = []
-        self._past, self._usual = OwnPast(), UsualValues()
+        self._past, self._usual = OwnPast(), BaselineValues()
         self._kept_out = KeptOut(300, 3600.0)
 
     @property

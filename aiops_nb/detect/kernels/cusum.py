@@ -73,8 +73,8 @@ def _sums(series: Places, x: FloatArray, s: Cusum) -> tuple[FloatArray, FloatArr
 def judge_cusum(series: Places, x: FloatArray, time_bin: Places, s: Cusum) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness of the larger sum, this value included; expected value and band are the baseline's."""
     up, down = _sums(series, x, s)
-    strangeness = rarity(series, larger(up, down), s.base.learned[series], s.picked, series, s.past)
-    return strangeness, *expected_band(series, x, time_bin, s.base)
+    raw_score = rarity(series, larger(up, down), s.base.learned[series], s.picked, series, s.past)
+    return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
 def learn_cusum(series: Places, x: FloatArray, time_bin: Places, s: Cusum) -> None:

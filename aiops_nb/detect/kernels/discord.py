@@ -77,8 +77,8 @@ def judge_discord(
         second = smaller(second, larger(nearest, distance))
         nearest = smaller(nearest, distance)
     raw = root(second / LENGTH)
-    strangeness = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
-    return strangeness, *expected_band(series, x, time_bin, s.base)
+    raw_score = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
+    return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
 def learn_discord(series: Places, x: FloatArray, time_bin: Places, s: Discord) -> None:

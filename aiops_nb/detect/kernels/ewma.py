@@ -55,8 +55,8 @@ def judge_ewma(series: Places, x: FloatArray, time_bin: Places, s: Ewma) -> tupl
     mean = s.mean[series]
     never_zero = TINY * larger(size_of(mean), size_of(x)) + 1e-300
     deviation = root(s.variance[series]) + never_zero
-    strangeness = rarity(series, size_of(x - mean) / deviation, s.learned[series], s.picked, series, s.past)
-    return strangeness, mean, 4.0 * deviation
+    raw_score = rarity(series, size_of(x - mean) / deviation, s.learned[series], s.picked, series, s.past)
+    return raw_score, mean, 4.0 * deviation
 
 
 def learn_ewma(series: Places, x: FloatArray, time_bin: Places, s: Ewma) -> None:

@@ -130,8 +130,8 @@ def fact_tail(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> Floa
 
 def judge_facts(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness as -log10 of a tail probability, what was expected, and half the width of its band."""
-    strangeness = when_warm(fact_tail(series, x, time_bin, s), s.base.learned[series])
-    return strangeness, *expected_band(series, x, time_bin, s.base)
+    raw_score = when_warm(fact_tail(series, x, time_bin, s), s.base.learned[series])
+    return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
 def learn_facts(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> None:

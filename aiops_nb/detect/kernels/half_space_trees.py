@@ -121,8 +121,8 @@ def judge_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> tu
         s.leaves[series * TREES + tree] = leaf
         shares = shares * _share(series, tree, leaf, s)
     raw = -log(shares) / TREES
-    strangeness = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
-    return strangeness, *expected_band(series, x, time_bin, s.base)
+    raw_score = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
+    return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
 def _surprise(series: Places, value: FloatArray, change: FloatArray, s: Trees) -> FloatArray:

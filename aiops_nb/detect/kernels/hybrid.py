@@ -95,8 +95,8 @@ def judge_hybrid(
     fact = _fact_tail(series, x, time_bin, scale, s)
     context = context_of(shape, rare, new, base.learned[series])
     fault = root((fact * fact + new * new) / 2.0) - CONTEXT_AHEAD
-    strangeness = when_warm(larger(larger(context, fault), 0.0), base.learned[series])
-    return strangeness, *expected_band(series, x, time_bin, base)
+    raw_score = when_warm(larger(larger(context, fault), 0.0), base.learned[series])
+    return raw_score, *expected_band(series, x, time_bin, base)
 
 
 def learn_hybrid(series: Places, x: FloatArray, time_bin: Places, s: Hybrid) -> None:

@@ -60,8 +60,8 @@ def judge_iqr(series: Places, x: FloatArray, time_bin: Places, s: Iqr) -> tuple[
     """Strangeness, the middle between the quartiles, and the outer fences: three widths beyond them."""
     width = _width(series, x, s)
     beyond = larger(larger(x - s.upper[series], s.lower[series] - x), 0.0) / width
-    strangeness = rarity(series, beyond, s.learned[series], s.picked, series, s.past)
-    return strangeness, 0.5 * (s.lower[series] + s.upper[series]), 3.5 * width
+    raw_score = rarity(series, beyond, s.learned[series], s.picked, series, s.past)
+    return raw_score, 0.5 * (s.lower[series] + s.upper[series]), 3.5 * width
 
 
 def learn_iqr(series: Places, x: FloatArray, time_bin: Places, s: Iqr) -> None:

@@ -74,9 +74,9 @@ def judge_median(
     """Strangeness of what is far on both horizons; the long median, and six median deviations."""
     first = series * HORIZONS
     raw = smaller(_z(first, series, x, s), _z(first + 1, series, x, s))
-    strangeness = rarity(series, raw, s.learned[series], s.picked, series, s.past)
+    raw_score = rarity(series, raw, s.learned[series], s.picked, series, s.past)
     floor = 0.1 * s.scale[series] + never_zero(x, s.median[first + 1])
-    return strangeness, s.median[first + 1], 6.0 * (s.deviation[first + 1] + floor)
+    return raw_score, s.median[first + 1], 6.0 * (s.deviation[first + 1] + floor)
 
 
 def learn_median(series: Places, x: FloatArray, time_bin: Places, s: Median) -> None:

@@ -17,7 +17,7 @@ from aiops_nb.detect.arithmetic.baseline import (
     scale_before,
 )
 from aiops_nb.detect.arithmetic.operations import Bytes, Places, larger, size_of, smaller, where, wide
-from aiops_nb.detect.arithmetic.phase import Phases, empty_phases, learn_phases, usual_at, usual_distance
+from aiops_nb.detect.arithmetic.phase import Phases, empty_phases, expected_at, learn_phases, typical_distance
 from aiops_nb.detect.arithmetic.tail_probability import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.kernel import Kernel, StreamParams
 
@@ -88,8 +88,10 @@ def _weeks(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
 
 def _expected(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
     """By the hour of the week, or else the time of the day, or else the slow centre: what there is history for."""
-    by_day = usual_at(series, time_bin % s.day.bins, s.day)
-    off_day = where(_weeks(series, time_bin, s) >= s.trusted_weeks, usual_at(series, _hour(time_bin, s), s.week), 0.0)
+    by_day = expected_at(series, time_bin % s.day.bins, s.day)
+    off_day = where(
+        _weeks(series, time_bin, s) >= s.trusted_weeks, expected_at(series, _hour(time_bin, s), s.week), 0.0
+    )
     return where(_days(series, time_bin, s) >= s.trusted_days, by_day + off_day, s.base.centre[series])
 
 
@@ -98,8 +100,8 @@ def deviation_at(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -
     scale = scale_before(series, x, s.base)
     here = time_bin % s.day.bins
     before, after = (here + s.day.bins - 1) % s.day.bins, (here + 1) % s.day.bins
-    sides = usual_distance(series, before, s.day) + usual_distance(series, after, s.day)
-    local = 0.5 * usual_distance(series, here, s.day) + 0.25 * sides
+    sides = typical_distance(series, before, s.day) + typical_distance(series, after, s.day)
+    local = 0.5 * typical_distance(series, here, s.day) + 0.25 * sides
     return where(_days(series, time_bin, s) >= s.trusted_days, local + 0.1 * scale, scale)
 
 
@@ -115,8 +117,8 @@ def judge_seasonal(
     """Strangeness, what is usual now, and four mean deviations."""
     expected, deviation = _expected(series, time_bin, s), deviation_at(series, x, time_bin, s)
     raw = size_of(x - expected) / deviation
-    strangeness = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
-    return strangeness, expected, BAND_DEVIATIONS * deviation
+    raw_score = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
+    return raw_score, expected, BAND_DEVIATIONS * deviation
 
 
 def learn_seasonal(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> None:
@@ -124,7 +126,7 @@ def learn_seasonal(series: Places, x: FloatArray, time_bin: Places, s: Seasonal)
     learn_scores(series, s.picked, series, s.past)
     here, days = time_bin % s.day.bins, _days(series, time_bin, s)
     limit = CLIP_DEVIATIONS * deviation_at(series, x, time_bin, s)
-    off = x - usual_at(series, here, s.day)
+    off = x - expected_at(series, here, s.day)
     clipped = where(days >= s.trusted_days, smaller(larger(off, -limit), limit), off)
     learn_phases(series, _hour(time_bin, s), where(days >= s.trusted_days, clipped, 0.0), s.week)
     learn_phases(series, here, where(days > 0.0, x - off + clipped, x), s.day)

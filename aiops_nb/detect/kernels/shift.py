@@ -65,8 +65,8 @@ def judge_shift(series: Places, x: FloatArray, time_bin: Places, s: Shift) -> tu
     """Strangeness of the distance between the levels; what was expected and its band are those of `seasonal`."""
     _, expected, half_band = judge_seasonal(series, x, time_bin, s.season)
     raw = moved(series, (x - expected) * BAND_DEVIATIONS / half_band, s.level)
-    strangeness = rarity(series, raw, s.season.base.learned[series], s.picked, series, s.past)
-    return strangeness, expected, half_band
+    raw_score = rarity(series, raw, s.season.base.learned[series], s.picked, series, s.past)
+    return raw_score, expected, half_band
 
 
 def learn_shift(series: Places, x: FloatArray, time_bin: Places, s: Shift) -> None:

@@ -67,8 +67,8 @@ def judge_stuck(series: Places, x: FloatArray, time_bin: Places, s: Stuck) -> tu
     """Strangeness of the repeats, the less the more often the value rests; expected value and band: the baseline's."""
     place, learned = _place(series, x, s), s.base.learned[series]
     s.picked[series] = bin_at_place(place, s.past)
-    strangeness = when_warm(tail(series, 0, place, learned, s.past), learned)
-    return strangeness, *expected_band(series, x, time_bin, s.base)
+    raw_score = when_warm(tail(series, 0, place, learned, s.past), learned)
+    return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
 def learn_stuck(series: Places, x: FloatArray, time_bin: Places, s: Stuck) -> None:

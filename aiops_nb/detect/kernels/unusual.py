@@ -157,8 +157,8 @@ def judge_unusual(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Strangeness as -log10 of about a tail probability, what was expected, and half the width of its band."""
     learned = s.base.learned[series]
-    strangeness = context_of(*part_tails(series, x, time_bin, s), learned)
-    return when_warm(strangeness, learned), *expected_band(series, x, time_bin, s.base)
+    raw_score = context_of(*part_tails(series, x, time_bin, s), learned)
+    return when_warm(raw_score, learned), *expected_band(series, x, time_bin, s.base)
 
 
 def learn_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> None:

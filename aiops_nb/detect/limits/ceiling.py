@@ -79,7 +79,7 @@ class Ceiling:
         self._params = params
         self._ceiling = np.full(64, -np.inf)
         self._since_ns, self._last_ns = np.full(64, NEVER), np.full(64, NEVER)
-        self._strange_seconds = np.zeros(64)
+        self._anomalous_seconds = np.zeros(64)
         self.accepted: BoolArray = np.zeros(0, np.bool_)  # (n,) by the last `learn`
 
     @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
@@ -105,7 +105,7 @@ class Ceiling:
             self._ceiling = widened(self._ceiling, capacity, -np.inf)
             self._since_ns = widened(self._since_ns, capacity, NEVER)
             self._last_ns = widened(self._last_ns, capacity, NEVER)
-            self._strange_seconds = widened(self._strange_seconds, capacity)
+            self._anomalous_seconds = widened(self._anomalous_seconds, capacity)
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Take in the values of the series in `rows`; the others count as anomalous, until their level is accepted."""
@@ -124,10 +124,10 @@ class Ceiling:
     def _accept(self, series: IntArray, seconds: FloatArray, strange: BoolArray, count: int) -> None:
         """Find out of which of the `count` series the time of anomalous values, this one included, is enough."""
         forgotten = seconds * self._params.relearn_seconds / self._params.forget_seconds
-        so_far = self._strange_seconds[series]
+        so_far = self._anomalous_seconds[series]
         so_far = np.where(strange, so_far + seconds, np.maximum(so_far - forgotten, 0.0))
         over = strange & (so_far >= self._params.relearn_seconds)
-        self._strange_seconds[series] = np.where(over, 0.0, so_far)
+        self._anomalous_seconds[series] = np.where(over, 0.0, so_far)
         self.accepted = np.zeros(count, np.bool_)
         self.accepted[series[over]] = True
 

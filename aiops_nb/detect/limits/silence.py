@@ -69,7 +69,7 @@ class Silence:
         self._capacity = 64
         self._longest = np.zeros(self._capacity)
         self._running = np.zeros(self._capacity)
-        self._strange_ticks = np.zeros(self._capacity, np.int32)
+        self._anomalous_ticks = np.zeros(self._capacity, np.int32)
         self._seen, self._heard = np.zeros(self._capacity, np.int32), np.zeros(self._capacity, np.int32)
 
     @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
@@ -95,7 +95,7 @@ class Silence:
         count = len(value)
         self._make_room(count)
         known = np.isfinite(value)
-        longest, running, strange = self._longest[:count], self._running[:count], self._strange_ticks[:count]
+        longest, running, strange = self._longest[:count], self._running[:count], self._anomalous_ticks[:count]
         strange[:] = np.where(rows, strange, strange + known)
         ended = known & (value < running)
         longest[known] *= 1 - self._params.forget_ratio
@@ -116,5 +116,5 @@ class Silence:
         if capacity > self._capacity:
             self._capacity = capacity
             self._longest, self._running = widened(self._longest, capacity), widened(self._running, capacity)
-            self._strange_ticks = widened(self._strange_ticks, capacity)
+            self._anomalous_ticks = widened(self._anomalous_ticks, capacity)
             self._seen, self._heard = widened(self._seen, capacity), widened(self._heard, capacity)

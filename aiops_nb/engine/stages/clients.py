@@ -8,7 +8,7 @@ import pyarrow as pa
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Tick
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.engine.stages.requests import RequestsLane
+from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.stage import AddRows
 from aiops_nb.features.clients.features import ClientFeatures
 from aiops_nb.features.clients.keys import ClientKeys
@@ -24,14 +24,14 @@ def _nothing(part: slice, usable: BoolArray | None) -> list[AlertChange]:
     return []
 
 
-class ClientsLane:
+class ClientsStage:
     """Requests of the origin `traffic` by client; the table lists the busiest of each window, all together first.
 
     Rows are decoded by the lane of requests; they wait here for the end of the window, which is when clients are
     judged.
     """
 
-    def __init__(self, params: PipelineParams, requests: RequestsLane) -> None:
+    def __init__(self, params: PipelineParams, requests: RequestsStage) -> None:
         self.feature_judges: list[FeatureJudge] = []
         self._requests, self._waiting = requests, WaitingRows()
         self._keys = ClientKeys(params.clients)

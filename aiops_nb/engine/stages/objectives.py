@@ -7,21 +7,21 @@ import pyarrow as pa
 
 from aiops_nb.core.types import AlertChange, FeatureTable, IntArray, SeriesKey, Tick
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.engine.stages.overall import OverallLane
-from aiops_nb.engine.stages.requests import RequestsLane
+from aiops_nb.engine.stages.overall import OverallStage
+from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.requests.objective_history import History
 from aiops_nb.features.requests.objectives import OBJECTIVE_FEATURES, ObjectiveFeatures
 
 
-class ObjectivesLane:
+class ObjectivesStage:
     """Series are (`*`, origin) and (target, origin) of the `objective_targets`; closed after the lanes it reads.
 
     One that an earlier recording knew begins with what it holds, the `history`.
     """
 
     def __init__(
-        self, params: PipelineParams, requests: RequestsLane, overall: OverallLane, history: History | None = None
+        self, params: PipelineParams, requests: RequestsStage, overall: OverallStage, history: History | None = None
     ) -> None:
         self._requests, self._overall = requests, overall
         self._targets = frozenset(params.window.objective_targets)

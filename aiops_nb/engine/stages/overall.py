@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from aiops_nb.core.types import ALL_TARGETS, AlertChange, FeatureTable, IntArray, SeriesKey, Tick
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.engine.stages.requests import RequestsLane
+from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.requests.overall import MOST_ORIGINS, OVERALL_FEATURES, OverallFeatures
 
@@ -33,10 +33,10 @@ class Origins:
         return self._codes.setdefault(origin, min(len(self._codes), MOST_ORIGINS - 1))
 
 
-class OverallLane:
+class OverallStage:
     """Requests by origin; closed after the lane of requests, whose totals it sums: no row is decoded twice."""
 
-    def __init__(self, params: PipelineParams, requests: RequestsLane) -> None:
+    def __init__(self, params: PipelineParams, requests: RequestsStage) -> None:
         self._requests = requests
         self.features = OverallFeatures(params.window.span_ticks, params.window.tick_seconds)
         self._judges = FeatureJudges(params.feature_rules, "overall", OVERALL_FEATURES)

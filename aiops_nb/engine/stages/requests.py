@@ -37,7 +37,7 @@ def _expires(column: pa.Array) -> IntArray | None:
     return integers(column.view(pa.int64()), UNKNOWN_EXPIRY) if known else None
 
 
-class RequestsLane:
+class RequestsStage:
     """Requests: series are (target, origin)."""
 
     def __init__(self, params: PipelineParams) -> None:

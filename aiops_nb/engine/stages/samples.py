@@ -18,7 +18,7 @@ from aiops_nb.rules.defaults.hosts import PULSE_METRIC
 HOUR_SECONDS = 3600.0
 
 
-class SamplesLane:
+class SamplesStage:
     """Samples: series are (target, metric)."""
 
     def __init__(self, params: PipelineParams) -> None:

@@ -15,7 +15,7 @@ AddRows = Callable[[slice, BoolArray | None], list[AlertChange]]
 """Adds a part of a decoded batch, of which only the usable rows (None: all) are not late."""
 
 
-class Lane(Protocol):
+class Stage(Protocol):
     """Rows of one recorded table to windows of one table of features.
 
     Several lanes may read the same recorded table; only one of them may change alerts within the rows, or the order of

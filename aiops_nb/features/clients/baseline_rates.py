@@ -13,7 +13,7 @@ REGULAR_RATIO = 2.0
 _LARGEST_STEP = math.log(2)
 
 
-class OwnUsual:
+class OwnBaseline:
     """Running mean of each slot, known once it took in `settle_steps` values, or one during warm-up.
 
     What is judged unusual is not learned, nor what goes beyond twice the usual; after `accept_steps` of it on end, what
@@ -60,14 +60,14 @@ class OwnUsual:
         self._was_early[slots] = False
 
 
-class UsualLevel:
+class BaselineLevel:
     """Running geometric mean of one number, of 1 and more; NaN before its first value.
 
     A value moves it as if it were at most twice, and at least half, the mean: what is only beginning is not learned.
 
     Examples
     --------
-    >>> level = UsualLevel(half_life_steps=100)
+    >>> level = BaselineLevel(half_life_steps=100)
     >>> for value in (10, 10, 1_000):
     ...     level.learn(value)
     >>> round(level.value, 1)
@@ -93,7 +93,7 @@ class UsualLevel:
         self._log += max(1 / self._learned, self._least_weight) * step
 
 
-class UsualRates:
+class BaselineRates:
     """Running means of columns of rates of each place, with a cap on how long what is unusual is kept out.
 
     Parameters
@@ -103,7 +103,7 @@ class UsualRates:
     settle_ticks
         Over how many windows the mean runs.
     accept_ticks
-        See `OwnUsual`.
+        See `OwnBaseline`.
     """
 
     def __init__(self, columns: int, settle_ticks: int, accept_ticks: int) -> None:
@@ -128,7 +128,7 @@ class UsualRates:
         weight = np.where(accepted, 1.0, learned / np.clip(self._age[:count], 1, self._settle_ticks))
         self._mean[:, :count] += weight * (rates - self._mean[:, :count])
 
-    def kept_out(self, unusual: Iterable[int]) -> bool:
+    def excluded(self, unusual: Iterable[int]) -> bool:
         """Whether one of these places is unusual, and not for so long that it is taken as usual."""
         return any(self._unusual_for[place] < self._accept_ticks for place in unusual)
 

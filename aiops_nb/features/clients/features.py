@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aiops_nb.core.types import BoolArray, IntArray
-from aiops_nb.features.clients.baseline_rates import OwnUsual
+from aiops_nb.features.clients.baseline_rates import OwnBaseline
 from aiops_nb.features.clients.burst_intervals import Pulses
 from aiops_nb.features.clients.params import ClientParams
 from aiops_nb.features.clients.roster import NOBODY, ClientRoster
@@ -41,8 +41,8 @@ class ClientFeatures:
         self._span_ticks, self._surge_ticks = window.span_ticks, ticks(SURGE_SECONDS)
         self._client_totals, self._pair_totals = SlotTotals(3, self._span_ticks), SlotTotals(4, self._span_ticks)
         self._target_totals, self._surge_totals = SlotTotals(1, self._span_ticks), SlotTotals(2, self._surge_ticks)
-        self._usual_count, self._usual_refused, self._usual_pairs = (
-            OwnUsual(capacity, settle, accept) for capacity in (clients, clients, pairs)
+        self._baseline_count, self._baseline_refused, self._baseline_pairs = (
+            OwnBaseline(capacity, settle, accept) for capacity in (clients, clients, pairs)
         )
         self._pulses = Pulses(pairs)
         self._tick_seconds = window.tick_seconds
@@ -122,8 +122,8 @@ class ClientFeatures:
             count=count,
             erred=erred,
             refused=refused,
-            usual_count=self._usual_count,
-            usual_refused=self._usual_refused,
+            baseline_count=self._baseline_count,
+            baseline_refused=self._baseline_refused,
         )
 
     def _pair_part(self) -> Pairs:
@@ -133,7 +133,7 @@ class ClientFeatures:
             client=self._roster.client_of_pair[:high],
             target=self._roster.target_of_pair[:high],
             count=count,
-            usual_count=self._usual_pairs,
+            baseline_count=self._baseline_pairs,
             intervals=intervals,
             interval_units=units,
             interval_squares=squares,
@@ -149,9 +149,9 @@ class ClientFeatures:
         clients, pairs = told.clients, told.pairs
         if told.learns:
             taken, early = self._roster.clients.places.taken(), told.early
-            self._usual_count.learn(clients.count, unusual.count, taken, early)
-            self._usual_refused.learn(clients.refused, unusual.refused, taken, early)
-            self._usual_pairs.learn(pairs.count, unusual.pairs, self._roster.pairs.taken(), early)
+            self._baseline_count.learn(clients.count, unusual.count, taken, early)
+            self._baseline_refused.learn(clients.refused, unusual.refused, taken, early)
+            self._baseline_pairs.learn(pairs.count, unusual.pairs, self._roster.pairs.taken(), early)
         self._known.tick(not unusual.flood)
         self._turn_over(told.window, max(1, round(FOLLOWED_HZ * told.span_seconds)))
 
@@ -165,11 +165,11 @@ class ClientFeatures:
     def _forget(self, clients: IntArray, pairs: IntArray, window: int) -> None:
         if len(clients):
             self._client_totals.forget(clients, window)
-            self._usual_count.forget(clients)
-            self._usual_refused.forget(clients)
+            self._baseline_count.forget(clients)
+            self._baseline_refused.forget(clients)
         if len(pairs):
             self._pair_totals.forget(pairs, window)
-            self._usual_pairs.forget(pairs)
+            self._baseline_pairs.forget(pairs)
             self._pulses.forget(pairs)
 
 

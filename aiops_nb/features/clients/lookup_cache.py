@@ -15,14 +15,14 @@ UNRESOLVED = -2
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: neighbouring addresses spread well (Knuth 1973, 6.4)
 
 
-class Lately:
+class LookupCache:
     """Slot of a client, and whether it is new, as long as nothing changes either; of two in one cell, the later one.
 
     What is missing has to be asked for again, so the cache changes no result.
 
     Examples
     --------
-    >>> lately = Lately()
+    >>> lately = LookupCache()
     >>> keys = np.array([7, 8], np.uint64)
     >>> lately.note(keys, np.array([0, 1]), np.array([True, False]))
     >>> lately.find(np.array([8, 9], np.uint64))

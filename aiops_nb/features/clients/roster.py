@@ -8,7 +8,7 @@ import pyarrow as pa
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, IntArray
 from aiops_nb.features.clients.keys import LONGEST_NAME, ClientKeys
-from aiops_nb.features.clients.lookup_cache import UNRESOLVED, Lately
+from aiops_nb.features.clients.lookup_cache import UNRESOLVED, LookupCache
 from aiops_nb.features.clients.params import ClientParams
 from aiops_nb.features.clients.rows import ClientRows
 from aiops_nb.features.clients.seen_before import KnownClients
@@ -36,12 +36,12 @@ class ClientRoster:
         self._slot_of_pair = np.full((followed, 64), NO_SLOT, np.int32)
         self._keys, self._known = ClientKeys(params), known
         self._text: dict[int, str] = {}
-        self._lately = Lately()
+        self._lookup = LookupCache()
 
     def resolve(self, rows: ClientRows) -> tuple[IntArray, IntArray, BoolArray]:
         """Slots of clients and of pairs, `NO_SLOT` where there is none, and whose client is new, each (rows,)."""
-        self._lately.hold_for((self.clients.generation, self._known.generation))
-        clients, is_new = self._lately.find(rows.client)
+        self._lookup.hold_for((self.clients.generation, self._known.generation))
+        clients, is_new = self._lookup.find(rows.client)
         missing = np.flatnonzero(clients == UNRESOLVED)
         if len(missing):
             clients[missing], is_new[missing] = self._admit_clients(rows, missing)
@@ -52,7 +52,7 @@ class ClientRoster:
         distinct = pa.array(rows.client[missing]).dictionary_encode()
         keys, client = distinct.dictionary.to_numpy(), distinct.indices.to_numpy()
         slots, is_new = self.clients.admit(keys), self._known.note(keys)
-        self._lately.note(keys, slots, is_new)
+        self._lookup.note(keys, slots, is_new)
         textual = self._keys.is_text(keys) & (slots != NO_SLOT)
         if textual.any():
             row = np.zeros(len(keys), np.int64)

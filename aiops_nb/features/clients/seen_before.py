@@ -21,7 +21,7 @@ class KnownClients:
 
     Whoever comes is new until `new_ticks` later, at most twice that, and then known. A generation ends after
     `known_ticks`, or when half of its cells are taken; the one before it is forgotten. So a client is known for one to
-    two generations after its last request, and never for longer. About 1 in 8 strangers is taken for known when a
+    two generations after its last request, and never for longer. About 1 in 8 new clients is taken for known when a
     generation is full, far fewer before. The hash is fixed: the same stream gives the same answers.
 
     What is noted counts from the end of a window on, so that the order within it does not matter.
@@ -56,11 +56,11 @@ class KnownClients:
         """Whether each client is new, (n,); all are noted as having come."""
         places = self._places(keys)
         found = np.bitwise_and.reduce(self._cells[places])
-        is_stranger: BoolArray = (found & (_KNOWN | _KNOWN_BEFORE)) == 0
+        is_new_client: BoolArray = (found & (_KNOWN | _KNOWN_BEFORE)) == 0
         is_back = (found & (_KNOWN | _KNOWN_BEFORE)) == _KNOWN_BEFORE
         self._cells[places[:, np.flatnonzero(is_back)]] |= _STILL_HERE
-        self._cells[places[:, np.flatnonzero(is_stranger)]] |= _NEW
-        return is_stranger
+        self._cells[places[:, np.flatnonzero(is_new_client)]] |= _NEW
+        return is_new_client
 
     def _places(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Places of each key, (HASHES, n), by double hashing (Kirsch and Mitzenmacher 2006)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray, IntArray
-from aiops_nb.features.clients.baseline_rates import OwnUsual
+from aiops_nb.features.clients.baseline_rates import OwnBaseline
 from aiops_nb.features.clients.burst_intervals import UNIT_NS
 
 UNIT_SECONDS = UNIT_NS / NS_PER_SECOND
@@ -24,8 +24,8 @@ class Clients:
     count: IntArray
     erred: IntArray
     refused: IntArray
-    usual_count: OwnUsual
-    usual_refused: OwnUsual
+    baseline_count: OwnBaseline
+    baseline_refused: OwnBaseline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Pairs:
     client: IntArray
     target: IntArray
     count: IntArray
-    usual_count: OwnUsual
+    baseline_count: OwnBaseline
     intervals: IntArray
     interval_units: IntArray
     interval_squares: IntArray

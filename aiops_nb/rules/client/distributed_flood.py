@@ -6,7 +6,7 @@ import numpy as np
 
 from aiops_nb.core.readable import readable
 from aiops_nb.core.types import ALL_TARGETS, BoolArray, FloatArray, IntArray
-from aiops_nb.features.clients.baseline_rates import OwnUsual, UsualRates
+from aiops_nb.features.clients.baseline_rates import BaselineRates, OwnBaseline
 from aiops_nb.features.clients.roster import NOBODY
 from aiops_nb.features.clients.window import ClientWindow
 from aiops_nb.rules.client.params import DistributedFloodParams
@@ -24,34 +24,34 @@ class DistributedRule(Movable[DistributedFloodParams]):
 
     def __init__(self, params: DistributedFloodParams, warmup_ticks: int, settle_ticks: int, accept_ticks: int) -> None:
         super().__init__(params)
-        self._usual = UsualRates(2, settle_ticks, accept_ticks)
+        self._usual = BaselineRates(2, settle_ticks, accept_ticks)
         self._warmup_ticks = warmup_ticks
         self.is_new_flood = False
 
     def judge(self, window: ClientWindow) -> IntArray:
         """The target if it is one, all together if they are several."""
         rule, rate = self.params, window.targets.rate_hz
-        usual_rate, usual_new = self._usual.of(len(rate), self._warmup_ticks)
-        self._usual_rate = usual_rate
+        baseline_rate, baseline_new = self._usual.of(len(rate), self._warmup_ticks)
+        self._baseline_rate = baseline_rate
         with np.errstate(divide="ignore", invalid="ignore"):
             self._ratio = window.targets.new_hz / rate
-            self._usual_ratio = np.where(usual_rate > 0, usual_new / usual_rate, 0.0)
-        least = self._usual_ratio + rule.min_new_ratio * (1 - self._usual_ratio)
-        hit = (rate >= rule.min_rate_hz) & (rate >= rule.min_times_usual * usual_rate) & (self._ratio >= least)
+            self._baseline_ratio = np.where(baseline_rate > 0, baseline_new / baseline_rate, 0.0)
+        least = self._baseline_ratio + rule.min_new_ratio * (1 - self._baseline_ratio)
+        hit = (rate >= rule.min_rate_hz) & (rate >= rule.min_times_baseline * baseline_rate) & (self._ratio >= least)
         if window.known and not window.early:
             self._usual.learn(np.stack([rate, window.targets.new_hz]), hit)
         places = np.flatnonzero(hit)
-        self.is_new_flood = self._usual.kept_out(places.tolist())
+        self.is_new_flood = self._usual.excluded(places.tolist())
         return NOBODY if window.early else _told(places[~self._by_one(window)[places]])
 
     def _by_one(self, window: ClientWindow) -> BoolArray:
         """Of which targets one client makes most of what is more than usual, (1 + targets,): that is its flood."""
-        surplus = window.targets.count - self._usual_rate * window.span_seconds
+        surplus = window.targets.count - self._baseline_rate * window.span_seconds
         most = np.zeros(len(surplus))
         clients, pairs = window.clients, window.pairs
-        most[0] = np.max(_surplus(clients.count, clients.usual_count), initial=0.0)
+        most[0] = np.max(_surplus(clients.count, clients.baseline_count), initial=0.0)
         followed = np.flatnonzero(pairs.count)
-        np.maximum.at(most, 1 + pairs.target[followed], _surplus(pairs.count, pairs.usual_count)[followed])
+        np.maximum.at(most, 1 + pairs.target[followed], _surplus(pairs.count, pairs.baseline_count)[followed])
         by_one: BoolArray = (surplus > 0) & (most >= MOST_RATIO * surplus)
         return by_one
 
@@ -61,21 +61,21 @@ class DistributedRule(Movable[DistributedFloodParams]):
 
     def fact(self, window: ClientWindow, place: int) -> Fact:
         """How many requests, by how many of whom."""
-        rate, usual = float(window.targets.rate_hz[place]), float(self._usual_rate[place])
+        rate, usual = float(window.targets.rate_hz[place]), float(self._baseline_rate[place])
         target = window.target_name(place - 1) if place else ALL_TARGETS
-        share, before = self._ratio[place], self._usual_ratio[place]
+        share, before = self._ratio[place], self._baseline_ratio[place]
         return Fact(
             target=target,
             client="",
             value=rate,
             expected=usual,
-            threshold=self.params.min_times_usual * usual,
+            threshold=self.params.min_times_baseline * usual,
             summary=f"{target}: {readable(rate, 'rate_hz')}, {share:.0%} by clients not seen before, about "
             f"{window.newcomers_total()} of them on all targets; usual {readable(usual, 'rate_hz')}, {before:.0%}",
         )
 
 
-def _surplus(count: IntArray, usual: OwnUsual) -> FloatArray:
+def _surplus(count: IntArray, usual: OwnBaseline) -> FloatArray:
     """Requests beyond what is usual for each slot; all of them where nothing is known."""
     return count.astype(np.float64) - np.nan_to_num(usual.of(slice(len(count))))
 

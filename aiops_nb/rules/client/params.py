@@ -25,7 +25,7 @@ class ClientFloodParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ----------
     min_rate_hz
         Mean over the span of the features (60 s) below which nobody is looked at.
-    min_times_usual
+    min_times_baseline
         How many times the usual: that of the busiest client, and that of this client where it has a past.
     min_share_ratio
         Share of all requests that it makes at least.
@@ -38,7 +38,7 @@ class ClientFloodParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     hold: HoldParams = HOLD
     max_alerts: Most = 20
     min_rate_hz: Positive = 5.0
-    min_times_usual: Factor = 5.0
+    min_times_baseline: Factor = 5.0
     min_share_ratio: Ratio = 0.1
 
 
@@ -55,7 +55,7 @@ class EndpointAttackParams(
         Share of the client's requests that go to this target.
     min_share_ratio
         Share of the target's requests that come from this client.
-    min_times_usual
+    min_times_baseline
         How many times the usual number of requests of the busiest client of one target, and of this client there.
     alertname, severity, hold, max_alerts
         See `ClientFloodParams`.
@@ -68,7 +68,7 @@ class EndpointAttackParams(
     min_rate_hz: Positive = 2.0
     min_concentration_ratio: Ratio = 0.8
     min_share_ratio: Ratio = 0.5
-    min_times_usual: Factor = 5.0
+    min_times_baseline: Factor = 5.0
 
 
 class ClientBurstParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="burst", tag_field="type"):
@@ -130,7 +130,7 @@ class DistributedFloodParams(
     ----------
     min_rate_hz
         Rate over the last 10 s, of one target or of all together, below which it is not looked at.
-    min_times_usual
+    min_times_baseline
         How many times the usual rate.
     min_new_ratio
         How far the share of requests by new clients has come from its usual value to 1: at 0.5, from a usual share of
@@ -144,7 +144,7 @@ class DistributedFloodParams(
     hold: HoldParams = HOLD
     max_alerts: Most = 20
     min_rate_hz: Positive = 20.0
-    min_times_usual: Factor = 3.0
+    min_times_baseline: Factor = 3.0
     min_new_ratio: Ratio = 0.5
 
 

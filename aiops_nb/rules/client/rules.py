@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from aiops_nb.core.types import ALL_TARGETS, FloatArray, IntArray
-from aiops_nb.features.clients.baseline_rates import OwnUsual, UsualLevel
+from aiops_nb.features.clients.baseline_rates import BaselineLevel, OwnBaseline
 from aiops_nb.features.clients.window import ClientWindow
 from aiops_nb.rules.client.params import (
     ClientBurstParams,
@@ -63,18 +63,18 @@ class FloodRule(Movable[ClientFloodParams]):
 
     def __init__(self, params: ClientFloodParams, half_life_steps: float) -> None:
         super().__init__(params)
-        self._usual = UsualLevel(half_life_steps)
+        self._usual = BaselineLevel(half_life_steps)
 
     def judge(self, window: ClientWindow) -> IntArray:
         """Clients."""
         rule, count = self.params, window.clients.count
         least = max(rule.min_rate_hz * window.span_seconds, rule.min_share_ratio * int(window.targets.count[0]))
         busy = np.flatnonzero(count >= least)
-        busy = busy[count[busy] >= rule.min_times_usual * self._expected(window, busy)]
-        return _judged(window, count, busy, self._usual, window.clients.usual_count)
+        busy = busy[count[busy] >= rule.min_times_baseline * self._expected(window, busy)]
+        return _judged(window, count, busy, self._usual, window.clients.baseline_count)
 
     def _expected(self, window: ClientWindow, places: IntArray) -> FloatArray:
-        return np.fmax(window.clients.usual_count.of(places), self._usual.value)
+        return np.fmax(window.clients.baseline_count.of(places), self._usual.value)
 
     def identity(self, window: ClientWindow, place: int) -> tuple[int, int]:
         """The client."""
@@ -90,9 +90,9 @@ class FloodRule(Movable[ClientFloodParams]):
             client=name,
             value=count,
             expected=usual,
-            threshold=self.params.min_times_usual * usual,
+            threshold=self.params.min_times_baseline * usual,
             summary=f"{name}: {_requests(count, window)}, {share:.0%} of all; "
-            f"{_usually(usual, window.clients.usual_count.of(at)[0], 'busiest occasional client')}",
+            f"{_usually(usual, window.clients.baseline_count.of(at)[0], 'busiest occasional client')}",
         )
 
 
@@ -101,7 +101,7 @@ class EndpointRule(Movable[EndpointAttackParams]):
 
     def __init__(self, params: EndpointAttackParams, half_life_steps: float) -> None:
         super().__init__(params)
-        self._usual = UsualLevel(half_life_steps)
+        self._usual = BaselineLevel(half_life_steps)
 
     def judge(self, window: ClientWindow) -> IntArray:
         """Pairs."""
@@ -111,12 +111,12 @@ class EndpointRule(Movable[EndpointAttackParams]):
         hit = (
             (count >= rule.min_concentration_ratio * window.clients.count[pairs.client[busy]])
             & (count >= rule.min_share_ratio * window.targets.count[1 + pairs.target[busy]])
-            & (count >= rule.min_times_usual * self._expected(window, busy))
+            & (count >= rule.min_times_baseline * self._expected(window, busy))
         )
-        return _judged(window, pairs.count, busy[hit], self._usual, pairs.usual_count)
+        return _judged(window, pairs.count, busy[hit], self._usual, pairs.baseline_count)
 
     def _expected(self, window: ClientWindow, places: IntArray) -> FloatArray:
-        return np.fmax(window.pairs.usual_count.of(places), self._usual.value)
+        return np.fmax(window.pairs.baseline_count.of(places), self._usual.value)
 
     def identity(self, window: ClientWindow, place: int) -> tuple[int, int]:
         """The client and the target."""
@@ -134,10 +134,10 @@ class EndpointRule(Movable[EndpointAttackParams]):
             client=client,
             value=count,
             expected=usual,
-            threshold=self.params.min_times_usual * usual,
+            threshold=self.params.min_times_baseline * usual,
             summary=f"{target}: {_requests(count, window)} by {client}, {share:.0%} of the "
             f"target's and {own:.0%} of the client's; "
-            f"{_usually(usual, pairs.usual_count.of(at)[0], 'busiest occasional client')}",
+            f"{_usually(usual, pairs.baseline_count.of(at)[0], 'busiest occasional client')}",
         )
 
 
@@ -151,7 +151,7 @@ class BurstRule(Movable[ClientBurstParams]):
         busy = np.flatnonzero((pairs.count >= least) & (pairs.intervals >= rule.min_intervals))
         period, variation = pairs.periods(busy)
         hit = (period <= rule.max_period_seconds) & (variation <= rule.max_variation_ratio)
-        hit &= ~pairs.usual_count.regular(pairs.count[busy], busy)
+        hit &= ~pairs.baseline_count.regular(pairs.count[busy], busy)
         return _judged(window, pairs.count, busy[hit])
 
     def identity(self, window: ClientWindow, place: int) -> tuple[int, int]:
@@ -184,7 +184,7 @@ class RefusedRule(Movable[ClientRefusedParams]):
         busy = np.flatnonzero(clients.refused >= rule.min_refused_hz * window.span_seconds)
         refused = clients.refused[busy]
         hit = refused >= rule.min_refused_ratio * clients.count[busy]
-        hit &= ~clients.usual_refused.regular(refused, busy)
+        hit &= ~clients.baseline_refused.regular(refused, busy)
         return _judged(window, clients.refused, busy[hit])
 
     def identity(self, window: ClientWindow, place: int) -> tuple[int, int]:
@@ -201,14 +201,18 @@ class RefusedRule(Movable[ClientRefusedParams]):
             target=ALL_TARGETS,
             client=name,
             value=refused,
-            expected=float(clients.usual_refused.of(np.array([place]))[0]),
+            expected=float(clients.baseline_refused.of(np.array([place]))[0]),
             threshold=self.params.min_refused_hz * window.span_seconds,
             summary=f"{name}: {refused} of {_requests(count, window)} refused (401, 403, 404){where}",
         )
 
 
 def _judged(
-    window: ClientWindow, values: IntArray, hit: IntArray, usual: UsualLevel | None = None, own: OwnUsual | None = None
+    window: ClientWindow,
+    values: IntArray,
+    hit: IntArray,
+    usual: BaselineLevel | None = None,
+    own: OwnBaseline | None = None,
 ) -> IntArray:
     """The strongest first; nobody while the stream warms up. The busiest of the others is learned as usual.
 

@@ -19,14 +19,14 @@ from aiops_nb.rules.client.params import (
 )
 
 AnyClientRule = TypeVar("AnyClientRule", bound=ClientRuleParams)
-TIMES_USUAL = "min_times_usual"
+TIMES_BASELINE = "min_times_baseline"
 # (name of the field, the least that it may be; 0 is itself too little)
 OF_CLIENT_RULES: dict[type[ClientRuleParams], tuple[str, float]] = {
-    ClientFloodParams: (TIMES_USUAL, 1.0),
-    EndpointAttackParams: (TIMES_USUAL, 1.0),
+    ClientFloodParams: (TIMES_BASELINE, 1.0),
+    EndpointAttackParams: (TIMES_BASELINE, 1.0),
     ClientBurstParams: ("max_variation_ratio", 0.0),
     ClientRefusedParams: ("min_refused_hz", 0.0),
-    DistributedFloodParams: (TIMES_USUAL, 1.0),
+    DistributedFloodParams: (TIMES_BASELINE, 1.0),
 }
 
 
@@ -52,12 +52,12 @@ def with_client_threshold(rule: AnyClientRule, threshold: float) -> AnyClientRul
 
     Examples
     --------
-    >>> with_client_threshold(ClientFloodParams(), 8.0).min_times_usual
+    >>> with_client_threshold(ClientFloodParams(), 8.0).min_times_baseline
     8.0
     >>> with_client_threshold(ClientFloodParams(), 0.5)
     Traceback (most recent call last):
     ...
-    aiops_nb.core.errors.ConfigError: threshold: expected min_times_usual of client_flood, a number >= 1, got 0.5
+    aiops_nb.core.errors.ConfigError: threshold: expected min_times_baseline of client_flood, a number >= 1, got 0.5
     """
     now = client_threshold(rule)
     if not (0 < threshold < math.inf and threshold >= now.least):

@@ -23,7 +23,7 @@ CPU_RULES = (
         threshold=1.0,
         # A job of each hour that is over in three quarters of a minute is none.
         hold=HoldParams(for_seconds=50.0, keep_firing_for_seconds=60.0),
-        clean=MOST_OF_THE_TIME,
+        preprocess=MOST_OF_THE_TIME,
         detector=CeilingParams(min_deviation=0.3, accept_seconds=300.0),
     ),
     FeatureRuleParams(
@@ -34,7 +34,7 @@ CPU_RULES = (
         threshold=1.0,
         resolve_threshold=0.9 / 0.95,
         hold=MINUTE,
-        clean=MOST_OF_THE_TIME,
+        preprocess=MOST_OF_THE_TIME,
         detector=LevelParams(limit=0.95),
     ),
     FeatureRuleParams(
@@ -44,7 +44,7 @@ CPU_RULES = (
         metrics=("cpu_system_share_ratio",),
         threshold=1.0,
         hold=MINUTE,
-        clean=MOST_OF_THE_TIME,
+        preprocess=MOST_OF_THE_TIME,
         detector=CeilingParams(min_deviation=0.25, accept_seconds=300.0),
     ),
     FeatureRuleParams(
@@ -54,7 +54,7 @@ CPU_RULES = (
         metrics=("cpu_iowait_ratio",),
         threshold=1.0,
         hold=MINUTE,
-        clean=MOST_OF_THE_TIME,
+        preprocess=MOST_OF_THE_TIME,
         detector=LevelParams(limit=0.4),
     ),
 )
@@ -128,7 +128,7 @@ MEMORY_RULES = (
         metrics=("swap_in_bytes_per_second",),
         threshold=1.0,
         hold=HoldParams(for_seconds=60.0, keep_firing_for_seconds=60.0),
-        clean=(MovingMedianParams(window_values=15, warmup_values=15),),
+        preprocess=(MovingMedianParams(window_values=15, warmup_values=15),),
         detector=LevelParams(limit=THRASHING_BYTES_PER_SECOND),
     ),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aiops_nb.alert.grouping import TOGETHER_DETECTOR
+from aiops_nb.alert.grouping import GROUPING_DETECTOR
 from aiops_nb.alert.inhibition import CONNECTIVITY_ALERT, InhibitRuleParams
 
-HOST_EXPLAINS = {
+HOST_INHIBITS = {
     "cpu_saturation": ("cpu_spike", "cpu_system_share"),
     "cpu_spike": ("cpu_system_share",),
     "memory_nearly_full": ("memory_leak", "swapping"),
@@ -13,13 +13,13 @@ HOST_EXPLAINS = {
 }
 SAME_SERIES = ("target", "origin")
 # Of one client: where it does most of its harm tells more than what else it is seen doing.
-CLIENTS_EXPLAIN = {
+CLIENTS_INHIBIT = {
     "endpoint_attack": ("client_refused", "client_burst"),
     "client_flood": ("client_burst",),
 }
 FLOODS = ("client_flood", "distributed_flood")
 # (alerts that explain, alerts that they explain): the same trouble of the same series, seen less directly.
-REQUESTS_EXPLAIN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+REQUESTS_INHIBIT: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (
         ("request_failed", "http_5xx"),
         (
@@ -49,7 +49,7 @@ DEFAULT_INHIBIT_RULES = (
         InhibitRuleParams(
             source_matchers={"alertname": explaining}, target_matchers={"alertname": explained}, equal=SAME_SERIES
         )
-        for explaining, explained in REQUESTS_EXPLAIN
+        for explaining, explained in REQUESTS_INHIBIT
     ),
     InhibitRuleParams(
         source_matchers={"alertname": ("request_failed", "http_5xx", "error_ratio_anomaly")},
@@ -58,7 +58,7 @@ DEFAULT_INHIBIT_RULES = (
     ),
     *(
         InhibitRuleParams(source_matchers={"alertname": (one,)}, target_matchers={"alertname": others}, equal=(label,))
-        for label, explains in (("target", HOST_EXPLAINS), ("client", CLIENTS_EXPLAIN))
+        for label, explains in (("target", HOST_INHIBITS), ("client", CLIENTS_INHIBIT))
         for one, others in explains.items()
     ),
     InhibitRuleParams(
@@ -85,8 +85,8 @@ DEFAULT_INHIBIT_RULES = (
 )
 
 
-TOGETHER_EXPLAINS = InhibitRuleParams(
-    source_matchers={"detector": (TOGETHER_DETECTOR,)},
+GROUPING_INHIBITS = InhibitRuleParams(
+    source_matchers={"detector": (GROUPING_DETECTOR,)},
     target_matchers={},
     equal=("alertname", "origin"),
     keep_seconds=30.0,

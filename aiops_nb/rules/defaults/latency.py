@@ -17,8 +17,8 @@ LATENCY_RULES = (
     FeatureRuleParams(
         alertname="latency_p95_anomaly",
         feature="duration_p95_seconds",
-        needs=ENOUGH,
-        backed_by=BACKED,
+        min_samples=ENOUGH,
+        corroborated_by=BACKED,
         # Slow enough not to follow a latency that triples in five minutes; days and nights are slower still.
         detector=RobustZParams(learning_rate=0.005, min_deviation=0.005, min_deviation_ratio=0.15),
     ),
@@ -27,21 +27,21 @@ READY_LATENCY_RULES = (
     FeatureRuleParams(
         alertname="latency_mean_anomaly",
         feature="duration_mean_seconds",
-        needs=ENOUGH,
+        min_samples=ENOUGH,
         hold=AFTER_P95,
         detector=RobustZParams(min_deviation=0.005, min_deviation_ratio=0.1),
     ),
     FeatureRuleParams(
         alertname="latency_p99_anomaly",
         feature="duration_p99_seconds",
-        needs={"span_count": 20.0},
+        min_samples={"span_count": 20.0},
         hold=AFTER_P95,
         detector=RobustZParams(min_deviation=0.01, min_deviation_ratio=0.3),
     ),
     FeatureRuleParams(
         alertname="latency_siblings",
         feature="duration_mean_seconds",
-        needs=ENOUGH,
+        min_samples=ENOUGH,
         hold=AFTER_P95,
         detector=SiblingsParams(min_deviation=0.005, min_deviation_ratio=0.1),
     ),

@@ -11,7 +11,7 @@ from aiops_nb.rules.defaults.objectives import READY_SLO_RULES
 from aiops_nb.rules.defaults.traffic import READY_TRAFFIC_RULES
 from aiops_nb.rules.feature.params import FeatureRuleParams
 
-READY_RULES: dict[str, FeatureRuleParams] = {
+AVAILABLE_RULES: dict[str, FeatureRuleParams] = {
     rule.alertname: rule for rule in (*READY_LATENCY_RULES, *READY_ERROR_RULES, *READY_TRAFFIC_RULES, *READY_SLO_RULES)
 }
 
@@ -31,6 +31,6 @@ def with_ready(rules: tuple[FeatureRuleParams, ...], names: Iterable[str]) -> tu
     """
     known = {rule.alertname for rule in rules}
     for place, name in enumerate(names):
-        if name not in READY_RULES:
-            raise ConfigError.at(f"ready_rules[{place}]", f"one of {', '.join(READY_RULES)}", name)
-    return (*rules, *(READY_RULES[name] for name in dict.fromkeys(names) if name not in known))
+        if name not in AVAILABLE_RULES:
+            raise ConfigError.at(f"enable[{place}]", f"one of {', '.join(AVAILABLE_RULES)}", name)
+    return (*rules, *(AVAILABLE_RULES[name] for name in dict.fromkeys(names) if name not in known))

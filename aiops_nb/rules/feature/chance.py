@@ -18,23 +18,23 @@ class ChanceParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ----------
     hits, of
         Features that count the bad ones, and all.
-    most_chance
+    max_probability
         Bound on the probability that chance makes so many in one window, at the usual share; a window counts as
         anomalous only below.
-    min_usual_ratio
+    min_baseline_ratio
         Smallest usual share that is assumed.
     """
 
     hits: str = "span_error_count"
     of: str = "span_count"
-    most_chance: Annotated[float, Meta(gt=0, lt=1)] = 1e-6
-    min_usual_ratio: Annotated[float, Meta(gt=0, lt=1)] = 0.002
+    max_probability: Annotated[float, Meta(gt=0, lt=1)] = 1e-6
+    min_baseline_ratio: Annotated[float, Meta(gt=0, lt=1)] = 0.002
 
 
 SLOW_TICKS, DELAY_TICKS = 1800, 60
 
 
-def chance_at_most(hits: FloatArray, of: FloatArray, usual_ratio: FloatArray) -> FloatArray:
+def chance_at_most(hits: FloatArray, of: FloatArray, baseline_ratio: FloatArray) -> FloatArray:
     """Bound on the probability of at least `hits` of `of` independent ones at the usual ratio, (n,).
 
     Chernoff (1952): exp(-of KL(hits/of, usual)); 1 where there are no more than usual.
@@ -46,16 +46,16 @@ def chance_at_most(hits: FloatArray, of: FloatArray, usual_ratio: FloatArray) ->
     '0.017 0.0000025'
     """
     ratio = np.divide(hits, of, out=np.zeros(len(of)), where=of > 0)
-    more = ratio > usual_ratio
+    more = ratio > baseline_ratio
     rest = np.where(ratio < 1, 1 - ratio, 1.0)  # 0 log 0 is 0
     with np.errstate(divide="ignore"):
-        distance = ratio * np.log(np.where(more, ratio, 1.0) / usual_ratio)
-    distance += np.where(ratio < 1, rest * np.log(rest / (1 - usual_ratio)), 0.0)
+        distance = ratio * np.log(np.where(more, ratio, 1.0) / baseline_ratio)
+    distance += np.where(ratio < 1, rest * np.log(rest / (1 - baseline_ratio)), 0.0)
     bound: FloatArray = np.where(more, np.exp(-of * distance), 1.0)
     return bound
 
 
-class BeyondChance:
+class SignificanceTest:
     """Usual share of each series: the mean over windows that were not anomalous, of the last half hour in the end.
 
     A window is learned one to two minutes later, and not at all if the series is anomalous by then: the beginning of an
@@ -73,11 +73,11 @@ class BeyondChance:
         """Where what the window shows is more than chance, (n,)."""
         hits, of = table.column(self._params.hits), table.column(self._params.of)
         self._make_room(len(hits))
-        usual = np.clip(self._usual_so_far(len(hits)), self._params.min_usual_ratio, 0.5)
-        beyond: BoolArray = chance_at_most(hits, of, usual) <= self._params.most_chance
+        usual = np.clip(self._baseline_so_far(len(hits)), self._params.min_baseline_ratio, 0.5)
+        beyond: BoolArray = chance_at_most(hits, of, usual) <= self._params.max_probability
         return beyond
 
-    def _usual_so_far(self, count: int) -> FloatArray:
+    def _baseline_so_far(self, count: int) -> FloatArray:
         """Before anything was learned, that of the windows that wait for it: they are all there is."""
         total, windows = (self._recent + self._before)[:, :count]
         waiting = np.divide(total, windows, out=np.zeros(count), where=windows > 0)

@@ -13,10 +13,10 @@ from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.preprocess.steps import chain
 from aiops_nb.rules.feature.background import Background
-from aiops_nb.rules.feature.chance import BeyondChance
+from aiops_nb.rules.feature.chance import SignificanceTest
 from aiops_nb.rules.feature.new_level import Acceptances
 from aiops_nb.rules.feature.params import FeatureRuleParams
-from aiops_nb.rules.feature.phases import Movers
+from aiops_nb.rules.feature.phases import PhaseChanges
 from aiops_nb.rules.feature.reasons import RuleReasons, shares_of
 from aiops_nb.rules.feature.selection import Selection
 from aiops_nb.rules.sentences import joined
@@ -45,12 +45,12 @@ class FeatureJudge:
     def __init__(self, params: FeatureRuleParams) -> None:
         self.params = params
         self._selection = Selection(params)
-        self._clean = chain(params.clean)
+        self._clean = chain(params.preprocess)
         self._detector = build_detector(params.detector, params.judged_features, params.threshold)
-        self._movers = Movers(params.explaining_features)
+        self._phase_changes = PhaseChanges(params.explaining_features)
         self._rule = TickRule(params.hold)
         self._acceptances = Acceptances()
-        self._chance = None if params.beyond_chance is None else BeyondChance(params.beyond_chance)
+        self._chance = None if params.significance is None else SignificanceTest(params.significance)
         self._threshold = params.threshold
 
     @property
@@ -70,10 +70,10 @@ class FeatureJudge:
         judged = self._cleaned(selected)
         scored = self._score(selected, judged)
         transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
-        self._movers.take(selected)
+        self._phase_changes.take(selected)
         reasons = self._reasons(judged, scored.is_anomaly, transitions)
         changes = [self._change(scored, reasons, transition) for transition in transitions]
-        self._movers.learn(selected, ~scored.is_anomaly)
+        self._phase_changes.learn(selected, ~scored.is_anomaly)
         judged_and_told = replace(scored, reasons=reasons) if len(reasons.series) else scored
         return self._learned(selected, judged, judged_and_told), changes
 
@@ -88,12 +88,12 @@ class FeatureJudge:
         return replace(scored, accepted=accepted) if accepted.any() else scored
 
     def _cleaned(self, table: FeatureTable) -> FeatureTable:
-        if not self.params.clean and not self.params.needs:
+        if not self.params.preprocess and not self.params.min_samples:
             return table
         values = table.values.copy()
-        for name, least in self.params.needs.items():
+        for name, least in self.params.min_samples.items():
             values[: len(self.params.judged_features), ~(table.column(name) >= least)] = np.nan
-        if self.params.clean:
+        if self.params.preprocess:
             values[0] = self._clean.apply(values[0])
         return FeatureTable(table.table, table.end_ns, table.series, table.names, values)
 
@@ -102,9 +102,9 @@ class FeatureJudge:
         firing = self._rule.firing(len(selected.series))
         limit = np.where(firing, self.params.resolves_at(self._threshold), self._threshold)
         hit: BoolArray = scores.score > limit
-        for name, least in self.params.support.items():
+        for name, least in self.params.min_support.items():
             hit = hit & (selected.column(name) >= least)
-        for name in self.params.backed_by:
+        for name in self.params.corroborated_by:
             hit = hit & is_outside(selected.column(name), scores, limit / self._threshold)
         if self._chance is not None and hit.any():
             hit = hit & self._chance.holds(selected)
@@ -134,7 +134,7 @@ class FeatureJudge:
             series=series,
             features=features,
             shares=shares_of(self._detector, judged, series),
-            moved=self._movers.of(series),
+            moved=self._phase_changes.of(series),
             background=Background.of(self._detector, judged, series, self.params.feature),
         )
 

@@ -51,10 +51,10 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     needs
         Features of the table that must be at least so much for the judged one to mean anything, such as
         `{span_count: 5}`: below that it counts as not known, and is neither judged nor learned.
-    backed_by
+    corroborated_by
         Features of the table, in the unit of the judged one, that must be outside of the band as well for a window to
         count as anomalous: `duration_backed_seconds` is above it when three to eight requests are, not one.
-    beyond_chance
+    significance
         Counts of bad ones and of all, of which there must be more than chance makes for a window to count as anomalous.
     hold
         How long it must hold.
@@ -62,7 +62,7 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Steps of preprocessing through which the feature goes before it is judged; the rows are recorded as they came.
     detector
         The algorithm, by its `type`, and its parameters; `aiops_nb.detectors()` lists them.
-    explained_by
+    components
         Features of the table that make up the judged one: the alert names the one that grew most against its usual
         value. None: the phases, if it is a latency of requests.
     """
@@ -78,14 +78,14 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     threshold: Annotated[float, Meta(gt=0)] = NO_THRESHOLD
     false_alarms_per_day: Annotated[float, Meta(gt=0)] | None = None
     resolve_threshold: Annotated[float, Meta(gt=0)] | None = None
-    support: dict[str, float] = {}
-    needs: dict[str, float] = {}
-    backed_by: tuple[str, ...] = ()
-    beyond_chance: ChanceParams | None = None
+    min_support: dict[str, float] = {}
+    min_samples: dict[str, float] = {}
+    corroborated_by: tuple[str, ...] = ()
+    significance: ChanceParams | None = None
     hold: HoldParams = HoldParams()
-    clean: tuple[StepParams, ...] = ()
+    preprocess: tuple[StepParams, ...] = ()
     detector: DetectorParams = RobustZParams()
-    explained_by: tuple[str, ...] | None = None
+    components: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.table == "clients":  # its series differ from window to window
@@ -104,13 +104,13 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def explaining_features(self) -> tuple[str, ...]:
         """The parts of the judged feature that an alert may name."""
-        if self.explained_by is not None:
-            return self.explained_by
+        if self.components is not None:
+            return self.components
         return RECENT_PHASE_FEATURES if self.table == "requests" and self.feature.startswith("duration_") else ()
 
     @property
     def seen_features(self) -> tuple[str, ...]:
         """All features of the table that the rule looks at, those of the detector first."""
-        counts = () if self.beyond_chance is None else (self.beyond_chance.hits, self.beyond_chance.of)
-        beside = (*self.explaining_features, *self.support, *self.needs, *self.backed_by, *counts)
+        counts = () if self.significance is None else (self.significance.hits, self.significance.of)
+        beside = (*self.explaining_features, *self.min_support, *self.min_samples, *self.corroborated_by, *counts)
         return tuple(dict.fromkeys((*self.judged_features, *beside)))

@@ -17,7 +17,7 @@ SMALLEST_GROWTH_RATIO = 0.1  # of the usual value: less is how parts vary
 
 
 @dataclass(frozen=True, slots=True)
-class Mover:
+class PhaseChange:
     """The part that grew most, what it usually is and is now, and the share of each part in all growth."""
 
     part: str
@@ -37,7 +37,7 @@ class Moved:
     usual: FloatArray = field(default_factory=lambda: NOTHING)
     now: FloatArray = field(default_factory=lambda: NOTHING)
 
-    def of(self, number: int) -> Mover | None:
+    def of(self, number: int) -> PhaseChange | None:
         """The part of one series that moved; None where none did, or nothing is known of them.
 
         Examples
@@ -50,7 +50,7 @@ class Moved:
         one = slice(number, number + 1)
         return Moved(self.parts, self.usual[:, one], self.now[:, one]).each()[0]
 
-    def each(self) -> list[Mover | None]:
+    def each(self) -> list[PhaseChange | None]:
         """The parts that moved of all m series."""
         usual, now = self.usual, self.now
         growth = np.nan_to_num(np.where(now - usual > SMALLEST_GROWTH_RATIO * usual, now - usual, 0.0))
@@ -59,14 +59,14 @@ class Moved:
         most, places = np.argmax(growth, axis=0), np.arange(growth.shape[1])
         columns = most, usual[most, places], now[most, places], total
         rows = zip(growth.T.tolist(), *(column.tolist() for column in columns), strict=True)
-        return [self._mover(*row) if any(row[0]) else None for row in rows]
+        return [self._phase_change(*row) if any(row[0]) else None for row in rows]
 
-    def _mover(self, growth: list[float], most: int, usual: float, now: float, total: float) -> Mover:
+    def _phase_change(self, growth: list[float], most: int, usual: float, now: float, total: float) -> PhaseChange:
         shares = {name: part / total for name, part in zip(self.parts, growth, strict=True) if part > 0}
-        return Mover(self.parts[most], usual, now, shares)
+        return PhaseChange(self.parts[most], usual, now, shares)
 
 
-class Movers:
+class PhaseChanges:
     """Usual value of each part of each series: a slow exponential mean of what was not anomalous.
 
     Cost O(n k) a tick, memory 20 bytes a part and series.
@@ -118,16 +118,18 @@ class Movers:
             self._learned = widened(self._learned, capacity)
 
 
-def moved_sentence(mover: Mover | None) -> str:
+def phase_sentence(change: PhaseChange | None) -> str:
     """The part that moved, and how far.
 
     Examples
     --------
-    >>> moved_sentence(Mover("tls", 0.012, 0.06, {"tls": 1.0}))
+    >>> phase_sentence(PhaseChange("tls", 0.012, 0.06, {"tls": 1.0}))
     'TLS handshake 5x slower: 12 ms -> 60 ms'
     """
-    if mover is None:
+    if change is None:
         return ""
-    times = f" {mover.now / mover.usual:.2g}x slower" if mover.usual > 0 and mover.now < 1000 * mover.usual else ""
+    times = f" {change.now / change.usual:.2g}x slower" if change.usual > 0 and change.now < 1000 * change.usual else ""
     unit = "part_seconds"
-    return f"{PARTS.get(mover.part, mover.part)}{times}: {readable(mover.usual, unit)} -> {readable(mover.now, unit)}"
+    return (
+        f"{PARTS.get(change.part, change.part)}{times}: {readable(change.usual, unit)} -> {readable(change.now, unit)}"
+    )

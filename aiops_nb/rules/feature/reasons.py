@@ -10,7 +10,7 @@ import numpy as np
 from aiops_nb.core.protocols import Detector, Explaining
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, ScoredFeature
 from aiops_nb.rules.feature.background import Background
-from aiops_nb.rules.feature.phases import Moved, Mover, moved_sentence
+from aiops_nb.rules.feature.phases import Moved, PhaseChange, phase_sentence
 from aiops_nb.rules.sentences import band_sentence, bounds_of, joined
 
 SENTENCE_BYTES = 150
@@ -46,8 +46,8 @@ class RuleReasons:
 
     def phase(self, number: int) -> str:
         """The part that grew most; empty where that is not known."""
-        mover = self.moved.of(number)
-        return mover.part if mover else ""
+        phase_change = self.moved.of(number)
+        return phase_change.part if phase_change else ""
 
     def verdict(self, scored: ScoredFeature, number: int) -> str:
         """The value, what was expected, the bound that it broke, and what is above all unusual of it."""
@@ -57,14 +57,16 @@ class RuleReasons:
 
     def summary(self, scored: ScoredFeature, number: int) -> str:
         """The verdict, the phase that moved, and what the expectation rests on."""
-        notes = moved_sentence(self.moved.of(number)), *self.background.sentences(number)
+        notes = phase_sentence(self.moved.of(number)), *self.background.sentences(number)
         return joined(self.verdict(scored, number), *notes)
 
 
-def contributions_of(own: Mapping[str, float], mover: Mover | None, features: tuple[str, ...]) -> Mapping[str, float]:
+def contributions_of(
+    own: Mapping[str, float], phase_change: PhaseChange | None, features: tuple[str, ...]
+) -> Mapping[str, float]:
     """Shares by the detector's parts, else by the phases that moved; all of it, if there is but one feature."""
     alone = {features[0]: 1.0} if len(features) == 1 else {}
-    return own or (mover.shares if mover else alone)
+    return own or (phase_change.shares if phase_change else alone)
 
 
 def shares_of(detector: Detector, table: FeatureTable, series: IntArray) -> dict[str, FloatArray]:

@@ -9,7 +9,7 @@ from itertools import repeat
 import numpy as np
 
 from aiops_nb.core.types import FloatArray, IntArray, Reasons, ScoredFeature
-from aiops_nb.rules.feature.phases import Moved, Mover, moved_sentence
+from aiops_nb.rules.feature.phases import Moved, PhaseChange, phase_sentence
 from aiops_nb.rules.feature.reasons import RuleReasons, contributions_of
 from aiops_nb.rules.sentences import Bounds, band_sentence, joined
 
@@ -25,7 +25,7 @@ def told_alone(why: Why) -> Told:
     return contributions, reasons.phase(number) or None, reasons.summary(scored, number)
 
 
-def told_together(whys: Sequence[Why]) -> list[Told]:
+def worded_together(whys: Sequence[Why]) -> list[Told]:
     """The same of many verdicts, in their order; `python -m benchmarks.wording` prints what it costs.
 
     Numbers are taken from the ticks by whole columns, and it is found at once which phases moved; only the texts are
@@ -59,7 +59,7 @@ def _told(alike: Sequence[Why]) -> Iterator[Told]:
     if not whys:
         return map(told_alone, alike)
     runs = list(_runs(whys))
-    columns = whys, _numbers(runs), _shares(runs), _movers(runs)
+    columns = whys, _numbers(runs), _shares(runs), _phase_changes(runs)
     return (_worded(*one) for one in zip(*columns, strict=True))
 
 
@@ -98,7 +98,7 @@ def _shares(runs: Sequence[Run]) -> Iterable[dict[str, float]]:
     return ({name: share for name, share in zip(names, row, strict=True) if share == share} for row in rows)
 
 
-def _movers(runs: Sequence[Run]) -> Iterable[Mover | None]:
+def _phase_changes(runs: Sequence[Run]) -> Iterable[PhaseChange | None]:
     parts = runs[0][1].moved.parts
     if not parts:
         return repeat(None, sum(len(numbers) for *_, numbers in runs))
@@ -111,11 +111,11 @@ def _moved(run: Run) -> tuple[FloatArray, FloatArray]:
     return reasons.moved.usual[:, numbers], reasons.moved.now[:, numbers]
 
 
-def _worded(why: OfRule, numbers: Numbers, own: dict[str, float], mover: Mover | None) -> Told:
+def _worded(why: OfRule, numbers: Numbers, own: dict[str, float], phase_change: PhaseChange | None) -> Told:
     scored, reasons, number = why
     at, value, bounds = numbers
     background = reasons.background
     verdict = band_sentence(scored.series[at], scored.feature, value, bounds, own, background.detail(number))
-    contributions = json.dumps(dict(contributions_of(own, mover, reasons.features)))
-    summary = joined(verdict, moved_sentence(mover), *background.sentences(number))
-    return contributions, (mover.part or None) if mover else None, summary
+    contributions = json.dumps(dict(contributions_of(own, phase_change, reasons.features)))
+    summary = joined(verdict, phase_sentence(phase_change), *background.sentences(number))
+    return contributions, (phase_change.part or None) if phase_change else None, summary

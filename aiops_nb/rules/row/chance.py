@@ -13,23 +13,23 @@ Whole: TypeAlias = IntArray | Int32Array
 HALF_LIFE_SECONDS = 3600.0
 DAY_SECONDS = 86_400.0
 FEW_ROWS = 100.0  # hit as often as those of all series, as if seen before: one hit of the first three says little
-MOST_USUAL_RATIO = 0.5
+MAX_BASELINE_RATIO = 0.5
 MOST_SHARED_RATIO = 0.1  # what one series, which may be dead for hours, tells about the others
 FORGOTTEN_HITS = 1e-3
 LEAST_USED_ONE_IN = 8  # of what a series may: runs have whole lengths, so that chance makes fewer
 
 
-def hits_on_end(usual_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
+def consecutive_hits(baseline_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
     """The k from which runs of k independent hits come at most `most_per_day` times a day: rows * ratio ** k, (n,).
 
     A usual ratio above a half is taken as a half.
 
     Examples
     --------
-    >>> hits_on_end(np.array([0.0, 0.002, 0.03, 1.0]), np.full(4, 86_400.0), 0.1).tolist()
+    >>> consecutive_hits(np.array([0.0, 0.002, 0.03, 1.0]), np.full(4, 86_400.0), 0.1).tolist()
     [0, 3, 4, 20]
     """
-    ratio = np.minimum(usual_ratio, MOST_USUAL_RATIO)
+    ratio = np.minimum(baseline_ratio, MAX_BASELINE_RATIO)
     possible = (ratio > 0) & (rows_per_day > 0)
     needed = np.zeros(len(ratio), np.int64)
     needed[possible] = _hits(np.log(ratio[possible]), rows_per_day[possible], most_per_day)
@@ -41,8 +41,8 @@ def _hits(log_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) 
     return hits
 
 
-def hits_on_end_of_all(
-    usual_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float, at_least: int
+def consecutive_hits_of_all(
+    baseline_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float, at_least: int
 ) -> IntArray:
     """The same for all series together, none below `at_least`, (n,).
 
@@ -50,10 +50,10 @@ def hits_on_end_of_all(
 
     Examples
     --------
-    >>> hits_on_end_of_all(np.full(3, 0.03), np.array([1e6, 1e5, 1e4]), 0.1, at_least=3).tolist()
+    >>> consecutive_hits_of_all(np.full(3, 0.03), np.array([1e6, 1e5, 1e4]), 0.1, at_least=3).tolist()
     [5, 5, 4]
     """
-    ratio = np.minimum(usual_ratio, MOST_USUAL_RATIO)
+    ratio = np.minimum(baseline_ratio, MAX_BASELINE_RATIO)
     chance = rows_per_day * ratio**at_least
     needed = np.full(len(ratio), at_least)
     risky = np.flatnonzero(chance > most_per_day / (10 * max(len(ratio), 1)))
@@ -101,7 +101,7 @@ class Pace:
         return per_day
 
 
-class UsualHits:
+class BaselineHits:
     """How often each series is hit when nothing is wrong, and so how many hits on end it needs.
 
     All series together are to be hit by chance so often a day at most. One hit more is assumed than was seen, about
@@ -110,8 +110,8 @@ class UsualHits:
     nothing while there are no hits, else O(n). Memory: 24 bytes a series.
     """
 
-    def __init__(self, for_rows: int, most_by_chance_per_day: float) -> None:
-        self._for_rows, self._most_per_day = for_rows, most_by_chance_per_day
+    def __init__(self, for_rows: int, max_chance_alerts_per_day: float) -> None:
+        self._for_rows, self._most_per_day = for_rows, max_chance_alerts_per_day
         self._hits, self._waiting = np.zeros(16), np.zeros(16)
         self._any = False
 
@@ -141,11 +141,11 @@ class UsualHits:
     def _needed(self, pace: Pace) -> IntArray:
         needed = np.full(len(self._hits), self._for_rows, np.int64)
         seen = np.flatnonzero(pace.rows)
-        per_day, ratio = pace.rows_per_day(seen), self._usual_ratio(seen, pace.rows[seen])
-        needed[seen] = hits_on_end_of_all(ratio, per_day, self._most_per_day, self._for_rows)
+        per_day, ratio = pace.rows_per_day(seen), self._baseline_ratio(seen, pace.rows[seen])
+        needed[seen] = consecutive_hits_of_all(ratio, per_day, self._most_per_day, self._for_rows)
         return needed
 
-    def _usual_ratio(self, seen: IntArray, rows: FloatArray) -> FloatArray:
+    def _baseline_ratio(self, seen: IntArray, rows: FloatArray) -> FloatArray:
         hits = self._hits[seen]
         of_all = np.minimum(hits, MOST_SHARED_RATIO * rows).sum() / rows.sum()
         ratio: FloatArray = (hits + np.minimum(hits, 1.0) + FEW_ROWS * of_all) / (rows + FEW_ROWS)

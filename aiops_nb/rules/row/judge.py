@@ -13,7 +13,7 @@ from aiops_nb.alert.lifecycle import Transition
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, IntArray, SeriesKey
 from aiops_nb.features.requests.rows import RequestRows
 from aiops_nb.features.requests.totals import TOO_MANY_REQUESTS, Totals
-from aiops_nb.rules.row.chance import Pace, UsualHits, Whole
+from aiops_nb.rules.row.chance import BaselineHits, Pace, Whole
 from aiops_nb.rules.row.params import RowRuleParams
 from aiops_nb.rules.row.streaks import RowRule
 from aiops_nb.rules.sentences import row_sentence
@@ -55,8 +55,8 @@ class RowJudge:
     def __init__(self, params: RowRuleParams) -> None:
         self.params = params
         self._rule = RowRule(params)
-        chance = params.most_by_chance_per_day
-        self._usual = None if chance is None or params.for_rows == 1 else UsualHits(params.for_rows, chance)
+        chance = params.max_chance_alerts_per_day
+        self._usual = None if chance is None or params.for_rows == 1 else BaselineHits(params.for_rows, chance)
         self._condition = CONDITIONS[params.condition]
         self._is_judged: BoolArray = np.zeros(0, np.bool_)
 
@@ -86,7 +86,7 @@ class RowJudge:
         hits: Whole = NOBODY if totals is None else getattr(totals, self.params.condition)
         return hits
 
-    def _learn(self, usual: UsualHits, end_ns: int, hits: Whole, pace: Pace) -> None:
+    def _learn(self, usual: BaselineHits, end_ns: int, hits: Whole, pace: Pace) -> None:
         quiet, firing = self._rule.quiet(), self._rule.firing_since(end_ns)
         accepted = self._rule.firing_since(end_ns - ACCEPT_NS)
         needed = usual.tick(hits, pace, quiet | accepted, firing)

@@ -29,7 +29,7 @@ class RowRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         info, warning, error or critical.
     for_rows
         Consecutive rows of a series that must hit before it fires; 1 fires at once.
-    most_by_chance_per_day
+    max_chance_alerts_per_day
         A series that is usually hit now and then needs more than `for_rows` on end: so many that chance makes as many
         at most so often a day, all series of the rule together, if hits are independent of each other. None:
         `for_rows` always.
@@ -42,7 +42,7 @@ class RowRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     origin: Origin | None = None
     severity: Severity = "error"
     for_rows: Annotated[int, Meta(ge=1)] = 3
-    most_by_chance_per_day: Annotated[float, Meta(gt=0)] | None = 0.1
+    max_chance_alerts_per_day: Annotated[float, Meta(gt=0)] | None = 0.1
     keep_firing_for_seconds: Seconds = 10.0
 
 

@@ -15,7 +15,7 @@ Evidence = tuple[tuple[str, ...], ...]
 
 def shown_state(change: AlertChange) -> str:
     """The state that people see: one that another alert explains does not call for attention."""
-    return "explained" if change.suppressed_by and change.state == "firing" else change.state
+    return "explained" if change.inhibited_by and change.state == "firing" else change.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class AlertLog:
     def firing(self) -> list[AlertChange]:
         """Those that fire now and that no other explains."""
         changes = (episode.change for episode in self._episodes.values())
-        return [change for change in changes if change.state == "firing" and not change.suppressed_by]
+        return [change for change in changes if change.state == "firing" and not change.inhibited_by]
 
     def shown(self) -> list[Episode]:
         """Firing, then pending, then over; of those that call for attention the worst first, then the newest."""

@@ -12,13 +12,13 @@ LATENCY_ALERT = "latency_p95_anomaly"
 MOST_SLIDERS = 8
 WORDS = {
     "deviations": "from (deviations)",
-    "min_times_usual": "from (times the usual)",
+    "min_times_baseline": "from (times the usual)",
     "min_refused_hz": "from (refusals/s)",
     "max_variation_ratio": "up to (variation of the period)",
 }
 TOOLTIPS = {
     "deviations": "how far from the expected latency, in robust standard deviations, an alert begins",
-    "min_times_usual": "how many times the usual number of requests an alert takes",
+    "min_times_baseline": "how many times the usual number of requests an alert takes",
     "min_refused_hz": "how many refusals of one client a second an alert takes",
     "max_variation_ratio": "how regular a client must be: standard deviation of its period, as a share of it, at most",
 }
@@ -36,7 +36,7 @@ class ThresholdSliders:
     Examples
     --------
     >>> sliders = ThresholdSliders(lambda alertname, threshold: print(alertname, threshold))
-    >>> sliders.offer(RuleThreshold(alertname="client_flood", name="min_times_usual", value=5.0, least=1.0))
+    >>> sliders.offer(RuleThreshold(alertname="client_flood", name="min_times_baseline", value=5.0, least=1.0))
     >>> sliders.of["client_flood"].value = 8.0
     client_flood 8.0
     """

@@ -195,5 +195,5 @@ def _facts(change: AlertChange) -> str:
     known = [(name, getattr(change, name)) for name in names]
     detector = change.labels.get("detector", "")
     facts = [f"{name} {value:.4g}" for name, value in known if math.isfinite(value) and detector != ROW_RULE]
-    told = [f"explained by {change.suppressed_by}"] if change.suppressed_by else []
+    told = [f"explained by {change.inhibited_by}"] if change.inhibited_by else []
     return ", ".join([*told, *([f"found by {detector}"] if detector else []), *facts])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aiops_nb.alert.grouping import TogetherParams
+from aiops_nb.alert.grouping import GroupingParams
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.engine.params import PipelineParams
@@ -33,7 +33,7 @@ def changes_of(batch, params=None, rows=5000):
 
 
 def told(changes, state="firing"):
-    kept = [change for change in changes if change.state == state and not change.suppressed_by]
+    kept = [change for change in changes if change.state == state and not change.inhibited_by]
     return [(change.labels["alertname"], change.labels["target"]) for change in kept]
 
 
@@ -69,10 +69,10 @@ def test_the_single_ones_lie_beneath_and_the_sentence_names_them():
         "severity": "error",
         "origin": "probe",
         "target": "*",
-        "detector": "together",
+        "detector": "grouping",
     }
     single = [change for change in changes if change.state == "firing" and change.labels["detector"] == "row_rule"]
-    assert {change.labels["target"]: change.suppressed_by for change in single} == dict.fromkeys(
+    assert {change.labels["target"]: change.inhibited_by for change in single} == dict.fromkeys(
         TARGETS, "http_5xx of many"
     )
 
@@ -92,6 +92,6 @@ def test_the_cut_does_not_matter():
 
 
 def test_it_can_be_turned_off_or_asked_more_of():
-    off, all_of_them = PipelineParams(together=None), PipelineParams(together=TogetherParams(min_ratio=1.0))
+    off, all_of_them = PipelineParams(grouping=None), PipelineParams(grouping=GroupingParams(min_ratio=1.0))
     assert told(changes_of(stream(TARGETS), off)) == [("http_5xx", target) for target in TARGETS]
     assert told(changes_of(stream(TARGETS[:7]), all_of_them)) == [("http_5xx", target) for target in TARGETS[:7]]

@@ -25,13 +25,13 @@ def change(at, name, state, target="a"):
 
 
 def told(events, rules=(RULE,), references=(), until=60):
-    """(second, alertname, target, state, suppressed_by) of everything, with a tick after each second."""
+    """(second, alertname, target, state, inhibited_by) of everything, with a tick after each second."""
     inhibitor, seen = Inhibitor(rules, references), []
     for second in range(until):
         seen += inhibitor.apply([change(*event) for event in events if event[0] == second])
         seen += inhibitor.tick((second + 1) * NS_PER_SECOND)
     return [
-        (c.time_ns // NS_PER_SECOND, c.labels["alertname"], c.labels["target"], c.state, c.suppressed_by) for c in seen
+        (c.time_ns // NS_PER_SECOND, c.labels["alertname"], c.labels["target"], c.state, c.inhibited_by) for c in seen
     ]
 
 

@@ -45,7 +45,7 @@ def dead_url() -> str:
 def recorded(service: DemoService, dead_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     """A recording of five seconds with a dead target, and what `watch --json` printed meanwhile."""
     folder = tmp_path_factory.mktemp("cli") / "recording"
-    argv = [service.urls[0], dead_url, "--for", "5s", "--every", "250ms", "--record", str(folder), "--json"]
+    argv = [service.urls[0], dead_url, "--for", "5s", "--interval", "250ms", "--record", str(folder), "--json"]
     done = subprocess.run(command("watch", *argv), capture_output=True, timeout=60, check=True)
     assert done.stderr == b""
     return folder, done.stdout
@@ -115,7 +115,7 @@ def test_a_damaged_segment_is_named_and_the_rest_replayed(
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_and_seals_the_recording(number: int, code: int, dead_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "recording"
-    argv = command("watch", dead_url, "--every", "200ms", "--json", "--record", str(folder))
+    argv = command("watch", dead_url, "--interval", "200ms", "--json", "--record", str(folder))
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
         first = process.stdout.readline()
@@ -138,7 +138,9 @@ def test_a_signal_ends_a_paced_replay(recorded: tuple[Path, bytes]) -> None:
     assert process.returncode == codes.INTERRUPTED
 
 
-@pytest.mark.parametrize("argv", [["watch", "--every", "200ms", "--for", "30s"], ["replay"]], ids=["watch", "replay"])
+@pytest.mark.parametrize(
+    "argv", [["watch", "--interval", "200ms", "--for", "30s"], ["replay"]], ids=["watch", "replay"]
+)
 def test_a_reader_that_leaves_is_no_mistake(argv: list[str], recorded: tuple[Path, bytes], dead_url: str) -> None:
     argv = [*argv, dead_url if argv[0] == "watch" else str(recorded[0]), "--json"]
     with subprocess.Popen(command(*argv), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -197,7 +199,7 @@ def test_logging_goes_to_the_error_stream_and_the_file(
     recorded: tuple[Path, bytes], dead_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "log.txt"
-    assert main(["watch", dead_url, "--for", "1s", "--every", "200ms", "--json", "-vv", "--log-file", str(log)]) == 0
+    assert main(["watch", dead_url, "--for", "1s", "--interval", "200ms", "--json", "-vv", "--log-file", str(log)]) == 0
     assert all(line.startswith("{") for line in capfd.readouterr().out.splitlines())
     assert log.exists()
 
@@ -226,7 +228,7 @@ def test_demo_service_says_where_it_is_and_ends(tmp_path: Path) -> None:
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())
-        assert main(["watch", *said["urls"], "--for", "1s", "--every", "200ms", "--fail-on-alert"]) == codes.OK
+        assert main(["watch", *said["urls"], "--for", "1s", "--interval", "200ms", "--fail-on-alert"]) == codes.OK
         process.terminate()
         process.wait(timeout=30)
     assert process.returncode == (143 if os.name == "posix" else 1)

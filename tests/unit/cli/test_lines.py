@@ -21,7 +21,7 @@ LABELS = {
 }
 KEYS = [
     "contributions", "ends_at", "expected", "fingerprint", "labels", "lower", "pending_at", "score", "starts_at",
-    "state", "summary", "suppressed_by", "threshold", "time", "upper", "value",
+    "state", "summary", "inhibited_by", "threshold", "time", "upper", "value",
 ]  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_every_exit_code_is_in_the_docs(code: str) -> None:
         (["observe"], "invalid choice"),
         (["replay"], "RECORDING"),
         (["watch", "http://127.0.0.1/", "--for", "soon"], "such as 500ms, 30s, 5m or 2h, got 'soon'"),
-        (["watch", "http://127.0.0.1/", "--every", "0s"], "got '0s'"),
+        (["watch", "http://127.0.0.1/", "--interval", "0s"], "got '0s'"),
         (["replay", "somewhere", "--speed", "-1"], "got '-1'"),
         (["export", "somewhere", "--format", "xls"], "invalid choice: 'xls'"),
     ],

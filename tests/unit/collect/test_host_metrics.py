@@ -54,7 +54,7 @@ class Machine:
 def two_samples(machine: Machine, change: dict[str, Any]) -> dict[str, float]:
     """Metrics two seconds after the first sample and a change."""
     clock = ManualClock()
-    host = HostMetrics(every_seconds=2.0, clock=clock, host="h", system=machine)
+    host = HostMetrics(interval_seconds=2.0, clock=clock, host_label="h", system=machine)
     host.poll(0)
     for name, value in change.items():
         setattr(machine, name, value)
@@ -130,14 +130,14 @@ def test_a_platform_without_a_metric_gives_the_others() -> None:
 
 
 def test_a_system_that_offers_nothing_gives_no_rows() -> None:
-    host = HostMetrics(every_seconds=1.0, clock=ManualClock(), system=object())
+    host = HostMetrics(interval_seconds=1.0, clock=ManualClock(), system=object())
     batch = host.poll(0)
     assert batch is not None and batch.num_rows == 0
 
 
 def test_samples_keep_their_rhythm_and_skip_what_was_missed() -> None:
     clock = ManualClock(start_ns=0)
-    host = HostMetrics(every_seconds=1.0, clock=clock, system=Machine())
+    host = HostMetrics(interval_seconds=1.0, clock=clock, system=Machine())
     sampled = []
     for advance in (0.0, 0.4, 0.7, 5.0, 0.8, 0.1):
         clock.advance(advance)
@@ -148,7 +148,7 @@ def test_samples_keep_their_rhythm_and_skip_what_was_missed() -> None:
 
 
 def test_this_machine_has_the_basic_metrics_in_range() -> None:
-    host = HostMetrics(every_seconds=0.2, system=psutil)
+    host = HostMetrics(interval_seconds=0.2, system=psutil)
     host.sample()
     while True:
         metrics = host.sample()
@@ -159,5 +159,5 @@ def test_this_machine_has_the_basic_metrics_in_range() -> None:
 
 
 def test_an_interval_must_be_positive() -> None:
-    with pytest.raises(ConfigError, match="every_seconds: expected a number > 0, got 0"):
-        HostMetrics(every_seconds=0)
+    with pytest.raises(ConfigError, match="interval_seconds: expected a number > 0, got 0"):
+        HostMetrics(interval_seconds=0)

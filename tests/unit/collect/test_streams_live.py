@@ -26,7 +26,7 @@ from aiops_nb.core.types import Step
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.monitor.live import LiveRun
 from aiops_nb.monitor.monitor import Monitor
-from aiops_nb.record.tap import Passage
+from aiops_nb.record.tap import NullTap
 from tests import collect_servers as servers
 from tests.ports import free_port
 
@@ -49,7 +49,7 @@ class Signal:
 @contextmanager
 def monitoring(*collectors: Collector) -> Iterator[Callable[[Callable[[Monitor], object]], None]]:
     """A running monitor, as a wait until something is so of it."""
-    monitor = Monitor(lambda deliver: LiveRun(collectors, Passage(), PipelineParams(), deliver))
+    monitor = Monitor(lambda deliver: LiveRun(collectors, NullTap(), PipelineParams(), deliver))
     with monitor:
         yield lambda done: wait_for(monitor, done)
     assert not monitor.running
@@ -100,7 +100,7 @@ def test_an_alert_of_a_probe_says_what_was_required_and_what_came(tmp_path: Path
     shop = ProbeTarget(url="http://127.0.0.1:9/", name="shop", timeout_seconds=0.1)
     with servers.raw_server(servers.reply_ok) as port:
         asked = [msgspec.structs.replace(shop, url=f"http://127.0.0.1:{port}/", assertions=required)]
-        with watch(asked, every_seconds=0.2, record=tmp_path / "seen", config={"host_metrics": False}) as monitor:
+        with watch(asked, interval_seconds=0.2, record=tmp_path / "seen", config={"host_metrics": False}) as monitor:
             wait_for(monitor, lambda monitor: "request_failed" in alertnames(monitor))
     [alert] = monitor.alerts().to_dict("records")
     assert (

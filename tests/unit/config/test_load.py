@@ -104,7 +104,7 @@ LATER = [
     ("host_metrics: false\n", "1: targets: expected something to watch"),
     (RULE.replace("error_ratio", "error_ration"),
      "4: pipeline.feature_rules[0].feature: expected a feature of requests, got 'error_ration'; did you mean "),
-    (f"{RULE}    clean:\n    - type: ema\n    - type: resample\n",
+    (f"{RULE}    preprocess:\n    - type: ema\n    - type: resample\n",
      "3: pipeline.feature_rules[0].steps[1]: expected resample as the first step only"),
 ]  # fmt: skip
 

@@ -50,7 +50,7 @@ def config(service: DemoService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             "${BASE_URL}/${API_TOKEN}/",
         ],
         "collectors": [{"type": "access_log", "path": "${FOLDER}/access.log", "from_start": True}],
-        "host_metrics": {"interval": "1s", "host": "web-1"},
+        "host_metrics": {"interval": "1s", "host_label": "web-1"},
         "record": "${FOLDER}/recording",
         "pipeline": {"window": {"lateness": "500ms"}},
     }

@@ -131,7 +131,7 @@ def test_what_is_sent_is_the_value_and_what_is_shown_the_reference(
         target = ProbeTarget(
             url="${BASE}/${TOKEN}/x", method="POST", headers={"Authorization": "Bearer ${TOKEN}"}, body=f"file:{body}"
         )
-        probe = HttpProbe([target], every_seconds=2.0)
+        probe = HttpProbe([target], interval_seconds=2.0)
         rows = probe.poll(5.0)
         probe.close()
         server.shutdown()

@@ -15,7 +15,7 @@ from aiops_nb.core.schemas import make_batch
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.monitor.live import LiveRun
 from aiops_nb.monitor.monitor import Monitor
-from aiops_nb.record.tap import Passage
+from aiops_nb.record.tap import NullTap
 
 CLOSED_PORT = "http://127.0.0.1:9/dead"
 
@@ -60,12 +60,12 @@ class Rows:
 
 
 def monitor_of(*collectors, tap=None):
-    return Monitor(lambda deliver: LiveRun(collectors, tap or Passage(), PipelineParams(), deliver))
+    return Monitor(lambda deliver: LiveRun(collectors, tap or NullTap(), PipelineParams(), deliver))
 
 
 def test_a_dead_target_fires_and_names_the_kind():
     fired = fires("request_failed")
-    with aiops_nb.watch(CLOSED_PORT, every_seconds=0.2, sinks=[fired]) as monitor:
+    with aiops_nb.watch(CLOSED_PORT, interval_seconds=0.2, sinks=[fired]) as monitor:
         assert fired.wait(15)
     alert = monitor.alerts().query("alertname == 'request_failed'").iloc[0]
     assert alert.state == "firing" and alert.severity == "critical" and "connect" in alert.summary
@@ -77,7 +77,7 @@ def test_a_dead_target_fires_and_names_the_kind():
 def test_stop_and_start_continue_one_recording(tmp_path):
     path = tmp_path / "recording"
     seen = Reached(lambda step: step.item.table == "requests")
-    with aiops_nb.watch(CLOSED_PORT, every_seconds=0.2, record=path, sinks=[seen]) as monitor:
+    with aiops_nb.watch(CLOSED_PORT, interval_seconds=0.2, record=path, sinks=[seen]) as monitor:
         assert seen.wait(15)
         monitor.stop()
         assert not monitor.running
@@ -128,7 +128,7 @@ def test_a_clock_set_back_starts_the_windows_anew():
 
     judged = Reached(lambda step: step.item.table == "samples")
     judged.set()
-    monitor = Monitor(lambda deliver: LiveRun([Stepping()], Passage(), PipelineParams(), deliver, clock))
+    monitor = Monitor(lambda deliver: LiveRun([Stepping()], NullTap(), PipelineParams(), deliver, clock))
     monitor.add_sink(judged)
     monitor.start()
     assert monitor.wait(15)
@@ -178,7 +178,7 @@ def test_a_malformed_command_is_refused():
         ({"targets": "example.org"}, r"targets\[0\].url: expected http"),
         ({"targets": "http://joe:pw@exa mple.org/?token=1"}, "expected"),
         ({"targets": 5}, "targets"),
-        ({"targets": [], "every_seconds": -1}, "every_seconds: expected a number > 0, got -1"),
+        ({"targets": [], "interval_seconds": -1}, "interval_seconds: expected a number > 0, got -1"),
         ({"targets": [], "config": {"pipelines": {}}}, "expected a known key, got .pipelines."),
         ({"targets": [], "config": "/nowhere.yaml"}, "nowhere.yaml"),
         ({"targets": [], "config": {"pipeline": {"window": {"tick_seconds": "x"}}}}, "pipeline.window.tick_seconds"),
@@ -195,7 +195,7 @@ def test_a_mistake_is_named_and_starts_nothing(arguments, said):
 def test_a_password_in_a_url_is_nowhere_in_the_recording(tmp_path):
     fired = fires("request_failed")
     url = "http://joe:hunter2@127.0.0.1:9/a?token=s3cret"
-    with aiops_nb.watch(url, every_seconds=0.2, record=tmp_path / "r", sinks=[fired]) as monitor:
+    with aiops_nb.watch(url, interval_seconds=0.2, record=tmp_path / "r", sinks=[fired]) as monitor:
         assert fired.wait(15)
     written = b"".join(path.read_bytes() for path in (tmp_path / "r").rglob("*") if path.is_file())
     shown = repr(monitor) + monitor.alerts().to_csv() + monitor.requests().to_csv()
@@ -217,7 +217,7 @@ class Look:
             stopped.set()
     def close(self):
         pass
-with aiops_nb.watch("http://127.0.0.1:9/dead", every_seconds=0.02, record=sys.argv[1], sinks=[Look()]) as monitor:
+with aiops_nb.watch("http://127.0.0.1:9/dead", interval_seconds=0.02, record=sys.argv[1], sinks=[Look()]) as monitor:
     assert stopped.wait(60) and after.wait(30), monitor.warnings()
 print([line for line in monitor.warnings() if "recording stopped" in line][0])
 print(len(aiops_nb.open_recording(sys.argv[1]).requests()))

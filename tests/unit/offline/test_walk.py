@@ -66,7 +66,7 @@ def test_compiled_code_agrees(name: str, tmp_path, monkeypatch) -> None:
 
 def test_what_was_compiled_for_one_copy_of_the_sources_is_not_waited_for_in_another(tmp_path) -> None:
     shutil.copytree(Path(aiops_nb.__file__).parent, tmp_path / "aiops_nb")
-    told = "from aiops_nb.detect import offline; print(offline.__file__, offline.SOURCES)"
+    told = "from aiops_nb.offline import walk; print(walk.__file__, walk.SOURCES)"
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     ran = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, env=env, capture_output=True, check=True)
     file, sources = ran.stdout.decode().split()

@@ -59,8 +59,8 @@ CASES = [
     (ScaleParams(method="standard", window_values=4, warmup_values=4), [1, 3, 1, 3, 5], [NAN] * 4 + [3]),
     (ScaleParams(window_values=3, warmup_values=3), [0.1, 0.1, 0.1, 0.1, 7], [NAN] * 3 + [0, NAN]),
     (ScaleParams(window_values=3, warmup_values=3, min_spread=2), [1, 1, 1, 1, 7], [NAN] * 3 + [0, 3]),
-    (ResampleParams(every_seconds=2, max_gap_seconds=5), [NAN, 7, NAN, NAN, NAN, 1], [NAN, 7, 7, 7, NAN, 1]),
-    (ResampleParams(every_seconds=1, max_gap_seconds=0), [7, NAN, 1], [7, NAN, 1]),
+    (ResampleParams(interval_seconds=2, max_gap_seconds=5), [NAN, 7, NAN, NAN, NAN, 1], [NAN, 7, 7, 7, NAN, 1]),
+    (ResampleParams(interval_seconds=1, max_gap_seconds=0), [7, NAN, 1], [7, NAN, 1]),
 ]
 
 
@@ -114,7 +114,7 @@ def test_an_empty_chain_gives_a_copy() -> None:
         (ClipQuantileParams(lower_quantile=0.9, upper_quantile=0.1), "clip_quantile.lower_quantile"),
         (EmaParams(half_life_values=0), r"ema: Expected `float` > 0\.0 - at `\$\.half_life_values`"),
         (ScaleParams(method="log"), "scale: Invalid enum value 'log'"),
-        (ResampleParams(every_seconds=1e-10), "resample.every_seconds"),
+        (ResampleParams(interval_seconds=1e-10), "resample.every_seconds"),
     ],
 )
 def test_wrong_parameters_are_named(params: StepParams, told: str) -> None:

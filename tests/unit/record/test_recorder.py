@@ -17,7 +17,7 @@ from aiops_nb.core.schemas import SAMPLES, TABLES, empty_batch
 from aiops_nb.record.format import read_manifest
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
-from aiops_nb.record.tap import Passage
+from aiops_nb.record.tap import NullTap
 from tests.record_rows import read, record, requests, same_items, samples, small_stream
 
 
@@ -66,7 +66,7 @@ def test_a_segment_ends_by_age(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tap", ["recorder", "passage"])
 def test_a_batch_that_could_not_be_replayed_gets_no_place(tap: str, tmp_path: Path) -> None:
-    taken = Recorder(tmp_path) if tap == "recorder" else Passage()
+    taken = Recorder(tmp_path) if tap == "recorder" else NullTap()
     whole = samples(0)
     nulls = pa.DictionaryArray.from_arrays(pa.nulls(3, pa.int32()), pa.array([], pa.string()))
     beyond = pa.DictionaryArray.from_arrays(pa.array([0, 1, 9], pa.int32()), pa.array(["a", "b"]), safe=False)
@@ -87,7 +87,7 @@ def test_a_batch_that_could_not_be_replayed_gets_no_place(tap: str, tmp_path: Pa
 
 
 def test_a_passage_gives_the_same_items_as_a_recorder(tmp_path: Path) -> None:
-    passage = Passage()
+    passage = NullTap()
     assert same_items(record(tmp_path, small_stream()), [passage.write(batch) for batch in small_stream()])
     assert passage.seal_pending() == 0
 

@@ -36,7 +36,7 @@ def requests(rows, target="a", origin="probe"):
 def alert(**fields):
     moments = {"pending_at": at(9), "starts_at": at(10), "ends_at": pd.NaT, "state": "firing", "target": "a"}
     texts = dict.fromkeys(("alertname", "severity", "origin", "metric", "detector", "summary"), "x")
-    return dict.fromkeys(ALERT_COLUMNS, math.nan) | moments | texts | {"suppressed_by": ""} | fields
+    return dict.fromkeys(ALERT_COLUMNS, math.nan) | moments | texts | {"inhibited_by": ""} | fields
 
 
 def alerts(*rows):
@@ -123,7 +123,7 @@ def test_the_alert_table_names_the_target_once():
 
 
 def test_what_another_alert_explains_is_told_as_such_before_the_long_text():
-    one = alert(target="*", suppressed_by="http_5xx of many", summary="*: http_5xx on 3 of 4 targets: a, b, c")
+    one = alert(target="*", inhibited_by="http_5xx of many", summary="*: http_5xx on 3 of 4 targets: a, b, c")
     text = table_html(alert_table(alerts(one, alert()))).text
     assert text.index(">explained by<") < text.index(">summary<")
     assert text.count('<tr class="explained">') == 1
@@ -147,7 +147,7 @@ def test_the_headline_says_the_most_important_figures():
 
 def test_the_headline_accounts_for_each_row_of_the_alert_table():
     rows = requests([(0, 200, 0.1, None), (60, 500, 0.1, None)])
-    told = alerts(alert(alertname="http_5xx"), *[alert(suppressed_by="http_5xx")] * 2)
+    told = alerts(alert(alertname="http_5xx"), *[alert(inhibited_by="http_5xx")] * 2)
     words = "1 alert fired (1 http_5xx); 2 were explained by others; 1 was still firing"
     assert words in headline(summarise(rows), told, rows)
 

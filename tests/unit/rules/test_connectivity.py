@@ -43,7 +43,7 @@ def changes_of(outcomes, params=PARAMS):
         item = Item(second, "requests" if rows else "control", "probe", batch)
         seen += pipeline.push(item).changes
     return [
-        (c.labels["alertname"], c.labels["target"], c.state, c.time_ns // NS_PER_SECOND, c.suppressed_by) for c in seen
+        (c.labels["alertname"], c.labels["target"], c.state, c.time_ns // NS_PER_SECOND, c.inhibited_by) for c in seen
     ]
 
 
@@ -140,11 +140,11 @@ def test_real_servers_that_all_go_away_make_one_alert():
     urls = [server.url for server in servers]
     ear = Ear(urls)
     config = {"host_metrics": False, "connectivity": urls[2:]}
-    with aiops_nb.watch(urls[:2], every_seconds=0.3, config=config, sinks=[ear]) as monitor:
+    with aiops_nb.watch(urls[:2], interval_seconds=0.3, config=config, sinks=[ear]) as monitor:
         answered = ear.answered.wait(20)
         for server in servers:
             server.stop()
         assert answered and ear.failed.wait(20)
         alerts = monitor.alerts()
-    assert [change.labels["alertname"] for change in ear.fired if not change.suppressed_by] == ["observer_offline"]
-    assert set(alerts[alerts.alertname == "request_failed"].suppressed_by) == {"observer_offline", "connectivity"}
+    assert [change.labels["alertname"] for change in ear.fired if not change.inhibited_by] == ["observer_offline"]
+    assert set(alerts[alerts.alertname == "request_failed"].inhibited_by) == {"observer_offline", "connectivity"}

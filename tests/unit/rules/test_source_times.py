@@ -35,7 +35,7 @@ def changes_of(batches, cut=None):
 
 
 def told(batches):
-    fired = [change for change in changes_of(batches) if change.state == "firing" and not change.suppressed_by]
+    fired = [change for change in changes_of(batches) if change.state == "firing" and not change.inhibited_by]
     return [(change.labels["alertname"], change.labels["target"]) for change in fired]
 
 
@@ -79,7 +79,7 @@ def test_it_is_resolved_when_rows_are_in_time_again():
 def test_late_rows_explain_the_silence_that_they_make():
     changes = changes_of(stream(lambda second: [-3000.0 if second >= 300 else 0.0] * 10, seconds=360))
     silence = [change for change in changes if change.labels["alertname"] == "traffic_silence"]
-    assert [change.suppressed_by for change in silence] == ["late_rows"]
+    assert [change.inhibited_by for change in silence] == ["late_rows"]
 
 
 @pytest.mark.parametrize("cut", [1, 3])

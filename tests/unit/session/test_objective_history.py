@@ -85,7 +85,7 @@ def test_a_history_of_unequal_lengths_is_told():
 
 # -- a monitor that is started again
 
-SLO = {"host_metrics": False, "interval": 0.2, "pipeline": {"ready_rules": ["slo_burn_1h"]}}
+SLO = {"host_metrics": False, "interval": 0.2, "pipeline": {"enable": ["slo_burn_1h"]}}
 SLO["pipeline"]["window"] = {"objective_targets": [CLOSED_PORT]}
 
 

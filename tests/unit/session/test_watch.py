@@ -61,7 +61,7 @@ def test_a_frame_runs_through_the_whole_toolkit(tmp_path):
     assert not monitor.running and len(monitor.requests()) == 600 and monitor.warnings() == []
     fired = set(monitor.alerts().alertname)
     assert fired == {"latency_p95_anomaly", "http_5xx", "error_ratio_anomaly", "error_ratio_overall"}
-    assert set(monitor.alerts().query("suppressed_by == ''").alertname) == {"latency_p95_anomaly", "http_5xx"}
+    assert set(monitor.alerts().query("inhibited_by == ''").alertname) == {"latency_p95_anomaly", "http_5xx"}
     assert monitor.features().time.max() <= pd.Timestamp("2026-05-01 12:10:01Z")
     replayed = aiops_nb.replay(tmp_path / "r")
     assert replayed.alerts().equals(monitor.alerts()) and replayed.scores().equals(monitor.scores())

@@ -9,7 +9,7 @@ from aiops_nb.config import Config, load_config
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.detect.limits.robust_z import RobustZParams
 from aiops_nb.tune import choose, save_config, threshold_of, with_threshold
-from aiops_nb.tune.sweep import usual_thresholds
+from aiops_nb.tune.sweep import baseline_thresholds
 
 
 def table(*rows):
@@ -56,11 +56,11 @@ RULES = ", ".join(rule.alertname for rule in (*PARAMS.feature_rules, *PARAMS.cli
 @pytest.mark.parametrize(
     ("alertname", "name"),
     [
-        ("client_flood", "min_times_usual"),
-        ("endpoint_attack", "min_times_usual"),
+        ("client_flood", "min_times_baseline"),
+        ("endpoint_attack", "min_times_baseline"),
         ("client_burst", "max_variation_ratio"),
         ("client_refused", "min_refused_hz"),
-        ("distributed_flood", "min_times_usual"),
+        ("distributed_flood", "min_times_baseline"),
     ],
 )
 def test_a_rule_on_clients_changes_alone_and_by_its_own_number(tmp_path, alertname, name):
@@ -74,7 +74,7 @@ def test_a_rule_on_clients_changes_alone_and_by_its_own_number(tmp_path, alertna
 
 @pytest.mark.parametrize("rule", PARAMS.client_rules, ids=lambda rule: rule.alertname)
 def test_what_is_tried_by_default_may_be_set(tmp_path, rule):
-    tried = usual_thresholds(PARAMS, rule.alertname)
+    tried = baseline_thresholds(PARAMS, rule.alertname)
     assert len(tried) > 4
     for threshold in tried:
         changed = with_threshold(Config(), threshold, rule.alertname)
@@ -92,7 +92,7 @@ def test_what_is_tried_by_default_may_be_set(tmp_path, rule):
             "late_rows",
             f"alertname: expected a rule with a threshold that can be tuned, one of {RULES}, got 'late_rows'",
         ),
-        (0.5, "client_flood", "threshold: expected min_times_usual of client_flood, a number >= 1, got 0.5"),
+        (0.5, "client_flood", "threshold: expected min_times_baseline of client_flood, a number >= 1, got 0.5"),
         (0.0, "client_refused", "threshold: expected min_refused_hz of client_refused, a number > 0, got 0.0"),
         (math.nan, "client_burst", "threshold: expected max_variation_ratio of client_burst, a number > 0, got nan"),
     ],

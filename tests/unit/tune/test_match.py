@@ -76,11 +76,9 @@ def test_the_alert_that_found_it_is_named():
 def of_many(*, many_is_told=True):
     """One target told by itself, then `*`, then a second target which that explains; as `alerts()` has them."""
     singles = alerts((104, "http://h/a"), (106, "http://h/b"))
-    singles = singles.assign(detector="robust_z", suppressed_by=["", "a of many"], ends_at=at(118), pending_at=at(102))
-    many = alerts((105, "*")).assign(detector="together", ends_at=at(121), pending_at=at(102))
-    return pd.concat(
-        [singles, many.assign(suppressed_by="" if many_is_told else "observer_offline")], ignore_index=True
-    )
+    singles = singles.assign(detector="robust_z", inhibited_by=["", "a of many"], ends_at=at(118), pending_at=at(102))
+    many = alerts((105, "*")).assign(detector="grouping", ends_at=at(121), pending_at=at(102))
+    return pd.concat([singles, many.assign(inhibited_by="" if many_is_told else "observer_offline")], ignore_index=True)
 
 
 BOTH = SLOW, ("slow", "http://h/b", 100, 120)

@@ -327,7 +327,7 @@ def test_a_rule_on_clients_has_a_slider_of_its_own_in_its_own_unit() -> None:
         assert source.commands == []
         flood.value = 8.0
         assert source.commands == [{"set_threshold": {"alertname": "client_flood", "threshold": 8.0}}]
-        later = thresholds_of((msgspec.structs.replace(CLIENT_RULES[0], min_times_usual=8.0), *CLIENT_RULES[1:]))
+        later = thresholds_of((msgspec.structs.replace(CLIENT_RULES[0], min_times_baseline=8.0), *CLIENT_RULES[1:]))
         source.deliver(heartbeat_step(at + 1, [clients_tick(at + NS_PER_SECOND, later)]))
         assert eventually(lambda: dashboard.store.thresholds["client_flood"] == 8.0)
         flood.value = 5.0
@@ -342,7 +342,7 @@ def test_beside_a_moved_slider_stands_whether_it_is_in_force() -> None:
         assert sliders.note.layout.display == "none"
         sliders.of["client_flood"].value = 8.0
         assert eventually(lambda: sliders.note.value == "not in force yet: 5 is")
-        later = thresholds_of((msgspec.structs.replace(flood, min_times_usual=8.0),))
+        later = thresholds_of((msgspec.structs.replace(flood, min_times_baseline=8.0),))
         source.deliver(heartbeat_step(at + 1, [clients_tick(at + NS_PER_SECOND, later)]))
         assert eventually(lambda: sliders.note.value == "in force, was 5")
 

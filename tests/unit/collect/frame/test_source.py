@@ -163,10 +163,10 @@ def test_levels_of_an_index() -> None:
     [
         ([NOON], {}),
         ([pd.Timestamp(NOON)], {}),
-        ([pd.Timestamp(NOON, tz="UTC").tz_convert("Asia/Tokyo")], {"time_zone": "America/New_York"}),
-        (["2026-05-01T14:00:00+02:00"], {"time_zone": "America/New_York"}),
-        (["2026-05-01 14:00:00"], {"time_zone": "Europe/Paris"}),
-        ([pd.Timestamp("2026-05-01 14:00:00")], {"time_zone": "Europe/Paris"}),
+        ([pd.Timestamp(NOON, tz="UTC").tz_convert("Asia/Tokyo")], {"timezone": "America/New_York"}),
+        (["2026-05-01T14:00:00+02:00"], {"timezone": "America/New_York"}),
+        (["2026-05-01 14:00:00"], {"timezone": "Europe/Paris"}),
+        ([pd.Timestamp("2026-05-01 14:00:00")], {"timezone": "Europe/Paris"}),
         ([datetime.datetime(2026, 5, 1, 12)], {}),
         ([NOON_NS // NS], {}),
         ([NOON_NS / NS], {}),
@@ -190,8 +190,8 @@ def test_offsets_that_differ() -> None:
 def test_daylight_saving_has_a_rule() -> None:
     # Clocks in Paris went from 2:00 to 3:00 on 2026-03-29, and from 3:00 back to 2:00 on 2026-10-25.
     utc = lambda text: pd.Timestamp(text, tz="UTC").value  # noqa: E731
-    assert times_of(["2026-03-29 02:30:00"], time_zone="Europe/Paris") == [utc("2026-03-29 01:00")]
-    assert times_of(["2026-10-25 02:30:00"], time_zone="Europe/Paris") == [utc("2026-10-25 00:30")]
+    assert times_of(["2026-03-29 02:30:00"], timezone="Europe/Paris") == [utc("2026-03-29 01:00")]
+    assert times_of(["2026-10-25 02:30:00"], timezone="Europe/Paris") == [utc("2026-10-25 00:30")]
 
 
 def test_float_seconds_keep_their_microseconds() -> None:
@@ -311,8 +311,8 @@ def test_a_wrong_parameter_is_named(options: dict[str, Any], message: str) -> No
 
 
 def test_other_things_that_are_no_frame_of_rows() -> None:
-    with pytest.raises(ConfigError, match="time_zone: expected a name such as Europe/Paris, got 'Mars/Base'"):
-        from_frame(pd.DataFrame({**GOOD, "time": [NOON] * 3}), time_zone="Mars/Base")
+    with pytest.raises(ConfigError, match="timezone: expected a name such as Europe/Paris, got 'Mars/Base'"):
+        from_frame(pd.DataFrame({**GOOD, "time": [NOON] * 3}), timezone="Mars/Base")
     with pytest.raises(ConfigError, match="df: expected a pandas DataFrame, got 'list'"):
         from_frame([1])  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="df: expected one column of each name, got 'a'"):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops_nb.collect.http.assertions import parse_assertions
-from aiops_nb.collect.http.attempt import Lane
+from aiops_nb.collect.http.attempt import Stage
 from aiops_nb.collect.http.pool import ProbePool
 from aiops_nb.collect.http.result import Outcome, ProbeResult
 from aiops_nb.collect.http.schedule import ProbeSchedule
@@ -19,17 +19,17 @@ from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.schemas import ErrorType
 
 
-@given(targets=st.integers(1, 50), every_seconds=st.floats(0.01, 3600), rounds=st.integers(2, 4))
+@given(targets=st.integers(1, 50), interval_seconds=st.floats(0.01, 3600), rounds=st.integers(2, 4))
 def test_every_target_is_due_once_an_interval_at_its_own_offset(
-    targets: int, every_seconds: float, rounds: int
+    targets: int, interval_seconds: float, rounds: int
 ) -> None:
-    schedule = ProbeSchedule([every_seconds] * targets, start_seconds=7.0)
+    schedule = ProbeSchedule([interval_seconds] * targets, start_seconds=7.0)
     tickets = [schedule.take(7.0) for _ in range(targets * rounds)]
     assert [ticket.index for ticket in tickets] == list(range(targets)) * rounds
     for before, after in zip(tickets, tickets[targets:], strict=False):
-        assert after.due_seconds - before.due_seconds == pytest.approx(every_seconds)
+        assert after.due_seconds - before.due_seconds == pytest.approx(interval_seconds)
     gaps = [b.due_seconds - a.due_seconds for a, b in itertools.pairwise(tickets)]
-    assert gaps == pytest.approx([every_seconds / targets] * len(gaps))
+    assert gaps == pytest.approx([interval_seconds / targets] * len(gaps))
 
 
 @given(targets=st.integers(1, 20), asleep_seconds=st.floats(2.0, 1e6))
@@ -50,11 +50,11 @@ def test_targets_with_intervals_of_their_own_come_in_the_order_in_which_they_are
     tickets = [schedule.take(0.0) for _ in range(200)]
     due = [ticket.due_seconds for ticket in tickets]
     assert due == sorted(due)
-    for index, every_seconds in enumerate(intervals):
+    for index, interval_seconds in enumerate(intervals):
         own = [ticket.due_seconds for ticket in tickets if ticket.index == index]
-        offset = index / len(intervals) * every_seconds
-        assert own == pytest.approx([offset + place * every_seconds for place in range(len(own))])
-        assert offset + len(own) * every_seconds >= due[-1] - 1e-6, "one that was due was passed over"
+        offset = index / len(intervals) * interval_seconds
+        assert own == pytest.approx([offset + place * interval_seconds for place in range(len(own))])
+        assert offset + len(own) * interval_seconds >= due[-1] - 1e-6, "one that was due was passed over"
 
 
 class HeldTransfer:
@@ -88,13 +88,13 @@ class Handle:
 class Pool:
     """A pool over held transfers, with its results."""
 
-    def __init__(self, transfers: list[HeldTransfer], every_seconds: float, max_threads: int = 64) -> None:
+    def __init__(self, transfers: list[HeldTransfer], interval_seconds: float, max_threads: int = 64) -> None:
         self.results: list[ProbeResult] = []
         self.arrived = threading.Semaphore(0)
         self.closing = threading.Event()
         self.pool = ProbePool(
-            [Lane(f"t{i}", "GET", transfer) for i, transfer in enumerate(transfers)],
-            intervals_seconds=[every_seconds] * len(transfers),
+            [Stage(f"t{i}", "GET", transfer) for i, transfer in enumerate(transfers)],
+            intervals_seconds=[interval_seconds] * len(transfers),
             clock=SystemClock(),
             emit=self._emit,
             closing=self.closing,
@@ -129,7 +129,7 @@ def opened() -> threading.Event:
 
 def test_a_target_that_still_runs_is_not_started_twice_and_holds_up_nobody() -> None:
     held, free = HeldTransfer(threading.Event()), HeldTransfer(opened())
-    with Pool([held, free], every_seconds=0.05) as running:
+    with Pool([held, free], interval_seconds=0.05) as running:
         assert held.begun.acquire(timeout=10)
         wait_for(lambda: free.runs >= 10, running.arrived)
         assert held.runs == 1
@@ -140,7 +140,7 @@ def test_a_target_that_still_runs_is_not_started_twice_and_holds_up_nobody() -> 
 def test_late_starts_grow_the_pool_up_to_its_bound() -> None:
     gate = threading.Event()
     transfers = [HeldTransfer(gate) for _ in range(40)]
-    with Pool(transfers, every_seconds=1.0, max_threads=16) as running:
+    with Pool(transfers, interval_seconds=1.0, max_threads=16) as running:
         first_threads = running.pool.counters["threads"]
         for transfer in transfers[:16]:
             while not transfer.begun.acquire(timeout=0.02):
@@ -158,7 +158,7 @@ def test_a_transfer_that_fails_to_run_costs_only_itself(caplog: pytest.LogCaptur
             raise ValueError("a fault of ours")
 
     broken, free = Broken(opened()), HeldTransfer(opened())
-    with Pool([broken, free], every_seconds=0.05) as running:
+    with Pool([broken, free], interval_seconds=0.05) as running:
         wait_for(lambda: broken.runs >= 2 and free.runs >= 2, running.arrived)
         wait_for(lambda: running.pool.counters["failed_total"] >= 1, running.arrived)
     assert {result.target for result in running.results} == {"t1"}
@@ -166,7 +166,7 @@ def test_a_transfer_that_fails_to_run_costs_only_itself(caplog: pytest.LogCaptur
 
 
 def test_close_wakes_threads_that_wait_for_their_start() -> None:
-    with Pool([HeldTransfer(opened()) for _ in range(5)], every_seconds=3600) as running:
+    with Pool([HeldTransfer(opened()) for _ in range(5)], interval_seconds=3600) as running:
         assert running.arrived.acquire(timeout=10)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("aiops-probe-")]
 
@@ -189,5 +189,5 @@ def test_what_is_confirmed(
 ) -> None:
     outcome = Outcome(duration_seconds=0.1, status_code=status_code, error_type=error_type)
     asked = parse_assertions(assertions)
-    assert Lane("a", "GET", HeldTransfer(opened()), assertions=asked, confirms=True).wants_another(outcome) is wants
-    assert not Lane("a", "GET", HeldTransfer(opened()), assertions=asked).wants_another(outcome)
+    assert Stage("a", "GET", HeldTransfer(opened()), assertions=asked, confirms=True).wants_another(outcome) is wants
+    assert not Stage("a", "GET", HeldTransfer(opened()), assertions=asked).wants_another(outcome)

@@ -33,7 +33,7 @@ def httpbin() -> Iterator[str]:
 def ask(*targets: ProbeTarget, rows: int | None = None, **options: Any) -> list[dict[str, Any]]:
     """The first rows of a probe, by default one per target, in the order of the targets."""
     longest = max(target.timeout_seconds or 1.5 for target in targets)
-    probe = HttpProbe(targets, every_seconds=options.pop("every_seconds", longest + 0.5), **options)
+    probe = HttpProbe(targets, interval_seconds=options.pop("interval_seconds", longest + 0.5), **options)
     found: list[dict[str, Any]] = []
     deadline = time.monotonic() + 20
     while len(found) < (rows or len(targets)) and time.monotonic() < deadline:
@@ -239,7 +239,7 @@ def test_secrets_are_read_at_every_probe_and_shown_nowhere(
     headers = {"X-Key": "env:PROBE_KEY", "Authorization": f"file:{token}", "X-Plain": "plain-1", "X-Empty": ""}
     with servers.raw_server(listener) as port:
         target = ProbeTarget(url=f"http://127.0.0.1:{port}/", headers=headers)
-        probe = HttpProbe([target], every_seconds=0.2, transfer=transfer)
+        probe = HttpProbe([target], interval_seconds=0.2, transfer=transfer)
         assert probe.poll(5.0) is not None
         token.write_text("token-2\n")
         monkeypatch.delenv("PROBE_KEY")
@@ -321,8 +321,8 @@ def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
 def test_a_kept_connection_has_no_connect_phase() -> None:
     with servers.raw_server(servers.reply_until_closed) as port:
         url = f"http://127.0.0.1:{port}/"
-        kept = ask(ProbeTarget(url=url, reuse_connection=True), rows=3, every_seconds=0.2)
-        fresh = ask(ProbeTarget(url=url), rows=3, every_seconds=0.2)
+        kept = ask(ProbeTarget(url=url, reuse_connection=True), rows=3, interval_seconds=0.2)
+        fresh = ask(ProbeTarget(url=url), rows=3, interval_seconds=0.2)
     assert [row["connect_seconds"] is None for row in kept[:3]] == [False, True, True]
     assert all(row["connect_seconds"] is not None for row in fresh)
     assert all(row["status_code"] == 200 for row in kept + fresh)
@@ -330,7 +330,7 @@ def test_a_kept_connection_has_no_connect_phase() -> None:
 
 def test_no_thread_before_the_first_poll_and_none_after_close() -> None:
     with servers.raw_server(servers.reply_ok) as port:
-        probe = HttpProbe([ProbeTarget(url=f"http://127.0.0.1:{port}/")], every_seconds=1.0)
+        probe = HttpProbe([ProbeTarget(url=f"http://127.0.0.1:{port}/")], interval_seconds=1.0)
         assert not _probe_threads()
         probe.poll(2.0)
         assert all(thread.daemon for thread in _probe_threads()) and _probe_threads()
@@ -346,7 +346,7 @@ def _probe_threads() -> list[threading.Thread]:
 def test_a_silent_transfer_that_is_known_to_be_slow_is_aborted_by_close() -> None:
     with servers.raw_server(servers.hang) as port:
         target = ProbeTarget(url=f"http://127.0.0.1:{port}/", timeout_seconds=1.6)
-        slow = HttpProbe([target], every_seconds=2.0)
+        slow = HttpProbe([target], interval_seconds=2.0)
         batch = slow.poll(5.0)
         assert batch is not None and batch["error_type"].to_pylist() == ["timeout"]
         while not slow.counters["start_lag_seconds"] and _probe_threads():
@@ -373,10 +373,10 @@ def test_a_target_that_cannot_be_asked_names_its_field(fields: dict[str, Any], m
 
 
 @pytest.mark.parametrize(
-    ("targets", "every_seconds", "message"),
+    ("targets", "interval_seconds", "message"),
     [
         ([], 1.0, "targets: expected at least one"),
-        ([ProbeTarget(url="http://h/")], 0.0, "every_seconds: expected a number > 0"),
+        ([ProbeTarget(url="http://h/")], 0.0, "interval_seconds: expected a number > 0"),
         (
             [ProbeTarget(url="http://h/", timeout_seconds=5)],
             5.0,
@@ -387,12 +387,12 @@ def test_a_target_that_cannot_be_asked_names_its_field(fields: dict[str, Any], m
         ([ProbeTarget(url="https://h/", ca_file="/no/such.pem")], 1.0, "targets[0].ca_file: expected a readable file"),
     ],
 )
-def test_a_probe_that_cannot_run_says_why(targets: list[ProbeTarget], every_seconds: float, message: str) -> None:
+def test_a_probe_that_cannot_run_says_why(targets: list[ProbeTarget], interval_seconds: float, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        HttpProbe(targets, every_seconds=every_seconds)
+        HttpProbe(targets, interval_seconds=interval_seconds)
     assert message in str(raised.value)
 
 
 def test_names_are_told_apart_without_showing_what_was_masked() -> None:
     targets = [ProbeTarget(url=f"http://h/a?key={key}") for key in "xy"]
-    assert HttpProbe(targets, every_seconds=1.0).target_names == ("http://h/a", "http://h/a (2)")
+    assert HttpProbe(targets, interval_seconds=1.0).target_names == ("http://h/a", "http://h/a (2)")

@@ -32,7 +32,7 @@ Failures = dict[str, tuple[str, ...]]
 
 def ask(transfer: TransferKind, *targets: ProbeTarget) -> tuple[Rows, Failures]:
     """The first row of each target by its name, and what was asserted in vain."""
-    probe = HttpProbe(targets, every_seconds=2.0, transfer=transfer)
+    probe = HttpProbe(targets, interval_seconds=2.0, transfer=transfer)
     rows: Rows = {}
     deadline = time.monotonic() + 20
     while len(rows) < len(targets) and time.monotonic() < deadline:
@@ -144,7 +144,7 @@ def test_a_failure_is_logged_once_and_forgotten_when_it_is_over(
 
     with servers.raw_server(answer) as port:
         target = ProbeTarget(url=f"http://127.0.0.1:{port}/", name="shop", assertions=('body contains "ok"',))
-        probe = HttpProbe([target], every_seconds=0.5, transfer=transfer)
+        probe = HttpProbe([target], interval_seconds=0.5, transfer=transfer)
         errors: list[str | None] = []
         while len(errors) < 5:
             errors += probe.poll(5.0)["error_type"].to_pylist()  # type: ignore[index]
@@ -166,7 +166,7 @@ def test_a_failed_probe_is_confirmed_at_once(transfer: TransferKind, second: int
 
     with servers.raw_server(answer) as port:
         target = ProbeTarget(url=f"http://127.0.0.1:{port}/", confirm=True, timeout_seconds=5.0)
-        probe = HttpProbe([target], every_seconds=600.0, transfer=transfer)
+        probe = HttpProbe([target], interval_seconds=600.0, transfer=transfer)
         rows: list[dict[str, Any]] = []
         deadline = time.monotonic() + 20
         while len(rows) < 2 and time.monotonic() < deadline:

@@ -33,7 +33,7 @@ def ask(proxy: FaultyProxy, transfer: TransferKind, faults: list[str]) -> list[d
         ProbeTarget(url=f"{proxy.url}/json", name=fault or "none", headers={"X-Fault": fault} if fault else {})
         for fault in faults
     ]
-    probe = HttpProbe(targets, every_seconds=2.5, transfer=transfer)
+    probe = HttpProbe(targets, interval_seconds=2.5, transfer=transfer)
     rows: dict[str, dict[str, Any]] = {}
     deadline = time.monotonic() + 20
     while len(rows) < len(faults) and time.monotonic() < deadline:
@@ -70,7 +70,7 @@ def wait_for_alert(monitor: Monitor, name: str) -> str:
 
 def test_faults_in_a_running_service_become_alerts(proxy: FaultyProxy) -> None:
     shop = ProbeTarget(url=f"{proxy.url}/json", name="shop", timeout_seconds=0.8)
-    with watch(shop, every_seconds=1.0, config={"host_metrics": False}) as monitor:
+    with watch(shop, interval_seconds=1.0, config={"host_metrics": False}) as monitor:
         for fault, alertname, told in (
             ("kill", "request_failed", "shop: connection broken off (reset): Empty reply from server"),
             ("503", "http_5xx", "shop: answered 503"),
@@ -83,7 +83,7 @@ def test_faults_in_a_running_service_become_alerts(proxy: FaultyProxy) -> None:
 def test_a_delay_is_told_by_the_assertion_that_it_breaks(proxy: FaultyProxy) -> None:
     proxy.fault_file.write_text(str(DELAY_SECONDS))
     shop = ProbeTarget(url=f"{proxy.url}/json", name="shop", assertions=("duration < 400ms",), timeout_seconds=0.8)
-    with watch(shop, every_seconds=1.0, config={"host_metrics": False}) as monitor:
+    with watch(shop, interval_seconds=1.0, config={"host_metrics": False}) as monitor:
         summary = wait_for_alert(monitor, "request_failed")
     proxy.fault_file.write_text("")
     assert summary.startswith("shop: answer not as required (assertion): duration < 400ms, got 6")

@@ -61,7 +61,7 @@ class Site:
         """The first row of a probe."""
         fields = {"ca_file": self.ca_file, "assertions": assertions, **fields}
         target = ProbeTarget(url=f"https://127.0.0.1:{self.ports[name]}/", name=name, **fields)
-        probe = HttpProbe([target], every_seconds=3.0, transfer=transfer)
+        probe = HttpProbe([target], interval_seconds=3.0, transfer=transfer)
         deadline = time.monotonic() + 10
         rows: list[dict[str, Any]] = []
         while not rows and time.monotonic() < deadline:
@@ -102,7 +102,7 @@ def test_http_2_on_a_kept_connection(site: Site) -> None:
         assertions=('body == "HTTP/2.0"',),
         timeout_seconds=0.9,
     )
-    probe = HttpProbe([target], every_seconds=1.0)
+    probe = HttpProbe([target], interval_seconds=1.0)
     rows: list[dict[str, Any]] = []
     deadline = time.monotonic() + 20
     while len(rows) < 3 and time.monotonic() < deadline:

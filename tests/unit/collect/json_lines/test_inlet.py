@@ -54,7 +54,7 @@ def tables(decoder: JsonLines, batches: list[pa.RecordBatch]) -> dict[str, list[
 
 
 def decode(*lines: Any) -> tuple[dict[str, list[dict[str, Any]]], dict[str, int]]:
-    decoder = JsonLines("test", host="box")
+    decoder = JsonLines("test", host_label="box")
     rows = tables(decoder, decoder.feed(as_bytes(*lines)) + decoder.finish())
     return rows, dict(decoder.rejected_total)
 

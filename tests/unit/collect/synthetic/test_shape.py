@@ -49,7 +49,7 @@ def test_a_weekend_is_quieter_and_the_way_there_is_no_step() -> None:
 
 def test_days_are_those_of_the_time_zone_and_move_with_its_clocks() -> None:
     july = 1_783_900_800  # 2026-07-13, a Monday
-    shape = Shape(time_zone="America/New_York", wander_ratio=0.0)
+    shape = Shape(timezone="America/New_York", wander_ratio=0.0)
     peaks = [int(np.argmax(load(shape, 0, np.arange(start + DAY, start + 2 * DAY, HOUR)))) for start in (MONDAY, july)]
     assert peaks == [14 + 5, 14 + 4]
 

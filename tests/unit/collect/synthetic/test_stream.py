@@ -200,10 +200,10 @@ def gap(**options: Any) -> Fault:
         ),
         (lambda: SyntheticStream(faults=["gap"]), "faults[0]: expected a Fault, got 'gap'"),
         (
-            lambda: Shape(time_zone="Mars/Base"),
-            "time_zone: expected an IANA zone such as Europe/Paris, got 'Mars/Base'",
+            lambda: Shape(timezone="Mars/Base"),
+            "timezone: expected an IANA zone such as Europe/Paris, got 'Mars/Base'",
         ),
-        (lambda: Shape(time_zone="../etc/passwd"), "time_zone: expected an IANA zone"),
+        (lambda: Shape(timezone="../etc/passwd"), "timezone: expected an IANA zone"),
         (lambda: Shape(peak_hour=25), "peak_hour: expected a number from 0 to 24, got 25"),
         (lambda: Shape(regular_clients=10**9), "regular_clients: expected a number from 1 to 65536, got 1000000000"),
         (lambda: draw(0), "duration_seconds: expected None or a number > 0, got 0"),

@@ -253,7 +253,8 @@ def test_a_frame_is_judged_row_by_row_in_order_of_time() -> None:
 
 def test_the_package_does_not_import_scikit_learn_until_a_forest_is_built() -> None:
     code = (
-        "import sys, aiops_nb, aiops_nb.engine.pipeline, aiops_nb.detect.estimators.adapter; assert 'sklearn' not in sys.modules;"
+        "import sys, aiops_nb, aiops_nb.engine.pipeline, aiops_nb.detect.estimators.adapter;"
+        "assert 'sklearn' not in sys.modules;"
         "sys.modules['sklearn.ensemble'] = None;"
         "from aiops_nb.detect.registry import build_detector, detectors;"
         "from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams as P;"

@@ -16,11 +16,11 @@ def table(second, values):
     return FeatureTable("samples", second * NS_PER_SECOND, keys, ("value",), np.array([values], float))
 
 
-def walk(detector, values, every_seconds=1):
+def walk(detector, values, interval_seconds=1):
     """Scores of one series, and its last table."""
     scores = []
     for at, value in enumerate(values, start=1):
-        last = table(at * every_seconds, [value])
+        last = table(at * interval_seconds, [value])
         scores.append(float(detector.score(last).score[0]))
         detector.learn(last, np.ones(1, np.bool_))
     return np.array(scores), last
@@ -144,7 +144,7 @@ def test_a_ceiling_rises_in_the_time_to_accept_and_falls_in_the_time_to_forget()
 def test_a_ceiling_moves_with_time_not_with_values():
     often, seldom = (Ceiling("value", CEILING, 1.0) for _ in range(2))
     _, last = walk(often, [*[0.1] * 20, *[1.0] * 40])
-    _, other = walk(seldom, [*[0.1] * 2, *[1.0] * 4], every_seconds=10)
+    _, other = walk(seldom, [*[0.1] * 2, *[1.0] * 4], interval_seconds=10)
     assert often.score(last).expected[0] == pytest.approx(seldom.score(other).expected[0])
 
 

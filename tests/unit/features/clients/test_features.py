@@ -126,9 +126,9 @@ def test_a_million_addresses_take_no_more_memory_than_a_tenth_of_them():
     for second in range(50):
         pushed(pipeline, second, 20_000)
         if second in (4, 49):
-            lane = pipeline._lanes["requests"][-1]
-            roster = lane._features._roster
-            parts = [value for value in vars(lane._features).values() if not callable(value)]
+            stage = pipeline._stages["requests"][-1]
+            roster = stage._features._roster
+            parts = [value for value in vars(stage._features).values() if not callable(value)]
             sizes.append(len(pickle.dumps([part for part in parts if part is not roster])))
             assert len(roster.clients.places) <= 8192
     assert sizes[1] < 1.5 * sizes[0] and sizes[1] < 40_000_000
@@ -140,16 +140,16 @@ def test_strangers_are_told_from_those_who_came_before():
     for _ in range(3):
         known.note(regulars)
         known.tick(learn=True)
-    strangers = np.arange(10_000, 12_000, dtype=np.uint64)
-    assert not known.note(regulars).any() and known.note(strangers).mean() > 0.99
+    newcomers = np.arange(10_000, 12_000, dtype=np.uint64)
+    assert not known.note(regulars).any() and known.note(newcomers).mean() > 0.99
     assert known.newcomers_total() == pytest.approx(2000, rel=0.05)
 
 
 def test_who_comes_in_a_flood_stays_new():
     known = KnownClients(cells=1 << 12, new_ticks=1, known_ticks=100)
-    strangers = np.arange(100, dtype=np.uint64)
+    newcomers = np.arange(100, dtype=np.uint64)
     for _ in range(5):
-        assert known.note(strangers).all()
+        assert known.note(newcomers).all()
         known.tick(learn=False)
 
 

@@ -134,7 +134,7 @@ def test_loud(more, expected):
 
 def test_passwords_tried_out_at_one_target_are_one_alert():
     fired = [c for c in run(lambda t: one(4, "/login", 401, jitter(4, t)), 40) if c.state == "firing"]
-    by_name = {c.labels["alertname"]: c.suppressed_by for c in fired}
+    by_name = {c.labels["alertname"]: c.inhibited_by for c in fired}
     assert by_name == {"endpoint_attack": "", "client_refused": "endpoint_attack"} and len(fired) == 2
 
 

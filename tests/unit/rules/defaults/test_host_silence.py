@@ -23,7 +23,7 @@ class Stream:
 
     def push(self, table, source, batch):
         changes = self.pipeline.push(Item(0, table, source, batch)).changes
-        self.told += [change for change in changes if not change.suppressed_by]
+        self.told += [change for change in changes if not change.inhibited_by]
 
     def seconds(self, count, silent=()):
         hosts = [host for host in self.hosts if host not in silent]

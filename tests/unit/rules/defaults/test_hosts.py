@@ -16,17 +16,17 @@ from aiops_nb.features.params import WindowParams
 START_NS = 1_780_000_000 * NS_PER_SECOND
 
 
-def changes_of(streams, every_seconds=1):
+def changes_of(streams, interval_seconds=1):
     """Alert changes of the default rules by target, of streams {target: (metric, values)}; NaN is no sample.
 
     Their silence is left out, because the streams end one after the other.
     """
-    window = WindowParams(tick_seconds=every_seconds, lateness_seconds=every_seconds)
-    pipeline = Pipeline(PipelineParams(window=window, without=("host_silence",)))
+    window = WindowParams(tick_seconds=interval_seconds, lateness_seconds=interval_seconds)
+    pipeline = Pipeline(PipelineParams(window=window, disable=("host_silence",)))
     columns = {"time": [], "target": [], "metric": [], "value": []}
     for target, (metric, values) in streams.items():
         known = np.flatnonzero(np.isfinite(values))
-        columns["time"] += (START_NS + known * every_seconds * NS_PER_SECOND).tolist()
+        columns["time"] += (START_NS + known * interval_seconds * NS_PER_SECOND).tolist()
         columns["target"] += [target] * len(known)
         columns["metric"] += [metric] * len(known)
         columns["value"] += np.asarray(values, float)[known].tolist()
@@ -34,7 +34,7 @@ def changes_of(streams, every_seconds=1):
     rows = {name: [column[row] for row in order] for name, column in columns.items()}
     steps = [pipeline.push(Item(0, "samples", "host", make_batch("samples", "host", rows)))]
     steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"stop": true}'))))
-    told = [change for step in steps for change in step.changes if not change.suppressed_by]
+    told = [change for step in steps for change in step.changes if not change.inhibited_by]
     return {target: [change for change in told if change.labels["target"] == target] for target in streams}
 
 
@@ -177,17 +177,17 @@ GROWTH = {
 
 
 @cache
-def growth_changes(every_seconds):
-    mine = {name: (metric, values) for name, (metric, every, values, _) in GROWTH.items() if every == every_seconds}
-    return changes_of(mine, every_seconds)
+def growth_changes(interval_seconds):
+    mine = {name: (metric, values) for name, (metric, every, values, _) in GROWTH.items() if every == interval_seconds}
+    return changes_of(mine, interval_seconds)
 
 
 @pytest.mark.parametrize("name", GROWTH)
 def test_growth_makes_these_alerts(name):
-    _, every_seconds, _, expected = GROWTH[name]
+    _, interval_seconds, _, expected = GROWTH[name]
     told = [(alert, "firing", begin) for alert, begin, _ in expected if begin is not None]
     told += [(alert, "resolved", end) for alert, _, end in expected if end is not None]
-    assert story(growth_changes(every_seconds)[name]) == told
+    assert story(growth_changes(interval_seconds)[name]) == told
 
 
 SENTENCES = {

@@ -12,8 +12,8 @@ from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, Item, SeriesKey
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.features.params import WindowParams
-from aiops_nb.rules.defaults.ready import READY_RULES
-from aiops_nb.rules.feature.chance import BeyondChance, ChanceParams
+from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
+from aiops_nb.rules.feature.chance import ChanceParams, SignificanceTest
 
 START = 1_780_000_020
 DAY = 86_400
@@ -35,7 +35,7 @@ def heartbeat(second):
 
 
 def changes_of(*batches, ready=(), **window):
-    pipeline = Pipeline(PipelineParams(ready_rules=tuple(ready), window=WindowParams(**window)))
+    pipeline = Pipeline(PipelineParams(enable=tuple(ready), window=WindowParams(**window)))
     changes = []
     for seq, batch in enumerate(batches):
         table = "control" if "kind" in batch.schema.names else "requests"
@@ -46,7 +46,7 @@ def changes_of(*batches, ready=(), **window):
 def told(*batches, **options):
     """Names of the alerts that fired and were told, in order."""
     changes = changes_of(*batches, **options)
-    return [c.labels["alertname"] for c in changes if c.state == "firing" and not c.suppressed_by]
+    return [c.labels["alertname"] for c in changes if c.state == "firing" and not c.inhibited_by]
 
 
 def steady(rate_hz, first, last):
@@ -72,7 +72,7 @@ DROP = np.concatenate([steady(5, 0, 300), steady(1, 300, 380)])
 )
 def test_traffic_that_surges_or_drops_is_told_and_our_own_probes_never(times, expected):
     assert told(rows(times)) == expected
-    assert told(rows(times, origin="probe"), ready=READY_RULES) == []
+    assert told(rows(times, origin="probe"), ready=AVAILABLE_RULES) == []
 
 
 def test_silence_is_one_alert_and_ends_with_the_next_request():
@@ -86,7 +86,7 @@ def test_silence_is_one_alert_and_ends_with_the_next_request():
 
 def test_silence_of_probes_and_of_a_young_or_batchy_source_is_no_news():
     beats = [heartbeat(second) for second in range(320, 420)]
-    assert told(rows(steady(5, 0, 320), origin="probe"), *beats, ready=READY_RULES) == []
+    assert told(rows(steady(5, 0, 320), origin="probe"), *beats, ready=AVAILABLE_RULES) == []
     assert "traffic_silence" not in told(rows(steady(5, 220, 320)), *beats)
     batchy = np.concatenate([steady(20, first, first + 5) for first in range(0, 3600, 60)])
     assert told(rows(batchy), *(heartbeat(second) for second in range(3545, 3600))) == []
@@ -123,7 +123,7 @@ def test_a_renewed_certificate_resolves():
     old, new = (round((START + days * DAY) * NS_PER_SECOND) for days in (2.5, 90))
     expires = [old] * 10 + [new] * 30
     changes = changes_of(rows(np.arange(40.5), origin="probe", certificate_expires=[*expires, new]))
-    states = [(c.labels["alertname"], c.state) for c in changes if not c.suppressed_by]
+    states = [(c.labels["alertname"], c.state) for c in changes if not c.inhibited_by]
     assert states == [("certificate_ends", "firing"), ("certificate_ends", "resolved")]
     assert "certificate ends in 2.5 d, at least 3 d" in changes[0].summary
 
@@ -131,7 +131,7 @@ def test_a_renewed_certificate_resolves():
 def test_a_certificate_that_has_ended_says_when():
     expires = round((START - 28 * DAY) * NS_PER_SECOND)
     (change,) = [
-        c for c in changes_of(rows(np.arange(10.5), origin="probe", certificate_expires=expires)) if not c.suppressed_by
+        c for c in changes_of(rows(np.arange(10.5), origin="probe", certificate_expires=expires)) if not c.inhibited_by
     ]
     assert "certificate ended 28 d ago, at least 3 d" in change.summary
 
@@ -159,8 +159,8 @@ def test_one_bad_target_explains_the_whole():
     status = [503 if one else 200 for one in bad]
     batch = rows(times, target=[f"t{i % 5}" for i in place], status=status)
     changes = [c for c in changes_of(batch, ready=["error_ratio_siblings"]) if c.state == "firing"]
-    assert [c.labels["alertname"] for c in changes if not c.suppressed_by] == ["error_ratio_anomaly"]
-    explained = {c.labels["alertname"] for c in changes if c.suppressed_by}  # two 5xx on end make http_5xx pending
+    assert [c.labels["alertname"] for c in changes if not c.inhibited_by] == ["error_ratio_anomaly"]
+    explained = {c.labels["alertname"] for c in changes if c.inhibited_by}  # two 5xx on end make http_5xx pending
     assert explained - {"error_ratio_anomaly"} == {"error_ratio_overall", "error_ratio_siblings"}
 
 
@@ -239,7 +239,7 @@ def test_few_requests_are_not_judged():
 
 
 def test_errors_that_are_usual_are_no_alert_where_requests_are_few():
-    chance, names = BeyondChance(ChanceParams()), ("span_error_count", "span_count")
+    chance, names = SignificanceTest(ChanceParams()), ("span_error_count", "span_count")
 
     def window(end, errors):
         series = (SeriesKey("a", origin="traffic"),)
@@ -267,9 +267,9 @@ def six_targets(slow):
 
 
 def test_one_slow_target_is_one_alert_with_every_latency_rule_on():
-    every = [name for name in READY_RULES if name.startswith("latency")]
+    every = [name for name in AVAILABLE_RULES if name.startswith("latency")]
     changes = [c for c in changes_of(six_targets([2]), ready=every) if c.state == "firing"]
-    assert [(c.labels["alertname"], c.labels["target"]) for c in changes if not c.suppressed_by] == [
+    assert [(c.labels["alertname"], c.labels["target"]) for c in changes if not c.inhibited_by] == [
         ("latency_p95_anomaly", "t2")
     ]
     assert {c.labels["alertname"] for c in changes} == {"latency_p95_anomaly", *every}
@@ -285,7 +285,7 @@ def test_siblings_are_quiet_when_all_are_slow_or_too_few():
 
 # -- objectives
 
-SLO = [name for name in READY_RULES if name.startswith("slo")]
+SLO = [name for name in AVAILABLE_RULES if name.startswith("slo")]
 
 
 def minutes(good, bad, share, rate_per_minute=60):
@@ -337,11 +337,11 @@ def test_an_objective_of_a_target_is_judged_by_itself():
 
 
 def test_ready_rules_are_written_out_and_a_rule_of_ones_own_stays():
-    own = msgspec.structs.replace(READY_RULES["slo_burn_1h"], threshold=10.0)
-    params = PipelineParams(feature_rules=(own,), ready_rules=("slo_burn_1h", "slo_burn_6h"))
-    assert params.feature_rules == (own, READY_RULES["slo_burn_6h"]) and params.ready_rules == ()
+    own = msgspec.structs.replace(AVAILABLE_RULES["slo_burn_1h"], threshold=10.0)
+    params = PipelineParams(feature_rules=(own,), enable=("slo_burn_1h", "slo_burn_6h"))
+    assert params.feature_rules == (own, AVAILABLE_RULES["slo_burn_6h"]) and params.enable == ()
 
 
 def test_an_unknown_name_is_told_with_those_that_exist():
-    with pytest.raises(ConfigError, match=r"ready_rules\[1\]: expected one of latency_mean_anomaly, .* got 'x'"):
-        PipelineParams(ready_rules=("slo_burn_1h", "x"))
+    with pytest.raises(ConfigError, match=r"enable\[1\]: expected one of latency_mean_anomaly, .* got 'x'"):
+        PipelineParams(enable=("slo_burn_1h", "x"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, SeriesKey
-from aiops_nb.rules.feature.chance import BeyondChance, ChanceParams
+from aiops_nb.rules.feature.chance import ChanceParams, SignificanceTest
 
 USUAL, SOME, NONE = np.ones(1, np.bool_), np.zeros(0, np.bool_), np.zeros(1, np.bool_)
 
@@ -17,7 +17,7 @@ def window(second, bad, of=120.0):
 
 
 def after(seconds, bad):
-    chance = BeyondChance(ChanceParams())
+    chance = SignificanceTest(ChanceParams())
     for second in range(seconds):
         chance.learn(window(second, bad), USUAL, SOME)
     return chance
@@ -31,7 +31,7 @@ def test_what_is_usual_is_known_from_the_first_minute_on(seconds):
 
 
 def test_windows_that_are_anomalous_from_the_start_do_not_become_usual():
-    chance = BeyondChance(ChanceParams())
+    chance = SignificanceTest(ChanceParams())
     for second in range(100):
         chance.learn(window(second, 60.0), NONE, SOME)
         assert chance.holds(window(second, 60.0))[0]

@@ -22,13 +22,13 @@ from aiops_nb.rules.feature.params import FeatureRuleParams
 YES, NO = np.array([True]), np.array([False])
 
 
-def learned(kept_out: KeptOut, verdicts: str, seconds: list[float]) -> str:
+def learned(excluded: KeptOut, verdicts: str, seconds: list[float]) -> str:
     """`s` strange, `u` usual, `-` not known, to `L` learned, `A` accepted and learned, `.` kept out."""
     told = ""
     for verdict, second in zip(verdicts, seconds, strict=True):
         known, usual = (YES if verdict != "-" else NO), (YES if verdict == "u" else NO)
-        learn = kept_out.to_learn(known, usual, round(second * NS_PER_SECOND))
-        told += "A" if kept_out.accepted[0] else "L" if learn[0] else "."
+        learn = excluded.to_learn(known, usual, round(second * NS_PER_SECOND))
+        told += "A" if excluded.accepted[0] else "L" if learn[0] else "."
     return told
 
 
@@ -61,10 +61,10 @@ def test_one_value_on_each_side_of_a_long_gap_is_no_level() -> None:
 
 
 def test_series_are_counted_apart() -> None:
-    kept_out = KeptOut(most_ticks=2, most_seconds=1e6)
+    excluded = KeptOut(most_ticks=2, most_seconds=1e6)
     for second in range(3):
-        kept_out.to_learn(np.ones(50, bool), np.arange(50) != 40, second)
-        assert np.flatnonzero(kept_out.accepted).tolist() == ([40] if second == 1 else [])
+        excluded.to_learn(np.ones(50, bool), np.arange(50) != 40, second)
+        assert np.flatnonzero(excluded.accepted).tolist() == ([40] if second == 1 else [])
 
 
 def run(rule: FeatureRuleParams, seconds: np.ndarray) -> list[Step]:

@@ -87,7 +87,7 @@ def test_a_rule_judges_cleaned_values_and_tells_the_raw_one():
         feature="value",
         threshold=1.0,
         detector=LevelParams(limit=0.9),
-        clean=(HampelParams(window_values=15, min_deviation=0.05),),
+        preprocess=(HampelParams(window_values=15, min_deviation=0.05),),
     )
     assert [change.value for change in changes_of(plain, spiky)] == [0.99]
     assert changes_of(cleaned, spiky) == []

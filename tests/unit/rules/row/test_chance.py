@@ -10,7 +10,7 @@ from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
-from aiops_nb.rules.row.chance import Pace, UsualHits, hits_on_end
+from aiops_nb.rules.row.chance import BaselineHits, Pace, consecutive_hits
 from aiops_nb.rules.row.params import DEFAULT_ROW_RULES
 
 RATE_HZ, USUAL_RATIO, SECONDS = 50, 0.03, 1200
@@ -48,7 +48,7 @@ def test_three_on_end_are_chance_where_three_of_a_hundred_fail():
 
 
 def plain_rules():
-    return tuple(replace(rule, most_by_chance_per_day=None) for rule in DEFAULT_ROW_RULES)
+    return tuple(replace(rule, max_chance_alerts_per_day=None) for rule in DEFAULT_ROW_RULES)
 
 
 def test_an_outage_is_told_within_a_second_and_says_of_how_many():
@@ -69,13 +69,13 @@ def test_a_target_that_was_never_hit_needs_what_the_rule_says():
 @pytest.mark.parametrize("ratio", [0.002, 0.03, 0.2])
 def test_chance_makes_no_more_runs_than_are_allowed(ratio):
     rows_per_day = 86_400.0 * 20
-    needed = int(hits_on_end(np.array([ratio]), np.array([rows_per_day]), 0.1)[0])
+    needed = int(consecutive_hits(np.array([ratio]), np.array([rows_per_day]), 0.1)[0])
     assert rows_per_day * ratio**needed <= 0.1 < rows_per_day * ratio ** (needed - 1)
 
 
 def runs_by_chance(ratio, rates_hz, seconds):
     """How many runs that are long enough chance makes in so many seconds, on the average; and how long that is."""
-    rng, usual, pace = np.random.default_rng(5), UsualHits(for_rows=3, most_by_chance_per_day=0.1), Pace()
+    rng, usual, pace = np.random.default_rng(5), BaselineHits(for_rows=3, max_chance_alerts_per_day=0.1), Pace()
     needed, runs = np.full(len(rates_hz), 3), 0.0
     for second in range(seconds):
         rows = rng.poisson(rates_hz)
@@ -101,7 +101,7 @@ def test_many_rare_targets_learn_from_each_other():
 
 
 def test_one_dead_target_makes_the_others_only_a_little_more_patient():
-    usual, pace = UsualHits(for_rows=3, most_by_chance_per_day=0.1), Pace()
+    usual, pace = BaselineHits(for_rows=3, max_chance_alerts_per_day=0.1), Pace()
     rows, hits = np.array([60, 60, 60, 60]), np.array([60, 0, 0, 0])
     every = np.ones(16, np.bool_)
     pace.tick(rows, NS_PER_SECOND, 4)

@@ -11,7 +11,7 @@ from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
-from aiops_nb.record.tap import Passage
+from aiops_nb.record.tap import NullTap
 from aiops_nb.session.synthetic import as_if_live
 from benchmarks.rules.habits import Habit
 from benchmarks.rules.streams import Stream
@@ -60,7 +60,7 @@ def run(stream: Stream, params: PipelineParams | None = None) -> Run:
     start_ns = draw(stream.seconds, **stream.options).params.start_ns
     clock, pipeline = ManualClock(start_ns=start_ns), Pipeline()
     source = WithHabit(SyntheticStream(duration_seconds=stream.seconds, clock=clock, **stream.options), stream.habit)
-    items = as_if_live(source, clock, Passage(), params or PipelineParams())
+    items = as_if_live(source, clock, NullTap(), params or PipelineParams())
     told = tuple(one for item in items for one in _told(pipeline.push(item)))
     return Run(stream=stream, start_ns=start_ns, labels=tuple(source.stream.labels), told=told)
 
@@ -75,4 +75,4 @@ def _told(step: Step) -> list[Told]:
 
 def _is_news(change: AlertChange) -> bool:
     """Explained alerts are told nowhere; info is told, for it is a default too."""
-    return change.state == "firing" and not change.suppressed_by
+    return change.state == "firing" and not change.inhibited_by

@@ -8,7 +8,7 @@ from benchmarks.detection.neighbours.estimators import ESTIMATORS
 from benchmarks.detection.neighbours.river_models import RIVER
 from benchmarks.detection.neighbours.rolling import robust_z, rolling_z
 
-NEIGHBOURS: dict[str, Judge] = {
+PEERS: dict[str, Judge] = {
     **RIVER,
     **ESTIMATORS,
     "rolling z, 60 values": each(lambda series: rolling_z(series, 60)),

@@ -1,4 +1,4 @@
-"""Indicators of unlike makings, each with events of one sort, on which a choice has to hold."""
+"""Indicators of unlike scenarios, each with events of one sort, on which a choice has to hold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shifts(shortest: int, longest: int) -> Events:
 
 
 SHORT: Events = {"spike": EVENTS["spike"], "short dip": (1, 5, _short_dip)}
-MAKINGS: dict[str, Making] = {
+SCENARIOS: dict[str, Making] = {
     "spikes and dips, 1 min": Making(interval_seconds=60, days=60, events=SHORT),
     "spikes and dips, 5 min": Making(interval_seconds=300, days=120, events=SHORT),
     "shifts, 1 min": Making(interval_seconds=60, days=60, events=shifts(10, 300)),

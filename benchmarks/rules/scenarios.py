@@ -1,4 +1,4 @@
-"""Healthy traffic of many makings: what it is like, and which habits its services and hosts have."""
+"""Healthy traffic of many scenarios: what it is like, and which habits its services and hosts have."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Making:
     habit: Habit | None = None
 
 
-MAKINGS: dict[str, Making] = {
+SCENARIOS: dict[str, Making] = {
     "flat": Making(hour=0, options={"shape": FLAT}),
     "usual": Making(hour=10),
     "low": Making(hour=15, rate_hz=0.2),
