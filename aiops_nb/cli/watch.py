@@ -35,7 +35,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--record", type=Path, metavar="DIR", help="write everything seen here (default: as FILE says)"
     )
     command.add_argument(
-        "--config", type=Path, metavar="FILE", help="YAML: what a run can be told (docs/configuration.md)"
+        "--config", type=Path, metavar="FILE", help="YAML: what a run can be told (docs/reference/configuration.md)"
     )
     add_output_arguments(command)
 

@@ -1,4 +1,4 @@
-"""Our column names, and what OpenTelemetry and Prometheus call the same; docs/columns.md shows them as a table."""
+"""Our column names, and the names OpenTelemetry and Prometheus use (table in docs/reference/columns.md)."""
 
 from __future__ import annotations
 

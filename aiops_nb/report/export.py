@@ -50,7 +50,7 @@ def export_tables(
     start, end
         Half-open range in UTC; labels that overlap it.
     naming
-        `otel` or `prometheus` for the column names of those worlds, as docs/columns.md lists them.
+        `otel` or `prometheus` for the column names of those worlds, as docs/reference/columns.md lists them.
 
     Raises
     ------

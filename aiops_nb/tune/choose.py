@@ -24,7 +24,7 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
     config
         To start from, such as `recording.config`.
     threshold
-        > 0. Of a rule on clients it is the field that docs/clients.md names, in its unit.
+        > 0. Of a rule on clients it is the field that docs/reference/clients.md names, in its unit.
     alertname
         Which rule, on features or on clients; None changes all that `robust_z` judges.
 

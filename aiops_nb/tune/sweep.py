@@ -52,7 +52,7 @@ def sweep(
         The true faults, as `read_labels` gives them.
     thresholds
         To be tried, of the scores, by default 3 to 20; of a rule on clients in the unit of its own threshold
-        (docs/clients.md), by default a quarter to four times where it stands.
+        (docs/reference/clients.md), by default a quarter to four times where it stands.
     alertname
         Which rule's threshold, and only its alerts are counted. None: all rules that `robust_z` judges, all alerts.
         A rule on clients takes a replay for each threshold, as what it finds is not learned; others share one replay.

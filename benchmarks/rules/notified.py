@@ -13,7 +13,7 @@ from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.record.tap import NullTap
 from aiops_nb.session.synthetic import as_if_live
-from benchmarks.rules.habits import Habit
+from benchmarks.rules.profiles import Habit
 from benchmarks.rules.streams import Stream
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from aiops_nb.collect.synthetic import FLAT, Shape
-from benchmarks.rules.habits import (
+from benchmarks.rules.profiles import (
     Deploys,
     Habit,
     HostHabits,

@@ -13,7 +13,7 @@ from aiops_nb.monitor.engine_loop import recording_stopped
 from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from tests.paths import ROOT
 
-PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "alerts.md").read_text(encoding="utf-8")
 RULES = {line.split("`")[1]: line for line in PAGE.splitlines() if line.startswith("| `")}
 DEFAULTS = PipelineParams()
 

@@ -12,7 +12,7 @@ from benchmarks.pictures import clients
 from benchmarks.pictures.scene import draw
 from tests.paths import ROOT
 
-DOCS = ROOT / "docs"
+DOCS = ROOT / "docs" / "reference"
 RULES = {rule.alertname: rule for rule in PipelineParams().client_rules}
 CLIENTS = (DOCS / "clients.md").read_text(encoding="utf-8")
 OF_EVERY_RULE = ("alertname", "severity", "hold", "max_alerts")
@@ -37,7 +37,7 @@ def test_a_page_tells_the_defaults(name):
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_page_is_linked_and_has_its_picture(name):
-    assert f"](../images/rules/{name}.svg)" in page_of(name) and f"](rules/{name}.md)" in CLIENTS
+    assert f"](../../images/rules/{name}.svg)" in page_of(name) and f"](rules/{name}.md)" in CLIENTS
     assert f"| [{name}](rules/{name}.md) | {RULES[name].severity} |" in CLIENTS
 
 

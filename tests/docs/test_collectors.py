@@ -1,4 +1,4 @@
-"""What docs/collectors.md shows works, and its tables are those of the code."""
+"""What docs/reference/collectors.md shows works, and its tables are those of the code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aiops_nb.collect.synthetic.effects import PROBED_PATHS
 from aiops_nb.collect.websocket.client import WebSocketClient
 from tests.paths import ROOT
 
-DOCS = ROOT / "docs" / "collectors.md"
+DOCS = ROOT / "docs" / "reference" / "collectors.md"
 TEXT = DOCS.read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 # What the examples name that is not on this machine.

@@ -1,4 +1,4 @@
-"""docs/columns.md says what the code does."""
+"""docs/reference/columns.md says what the code does."""
 
 import re
 
@@ -12,7 +12,7 @@ from aiops_nb.features.requests.overall import OVERALL_FEATURES
 from aiops_nb.report.columns import NAMINGS, OTEL_METRICS
 from tests.paths import ROOT
 
-DOCS = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "reference" / "columns.md").read_text(encoding="utf-8")
 SECTIONS = {part.split("\n", 1)[0]: part for part in DOCS.split("\n## ")[1:]}
 
 

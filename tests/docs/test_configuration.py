@@ -14,7 +14,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.session.plan import plan_run
 from tests.paths import ROOT
 
-PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLE = PAGE.split("```yaml\n")[1].split("```")[0]
 MESSAGES = PAGE.split("```text\n")[1].split("```")[0].splitlines()
 
@@ -52,4 +52,4 @@ def test_a_message_is_what_comes(text: str, message: str, tmp_path: Path, monkey
 
 def test_the_links_lead_somewhere() -> None:
     targets = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", PAGE)]
-    assert targets and all((ROOT / "docs" / target).exists() for target in targets)
+    assert targets and all((ROOT / "docs" / "reference" / target).exists() for target in targets)

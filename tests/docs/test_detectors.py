@@ -10,7 +10,7 @@ import pytest
 from aiops_nb.detect.registry import ALGORITHMS, FOR_RULES, detectors
 from tests.paths import ROOT
 
-PAGE = (ROOT / "docs" / "detectors.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "detectors.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

@@ -1,4 +1,4 @@
-"""What docs/detectors.md says of a short past, and of one absurd value."""
+"""What docs/reference/detectors.md says of a short past, and of one absurd value."""
 
 from __future__ import annotations
 

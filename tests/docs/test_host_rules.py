@@ -14,7 +14,7 @@ from benchmarks.pictures import host
 from benchmarks.pictures.scene import draw
 from tests.paths import ROOT
 
-DOCS = ROOT / "docs"
+DOCS = ROOT / "docs" / "reference"
 RULES = {rule.alertname: rule for rule in PipelineParams().feature_rules if rule.table == "samples"}
 
 
@@ -46,8 +46,8 @@ def test_a_page_tells_the_defaults(name):
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_page_is_linked_and_has_its_picture(name):
-    assert "![" in page_of(name) and f"](../images/rules/{name}.svg)" in page_of(name)
-    assert (DOCS / "images" / "rules" / f"{name}.svg").exists()
+    assert "![" in page_of(name) and f"](../../images/rules/{name}.svg)" in page_of(name)
+    assert (ROOT / "docs" / "images" / "rules" / f"{name}.svg").exists()
     assert f"](rules/{name}.md)" in (DOCS / "alerts.md").read_text(encoding="utf-8")
     assert f"](rules/{name}.md)" in (DOCS / "host.md").read_text(encoding="utf-8")
 

@@ -12,7 +12,7 @@ from aiops_nb.record.recorder import Recorder
 from tests.paths import ROOT
 from tests.record_rows import record, requests, samples, small_stream
 
-DOCS = ROOT / "docs" / "recording.md"
+DOCS = ROOT / "docs" / "reference" / "recording.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""docs/rules has a section for each rule on requests: how it is set, a picture, and how to change it."""
+"""docs/reference/rules has a section for each rule on requests: how it is set, a picture, and how to change it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiops_nb.rules.row.params import DEFAULT_ROW_RULES
 from aiops_nb.rules.source_times import DEFAULT_SOURCE_RULES
 from tests.paths import ROOT
 
-FOLDER = ROOT / "docs" / "rules"
+FOLDER = ROOT / "docs" / "reference" / "rules"
 FAMILIES = ("latency", "errors", "traffic", "certificates", "slo", "times")
 PAGES = {f"{name}.md": (FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in FAMILIES}
 SECTIONS = {

@@ -1,4 +1,4 @@
-"""An example of docs/rules that changes a rule changes what it shows, and loses nothing else that the rule has."""
+"""An example in docs/reference/rules changes what it shows, and loses nothing else that the rule has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from aiops_nb.rules.feature.params import FeatureRuleParams
 from tests.paths import ROOT
 
-FOLDER = ROOT / "docs" / "rules"
+FOLDER = ROOT / "docs" / "reference" / "rules"
 OURS = {rule.alertname: rule for rule in (*DEFAULT_FEATURE_RULES, *AVAILABLE_RULES.values())}
 
 

@@ -3,8 +3,8 @@
 We write in the field's own words (docs/glossary.md). This list holds the words that we gave up, and what replaces them.
 Decided here, once:
 
-- `together`, `places`, `explains` are retired as names (of fields, keys, classes). As plain English they are allowed, but
-  an alert does not "explain" another alert: it inhibits it.
+- `together`, `places`, `explains` are retired as names (of fields, keys, classes). As plain English they are allowed,
+  but an alert does not "explain" another alert: it inhibits it.
 - `usual` is always baseline, expected or normal. "as usual" and "usually" are plain English and allowed.
 - `tell` is notify, report or say. "tells you" (a message tells the reader) and "tell apart" are allowed; so is
   `file.tell()`.

@@ -24,7 +24,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     It changes rows of its `target` alone, a service or a host as its kind says; None = all of them, for
     `endpoint_attack` and `path_probe` the first. What `size` means, its unit and its usual value (None) are in
-    `KINDS` and in docs/collectors.md.
+    `KINDS` and in docs/reference/collectors.md.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Faults of services, by three judges of equal weight: rare facts, size by the hour, and the level of the last values.
 
 The last two are `extremes`. The root mean square of their rarities: what two of them see is told though the third knows
-nothing of it (docs/detectors.md).
+nothing of it (docs/reference/detectors.md).
 """
 
 from __future__ import annotations

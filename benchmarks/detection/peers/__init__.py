@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from benchmarks.detection.labelled import Judge, each
-from benchmarks.detection.neighbours.clusters import two_clusters
-from benchmarks.detection.neighbours.estimators import ESTIMATORS
-from benchmarks.detection.neighbours.river_models import RIVER
-from benchmarks.detection.neighbours.rolling import robust_z, rolling_z
+from benchmarks.detection.peers.clusters import two_clusters
+from benchmarks.detection.peers.estimators import ESTIMATORS
+from benchmarks.detection.peers.river_models import RIVER
+from benchmarks.detection.peers.rolling import robust_z, rolling_z
 
 PEERS: dict[str, Judge] = {
     **RIVER,

@@ -11,7 +11,7 @@ from collections import deque
 import numpy as np
 import pandas as pd
 
-from benchmarks.detection.neighbours.windows import blocks, windows
+from benchmarks.detection.peers.windows import blocks, windows
 
 CLUSTERS, SMOOTHED, LAGS, MODELS, ROUNDS = 2, 3, 6, 18, 30
 Model = tuple[np.ndarray, float]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.detection.labelled import Judge
-from benchmarks.detection.neighbours.windows import Fit, Fitted, by_blocks
+from benchmarks.detection.peers.windows import Fit, Fitted, by_blocks
 
 OF_PYOD = {"IForest": "iforest", "ECOD": "ecod", "HBOS": "hbos", "KNN": "knn", "LOF": "lof", "PCA": "pca"}
 AT_RANDOM = ("IForest", "PCA")

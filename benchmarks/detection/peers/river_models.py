@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.detection.labelled import Judge
-from benchmarks.detection.neighbours.windows import LAGS, windows
+from benchmarks.detection.peers.windows import LAGS, windows
 
 Vector = dict[str, float]
 

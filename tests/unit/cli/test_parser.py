@@ -12,7 +12,7 @@ from aiops_nb.cli import process as codes
 from aiops_nb.cli.parser import COMMANDS, build_parser
 from tests.paths import ROOT
 
-DOCS = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
 names = pytest.mark.parametrize("name", COMMANDS)
 
 

@@ -76,7 +76,7 @@ def test_exports_carry_the_reasons(tmp_path, format: str, read) -> None:
 
 @pytest.mark.parametrize("table", ["scores", "alerts"])
 def test_the_docs_list_each_column(table: str) -> None:
-    text = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "columns.md").read_text(encoding="utf-8")
     section = text.partition(f"## {table}\n")[2].partition("\n## ")[0]
     cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     frame = scores_frame([]) if table == "scores" else alerts_frame([])

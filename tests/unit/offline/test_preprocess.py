@@ -14,7 +14,7 @@ from aiops_nb.offline.preprocess import preprocess_frame, preprocess_series
 from aiops_nb.preprocess.params import EmaParams, HampelParams, MovingMedianParams, ResampleParams, StepParams, name_of
 from tests.paths import ROOT
 
-PAGE = (ROOT / "docs" / "preprocessing.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "preprocessing.md").read_text(encoding="utf-8")
 SECOND = ResampleParams(interval_seconds=1, max_gap_seconds=2)
 
 
