@@ -26,13 +26,11 @@ from aiops_nb.view.notebook_cell import note_begun, running_cell, running_reques
 if TYPE_CHECKING:
     import pandas as pd
 
-INTERVAL_SECONDS = 1.0
-
 
 def watch(
     targets: Target | Sequence[Target] = (),
     *,
-    interval_seconds: float = INTERVAL_SECONDS,
+    interval_seconds: float | None = None,
     record: str | Path | None = None,
     config: ConfigSource = None,
     sinks: Sequence[Sink] = (),
@@ -46,7 +44,7 @@ def watch(
         names; none at all watches this host only. A monitor that is to be started again after a stop needs a function
         that makes the collector.
     interval_seconds
-        Interval of each target that has none of its own, > 0. Left at 1, it is the config's where that has one.
+        Polling interval of each target that has none of its own, > 0. None: the config's, 1 s by default.
     record
         Directory of the recording; an existing one is continued. None: what the config says, else nothing is recorded.
     config
@@ -78,8 +76,7 @@ def watch(
     """
     here = running_cell(running_request())
     directory = None if record is None else str(record)
-    wanted = None if interval_seconds == INTERVAL_SECONDS else interval_seconds
-    plan = plan_run(targets, config, interval_seconds=wanted, record=directory)
+    plan = plan_run(targets, config, interval_seconds=interval_seconds, record=directory)
 
     def make_run(deliver: Deliver) -> LiveRun:
         tap, repairs = _open_tap(plan.record, plan.config)

@@ -30,7 +30,7 @@ def test_another_name_is_an_attribute_error() -> None:
 
 def test_the_signatures_that_stay() -> None:
     watch = inspect.signature(aiops_nb.watch).parameters
-    assert [watch[name].default for name in ("interval_seconds", "record", "config")] == [1.0, None, None]
+    assert [watch[name].default for name in ("interval_seconds", "record", "config")] == [None, None, None]
     assert next(iter(watch)) == "targets" and aiops_nb.Config().interval_seconds == 1.0
     replay = inspect.signature(aiops_nb.replay).parameters
     assert next(iter(replay)) == "recording"

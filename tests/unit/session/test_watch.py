@@ -9,7 +9,7 @@ import pytest
 import aiops_nb
 from aiops_nb.collect.access_log.collector import AccessLog
 from aiops_nb.core.errors import ConfigError
-from tests.unit.monitor.test_monitor import Reached
+from tests.unit.monitor.test_monitor import CLOSED_PORT, Reached
 
 LINE = '10.0.0.1 - - [01/May/2026:12:00:{:02} +0000] "GET /shop HTTP/1.1" 200 12 "-" "-"\n'
 
@@ -83,3 +83,23 @@ def test_rows_that_exist_already_come_once(tmp_path):
 def test_a_frame_without_a_needed_column_is_refused():
     with pytest.raises(ConfigError, match="target: expected a column of the frame"):
         aiops_nb.from_frame(yesterday(), time="when")
+
+
+@pytest.mark.parametrize(
+    ("interval_seconds", "written", "polled_every"),
+    [(1.0, "5s", 1.0), (None, "2s", 2.0), (None, None, 1.0), (0.3, "1s", 0.3)],
+)
+def test_a_given_interval_wins_and_an_omitted_one_is_the_configs(interval_seconds, written, polled_every):
+    config = {"host_metrics": False, **({"interval": written} if written else {})}
+    ends = []
+
+    def polled_three_times(step):
+        if step.item.table == "requests":
+            ends.extend(step.item.batch.column("time").cast("int64").to_pylist())
+        return len(ends) >= 3
+
+    seen = Reached(polled_three_times)
+    given = {} if interval_seconds is None else {"interval_seconds": interval_seconds}
+    with aiops_nb.watch(CLOSED_PORT, config=config, sinks=[seen], **given):
+        assert seen.wait(20)
+    assert np.diff(ends[:3]) / 1e9 == pytest.approx([polled_every] * 2, rel=0.4)
