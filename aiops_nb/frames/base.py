@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, OTHER, AlertChange, FeatureTableName, Step
 from aiops_nb.features.catalog import FEATURES
 from aiops_nb.features.clients.keys import rows_of_client
+from aiops_nb.frames.alert_choice import AlertChoice, chosen_alert
 from aiops_nb.frames.build import alerts_frame, bare_scores_frame, features_frame, rows_frame, with_reasons
-from aiops_nb.frames.time_range import Moment, range_ns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,9 @@ EVIDENCE_BEFORE_NS, EVIDENCE_AFTER_NS = 30 * NS_PER_SECOND, 10 * NS_PER_SECOND
 class FrameAccess(ABC):
     """DataFrames of a stream: rows as they came, and what was made of them.
 
-    `start` and `end` bound the `time` of the rows to [start, end); texts without a zone are taken as UTC.
+    `start` and `end` bound the `time` of the rows to [start, end). Each is a time (RFC 3339, a date, a datetime, `now`,
+    `yesterday`; without a zone UTC) or a duration, counted as in a Python slice: `-5m` from the end of the data, `5m`
+    from its beginning.
     """
 
     @abstractmethod
@@ -37,6 +40,12 @@ class FrameAccess(ABC):
     @abstractmethod
     def _changes(self) -> Sequence[AlertChange]: ...
 
+    @abstractmethod
+    def _extent_ns(self) -> tuple[int, int] | None: ...
+
+    def _range_ns(self, start: Moment, end: Moment) -> tuple[int | None, int | None]:
+        return range_ns(start, end, self._extent_ns)
+
     def requests(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
         """Requests: time, source, origin, target, method, status_code, duration_seconds, error_type, phases, ..."""
         return self._rows("requests", start, end)
@@ -46,7 +55,7 @@ class FrameAccess(ABC):
         return self._rows("samples", start, end)
 
     def _rows(self, table: TableName, start: Moment, end: Moment) -> pd.DataFrame:
-        bounds = range_ns(start, end)
+        bounds = self._range_ns(start, end)
         return _between(rows_frame(table, self._batches(table, *bounds)), *bounds)
 
     def features(
@@ -58,7 +67,7 @@ class FrameAccess(ABC):
         """
         if table not in FEATURES:
             raise ConfigError.at("table", f"one of {', '.join(FEATURES)}", table)
-        bounds = range_ns(start, end)
+        bounds = self._range_ns(start, end)
         return _between(features_frame(table, self._steps(*bounds)), *bounds)
 
     def scores(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
@@ -70,30 +79,46 @@ class FrameAccess(ABC):
         return with_reasons(self._bare_scores(start, end))
 
     def _bare_scores(self, start: Moment, end: Moment) -> pd.DataFrame:
-        bounds = range_ns(start, end)
+        bounds = self._range_ns(start, end)
         return _between(bare_scores_frame(self._steps(*bounds)), *bounds)
 
     def alerts(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
-        """Alerts: one row per episode; `start` and `end` bound when it was first seen (`pending_at`)."""
-        return _between(alerts_frame(self._changes()), *range_ns(start, end), column="pending_at")
+        """Alerts: one row per episode, oldest first; `start` and `end` bound when it was first seen (`pending_at`).
 
-    def evidence(self, alert: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
+        `state`, `severity`, `alertname`, `target` and `summary` come first; a notebook shows these and the times.
+        """
+        from aiops_nb.frames.alerts import AlertsFrame
+
+        return AlertsFrame(self._alerts(start, end))
+
+    def _alerts(self, start: Moment, end: Moment) -> pd.DataFrame:
+        return _between(alerts_frame(self._changes()), *self._range_ns(start, end), column="pending_at")
+
+    def evidence(self, alert: AlertChoice) -> pd.DataFrame:
         """The rows that prove an alert, from 30 s before it was first seen to 10 s after its end.
 
         Parameters
         ----------
         alert
-            A row of `alerts()`, such as `monitor.alerts().iloc[0]`.
+            The number of a row of `alerts()` (-1: the last), a fingerprint or an alertname (of either the newest
+            episode), a row of `alerts()`, or an element of `firing()`.
 
         Returns
         -------
         DataFrame
             Of a rule on rows: the requests of its target. Of a rule on a source: its requests whose times lie there. Of
             a rule on clients: the requests of the client, at its target. Of a detector: its scores with the expected
-            band. Of many targets: those of all of them.
+            band. Of a group of targets: those of all of them.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such alert; the message names those that there are.
         """
         import pandas as pd
 
+        alert = chosen_alert(self._alerts(None, None), alert)
+        last: Any
         start = pd.Timestamp(alert["pending_at"]) - pd.Timedelta(EVIDENCE_BEFORE_NS, "ns")
         last = alert["ends_at"] if pd.notna(alert["ends_at"]) else alert["starts_at"]
         end = pd.Timestamp(last if pd.notna(last) else alert["pending_at"]) + pd.Timedelta(EVIDENCE_AFTER_NS, "ns")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pyarrow as pa
 
+from aiops_nb.core.clock import SystemClock
+from aiops_nb.core.columns import times_ns
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
@@ -176,6 +178,14 @@ class Monitor(FrameAccess):
 
     def _steps(self, start_ns: int | None, end_ns: int | None) -> list[Step]:
         return self._store.steps()
+
+    def _extent_ns(self) -> tuple[int, int] | None:
+        times = [times_ns(step.item.batch.column("time")) for step in self._store.steps() if step.item.batch.num_rows]
+        if not times:
+            return None
+        newest_ns = max(int(time.max()) for time in times)
+        now_ns = SystemClock().now_ns() if self.running and not self._once else newest_ns
+        return min(int(time.min()) for time in times), max(newest_ns, now_ns) + 1
 
     def _changes(self) -> list[AlertChange]:
         return self._store.changes()

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.frames.base import FrameAccess
-from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.report.columns import NAMINGS, Naming, metric_names, named
 from aiops_nb.session.recording import Recording
 

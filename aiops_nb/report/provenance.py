@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops_nb.core.columns import times_ns
+from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.core.schemas import TABLES, TableName
-from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.record.format import hash_of_config
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.report.formatting import ratio_in_words

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pandas as pd
 
 from aiops_nb.core.errors import AiopsError, MissingExtraError
-from aiops_nb.frames.time_range import Moment, range_ns
+from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.report.page import notebook_page
 from aiops_nb.report.provenance import DIGITS, OBSERVED, config_hash, row_times
@@ -158,4 +158,4 @@ def _compact(time: pd.Timestamp) -> str:
 def _text(time: Moment) -> str:
     if isinstance(time, datetime):
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()
-    return time or ""
+    return "" if time is None else str(time)

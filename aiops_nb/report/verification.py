@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops_nb.alert.grouping import GROUPING_DETECTOR
-from aiops_nb.frames.time_range import Moment, range_ns
+from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.report.html import Html, details_html, table_html
 from aiops_nb.report.tables import is_error
 from aiops_nb.session.recording import Recording, open_recording

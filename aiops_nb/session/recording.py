@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from aiops_nb.config import Config, parse_config
 from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.frames.base import FrameAccess
@@ -81,6 +82,32 @@ class Recording(FrameAccess):
         bounds = self.reader.time_range_ns
         return None if bounds is None else (_stamp(bounds[0]), _stamp(bounds[1]))
 
+    def targets(self) -> list[str]:
+        """Names of all targets of requests and samples, in order of their first row."""
+        tables: tuple[TableName, ...] = ("requests", "samples")
+        blocks = (block for table in tables for block in self.reader.blocks(table))
+        return list(dict.fromkeys(name for block in blocks for name in block.column("target").unique().to_pylist()))
+
+    def known_targets(self, targets: str | Sequence[str] | None) -> list[str]:
+        """The recorded targets that `targets` names, `*/checkout` being a pattern; empty where it names none.
+
+        Raises
+        ------
+        ConfigError
+            For one that was not recorded, with those that are near.
+        """
+        return known_targets(targets, self.targets()) if targets else []
+
+    def covered_range_ns(self, start: Moment, end: Moment) -> tuple[int | None, int | None]:
+        """[start, end) in UTC nanoseconds, of a range in which something is recorded; None is open.
+
+        Raises
+        ------
+        ConfigError
+            If it is no range, or nothing is recorded in it: the message names the recorded range.
+        """
+        return covered_range_ns(start, end, self.reader.time_range_ns)
+
     def warnings(self) -> list[str]:
         """What a reader should know, a sentence each: repairs, and rules that could not be judged at its end."""
         problems = self._derive(None, None, any_ticks=True).problems
@@ -98,6 +125,9 @@ class Recording(FrameAccess):
     def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
         batches: list[pa.RecordBatch] = self.reader.table(table, start_ns=start_ns, end_ns=end_ns).to_batches()
         return batches
+
+    def _extent_ns(self) -> tuple[int, int] | None:
+        return self.reader.time_range_ns
 
     def _steps(self, start_ns: int | None, end_ns: int | None) -> Sequence[Step]:
         return self._derive(start_ns, end_ns).steps

@@ -13,10 +13,10 @@ from aiops_nb.alert.inhibition import InhibitRuleParams
 from aiops_nb.config import Config
 from aiops_nb.config.load import checked_config
 from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.core.types import AlertChange
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.frames.build import alerts_frame
-from aiops_nb.frames.time_range import Moment, range_ns
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.rules.client.thresholds import client_threshold
 from aiops_nb.session.recording import Recording

@@ -47,6 +47,7 @@ HOMES: dict[str, set[str]] = {
     "bokeh": {"view", "report"},  # a report draws its own static figures
     "filelock": {"record"},
     "ipywidgets": {"view"},
+    "jinja2": {"frames", "report", "view"},
     "jupyterlab": {"cli"},
     "jupyter_server": {"view"},  # the extension that serves BokehJS
     "nbconvert": {"report"},
