@@ -1,13 +1,15 @@
-"""One collector, polled in a thread: retries, backoff and heartbeats are here, so that collectors need none."""
+"""One collector, polled in a thread: retries, back-off and heartbeats are here, so that collectors need none."""
 
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable, MutableMapping
 
 import pyarrow as pa
 
+from aiops_nb.core.backoff import Backoff
 from aiops_nb.core.clock import Clock
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.protocols import Collector
@@ -18,7 +20,6 @@ _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 HEARTBEAT_NS = NS_PER_SECOND
-FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 30.0
 
 
 class Poller:
@@ -36,6 +37,8 @@ class Poller:
         Stamps heartbeats.
     problems
         Where a failing collector is shown while it fails.
+    rng
+        Draws the jitter of the waits after failures. A collector with a `backoff` of its own draws its own.
     """
 
     def __init__(
@@ -45,11 +48,12 @@ class Poller:
         stopping: threading.Event,
         clock: Clock,
         problems: MutableMapping[str, str],
+        rng: random.Random | None = None,
     ) -> None:
         self.collector, self._offer, self._stopping = collector, offer, stopping
         self._clock, self._problems = clock, problems
         self.errors_total = 0
-        self._consecutive_failures = 0
+        self._backoff = Backoff(clock, rng)
         self._beaten_ns = 0
 
     def run(self) -> None:
@@ -76,16 +80,22 @@ class Poller:
 
     def _back_off(self, problem: Exception) -> None:
         self.errors_total += 1
-        if not self._consecutive_failures:
+        if not self._backoff.failures:
             expected = isinstance(problem, (OSError, AiopsError))
             _log.warning("collector %s: %s", self.collector.name, problem, exc_info=None if expected else problem)
         self._problems[self._part] = f"{type(problem).__name__}: {problem}"
-        self._stopping.wait(min(FIRST_BACKOFF_SECONDS * 2**self._consecutive_failures, LONGEST_BACKOFF_SECONDS))
-        self._consecutive_failures = min(self._consecutive_failures + 1, 16)
+        self._backoff.failed()
+        self._stopping.wait(self._wait_seconds(problem))
+
+    def _wait_seconds(self, problem: Exception) -> float:
+        """What is left of the back-off: of the collector's own where it has one and could not connect."""
+        own = getattr(self.collector, "backoff", None)
+        is_own = isinstance(own, Backoff) and own.failures > 0 and isinstance(problem, OSError)
+        return own.left_seconds if is_own else self._backoff.left_seconds
 
     def _note_recovery(self) -> None:
-        if self._consecutive_failures:
-            self._consecutive_failures = 0
+        if self._backoff.failures:
+            self._backoff.succeeded()
             self._problems.pop(self._part, None)
             _log.info("collector %s works again", self.collector.name)
 

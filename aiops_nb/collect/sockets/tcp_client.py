@@ -17,9 +17,9 @@ from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.sockets.address import check_host, check_port
-from aiops_nb.collect.sockets.backoff import Backoff
 from aiops_nb.collect.sockets.tcp_connection import TcpConnection
 from aiops_nb.collect.sockets.wait import SocketWait
+from aiops_nb.core.backoff import Backoff
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.schemas import empty_batch
 
@@ -49,7 +49,7 @@ class TcpClient:
     first_backoff_seconds, longest_backoff_seconds
         The wait after the first failure, which doubles up to the limit.
     clock
-        Tells how much of a wait has passed.
+        Measures how much of a wait has passed.
     rng
         Draws the jitter of the waits.
 
@@ -77,9 +77,9 @@ class TcpClient:
         check_port(port)
         self.name = name
         self._host, self._port, self._max_line_bytes = host, port, max_line_bytes
-        self._backoff = Backoff(
+        self.backoff = Backoff(
             clock or SystemClock(),
-            rng or random.Random(),
+            rng,
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
@@ -143,8 +143,8 @@ class TcpClient:
         return self._inlet.take()
 
     def _connect(self, timeout_seconds: float) -> None:
-        self._closing.wait(min(self._backoff.left_seconds, timeout_seconds))
-        if self._backoff.left_seconds > 0:
+        self._closing.wait(min(self.backoff.left_seconds, timeout_seconds))
+        if self.backoff.left_seconds > 0:
             raise ConnectionError(f"{self._host}:{self._port}: {self._problem}")
         try:
             connected = self._opened()
@@ -191,14 +191,14 @@ class TcpClient:
         self._connection = None
         self._wait.remove(connection.socket)
         if connection.received_bytes:
-            self._backoff.succeeded()  # not before: a server may accept and say nothing
+            self.backoff.succeeded()  # not before: a server may accept and say nothing
         self._failed(problem)
         connection.close()
 
     def _failed(self, problem: str) -> None:
         self._problem = problem
         self._totals["failures_total"] += 1
-        self._backoff.failed()
+        self.backoff.failed()
 
 
 def _addresses(host: str, port: int) -> Iterator[tuple[int, _Address]]:

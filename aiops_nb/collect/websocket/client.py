@@ -15,9 +15,9 @@ from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.secrets import SecretHeaders
-from aiops_nb.collect.sockets.backoff import Backoff
 from aiops_nb.collect.sockets.wait import GATHER_BYTES, GATHER_SECONDS
 from aiops_nb.collect.websocket.connection import FeedOptions, check_extra, host_of, message_lines, opened, told
+from aiops_nb.core.backoff import Backoff
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.references import resolved_text
 from aiops_nb.core.schemas import empty_batch
@@ -61,7 +61,7 @@ class WebSocketClient:
     first_backoff_seconds, longest_backoff_seconds
         The wait after the first failure, which doubles up to the limit.
     clock
-        Tells how much of a wait has passed.
+        Measures how much of a wait has passed.
     rng
         Draws the jitter of the waits.
 
@@ -103,9 +103,9 @@ class WebSocketClient:
             subprotocols=subprotocols,
             ca_file=ca_file,
         )
-        self._backoff = Backoff(
+        self.backoff = Backoff(
             clock or SystemClock(),
-            rng or random.Random(),
+            rng,
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
@@ -170,8 +170,8 @@ class WebSocketClient:
     def _connect(self, timeout_seconds: float) -> None:
         from websockets.exceptions import WebSocketException
 
-        self._closing.wait(min(self._backoff.left_seconds, timeout_seconds))
-        if self._backoff.left_seconds > 0:
+        self._closing.wait(min(self.backoff.left_seconds, timeout_seconds))
+        if self.backoff.left_seconds > 0:
             raise self._gap()
         try:
             self._connection = self._opened()
@@ -201,7 +201,7 @@ class WebSocketClient:
             self._inlet.put(message_lines(message))
             self._inlet.bytes_total += len(message)
             self._totals["messages_total"] += 1
-            self._backoff.succeeded()  # not before: a server may accept and say nothing
+            self.backoff.succeeded()  # not before: a server may accept and say nothing
 
     def _message(self, timeout_seconds: float) -> bytes | None:
         from websockets.exceptions import ConnectionClosed
@@ -227,7 +227,7 @@ class WebSocketClient:
         self._hang_up()
         self._problem = told(problem).replace(self._url, self._shown_url)
         self._totals["failures_total"] += 1
-        self._backoff.failed()
+        self.backoff.failed()
 
     def _hang_up(self) -> None:
         self._connection = None

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from aiops_nb.collect.sockets.backoff import Backoff
 from aiops_nb.collect.sockets.tcp_client import TcpClient
 from aiops_nb.collect.sockets.tcp_listener import TcpListener
 from aiops_nb.collect.sockets.udp_listener import UdpListener
+from aiops_nb.core.backoff import Backoff
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Collector
@@ -363,7 +363,7 @@ def test_a_server_that_is_not_there_is_asked_less_and_less() -> None:
         with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:\d+: .*refused"):
             client.poll(0)
         assert client.counters["failures_total"] == attempt
-        gaps.append(client._backoff.left_seconds)
+        gaps.append(client.backoff.left_seconds)
         clock.advance(gaps[-1] + 1e-6)
     assert all(0.25 * 2**n <= gap <= 0.5 * 2**n for n, gap in enumerate(gaps[:6]))
     assert all(15 <= gap <= 30 for gap in gaps[7:])
@@ -378,8 +378,8 @@ def test_a_server_that_says_nothing_is_not_asked_at_full_speed() -> None:
         for failures in (1, 2, 3):
             with pytest.raises(ConnectionError):
                 poll_until(client, lambda: False)
-            assert client._backoff.failures == failures
-            clock.advance(client._backoff.left_seconds + 1e-6)
+            assert client.backoff.failures == failures
+            clock.advance(client.backoff.left_seconds + 1e-6)
     client.close()
 
 

@@ -169,7 +169,7 @@ def test_a_server_that_is_not_there_is_asked_less_and_less() -> None:
             with pytest.raises(ConnectionError, match="refused"):
                 client.poll(0)
             assert client.counters["failures_total"] == failures
-            waits.append(client._backoff.left_seconds)
+            waits.append(client.backoff.left_seconds)
             clock.advance(waits[-1] + 1e-6)
     assert waits[4] > 2 * waits[0]
     assert all(15 <= wait <= 30 for wait in waits[7:])

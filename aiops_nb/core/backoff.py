@@ -1,4 +1,7 @@
-"""When to try again: later each time, and not all at once."""
+"""When to retry: later after each failure, and not all at once.
+
+Hand-written: tenacity and backoff sleep inside a decorator, but a poller must wait on its own stop event.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,24 @@ from aiops_nb.core.errors import ConfigError
 
 
 class Backoff:
-    """The wait doubles with every failure up to a limit; each is drawn between its half and its whole.
+    """The wait doubles with every failure up to a limit; each is drawn between half of that and all of it.
+
+    The poller uses one for every collector. A collector that connects to a server has its own, as its attribute
+    `backoff`, and the poller then waits as that one says.
 
     Parameters
     ----------
     clock
-        Tells how much of the wait has passed.
+        Measures how much of the wait has passed.
     rng
-        Draws; peers that lost the same server must not come back in the same moment.
+        Draws the jitter, so that clients that lost the same server do not return in the same moment.
     first_seconds, longest_seconds
         The wait after the first failure, and the limit.
+
+    Raises
+    ------
+    ConfigError
+        If the first wait is not above 0 or longer than the limit.
 
     Examples
     --------
@@ -34,19 +45,26 @@ class Backoff:
     """
 
     def __init__(
-        self, clock: Clock, rng: random.Random, *, first_seconds: float = 0.5, longest_seconds: float = 30.0
+        self,
+        clock: Clock,
+        rng: random.Random | None = None,
+        *,
+        first_seconds: float = 0.5,
+        longest_seconds: float = 30.0,
     ) -> None:
         if not 0 < first_seconds <= longest_seconds:
             limit = f"a number > 0 and <= longest_backoff_seconds ({longest_seconds:g})"
             raise ConfigError.at("first_backoff_seconds", limit, first_seconds)
         self.failures = 0
-        self._clock, self._rng = clock, rng
-        self._first_seconds, self._longest_seconds = first_seconds, longest_seconds
+        self._clock = clock
+        self._rng = rng or random.Random()
+        self._first_seconds = first_seconds
+        self._longest_seconds = longest_seconds
         self._until_seconds = 0.0
 
     @property
     def left_seconds(self) -> float:
-        """What is left of the wait."""
+        """The rest of the wait; 0 before the first failure and after a success."""
         return max(0.0, self._until_seconds - self._clock.monotonic_seconds()) if self.failures else 0.0
 
     def failed(self) -> None:
