@@ -1,34 +1,44 @@
-"""Collectors as data: what a configuration says of each, and how one is made of it.
+"""Collectors as data: what a configuration says of each.
 
 Each struct has the parameters of its collector, whose docstring explains them.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-import msgspec
 from msgspec import Meta, Struct
 
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.synthetic.faults import Fault
 from aiops_nb.collect.synthetic.shape import Shape
-from aiops_nb.core.clock import SystemClock
-from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.protocols import Collector
-from aiops_nb.core.references import resolved, without_value
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Positive = Annotated[float, Meta(gt=0)]
 
 
-class _Tagged(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+class CollectorParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """Base of the parameters of every collector that a configuration can name; `tag` is its `type` there.
+
+    Attributes
+    ----------
+    name
+        The `source` of the rows; different for each collector of a run.
+
+    Examples
+    --------
+    >>> class QueueParams(CollectorParams, frozen=True, kw_only=True, tag="queue"):
+    ...     url: str
+    ...     name: str = "queue"
+    >>> QueueParams(url="redis://localhost").name
+    'queue'
+    """
+
     name: str
 
 
-class AccessLogParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="access_log"):
+class AccessLogParams(CollectorParams, frozen=True, kw_only=True, tag="access_log"):
     """Of `aiops_nb.collect.access_log.collector.AccessLog`."""
 
     path: str
@@ -41,7 +51,7 @@ class AccessLogParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     unknown_fields: UnknownFields = "drop"
 
 
-class TcpClientParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp_client"):
+class TcpClientParams(CollectorParams, frozen=True, kw_only=True, tag="tcp_client"):
     """Of `aiops_nb.collect.sockets.tcp_client.TcpClient`."""
 
     host: str
@@ -54,7 +64,7 @@ class TcpClientParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     unknown_fields: UnknownFields = "drop"
 
 
-class TcpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp_listener"):
+class TcpListenerParams(CollectorParams, frozen=True, kw_only=True, tag="tcp_listener"):
     """Of `aiops_nb.collect.sockets.tcp_listener.TcpListener`."""
 
     port: Port
@@ -66,7 +76,7 @@ class TcpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_field
     unknown_fields: UnknownFields = "drop"
 
 
-class UdpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="udp_listener"):
+class UdpListenerParams(CollectorParams, frozen=True, kw_only=True, tag="udp_listener"):
     """Of `aiops_nb.collect.sockets.udp_listener.UdpListener`."""
 
     port: Port
@@ -77,7 +87,7 @@ class UdpListenerParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_field
     unknown_fields: UnknownFields = "drop"
 
 
-class WebSocketParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="websocket"):
+class WebSocketParams(CollectorParams, frozen=True, kw_only=True, tag="websocket"):
     """Of `aiops_nb.collect.websocket.client.WebSocketClient`."""
 
     url: str
@@ -94,7 +104,7 @@ class WebSocketParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     unknown_fields: UnknownFields = "drop"
 
 
-class SyntheticParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="synthetic"):
+class SyntheticParams(CollectorParams, frozen=True, kw_only=True, tag="synthetic"):
     """Of `aiops_nb.collect.synthetic.SyntheticStream`, which then keeps the pace of the clock."""
 
     seed: int = 0
@@ -110,62 +120,6 @@ class SyntheticParams(_Tagged, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str = "synthetic"
 
 
-CollectorParams: TypeAlias = (
+BuiltInParams: TypeAlias = (
     AccessLogParams | TcpClientParams | TcpListenerParams | UdpListenerParams | WebSocketParams | SyntheticParams
 )
-CLASSES: dict[type[Struct], tuple[str, str]] = {
-    AccessLogParams: ("access_log.collector", "AccessLog"),
-    TcpClientParams: ("sockets.tcp_client", "TcpClient"),
-    TcpListenerParams: ("sockets.tcp_listener", "TcpListener"),
-    UdpListenerParams: ("sockets.udp_listener", "UdpListener"),
-    WebSocketParams: ("websocket.client", "WebSocketClient"),
-    SyntheticParams: ("synthetic", "SyntheticStream"),
-}
-_BIND_AT_ONCE = (TcpListenerParams, UdpListenerParams)
-
-
-def collector_class(params: type[Struct]) -> type[Any]:
-    """The collector that such parameters are of; its module is loaded now."""
-    module, name = CLASSES[params]
-    cls: type[Any] = getattr(import_module(f"aiops_nb.collect.{module}"), name)
-    return cls
-
-
-def make_collector(params: CollectorParams, where: str) -> Collector:
-    """The collector that these parameters describe, with what their references stand for.
-
-    Raises
-    ------
-    ConfigError
-        With the path of the fault below `where`.
-
-    Examples
-    --------
-    >>> stream = make_collector(SyntheticParams(targets=2, rate_hz=50), "collectors[0]")
-    >>> stream.name, stream.params.targets
-    ('synthetic', ('service-0', 'service-1'))
-    """
-    arguments = msgspec.structs.asdict(resolved(params, where))
-    if isinstance(params, SyntheticParams):
-        arguments["clock"] = SystemClock()
-    if isinstance(params, WebSocketParams):
-        arguments["url"] = params.url  # it shows what is written, and resolves it by itself
-    try:
-        collector: Collector = collector_class(type(params))(**arguments)
-    except ConfigError as problem:
-        raise without_value(problem, params, where) from None
-    return collector
-
-
-def check_collector(params: CollectorParams, where: str) -> None:
-    """Find what would keep the collector from being made, without touching the network.
-
-    Raises
-    ------
-    ConfigError, MissingExtraError
-        As `make_collector` does.
-    """
-    if isinstance(params, _BIND_AT_ONCE):
-        resolved(params, where)
-    else:
-        make_collector(params, where).close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from aiops_nb.config.faults import placed, read_yaml, readable
 from aiops_nb.config.model import Config
 from aiops_nb.config.normalise import READ_NOW, spelled_out
+from aiops_nb.config.plug_ins import load_problems, model_of, plain
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.detect.kernel import StreamParams
 from aiops_nb.detect.registry import threshold_for
@@ -20,6 +22,7 @@ from aiops_nb.engine.check import check_pipeline
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.rules.feature.params import NO_THRESHOLD, FeatureRuleParams
 
+_UNKNOWN_COLLECTOR = re.compile(r"collectors\[\d+\]\.type: ")
 ConfigSource: TypeAlias = Config | PipelineParams | str | Path | Mapping[str, Any] | None
 
 
@@ -45,19 +48,24 @@ def parse_config(text: str, where: str = "config") -> Config:
 
 def _converted(raw: Any, where: str, text: str | None = None) -> Config:
     given = {} if raw is None else raw
+    model = model_of(given)
     try:
-        contents = spelled_out(given, _kind())
+        contents = spelled_out(given, _kind(model))
     except ConfigError as problem:
-        raise placed(str(problem), given, text, where) from None
+        raise placed(_with_plug_ins(str(problem)), given, text, where) from None
     try:
-        return msgspec.convert(contents, Config)
+        return plain(msgspec.convert(contents, model))
     except msgspec.ValidationError as problem:
         raise placed(readable(problem, contents), given, text, where) from None
 
 
 @cache
-def _kind() -> msgspec.inspect.Type:
-    return msgspec.inspect.type_info(Config)
+def _kind(model: type[Config]) -> msgspec.inspect.Type:
+    return msgspec.inspect.type_info(model)
+
+
+def _with_plug_ins(problem: str) -> str:
+    return problem + load_problems() if _UNKNOWN_COLLECTOR.match(problem) else problem
 
 
 def load_config(source: ConfigSource) -> Config:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from aiops_nb.collect.http.target import ProbeTarget, check_targets
-from aiops_nb.collect.params import CollectorParams
+from aiops_nb.collect.params import BuiltInParams
 from aiops_nb.collect.secrets import refuse_literal_secrets
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.engine.params import PipelineParams
@@ -47,7 +47,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     targets
         URLs to probe, alone or with their options.
     collectors
-        Access logs, sockets, feeds and synthetic traffic, by their `type`.
+        Access logs, sockets, feeds, synthetic traffic and collectors of plug-ins, by their `type`.
     host_metrics
         Whether this host's CPU, memory, disk and network are sampled too, or how.
     self_observation_seconds
@@ -79,7 +79,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     interval_seconds: Positive = 1.0
     timeout_seconds: Positive | None = None
     targets: tuple[str | ProbeTarget, ...] = ()
-    collectors: tuple[CollectorParams, ...] = ()
+    collectors: tuple[BuiltInParams, ...] = ()  # and those of plug-ins: see `config.plug_ins`
     host_metrics: bool | HostMetricsParams = True
     self_observation_seconds: Positive | None = 5.0
     connectivity: tuple[str, ...] = ()

@@ -90,8 +90,9 @@ class Poller:
     def _wait_seconds(self, problem: Exception) -> float:
         """What is left of the back-off: of the collector's own where it has one and could not connect."""
         own = getattr(self.collector, "backoff", None)
-        is_own = isinstance(own, Backoff) and own.failures > 0 and isinstance(problem, OSError)
-        return own.left_seconds if is_own else self._backoff.left_seconds
+        if isinstance(own, Backoff) and own.failures and isinstance(problem, OSError):
+            return own.left_seconds
+        return self._backoff.left_seconds
 
     def _note_recovery(self) -> None:
         if self._backoff.failures:

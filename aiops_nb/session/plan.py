@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from aiops_nb.collect.host_metrics import HostMetrics
 from aiops_nb.collect.http.probe import HttpProbe
 from aiops_nb.collect.http.target import ProbeTarget, ready_targets
-from aiops_nb.collect.params import check_collector, make_collector
+from aiops_nb.collect.registry import check_collector, make_collector
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.config import Config, ConfigSource, HostMetricsParams, load_config, located
 from aiops_nb.core.errors import ConfigError

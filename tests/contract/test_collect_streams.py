@@ -21,18 +21,8 @@ from aiops_nb.collect.sockets.tcp_listener import TcpListener
 from aiops_nb.collect.sockets.udp_listener import UdpListener
 from aiops_nb.collect.websocket.client import WebSocketClient
 from aiops_nb.core.protocols import Collector
+from aiops_nb.testing.collectors import CollectorContract
 from tests import collect_servers as servers
-from tests.contract.test_collectors import (  # noqa: F401
-    test_after_close_what_is_left_comes_and_then_none,
-    test_batches_have_a_published_schema_and_pass_validation,
-    test_close_ends_a_poll_that_waits,
-    test_close_twice_and_before_any_poll,
-    test_it_is_a_collector,
-    test_no_thread_outlives_close,
-    test_poll_returns_within_its_timeout,
-    test_rows_name_their_one_source_and_leave_seq_to_the_tap,
-    test_times_are_of_now_or_of_the_stream_and_never_ahead,
-)
 
 INTERVAL_SECONDS = 0.02
 Feed = Callable[[], object]
@@ -153,8 +143,11 @@ MAKERS: dict[str, Callable[[Path], AbstractContextManager[Collector]]] = {
 }
 
 
-@pytest.fixture(params=MAKERS)
-def collector(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Collector]:
-    with MAKERS[request.param](tmp_path) as made:
-        yield made
-        made.close()
+class TestFedCollectors(CollectorContract):
+    """Each is fed by a thread while it is tested."""
+
+    @pytest.fixture(params=MAKERS)
+    def collector(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Collector]:
+        with MAKERS[request.param](tmp_path) as made:
+            yield made
+            made.close()
