@@ -1,4 +1,4 @@
-"""What a control item may tell the pipeline."""
+"""Commands of the stream: control items that change what the pipeline does from their place on."""
 
 from __future__ import annotations
 
@@ -9,32 +9,50 @@ from aiops_nb.engine.params import PipelineParams
 from aiops_nb.features.requests.objective_history import History
 
 
-class StartCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first item of every run: the parameters, and the sources that are to come."""
+class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="start"):
+    """The first item of every run: its parameters, and the sources that will send rows.
+
+    `history` holds what the objectives of the run take over from an earlier recording.
+    """
 
     pipeline: PipelineParams = PipelineParams()
     sources: tuple[str, ...] = ()
+    history: History | None = None
 
 
-class ThresholdCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A slider was moved: the rule `alertname` has a new threshold from here on."""
+class SetThreshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_threshold"):
+    """The rules named `alertname` have a new threshold from here on (a slider was moved)."""
 
     alertname: str
     threshold: float
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Body of a control item of kind `command`: one of these.
+class SourceEnded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="source_ended"):
+    """A source sends nothing more: it no longer holds the windows open, and its silence is no alert."""
 
-    `source_ended` names a source that will not hold the windows any more; `stop` ends a run and closes its windows.
-    `history` goes with `start`: what the objectives of the run take over from an earlier recording.
+    source: str
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="stop"):
+    """The run ends: all windows with rows are closed."""
+
+
+Command = Start | SetThreshold | SourceEnded | Stop
+"""Body of a control item of kind `command`: a JSON object whose `type` says which."""
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Command)
+
+
+def encode_command(command: Command) -> str:
+    """Body of a command item.
+
+    Examples
+    --------
+    >>> encode_command(SetThreshold(alertname="latency_p95_anomaly", threshold=8.0))
+    '{"type":"set_threshold","alertname":"latency_p95_anomaly","threshold":8.0}'
     """
-
-    start: StartCommand | None = None
-    history: History | None = None
-    set_threshold: ThresholdCommand | None = None
-    source_ended: str | None = None
-    stop: bool = False
+    return _ENCODER.encode(command).decode()
 
 
 def decode_command(body: str) -> Command:
@@ -43,9 +61,15 @@ def decode_command(body: str) -> Command:
     Raises
     ------
     ConfigError
-        If it is not a known command; the message carries the path of the fault.
+        If it is not a known command; the message has the path of the fault.
+
+    Examples
+    --------
+    >>> decode_command('{"type": "source_ended", "source": "feed"}')
+    SourceEnded(source='feed')
     """
     try:
-        return msgspec.json.decode(body, type=Command)
+        command: Command = _DECODER.decode(body)
     except (msgspec.DecodeError, msgspec.ValidationError) as problem:
         raise ConfigError(f"command: {problem}") from None
+    return command

@@ -19,7 +19,7 @@ from aiops_nb.alert.inhibition import Inhibitor
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import SELF_SOURCE, TableName
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Item, Step
-from aiops_nb.engine.commands import Command, ThresholdCommand, decode_command
+from aiops_nb.engine.commands import Command, SetThreshold, SourceEnded, Start, Stop, decode_command
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.clients import ClientsStage
 from aiops_nb.engine.stages.objectives import ObjectivesStage
@@ -112,17 +112,19 @@ class Pipeline:
             self._obey(decode_command(body), step)
 
     def _obey(self, command: Command, step: Step) -> None:
-        if command.start is not None:
-            self._begin(self._fixed or command.start.pipeline, command.start.sources, command.history)
-        if command.set_threshold is not None and self._fixed is None:
-            self._set_threshold(command.set_threshold)
-        if command.source_ended is not None:
-            self._watermarks.forget(command.source_ended)
-            self._samples.source_ended(command.source_ended)
-        if command.stop:
-            self._close_until(self._newest + 1, step)
+        match command:
+            case Start():
+                self._begin(self._fixed or command.pipeline, command.sources, command.history)
+            case SetThreshold():
+                if self._fixed is None:
+                    self._set_threshold(command)
+            case SourceEnded():
+                self._watermarks.forget(command.source)
+                self._samples.source_ended(command.source)
+            case Stop():
+                self._close_until(self._newest + 1, step)
 
-    def _set_threshold(self, command: ThresholdCommand) -> None:
+    def _set_threshold(self, command: SetThreshold) -> None:
         self._clients.set_threshold(command.alertname, command.threshold)
         for judge in (judge for stage in self._every_stage() for judge in stage.feature_judges):
             if judge.params.alertname == command.alertname:

@@ -16,7 +16,7 @@ from aiops_nb.core.errors import AiopsError, BatchError, RecordingError
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import CLOCK_SOURCE, CONTROL, control_batch, source_of
 from aiops_nb.core.types import NS_PER_SECOND, Step
-from aiops_nb.engine.commands import Command, StartCommand
+from aiops_nb.engine.commands import Command, SourceEnded, Start, Stop, encode_command
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline, StreamCounters
 from aiops_nb.features.requests.objective_history import History
@@ -71,7 +71,8 @@ class LiveRun:
         history: History | None = None,
     ) -> None:
         self._tap, self._deliver, self.collectors = tap, deliver, tuple(collectors)
-        self._start, self._history = StartCommand(pipeline=params, sources=tuple(c.name for c in collectors)), history
+        self._start = Start(pipeline=params, sources=tuple(c.name for c in collectors))
+        self._history = history
         self._pipeline = Pipeline()
         self._clock = clock or SystemClock()
         self._queue: queue.Queue[pa.RecordBatch] = queue.Queue(QUEUE_BATCHES)
@@ -156,19 +157,19 @@ class LiveRun:
 
     def _collect(self, poller: Poller) -> None:
         poller.run()
-        self._queue.put(self._command_batch(Command(source_ended=poller.collector.name)))
+        self._queue.put(self._command_batch(SourceEnded(source=poller.collector.name)))
 
     # -- judging: the engine thread
 
     def _engine(self) -> None:
         try:
-            self._push(self._command_batch(Command(start=self._start, history=self._history)))
+            self._push(self._command_batch(msgspec.structs.replace(self._start, history=self._history)))
             while any(thread.is_alive() for thread in self._poll_threads) or not self._queue.empty():
                 batches = joined(self._waiting())
                 self._beat()  # before the rows: after a sleep or a clock step they must meet the new time
                 for batch in batches:
                     self._push(batch)
-            self._push(self._command_batch(Command(stop=True)))
+            self._push(self._command_batch(Stop()))
         except Exception as problem:
             _log.exception("the engine failed")
             self._problems["engine"] = f"stopped: {type(problem).__name__}: {problem}"
@@ -204,11 +205,11 @@ class LiveRun:
         self._problems["clock"] = f"was set back by {seconds:.0f} s; baselines are learned again from there"
         _log.warning("the clock was set back by %.0f s", seconds)
         self._last_beat_ns = 0
-        self._push(self._command_batch(Command(stop=True)))
-        self._push(self._command_batch(Command(start=self._start)))
+        self._push(self._command_batch(Stop()))
+        self._push(self._command_batch(self._start))
 
     def _command_batch(self, command: Command) -> pa.RecordBatch:
-        return control_batch("monitor", "command", self._clock.now_ns(), msgspec.json.encode(command).decode())
+        return control_batch("monitor", "command", self._clock.now_ns(), encode_command(command))
 
     def _push(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows and batch.schema.names != CONTROL.names:  # heartbeats are no rows of their source

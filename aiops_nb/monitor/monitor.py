@@ -16,7 +16,7 @@ from aiops_nb.core.columns import times_ns
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
-from aiops_nb.engine.commands import Command, decode_command
+from aiops_nb.engine.commands import Command, decode_command, encode_command
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import rejected_frame
@@ -107,12 +107,12 @@ class Monitor(FrameAccess):
 
         Examples
         --------
-        >>> slower = {"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 8.0}}
+        >>> slower = {"type": "set_threshold", "alertname": "latency_p95_anomaly", "threshold": 8.0}
         >>> Monitor(make_run=lambda deliver: None).command(slower)  # not started: nothing to command
         """
         checked = command if isinstance(command, Command) else _command_of(command)
         if self._run is not None:
-            self._run.command(msgspec.json.encode(checked).decode())
+            self._run.command(encode_command(checked))
 
     def add_sink(self, sink: Sink) -> None:
         """Deliver every further step to one more sink."""

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 
 from aiops_nb.collect.synthetic import SyntheticStream, draw
@@ -18,7 +17,7 @@ from aiops_nb.core.labels import write_label_lines
 from aiops_nb.core.protocols import Collector, Sink
 from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch
 from aiops_nb.core.types import Item
-from aiops_nb.engine.commands import Command, StartCommand
+from aiops_nb.engine.commands import Command, Start, Stop, encode_command
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.replay import ReplayRun
@@ -98,7 +97,7 @@ def as_if_live(stream: Collector, clock: ManualClock, tap: Tap, params: Pipeline
 
 
 def _batches(stream: Collector, clock: ManualClock, params: PipelineParams) -> Iterator[pa.RecordBatch]:
-    yield _command(clock, Command(start=StartCommand(pipeline=params, sources=(stream.name,))))
+    yield _command(clock, Start(pipeline=params, sources=(stream.name,)))
     batch: pa.RecordBatch | None = None
     ended = False
     while not ended:
@@ -108,8 +107,8 @@ def _batches(stream: Collector, clock: ManualClock, params: PipelineParams) -> I
             yield batch
         yield control_batch(stream.name, "heartbeat", clock.now_ns())
         ended = batch is None
-    yield _command(clock, Command(stop=True))
+    yield _command(clock, Stop())
 
 
 def _command(clock: ManualClock, command: Command) -> pa.RecordBatch:
-    return control_batch("monitor", "command", clock.now_ns(), msgspec.json.encode(command).decode())
+    return control_batch("monitor", "command", clock.now_ns(), encode_command(command))

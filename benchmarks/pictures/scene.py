@@ -92,7 +92,7 @@ def _steps(scene: Scene) -> Iterable[Step]:
     pipeline = Pipeline(scene.params)
     for seq, batch in enumerate(scene.batches()):
         yield pipeline.push(Item(seq, table_of(batch), source_of(batch), batch))
-    yield pipeline.push(Item(0, "control", "x", control_batch("x", "command", 0, '{"stop": true}')))
+    yield pipeline.push(Item(0, "control", "x", control_batch("x", "command", 0, '{"type": "stop"}')))
 
 
 def _take(scene: Scene, step: Step, drawn: _Drawn) -> None:

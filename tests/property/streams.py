@@ -82,7 +82,7 @@ def clock_batches(seconds):
     for second in range(int(seconds) + 20):
         yield float(second), control_batch("clock", "heartbeat", START_NS + int(second * 1e9))
         if second == seconds // 2:
-            body = json.dumps({"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 3.0}})
+            body = json.dumps({"type": "set_threshold", "alertname": "latency_p95_anomaly", "threshold": 3.0})
             yield float(second), control_batch("clock", "command", START_NS + int(second * 1e9), body)
 
 

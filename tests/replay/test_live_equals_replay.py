@@ -55,7 +55,7 @@ def test_replay_equals_live(seed):
         run = scripted_run(seed, recorder, digest)
         run.start()
         assert run.wait(60) and not run.problems()
-        run.command('{"stop": true}')  # after the end: changes nothing
+        run.command('{"type": "stop"}')  # after the end: changes nothing
         live = digest.result()
         assert digest.tick_count > 120 and digest.alert_count > 0
         reader = RecordingReader(recorder.path)

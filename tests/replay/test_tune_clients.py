@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import msgspec
 import pandas as pd
 import pytest
 
@@ -13,7 +12,7 @@ from aiops_nb.collect.synthetic import Fault
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND
-from aiops_nb.engine.commands import Command, StartCommand
+from aiops_nb.engine.commands import Start, encode_command
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.features.clients.params import ClientParams
@@ -95,14 +94,14 @@ class Told(StepDigest):
 
 
 def moved_to(threshold, alertname="client_flood"):
-    return json.dumps({"set_threshold": {"alertname": alertname, "threshold": threshold}})
+    return json.dumps({"type": "set_threshold", "alertname": alertname, "threshold": threshold})
 
 
 def live_and_replayed(moves, path):
     """What was made of the stream as it was recorded, with somebody's moves in it, and what a replay makes of it."""
     recorder, pipeline, told = Recorder(path), Pipeline(), Told()
     params = PipelineParams(clients=ClientParams(warmup_seconds=30.0))
-    start = msgspec.json.encode(Command(start=StartCommand(pipeline=params, sources=("web",)))).decode()
+    start = encode_command(Start(pipeline=params, sources=("web",)))
     told.write(pipeline.push(recorder.write(control_batch("monitor", "command", START_NS, start))))
     for second, batch in flooded():
         if second in moves:

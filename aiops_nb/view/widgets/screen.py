@@ -141,7 +141,7 @@ class Screen:
         self._wake()
 
     def _command(self, alertname: str, threshold: float) -> None:
-        self._source.command({"set_threshold": {"alertname": alertname, "threshold": threshold}})
+        self._source.command({"type": "set_threshold", "alertname": alertname, "threshold": threshold})
 
     def _show_span(self, seconds: int) -> None:
         self.board.span_seconds = seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pandas as pd
 import pytest
 
@@ -10,7 +9,7 @@ import aiops_nb
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND
-from aiops_nb.engine.commands import Command, StartCommand
+from aiops_nb.engine.commands import Start, Stop, encode_command
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.rules.feature.params import FeatureRuleParams
@@ -26,9 +25,9 @@ def recorded(path):
     """A recording whose recorded rules name a feature that there is not."""
     times = [START_NS + second * NS_PER_SECOND for second in range(5)]
     with Recorder(path) as recorder:
-        for command in (Command(start=StartCommand(pipeline=PARAMS)), Command(stop=True)):
-            recorder.write(control_batch("monitor", "command", START_NS, msgspec.json.encode(command).decode()))
-            if command.start:
+        for command in (Start(pipeline=PARAMS), Stop()):
+            recorder.write(control_batch("monitor", "command", START_NS, encode_command(command)))
+            if isinstance(command, Start):
                 columns = {"origin": "probe", "target": ["a"] * 5, "status_code": [503] * 5}
                 recorder.write(make_batch("requests", "x", {"time": times, **columns}))
     return path

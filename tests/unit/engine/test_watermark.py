@@ -105,6 +105,6 @@ def test_a_long_gap_closes_a_bounded_number_of_windows():
 def test_a_start_command_begins_afresh():
     pipeline = Pipeline()
     push(pipeline, rows(100.5, 200.5))
-    push(pipeline, control_batch("monitor", "command", 0, '{"start": {}}'))
+    push(pipeline, control_batch("monitor", "command", 0, '{"type": "start"}'))
     step = push(pipeline, rows(50.5, 60.5))
     assert pipeline.counters.late_total == 0 and step.ticks

@@ -17,7 +17,7 @@ from tests.property.streams import START_NS
 def request_ticks(batch, source="web"):
     pipeline = Pipeline()
     steps = [pipeline.push(Item(0, "requests", source, batch))]
-    stop = control_batch("monitor", "command", 0, '{"stop": true}')
+    stop = control_batch("monitor", "command", 0, '{"type": "stop"}')
     steps.append(pipeline.push(Item(1, "control", "monitor", stop)))
     return [t.features for s in steps for t in s.ticks if t.features.table == "requests"], pipeline.counters
 
@@ -117,7 +117,7 @@ def test_samples_are_averaged_and_gaps_are_nan():
     )
     pipeline = Pipeline()
     steps = [pipeline.push(Item(0, "samples", "host", batch))]
-    steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"stop": true}'))))
+    steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"type": "stop"}'))))
     values = {t.features.end_ns: t.features.column("value")[0] for s in steps for t in s.ticks}
     told = [values[START_NS + n * NS_PER_SECOND] for n in (1, 2, 3, 4)]
     assert told == pytest.approx([0.3, np.nan, np.nan, 0.9], nan_ok=True)

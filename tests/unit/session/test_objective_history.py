@@ -16,7 +16,7 @@ from aiops_nb.cli import main
 from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND
-from aiops_nb.engine.commands import Command, decode_command
+from aiops_nb.engine.commands import Start, decode_command, encode_command
 from aiops_nb.features.requests.objective_history import PastAnswers, SeriesPast
 from aiops_nb.features.requests.objectives import ObjectiveFeatures
 from aiops_nb.record.recorder import Recorder
@@ -77,10 +77,10 @@ def test_what_the_run_reads_itself_is_not_counted_twice():
 
 
 def test_a_history_of_unequal_lengths_is_told():
-    body = '{"start": {}, "history": {"recording": "r", "end_ns": 0, "series": [{"target": "a", "origin": "", '
+    body = '{"type": "start", "history": {"recording": "r", "end_ns": 0, "series": [{"target": "a", "origin": "", '
     with pytest.raises(ConfigError, match="as many requests and errors"):
         decode_command(body + '"since_ns": 0, "starts_seconds": [0], "requests": [], "errors": []}]}}')
-    assert decode_command(msgspec.json.encode(Command(stop=True)).decode()).history is None
+    assert decode_command(encode_command(Start())).history is None
 
 
 # -- a monitor that is started again

@@ -307,7 +307,7 @@ def test_a_moved_threshold_is_a_command_in_the_stream(source: HandSource) -> Non
         assert (slider.value, slider.layout.display) == (5.0, None)
         assert source.commands == []
         slider.value = 8.0
-        assert source.commands == [{"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 8.0}}]
+        assert source.commands == [{"type": "set_threshold", "alertname": "latency_p95_anomaly", "threshold": 8.0}]
 
 
 def test_a_rule_on_clients_has_a_slider_of_its_own_in_its_own_unit() -> None:
@@ -326,12 +326,12 @@ def test_a_rule_on_clients_has_a_slider_of_its_own_in_its_own_unit() -> None:
         assert [name for name, one in sliders.of.items() if one.layout.display is None] == ["client_flood"]
         assert source.commands == []
         flood.value = 8.0
-        assert source.commands == [{"set_threshold": {"alertname": "client_flood", "threshold": 8.0}}]
+        assert source.commands == [{"type": "set_threshold", "alertname": "client_flood", "threshold": 8.0}]
         later = thresholds_of((msgspec.structs.replace(CLIENT_RULES[0], min_times_baseline=8.0), *CLIENT_RULES[1:]))
         source.deliver(heartbeat_step(at + 1, [clients_tick(at + NS_PER_SECOND, later)]))
         assert eventually(lambda: dashboard.store.thresholds["client_flood"] == 8.0)
         flood.value = 5.0
-        assert source.commands[1:] == [{"set_threshold": {"alertname": "client_flood", "threshold": 5.0}}]
+        assert source.commands[1:] == [{"type": "set_threshold", "alertname": "client_flood", "threshold": 5.0}]
 
 
 def test_beside_a_moved_slider_stands_whether_it_is_in_force() -> None:
@@ -356,7 +356,7 @@ def test_a_new_run_begins_with_the_thresholds_that_the_sliders_show(source: Hand
         source.commands.clear()
         screen.stop.click()
         screen.start.click()
-        assert source.commands == [{"set_threshold": {"alertname": "latency_p95_anomaly", "threshold": 8.0}}]
+        assert source.commands == [{"type": "set_threshold", "alertname": "latency_p95_anomaly", "threshold": 8.0}]
 
 
 def test_what_cannot_start_again_offers_no_start(source: HandSource) -> None:

@@ -21,7 +21,7 @@ def tables(columns, **window):
     """Feature tables of a run over rows, by their name and the seconds from START at which their window ends."""
     pipeline = Pipeline(PipelineParams(window=WindowParams(**window)))
     steps = [pipeline.push(Item(0, "requests", "web", make_batch("requests", "web", columns)))]
-    steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"stop": true}'))))
+    steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"type": "stop"}'))))
     ticks = [tick.features for step in steps for tick in step.ticks]
     return {(table.table, table.end_ns // NS_PER_SECOND - START): table for table in ticks}
 

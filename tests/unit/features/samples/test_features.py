@@ -24,7 +24,7 @@ def features(readings, metric="jobs_total", window=None):
     batch = make_batch("samples", "app", {"time": times, "target": "app", "metric": metric, "value": list(values)})
     pipeline = Pipeline(PipelineParams(window=window or WindowParams()))
     steps = [pipeline.push(Item(0, "samples", "app", batch))]
-    steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"stop": true}'))))
+    steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"type": "stop"}'))))
     frame = features_frame("samples", steps).set_index("time")
     frame.index = (frame.index.as_unit("ns").asi8 - START_NS) // NS_PER_SECOND
     return frame

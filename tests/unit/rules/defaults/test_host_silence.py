@@ -79,7 +79,7 @@ def test_two_of_eight_are_told_by_themselves():
 
 def test_a_source_that_has_ended_is_not_silent():
     stream = Stream()
-    stream.command('{"source_ended": "feed"}')
+    stream.command('{"type": "source_ended", "source": "feed"}')
     stream.source, stream.hosts = "other", ("c",)
     stream.seconds(300)
     assert stream.story() == []
@@ -96,7 +96,7 @@ def test_a_machine_that_slept_is_not_told_when_it_wakes_up(hours):
 def test_the_end_of_a_run_is_no_silence():
     stream = Stream()
     stream.seconds(20, silent=stream.hosts)
-    stream.command('{"stop": true}')
+    stream.command('{"type": "stop"}')
     assert stream.story() == []
 
 

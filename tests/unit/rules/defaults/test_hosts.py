@@ -33,7 +33,7 @@ def changes_of(streams, interval_seconds=1):
     order = np.argsort(columns["time"], kind="stable").tolist()
     rows = {name: [column[row] for row in order] for name, column in columns.items()}
     steps = [pipeline.push(Item(0, "samples", "host", make_batch("samples", "host", rows)))]
-    steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"stop": true}'))))
+    steps.append(pipeline.push(Item(1, "control", "x", control_batch("x", "command", 0, '{"type": "stop"}'))))
     told = [change for step in steps for change in step.changes if not change.inhibited_by]
     return {target: [change for change in told if change.labels["target"] == target] for target in streams}
 
