@@ -35,13 +35,13 @@ class StreamParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     timezone
         Named zone whose time of the day counts, daylight saving included.
     interval_seconds
-        Usual distance of two values; None: 300 or less. It sets how many times of the day are told apart (24 to 288).
+        Typical distance of two values; None: 300 or less. It sets how many parts a day is divided into (24 to 288).
     direction
-        Which side of the expected value can be strange.
+        Which side of the expected value can be anomalous.
     min_deviation
-        A value no farther from the expected one is never strange; in the feature's unit.
+        A value no farther from the expected one is never anomalous; in the feature's unit.
     relearn_ticks
-        Values on end that may be kept from learning because they were anomalous; then the new level is accepted.
+        Values in a row that may be excluded from learning because they were anomalous; then the new level is accepted.
     relearn_seconds
         The same in time since the first of them, if there were ten at least; whichever comes first.
     """
@@ -64,14 +64,14 @@ class Kernel(NamedTuple):
     begin
         (series, x, state): start series at their first value.
     judge
-        (series, x, time_bin, state) -> strangeness, expected, half_band. Strangeness is NaN while warming up;
+        (series, x, time_bin, state) -> raw score, expected, half_band. Raw score is NaN while warming up;
         `time_bin` counts the parts of the week from Monday. It may write only what `learn` reads next.
     learn
         (series, x, time_bin, state): take in what was just judged.
     follow
         (series, x, state): let it pass without learning from it.
     explain
-        (series, x, time_bin, state) -> how much each of `parts` adds to the strangeness; None: there is but one.
+        (series, x, time_bin, state) -> how much each of `parts` adds to the raw score; None: there is but one.
     parts
         Names of what is explained.
     history
@@ -104,7 +104,7 @@ learn_point: Callable[..., None] = _unbound
 def walk(x: Any, time_bin: Any, state: Any, out: Any, fresh: bool) -> None:
     """Judge, then learn, each value of one series, a `fresh` one or one that has begun; NaN is passed over.
 
-    `out` is strangeness, expected, half band.
+    `out` is raw score, expected, half band.
     """
     raw_score, expected, half_band = out
     for at in range(len(x)):

@@ -16,6 +16,7 @@ from aiops_nb.detect.estimators.river import RiverDetector
 from aiops_nb.detect.kernel import Kernel, StreamParams
 from aiops_nb.detect.kernels import (
     cusum,
+    default,
     discord,
     ewma,
     extremes,
@@ -28,7 +29,6 @@ from aiops_nb.detect.kernels import (
     seasonal,
     shift,
     stuck,
-    unusual,
 )
 from aiops_nb.detect.limits.burn_rate import BurnRate, BurnRateParams
 from aiops_nb.detect.limits.ceiling import Ceiling, CeilingParams
@@ -53,7 +53,7 @@ DetectorParams = (
     | SiblingsParams
     | SilenceParams
     | BurnRateParams
-    | unusual.UnusualParams
+    | default.DefaultParams
     | faults.FaultsParams
     | facts.FactsParams
     | extremes.ExtremesParams
@@ -99,11 +99,11 @@ def _algorithm(module: ModuleType, params: type[StreamParams], slope: float, off
     return Algorithm(kernel=module.KERNEL, params=params, line=AlarmLine(slope=slope, offset=offset), purpose=purpose)
 
 
-# Slope and offset: strangeness of healthy series, fitted by `python -m benchmarks.detection --alarm-lines`; those of
+# Slope and offset: raw score of healthy series, fitted by `python -m benchmarks.detection --alarm-lines`; those of
 # `default` and `hybrid` were raised to fit real series too, `stuck` is taken at its word: most series never repeat.
 ALGORITHMS: dict[str, Algorithm] = {
     "default": _algorithm(
-        unusual, unusual.UnusualParams, 0.85, -0.95, "unusual context, few alarms: shape, new values, change"
+        default, default.DefaultParams, 0.85, -0.95, "shape of the last points, new values and change; few alarms"
     ),
     "faults": _algorithm(
         faults, faults.FaultsParams, 0.59, 0.13, "faults of services: rare facts, size by the hour, and recent level"
@@ -127,7 +127,11 @@ ALGORITHMS: dict[str, Algorithm] = {
     "ewma": _algorithm(ewma, ewma.EwmaParams, 0.8, 0.05, "off a moving mean, in moving standard deviations"),
     "iqr": _algorithm(iqr, iqr.IqrParams, 0.66, 0.37, "beyond running quartiles, in distances between them"),
     "seasonal": _algorithm(
-        seasonal, seasonal.SeasonalParams, 0.61, 0.53, "off what is usual at this time of the day and hour of the week"
+        seasonal,
+        seasonal.SeasonalParams,
+        0.61,
+        0.53,
+        "off the level expected at this time of day and hour of the week",
     ),
     "half_space_trees": _algorithm(
         half_space_trees, half_space_trees.HalfSpaceTreesParams, 0.54, 0.92, "value and change where few have been"
@@ -137,7 +141,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     ),
     "cusum": _algorithm(cusum, cusum.CusumParams, 0.54, 0.54, "a lasting change of level, by cumulated deviations"),
     "shift": _algorithm(
-        shift, shift.ShiftParams, 0.41, 1.05, "the last values off what is usual now, and those before them not"
+        shift, shift.ShiftParams, 0.41, 1.05, "the last values off what is expected now, and those before them not"
     ),
     "stuck": _algorithm(
         stuck, stuck.StuckParams, 1.0, 0.0, "a value that freezes: the same for longer than it ever is"
@@ -151,7 +155,7 @@ FOR_RULES: dict[str, tuple[type[msgspec.Struct], str]] = {
     "level": (LevelParams, "towards a fixed limit, in multiples of it"),
     "ceiling": (CeilingParams, "above a running high quantile, for what jumps about and is high now and then"),
     "growth": (GrowthParams, "rising steadily to a limit, by a robust slope: how sure, and how soon"),
-    "siblings": (SiblingsParams, "one series off its usual value when the others of its kind are not off theirs"),
+    "siblings": (SiblingsParams, "one series off its baseline when the others of its kind are not off theirs"),
     "silence": (SilenceParams, "silent for far longer than ever before"),
     "burn_rate": (BurnRateParams, "an error budget that burns too fast, over a long and a short window at once"),
     "isolation_forest": (IsolationForestParams, "several features of a target off at once (scikit-learn)"),
@@ -231,7 +235,7 @@ def detectors() -> pd.DataFrame:
     Examples
     --------
     >>> detectors().loc["default", "purpose"]
-    'unusual context, few alarms: shape, new values, change'
+    'shape of the last points, new values and change; few alarms'
     >>> detectors().loc["level", "parameters"]
     "limit (must be given), direction='above'"
     """

@@ -1,4 +1,4 @@
-"""What is kept from learning because it was strange, and when it is accepted as the new level."""
+"""What is excluded from learning because it was anomalous, and when it is accepted as the new level."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from aiops_nb.core.types import NS_PER_SECOND, BoolArray
 FEWEST_TICKS = 10  # before time alone accepts a level: one value on each side of a long gap is no level
 
 
-class KeptOut:
-    """Counts, for each series, the strange values on end that were not learned, and the time since the first of them.
+class LearningGate:
+    """Counts, for each series, the consecutive anomalous values that were not learned, and the time since the first.
 
     A level is accepted with the `most_ticks`th of them, or after `most_seconds` with `FEWEST_TICKS` of them at least,
-    whichever comes first; from then on it is learned until the caller finds the series usual again.
+    whichever comes first; from then on it is learned until the caller finds the series normal again.
 
     Attributes
     ----------
@@ -23,8 +23,8 @@ class KeptOut:
 
     Examples
     --------
-    >>> excluded, known, strange = KeptOut(most_ticks=2, most_seconds=3600), np.array([True]), np.array([False])
-    >>> [excluded.to_learn(known, strange, second * 10**9).tolist() for second in range(2)]
+    >>> excluded, known, anomalous = LearningGate(most_ticks=2, most_seconds=3600), np.array([True]), np.array([False])
+    >>> [excluded.to_learn(known, anomalous, second * 10**9).tolist() for second in range(2)]
     [[False], [True]]
     >>> excluded.accepted.tolist()
     [True]
@@ -39,23 +39,23 @@ class KeptOut:
         self._is_counting = False
         self.accepted: BoolArray = np.zeros(0, np.bool_)
 
-    def to_learn(self, known: BoolArray, usual: BoolArray, end_ns: int) -> BoolArray:
-        """Which of the n series to learn: those known that the caller found usual, or whose new level is accepted."""
+    def to_learn(self, known: BoolArray, normal: BoolArray, end_ns: int) -> BoolArray:
+        """Which of the n series to learn: those known that the caller found normal, or whose new level is accepted."""
         self._make_room(len(known))
         ticks, since_ns = self._ticks[: len(known)], self._since_ns[: len(known)]
         accepting = self._accepting[: len(known)]
-        strange = known & ~usual
-        if not (self._is_counting or strange.any()):  # as nearly always
-            self.accepted = strange
-            return known & usual
-        since_ns[strange & (ticks == 0)] = end_ns
+        anomalous = known & ~normal
+        if not (self._is_counting or anomalous.any()):  # as nearly always
+            self.accepted = anomalous
+            return known & normal
+        since_ns[anomalous & (ticks == 0)] = end_ns
         in_time = (ticks + 1 >= FEWEST_TICKS) & (end_ns - since_ns >= self._most_ns)
-        over = strange & ((ticks + 1 >= self._most_ticks) | in_time)
+        over = anomalous & ((ticks + 1 >= self._most_ticks) | in_time)
         self.accepted = over & ~accepting
         accepting[known] = over[known]
-        ticks[:] = np.where(known & usual, 0, ticks + (strange & ~over))
+        ticks[:] = np.where(known & normal, 0, ticks + (anomalous & ~over))
         self._is_counting = bool(ticks.any() or accepting.any())
-        return (known & usual) | over
+        return (known & normal) | over
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_near(count, len(self._ticks))

@@ -1,4 +1,4 @@
-"""Strangeness, -log10 of a tail probability, from 0 to 100, and the threshold for a rate of false alarms."""
+"""Raw scores (-log10 of a tail probability) as scores from 0 to 100, and the threshold for a rate of false alarms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DAY_SECONDS = 86400.0
 
 
 def score_of(raw_score: FloatArray) -> FloatArray:
-    """0 is usual; 50 as rare as one in a thousand of the series' own past; 100 is never reached.
+    """0 is normal; 50 as rare as one in a thousand of the series' own past; 100 is never reached.
 
     Examples
     --------
@@ -30,11 +30,11 @@ def as_scores(params: StreamParams, value: FloatArray, verdict: Verdict) -> Scor
     """A kernel's verdicts as scores from 0 to 100, on the side and beyond the deviation that matter."""
     raw_score, expected, half_band = verdict
     distance = value - expected
-    usual = np.abs(distance) <= params.min_deviation if params.min_deviation else np.zeros(len(value), np.bool_)
+    is_normal = np.abs(distance) <= params.min_deviation if params.min_deviation else np.zeros(len(value), np.bool_)
     if params.direction != "both":
-        usual = usual | (distance < 0 if params.direction == "above" else distance > 0)
+        is_normal = is_normal | (distance < 0 if params.direction == "above" else distance > 0)
     warm = ~np.isnan(raw_score)
-    score = score_of(np.where(usual & warm, 0.0, raw_score))
+    score = score_of(np.where(is_normal & warm, 0.0, raw_score))
     expected = np.where(warm, expected, np.nan)
     half_band = np.maximum(half_band, params.min_deviation)
     with np.errstate(over="ignore"):  # the band of the largest floats is infinite
@@ -49,7 +49,7 @@ def as_scores(params: StreamParams, value: FloatArray, verdict: Verdict) -> Scor
 
 
 class AlarmLine(Struct, frozen=True, kw_only=True):
-    """Strangeness that healthy series pass so and so often: `offset + slope * log10(points to a false alarm)`."""
+    """Raw score that healthy series exceed at a given rate: `offset + slope * log10(points to a false alarm)`."""
 
     slope: float
     offset: float

@@ -1,4 +1,4 @@
-"""How much history stands behind what is expected of a series."""
+"""How much history the expected value of a series rests on."""
 
 from __future__ import annotations
 

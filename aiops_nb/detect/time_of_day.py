@@ -14,7 +14,7 @@ FEWEST_BINS, MOST_BINS = 24, 288
 
 
 def day_bins(interval_seconds: float | None) -> int:
-    """Parts of the day told apart: one a value, but between 24 (an hour) and 288 (five minutes).
+    """Parts that a day is divided into: one a value, but between 24 (an hour) and 288 (five minutes).
 
     Examples
     --------

@@ -65,8 +65,8 @@ class Horizons:
     --------
     >>> horizons = Horizons([4.0], tick_seconds=1.0)
     >>> for window in range(4):
-    ...     told = horizons.close(window, np.array([[2.0 * window]]))
-    >>> dict(zip(horizon_names([4.0]), told[:, 0].round(3).tolist()))
+    ...     statistics = horizons.close(window, np.array([[2.0 * window]]))
+    >>> dict(zip(horizon_names([4.0]), statistics[:, 0].round(3).tolist()))
     {'ema_4s': 3.185, 'slope_4s': 2.0, 'mean_4s': 3.0, 'std_4s': 2.236}
     """
 
@@ -79,12 +79,12 @@ class Horizons:
 
         `window` rises from call to call; windows may be left out.
         """
-        told = np.empty((len(self._seconds), len(STATISTICS), *values.shape))  # horizon, statistic, feature, series
+        statistics = np.empty((len(self._seconds), len(STATISTICS), *values.shape))  # by horizon, statistic, feature
         with np.errstate(all="ignore"):
             for number, part in enumerate(parts_of(values.shape[1])):
-                for horizon, its in zip(self._part(number), told, strict=True):
+                for horizon, its in zip(self._part(number), statistics, strict=True):
                     horizon.close(window, values[:, part], its[..., part])
-        return told.reshape(np.prod(told.shape[:-1]), values.shape[1])
+        return statistics.reshape(np.prod(statistics.shape[:-1]), values.shape[1])
 
     def _part(self, number: int) -> tuple[_Horizon, ...]:
         """The horizons of one part of the series: more series make more parts, and copy only the last one."""
@@ -94,7 +94,7 @@ class Horizons:
 
 
 class _Block(NamedTuple):
-    """Moments of one block, each (f, n); its values stand at the mean of their times."""
+    """Moments of one block, each (f, n); its values are placed at the mean of their times."""
 
     known: FloatArray
     mean: FloatArray
@@ -146,14 +146,14 @@ class _Horizon:
         self._ema, self._ema_at = np.full((2, *ring[1:]), np.nan)
         self._block: int | None = None
 
-    def close(self, window: int, values: FloatArray, told: FloatArray) -> None:
-        """Write the statistics into `told` (4, f, n), in the order of `STATISTICS`."""
+    def close(self, window: int, values: FloatArray, statistics: FloatArray) -> None:
+        """Write the statistics into `statistics` (4, f, n), in the order of `STATISTICS`."""
         count = values.shape[1]
         self._make_room(count)
         self._turn_to(window // self._block_ticks, count)
         self._learn(window % self._block_ticks, values)
         self._move_ema(window, values)
-        self._tell(count, told)
+        self._write_statistics(count, statistics)
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_near(count, self._capacity)
@@ -206,11 +206,11 @@ class _Horizon:
         np.copyto(ema, np.where(np.isnan(ema), values, moved), where=known)
         np.copyto(ema_at, window, where=known)
 
-    def _tell(self, series: int, told: FloatArray) -> None:
+    def _write_statistics(self, series: int, statistics: FloatArray) -> None:
         now = _Moments(*self._closed[..., :series]).with_block(self._block_of(0, series))
         any_known, several = now.known > 0, now.known >= 2
         spread = (now.known >= FEWEST_FOR_SLOPE) & (now.time_squares >= now.known * self._least_time_variance)
-        told[0] = np.where(any_known, self._ema[:, :series], np.nan)
-        told[1] = np.where(spread, now.products / now.time_squares / self._tick_seconds, np.nan)
-        told[2] = np.where(any_known, now.mean, np.nan)
-        told[3] = np.where(several, np.sqrt(now.squares / now.known), np.nan)
+        statistics[0] = np.where(any_known, self._ema[:, :series], np.nan)
+        statistics[1] = np.where(spread, now.products / now.time_squares / self._tick_seconds, np.nan)
+        statistics[2] = np.where(any_known, now.mean, np.nan)
+        statistics[3] = np.where(several, np.sqrt(now.squares / now.known), np.nan)

@@ -67,8 +67,8 @@ def change_points(
     cuts = _cuts(value / noise, penalty * np.log(max(len(value), 2)), shortest_points)
     edges = [0, *cuts, len(value)]
     means = [float(np.mean(value[first:last])) for first, last in pairwise(edges) if last > first]
-    told = {"before": means[:-1], "after": means[1:], "deviations": np.diff(means) / noise if means else []}
-    return pd.DataFrame(told, index=known.index[cuts])
+    columns = {"before": means[:-1], "after": means[1:], "deviations": np.diff(means) / noise if means else []}
+    return pd.DataFrame(columns, index=known.index[cuts])
 
 
 def _known(series: pd.Series) -> pd.Series:

@@ -57,7 +57,7 @@ def preprocess_frame(df: pd.DataFrame, steps: Sequence[StepParams | Mapping[str,
     >>> import pandas as pd
     >>> times = pd.to_datetime(["2026-01-01 00:00:00.4", "2026-01-01 00:00:03.0"])
     >>> frame = pd.DataFrame({"cpu_ratio": [0.25, 0.5]}, index=times)
-    >>> preprocess_frame(frame, [ResampleParams(every_seconds=1, max_gap_seconds=1)])["cpu_ratio"].tolist()
+    >>> preprocess_frame(frame, [ResampleParams(interval_seconds=1, max_gap_seconds=1)])["cpu_ratio"].tolist()
     [0.25, nan, 0.5]
     """
     import pandas as pd
@@ -91,7 +91,7 @@ def _numbers(df: pd.DataFrame) -> FloatArray:
 def _resampled(values: FloatArray, index: pd.Index, params: ResampleParams) -> tuple[FloatArray, pd.DatetimeIndex]:
     import pandas as pd
 
-    time_ns, every_ns = _times_ns(index), round(params.every_seconds * NS_PER_SECOND)
+    time_ns, every_ns = _times_ns(index), round(params.interval_seconds * NS_PER_SECOND)
     grid_ns = _grid(time_ns, every_ns)
     zone = index.tz if isinstance(index, pd.DatetimeIndex) else None
     grid = pd.DatetimeIndex(grid_ns.view("M8[ns]"), name=index.name)

@@ -1,7 +1,7 @@
-"""Other ways to run a kernel than numpy over many series: one series in plain Python, or compiled by numba.
+"""Running a kernel without numpy over many series: one series in plain Python, or compiled by numba.
 
-A kernel's code is kept and its names are bound anew: the operations of `elementary.py` to scalar ones, other kernels to
-themselves bound anew, tables to lists. Nothing is written twice but the operations, and a test compares the results.
+A kernel's code is kept and its names are rebound: the operations of `operations.py` to scalar ones, other kernels to
+themselves rebound, tables to lists. Nothing is written twice but the operations, and a test compares the results.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def mantissa_exponent(a: float) -> tuple[float, float]:
 
 
 def upper_tail(weights: Any, first: int, size: int, bin_at: int, mass: float) -> tuple[int, float, float, float]:
-    """See `elementary.upper_tail`."""
+    """See `operations.upper_tail`."""
     if bin_at == 0:
         return 0, 0.0, 0.0, 0.0
     total = above = excess = 0.0
@@ -57,7 +57,7 @@ def upper_tail(weights: Any, first: int, size: int, bin_at: int, mass: float) ->
 
 
 def shrink(weights: Any, first: int, size: int, weight: float, limit: float) -> float:
-    """See `elementary.shrink`."""
+    """See `operations.shrink`."""
     if weight <= limit:
         return 1.0
     for at in range(first, first + size):

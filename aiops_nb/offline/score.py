@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COOLDOWN_INTERVALS = 60
-MOST_SECONDS = 9e9  # all of the time that nanoseconds can tell
+MOST_SECONDS = 9e9  # all of the time that nanoseconds can hold
 
 
 def score_series(
@@ -62,9 +62,9 @@ def score_series(
     Returns
     -------
     pandas.DataFrame
-        By UTC time, in the order of `series`: value, score (0 to 100, larger = stranger; NaN for the first 50 values),
-        expected, lower, upper, is_anomaly (an alarm). With `explain` also detector, and of alarms contributions (JSON:
-        shares of the strangeness by what made it) and summary (a sentence).
+        By UTC time, in the order of `series`: value, score (0 to 100, larger = more anomalous; NaN for the first 50
+        values), expected, lower, upper, is_anomaly (an alarm). With `explain` also detector, and for alarms
+        contributions (JSON: shares of the raw score by its parts) and summary (a sentence).
 
     Raises
     ------
@@ -90,8 +90,8 @@ def score_series(
     times_ns, known = utc.asi8[order], value[order]
     interval_seconds = params.interval_seconds or typical_interval_seconds(times_ns)
     if name is None:
-        told = ticked(detector, times_ns, known.reshape(1, -1), explain=explain)
-        scores, threshold = told.scores, told.threshold
+        ticks = ticked(detector, times_ns, known.reshape(1, -1), explain=explain)
+        scores, threshold = ticks.scores, ticks.threshold
     else:
         params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
         walk = _Walk(name, params, known, local_ns[order])
@@ -101,9 +101,9 @@ def score_series(
     reasons = {}
     if explain:
         label = "value" if series.name is None else str(series.name)
-        shares = told.shares if name is None else walk.shares(alarm)
-        told_name = str(name or getattr(detector, "name", ""))
-        reasons = reason_columns(told_name, {label: known}, scores, alarm, shares)
+        shares = ticks.shares if name is None else walk.shares(alarm)
+        detector_name = str(name or getattr(detector, "name", ""))
+        reasons = reason_columns(detector_name, {label: known}, scores, alarm, shares)
     return in_given_order(utc, order, {"value": value}, {**columns, "is_anomaly": alarm, **reasons})
 
 
@@ -157,21 +157,21 @@ def _names(numbers: pd.DataFrame) -> list[str]:
     return ["series"] if len(levels) == 1 else [str(name or f"series_{at}") for at, name in enumerate(levels)]
 
 
-def alarms(strange: BoolArray, times_ns: IntArray, quiet_ns: int) -> BoolArray:
-    """The first strange point, and each next one after `quiet_ns` have passed since the last alarm.
+def alarms(anomalous: BoolArray, times_ns: IntArray, quiet_ns: int) -> BoolArray:
+    """The first anomalous point, and each next one after `quiet_ns` have passed since the last alarm.
 
     Examples
     --------
-    >>> strange = np.array([False, True, True, True, True])
-    >>> alarms(strange, np.arange(5), quiet_ns=2).tolist()
+    >>> anomalous = np.array([False, True, True, True, True])
+    >>> alarms(anomalous, np.arange(5), quiet_ns=2).tolist()
     [False, True, False, False, True]
     """
-    alarm = np.zeros(len(strange), np.bool_)
-    places = np.flatnonzero(strange)
-    times = times_ns[places]
+    alarm = np.zeros(len(anomalous), np.bool_)
+    positions = np.flatnonzero(anomalous)
+    times = times_ns[positions]
     at = 0
-    while at < len(places):
-        alarm[places[at]] = True
+    while at < len(positions):
+        alarm[positions[at]] = True
         quiet_until = min(int(times[at]) + quiet_ns, int(times[-1]))
         at = max(at + 1, int(np.searchsorted(times, quiet_until, side="right")))
     return alarm
@@ -185,14 +185,14 @@ def _named(detector: object) -> tuple[str | None, StreamParams]:
         return detector, algorithm(detector).params()
     if isinstance(detector, Detector) and len(detector.features) <= 1:
         return None, StreamParams()
-    raise ConfigError.at("detector", "a name, its parameters, or a detector of one feature", _told(detector))
+    raise ConfigError.at("detector", "a name, its parameters, or a detector of one feature", _shown(detector))
 
 
 def _zone(timezone: str | None, params: StreamParams) -> str | None:
     return params.timezone if timezone is None and params.timezone != "UTC" else timezone
 
 
-def _told(detector: object) -> object:
+def _shown(detector: object) -> object:
     return f"one of {', '.join(detector.features)}" if isinstance(detector, Detector) else detector
 
 
@@ -209,10 +209,10 @@ class _Walk:
 
     def shares(self, alarm: BoolArray) -> dict[int, dict[str, float]]:
         """Of each alarm, by its row."""
-        places = np.flatnonzero(alarm)
-        told = explained(*self._walked, places, self._way)
-        by_row = ({name: float(share[number]) for name, share in told.items()} for number in range(len(places)))
-        return dict(zip(places.tolist(), by_row, strict=True))
+        positions = np.flatnonzero(alarm)
+        ticks = explained(*self._walked, positions, self._way)
+        by_row = ({name: float(share[number]) for name, share in ticks.items()} for number in range(len(positions)))
+        return dict(zip(positions.tolist(), by_row, strict=True))
 
 
 def _of_vectors(
@@ -225,11 +225,11 @@ def _of_vectors(
     order = np.argsort(utc.asi8, kind="stable")
     values = np.stack([values_of(df[name])[order] for name in detector.features])
     times_ns = utc.asi8[order]
-    told = ticked(detector, times_ns, values, explain=explain)
+    ticks = ticked(detector, times_ns, values, explain=explain)
     quiet_ns = _quiet_ns(cooldown_seconds, typical_interval_seconds(times_ns))
-    score, features = told.scores.score, dict(zip(detector.features, values, strict=True))
-    alarm = alarms(score >= told.threshold, times_ns, quiet_ns)
-    why = reason_columns(detector.name, features, told.scores, alarm, told.shares) if explain else {}
+    score, features = ticks.scores.score, dict(zip(detector.features, values, strict=True))
+    alarm = alarms(score >= ticks.threshold, times_ns, quiet_ns)
+    why = reason_columns(detector.name, features, ticks.scores, alarm, ticks.shares) if explain else {}
     return in_given_order(utc, order, {}, {**features, "score": score, "is_anomaly": alarm, **why})
 
 

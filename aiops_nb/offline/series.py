@@ -1,4 +1,4 @@
-"""What a series of values by time holds: its times, its numbers, its usual interval."""
+"""What a series of values by time holds: its times, its numbers, its typical interval."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AnyArray = np.ndarray[Any, np.dtype[Any]]
-FIRST_POINTS = 21  # their usual distance is taken as the series' interval
+FIRST_POINTS = 21  # their typical distance is taken as the series' interval
 
 
 def times_of(series: pd.Series, timezone: str | None) -> tuple[pd.DatetimeIndex, IntArray, str]:
@@ -37,7 +37,7 @@ def times_of(series: pd.Series, timezone: str | None) -> tuple[pd.DatetimeIndex,
 
 
 def require_frame(df: object) -> None:
-    """Raise unless it is a frame whose columns can be told apart."""
+    """Raise unless it is a frame whose columns have distinct names."""
     import pandas as pd
 
     if not isinstance(df, pd.DataFrame):
@@ -79,7 +79,7 @@ def values_of(series: pd.Series) -> FloatArray:
 
 
 def typical_interval_seconds(times_ns: IntArray) -> float:
-    """Usual distance of the first values, so that what comes later changes nothing; 300 if there is none."""
+    """Typical distance of the first values, so that what comes later changes nothing; 300 if there is none."""
     steps = np.diff(times_ns[:FIRST_POINTS])
     steps = steps[steps > 0]
     return float(np.median(steps)) / 1e9 if len(steps) else 300.0

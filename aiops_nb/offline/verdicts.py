@@ -37,8 +37,8 @@ def reason_columns(
     contributions, summary = (np.full(len(alarm), None, object) for _ in range(2))
     for at in np.flatnonzero(alarm).tolist():
         parts = shares[at]
-        told = [f"{name} {readable(float(value[at]), name)}" for name, value in values.items()]
-        summary[at] = ", ".join([*told, *band_of(bounds_of(scores, at), next(iter(values)))]) + because(parts)
+        values_shown = [f"{name} {readable(float(value[at]), name)}" for name, value in values.items()]
+        summary[at] = ", ".join([*values_shown, *band_of(bounds_of(scores, at), next(iter(values)))]) + because(parts)
         alone = {} if len(values) > 1 else dict.fromkeys(values, 1.0)
         contributions[at] = json.dumps(dict(parts) or alone)
     return {"detector": np.full(len(alarm), detector, object), "contributions": contributions, "summary": summary}
@@ -46,7 +46,7 @@ def reason_columns(
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """Scores of all rows, the detector's threshold, and by row what made it strange, of those that reach it."""
+    """Scores of all rows, the detector's threshold, and by row what made it anomalous, of those that reach it."""
 
     scores: Scores
     threshold: float
@@ -57,17 +57,17 @@ def ticked(detector: Any, times_ns: IntArray, values: FloatArray, *, explain: bo
     """What a copy of the detector says of (k, rows) values of its features."""
     live, every, key = copy.deepcopy(detector), np.ones(1, np.bool_), (SeriesKey("series"),)
     threshold, shares = float(getattr(live, "threshold", np.inf)), {}
-    told, names = np.full((4, values.shape[1]), np.nan), live.features or ("value",)
+    scores, names = np.full((4, values.shape[1]), np.nan), live.features or ("value",)
     for at in range(values.shape[1]):
         table = FeatureTable("samples", int(times_ns[at]), key, names, values[:, at : at + 1])
         one = live.score(table)
-        told[:, at] = one.score[0], one.expected[0], one.lower[0], one.upper[0]
-        if explain and told[0, at] >= threshold:
+        scores[:, at] = one.score[0], one.expected[0], one.lower[0], one.upper[0]
+        if explain and scores[0, at] >= threshold:
             shares[at] = _shares(live, table, every)
         live.learn(table, every)
-    return Ticked(Scores(*told), threshold, shares)
+    return Ticked(Scores(*scores), threshold, shares)
 
 
 def _shares(live: Any, table: FeatureTable, every: BoolArray) -> dict[str, float]:
-    told = live.contributions(table, every) if isinstance(live, Explaining) else {}
-    return {name: float(share[0]) for name, share in told.items() if share[0] == share[0]}
+    by_part = live.contributions(table, every) if isinstance(live, Explaining) else {}
+    return {name: float(share[0]) for name, share in by_part.items() if share[0] == share[0]}

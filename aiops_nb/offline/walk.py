@@ -26,7 +26,7 @@ SMALLEST = 1e-300
 
 
 def judged(kernel: Kernel, params: StreamParams, bins: int, x: FloatArray, time_bin: IntArray, way: Way) -> Verdict:
-    """Strangeness, expected value and half band of each point of a series, every point being learned after it."""
+    """Raw score, expected value and half band of each point of a series, every point being learned after it."""
     return _walked(kernel, x, time_bin, kernel.empty(1, bins, params), way, fresh=True)
 
 
@@ -41,9 +41,11 @@ def _walked(kernel: Kernel, x: FloatArray, time_bin: IntArray, state: Any, way: 
 
 
 def explained(
-    kernel: Kernel, params: StreamParams, bins: int, x: FloatArray, time_bin: IntArray, places: IntArray, way: Way
+    kernel: Kernel, params: StreamParams, bins: int, x: FloatArray, time_bin: IntArray, positions: IntArray, way: Way
 ) -> dict[str, FloatArray]:
-    """Shares of each part in the strangeness of these points, rising places of `x`, none of them NaN: (places,) each.
+    """Shares of each part in the raw score of these points: (positions,) each.
+
+    `positions` rise, and none of the values there is NaN.
 
     The series is walked once more, with a halt before each of the points. Empty if there is but one part.
     """
@@ -51,13 +53,13 @@ def explained(
         return {}
     state, done, alone = kernel.empty(1, bins, params), 0, np.zeros(1, np.int64)
     begins = int(np.argmax(np.isfinite(x)))
-    told = np.full((len(kernel.parts), len(places)), np.nan)
-    for number, at in enumerate(places.tolist()):
+    shares = np.full((len(kernel.parts), len(positions)), np.nan)
+    for number, at in enumerate(positions.tolist()):
         _walked(kernel, x[done:at], time_bin[done:at], state, way, fresh=done <= begins)
         with np.errstate(all="ignore"):
             parts = kernel.explain(alone, x[at : at + 1], time_bin[at : at + 1], state)
-        told[:, number], done = np.concatenate(parts) / (sum(parts) + SMALLEST), at
-    return dict(zip(kernel.parts, told, strict=True))
+        shares[:, number], done = np.concatenate(parts) / (sum(parts) + SMALLEST), at
+    return dict(zip(kernel.parts, shares, strict=True))
 
 
 def best_way(kernel: Kernel, points: int) -> Way:
@@ -85,11 +87,11 @@ def _compiled_walk(kernel: Kernel) -> Callable[..., None]:
         ready: Callable[..., Any] = numba.njit(error_model="numpy", **kept)(function)
         return ready
 
-    usual, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_cache_folder(kernel))
+    previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_cache_folder(kernel))
     try:
         return bound.in_numba(walk, _parts(kernel), compiled)
     finally:
-        numba.config.CACHE_DIR = usual
+        numba.config.CACHE_DIR = previous
 
 
 def _parts(kernel: Kernel) -> dict[str, Callable[..., Any]]:

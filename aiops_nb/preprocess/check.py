@@ -44,8 +44,8 @@ def _check_combination(params: StepParams) -> None:
         _at_most(params, "degree", params.degree, params.window_values - 1, "window_values - 1")
     elif isinstance(params, ClipQuantileParams):
         _at_most(params, "lower_quantile", params.lower_quantile, params.upper_quantile, "upper_quantile")
-    elif isinstance(params, ResampleParams) and params.every_seconds < SHORTEST_SECONDS:
-        raise ConfigError.at("resample.every_seconds", f"at least {SHORTEST_SECONDS}", params.every_seconds)
+    elif isinstance(params, ResampleParams) and params.interval_seconds < SHORTEST_SECONDS:
+        raise ConfigError.at("resample.interval_seconds", f"at least {SHORTEST_SECONDS}", params.interval_seconds)
     if not isinstance(params, EmaParams | ResampleParams | SavitzkyGolayParams):
         _at_most(params, "warmup_values", params.warmup_values, params.window_values, "window_values")
 

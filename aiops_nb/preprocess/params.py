@@ -1,4 +1,4 @@
-"""What each step of preprocessing can be told: one struct a step, told apart by `type`."""
+"""Parameters of the preprocessing steps: one struct a step, distinguished by `type`."""
 
 from __future__ import annotations
 
@@ -162,13 +162,13 @@ class ResampleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    every_seconds
+    interval_seconds
         Distance of the grid's points, which lie at its multiples since 1970 UTC; live, the width of a tick.
     max_gap_seconds
         A value older than this is not used: the point is NaN.
     """
 
-    every_seconds: Positive = 1.0
+    interval_seconds: Positive = 1.0
     max_gap_seconds: NotNegative = 5.0
 
 
@@ -225,10 +225,10 @@ def _as_step(where: str, step: StepParams | Mapping[str, object]) -> StepParams:
     for name in step:
         _check_name(f"{where}.{name}", name, ["type", *fields])
     try:
-        told: StepParams = msgspec.convert(dict(step), StepParams)
+        converted: StepParams = msgspec.convert(dict(step), StepParams)
     except msgspec.ValidationError as problem:
-        raise _told(where, step, problem) from None
-    return told
+        raise _fault(where, step, problem) from None
+    return converted
 
 
 def _check_name(where: str, name: object, known: list[str]) -> None:
@@ -238,7 +238,7 @@ def _check_name(where: str, name: object, known: list[str]) -> None:
         raise ConfigError(f"{where}: expected one of {', '.join(known)}, got {name!r}{hint}")
 
 
-def _told(where: str, step: Mapping[str, object], problem: msgspec.ValidationError) -> ConfigError:
+def _fault(where: str, step: Mapping[str, object], problem: msgspec.ValidationError) -> ConfigError:
     """The library's complaint with the parameter first, and what came."""
     match = _COMPLAINT.fullmatch(str(problem))
     if match is None:

@@ -111,13 +111,13 @@ class Hold:
 
     Examples
     --------
-    >>> hold = Hold(ResampleParams(every_seconds=1, max_gap_seconds=1))
+    >>> hold = Hold(ResampleParams(interval_seconds=1, max_gap_seconds=1))
     >>> [hold.apply(np.array([value])).item() for value in (7.0, np.nan, np.nan)]
     [7.0, 7.0, nan]
     """
 
     def __init__(self, params: ResampleParams) -> None:
-        every_ns, max_gap_ns = (round(s * NS_PER_SECOND) for s in (params.every_seconds, params.max_gap_seconds))
+        every_ns, max_gap_ns = (round(s * NS_PER_SECOND) for s in (params.interval_seconds, params.max_gap_seconds))
         self._most_ticks = max_gap_ns // every_ns
         self._last, self._age_ticks = np.full(1, np.nan), np.zeros(1, np.int64)
 

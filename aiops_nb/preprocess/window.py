@@ -51,7 +51,7 @@ def _quantile(ordered: FloatArray, count: IntArray, ratio: float) -> FloatArray:
 class Window:
     """Ring of the last `size` known values of each series. Memory: 8 * size + 8 bytes a series.
 
-    Each series has its own place in its ring, so that it does not matter when it appeared, or beside which others.
+    Each series has its own place in its ring, so that it does not matter when it appeared, or next to which others.
 
     Examples
     --------

@@ -51,5 +51,5 @@ def test_the_examples_are_configs():
     assert many.pipeline.grouping == GroupingParams(min_targets=5, min_ratio=0.8)
     assert inhibiting.pipeline.inhibit_rules[0] in DEFAULTS.inhibit_rules and len(connected.connectivity) == 2
     assert level.pipeline.feature_rules[0].detector == LevelParams(limit=0.9)
-    assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "UnusualParams"]
+    assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "DefaultParams"]
     assert config.pipeline.feature_rules[0].threshold == 8.0 and config.pipeline.row_rules[1].for_rows == 1

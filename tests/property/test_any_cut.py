@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aiops_nb.core.types import Item
+from aiops_nb.detect.kernels.default import DefaultParams
 from aiops_nb.detect.kernels.ewma import EwmaParams
 from aiops_nb.detect.kernels.faults import FaultsParams
-from aiops_nb.detect.kernels.unusual import UnusualParams
 from aiops_nb.detect.limits.ceiling import CeilingParams
 from aiops_nb.detect.limits.growth import GrowthParams
 from aiops_nb.engine.params import PipelineParams
@@ -83,7 +83,7 @@ def test_the_digest_sees_what_a_lost_burst_changes():
 
 DETECTORS = (
     FaultsParams(direction="above"),
-    UnusualParams(),
+    DefaultParams(),
     EwmaParams(),
     CeilingParams(min_deviation=0.01, warmup_seconds=10.0),
     GrowthParams(windows_seconds=(24.0, 60.0)),

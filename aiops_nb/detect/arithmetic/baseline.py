@@ -1,4 +1,4 @@
-"""What is usual for a series: its centre, scale, range and profile of the day, each O(1) a point."""
+"""What is expected for a series: its centre, scale, range and profile of the day, each O(1) a point."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, larger, size_of, smaller, where, whole, wide
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, larger, size_of, smaller, where, whole, wide
 
 CENTRE_RATE = 0.002
 SCALE_POINTS = 2000.0
@@ -27,7 +27,7 @@ class Baseline(NamedTuple):
     """
 
     bins: int
-    learned: Places
+    learned: Indices
     last: FloatArray
     centre: FloatArray
     peak: FloatArray
@@ -62,7 +62,7 @@ def empty_baseline(count: int, bins: int) -> Baseline:
     )
 
 
-def begin(series: Places, x: FloatArray, s: Baseline) -> None:
+def begin(series: Indices, x: FloatArray, s: Baseline) -> None:
     """Start series at their first value."""
     s.last[series] = x
     s.centre[series] = x
@@ -71,29 +71,29 @@ def begin(series: Places, x: FloatArray, s: Baseline) -> None:
     s.mean[series] = x
 
 
-def centre_with(series: Places, x: FloatArray, s: Baseline) -> FloatArray:
+def centre_with(series: Indices, x: FloatArray, s: Baseline) -> FloatArray:
     """The slow centre, this value included."""
     return s.centre[series] + CENTRE_RATE * (x - s.centre[series])
 
 
-def scale_before(series: Places, x: FloatArray, s: Baseline) -> FloatArray:
+def scale_before(series: Indices, x: FloatArray, s: Baseline) -> FloatArray:
     """Mean distance from the mean, before this value; never 0."""
     never_zero = TINY * larger(s.peak[series], size_of(x)) + 1e-300
     return s.spread[series] + never_zero
 
 
-def step_scale_before(series: Places, scale: FloatArray, s: Baseline) -> FloatArray:
+def step_scale_before(series: Indices, scale: FloatArray, s: Baseline) -> FloatArray:
     """The same of the differences."""
     return s.step_spread[series] + STEP_FLOOR * scale
 
 
-def off_profile(series: Places, x: FloatArray, time_bin: Places, s: Baseline) -> FloatArray:
-    """Distance from what is usual at this time of the day; 0 where nothing is known of it."""
+def off_profile(series: Indices, x: FloatArray, time_bin: Indices, s: Baseline) -> FloatArray:
+    """Distance from what is expected at this time of the day; 0 where nothing is known of it."""
     at = series * s.bins + time_bin % s.bins
     return where(s.profile_days[at] > 0, x - s.profile[at], 0.0)
 
 
-def profile_deviation(series: Places, time_bin: Places, s: Baseline) -> FloatArray:
+def profile_deviation(series: Indices, time_bin: Indices, s: Baseline) -> FloatArray:
     """Mean distance from the profile, over this time of the day and its neighbours."""
     first, here = series * s.bins, time_bin % s.bins
     before, after = (here + s.bins - 1) % s.bins, (here + 1) % s.bins
@@ -102,7 +102,7 @@ def profile_deviation(series: Places, time_bin: Places, s: Baseline) -> FloatArr
     return deviation
 
 
-def scale_of_day(series: Places, time_bin: Places, scale: FloatArray, s: Baseline) -> FloatArray:
+def scale_of_day(series: Indices, time_bin: Indices, scale: FloatArray, s: Baseline) -> FloatArray:
     """Mean distance from the profile at this time of the day, or the scale until three values of it are known."""
     at = series * s.bins + time_bin % s.bins
     local: FloatArray = where(
@@ -111,13 +111,13 @@ def scale_of_day(series: Places, time_bin: Places, scale: FloatArray, s: Baselin
     return local
 
 
-def outside_range(series: Places, x: FloatArray, scale: FloatArray, s: Baseline) -> FloatArray:
+def outside_range(series: Indices, x: FloatArray, scale: FloatArray, s: Baseline) -> FloatArray:
     """Distance beyond every value seen so far, in scales."""
     beyond = larger(larger(x - s.high[series], s.low[series] - x), 0.0)
     return where(s.learned[series] > RANGE_SILENT_POINTS, beyond / scale, 0.0)
 
 
-def expected_band(series: Places, x: FloatArray, time_bin: Places, s: Baseline) -> tuple[FloatArray, FloatArray]:
+def expected_band(series: Indices, x: FloatArray, time_bin: Indices, s: Baseline) -> tuple[FloatArray, FloatArray]:
     """What is expected, and half the width of the band: by the profile where it is trusted, else by the centre."""
     at = series * s.bins + time_bin % s.bins
     trusted = s.profile_days[at] > PROFILE_TRUSTED_DAYS
@@ -126,7 +126,7 @@ def expected_band(series: Places, x: FloatArray, time_bin: Places, s: Baseline) 
     return where(trusted, s.profile[at], s.centre[series]), BAND_DEVIATIONS * deviation
 
 
-def learn_baseline(series: Places, x: FloatArray, time_bin: Places, s: Baseline) -> None:
+def learn_baseline(series: Indices, x: FloatArray, time_bin: Indices, s: Baseline) -> None:
     """Take in one value of each series."""
     _learn_profile(series, x, time_bin, s)
     rate = 1.0 / (1.0 + smaller(s.learned[series], SCALE_POINTS))
@@ -143,7 +143,7 @@ def learn_baseline(series: Places, x: FloatArray, time_bin: Places, s: Baseline)
     s.learned[series] = s.learned[series] + 1
 
 
-def _learn_profile(series: Places, x: FloatArray, time_bin: Places, s: Baseline) -> None:
+def _learn_profile(series: Indices, x: FloatArray, time_bin: Indices, s: Baseline) -> None:
     at = series * s.bins + time_bin % s.bins
     days = wide(s.profile_days[at])
     off = off_profile(series, x, time_bin, s)

@@ -1,7 +1,7 @@
-"""The operations that detector arithmetic is written in: here for many series at once, in `bound.py` for one.
+"""The operations that detectors are written in: here for many series, in `offline/scalar_operations.py` for one.
 
 A kernel is a function of these, of + - * / and of comparisons, without branches on values. Run with `series` an array
-of places it judges many series in numpy; the same source, bound to the operations of `bound.py`, judges one series in
+of indices it judges many series in numpy; the same source, bound to those scalar operations, judges one series in
 plain Python or compiled by numba. All three give equal results to the last bit, because sums are left folds and the
 logarithm is our own: those of numpy, of the C library and of a compiler differ in the last digit.
 """
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from aiops_nb.core.types import BoolArray, FloatArray
 
 Numbers = npt.NDArray[Any]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Weights = npt.NDArray[np.float32]
 
@@ -53,7 +53,7 @@ def root(a: Numbers) -> Numbers:
     return square_root
 
 
-def whole(a: FloatArray) -> Places:
+def whole(a: FloatArray) -> Indices:
     """The integer towards 0."""
     return a.astype(np.int64)
 
@@ -69,14 +69,14 @@ def mantissa_exponent(a: FloatArray) -> tuple[FloatArray, FloatArray]:
     return mantissa, exponent.astype(np.float64)
 
 
-def bin_of(edges: FloatArray, a: FloatArray) -> Places:
+def bin_of(edges: FloatArray, a: FloatArray) -> Indices:
     """Number of edges that are at most `a`."""
     return np.searchsorted(edges, a, side="right")
 
 
 def upper_tail(
-    weights: Weights, first: Places, size: int, bin_at: Places, mass: FloatArray
-) -> tuple[Places, FloatArray, FloatArray, FloatArray]:
+    weights: Weights, first: Indices, size: int, bin_at: Indices, mass: FloatArray
+) -> tuple[Indices, FloatArray, FloatArray, FloatArray]:
     """Of a histogram of `size` bins from `first` on, seen from above; not looked at, so all 0, where `bin_at` is 0.
 
     Returns
@@ -98,14 +98,16 @@ def upper_tail(
     return size - 1 - rank, above, np.add.reduce(beyond, axis=0), mass_from_top[size - 1 - bin_at, series]
 
 
-def _spread(count: int, places: Places, some: tuple[Numbers, ...]) -> tuple[Places, FloatArray, FloatArray, FloatArray]:
-    top, told = np.zeros(count, np.int64), np.zeros((3, count))
+def _spread(
+    count: int, indices: Indices, some: tuple[Numbers, ...]
+) -> tuple[Indices, FloatArray, FloatArray, FloatArray]:
+    top, rest = np.zeros(count, np.int64), np.zeros((3, count))
     if some:
-        top[places], told[:, places] = some[0], np.stack(some[1:])
-    return top, told[0], told[1], told[2]
+        top[indices], rest[:, indices] = some[0], np.stack(some[1:])
+    return top, rest[0], rest[1], rest[2]
 
 
-def shrink(weights: Weights, first: Places, size: int, weight: FloatArray, limit: float) -> FloatArray:
+def shrink(weights: Weights, first: Indices, size: int, weight: FloatArray, limit: float) -> FloatArray:
     """Divide histograms whose unit of weight has passed `limit` by that unit; returns the divisors (1: untouched)."""
     divisor = np.where(weight > limit, weight, 1.0)
     for row in np.flatnonzero(weight > limit):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.arithmetic.operations import Places, larger, size_of, where
+from aiops_nb.detect.arithmetic.operations import Indices, larger, size_of, where
 
 TINY = 1e-9
 
@@ -14,7 +14,7 @@ def never_zero(x: FloatArray, level: FloatArray) -> FloatArray:
     return rounding
 
 
-def step_rate(learned: Places, slowest: float) -> FloatArray:
+def step_rate(learned: Indices, slowest: float) -> FloatArray:
     """Large steps at first, so that a wrong first value is soon left."""
     return larger(2.0 / (2.0 + learned), slowest)
 

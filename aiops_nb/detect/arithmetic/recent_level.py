@@ -1,4 +1,4 @@
-"""Where the last values lie off what is usual now, on average, and where those before them lay."""
+"""Where the last values lie off what is expected now, on average, and where those before them lay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.arithmetic.operations import Places, larger, size_of, smaller, where
+from aiops_nb.detect.arithmetic.operations import Indices, larger, size_of, smaller, where
 
 CLIP_DEVIATIONS = 10.0  # one value that is far out is no level
 APART = 2  # times as many values as `recent` weighs are neither: what is under way is not yet what was before
@@ -26,7 +26,7 @@ class Level(NamedTuple):
     before: FloatArray
     off: FloatArray
     delayed: FloatArray
-    learned: Places
+    learned: Indices
 
 
 def empty_level(count: int, recent_points: int, before_points: int) -> Level:
@@ -36,24 +36,24 @@ def empty_level(count: int, recent_points: int, before_points: int) -> Level:
     return Level(lag, 1 / recent_points, 1 / before_points, *means, np.zeros(count * lag), np.zeros(count, np.int64))
 
 
-def _recent_with(series: Places, off: FloatArray, s: Level) -> FloatArray:
+def _recent_with(series: Indices, off: FloatArray, s: Level) -> FloatArray:
     rate = larger(1.0 / (s.learned[series] + 1.0), s.recent_rate)
     mean: FloatArray = s.recent[series] + rate * (off - s.recent[series])
     return mean
 
 
-def moved(series: Places, off: FloatArray, s: Level) -> FloatArray:
+def moved(series: Indices, off: FloatArray, s: Level) -> FloatArray:
     """Deviations between the last values, this one included, and those before; it is kept for learning."""
     s.off[series] = smaller(larger(off, -CLIP_DEVIATIONS), CLIP_DEVIATIONS)
     return size_of(_recent_with(series, s.off[series], s) - s.before[series])
 
 
-def follow_level(series: Places, s: Level) -> None:
+def follow_level(series: Indices, s: Level) -> None:
     """The value last judged is one of the last, but never one of those before."""
     s.recent[series] = _recent_with(series, s.off[series], s)
 
 
-def learn_level(series: Places, s: Level) -> None:
+def learn_level(series: Indices, s: Level) -> None:
     """Take in the value last judged; the oldest that waits becomes one of those before."""
     follow_level(series, s)
     learned = s.learned[series]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, Weights, shrink, where, wide
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, Weights, shrink, where, wide
 
 BINS = 160
 MIDDLE = 80
@@ -46,14 +46,14 @@ def empty_histograms(count: int, numbers: int) -> Histograms:
     return Histograms(np.zeros(count * numbers * BINS, np.float32), np.zeros(count), np.ones(count))
 
 
-def density(at: Places, series: Places, past: Histograms) -> FloatArray:
+def density(at: Indices, series: Indices, past: Histograms) -> FloatArray:
     """Smoothed share of the past in the bin at place `at`; at least a fiftieth of a point."""
     near = 0.5 * wide(past.weights[at]) + 0.25 * wide(past.weights[at - 1]) + 0.25 * wide(past.weights[at + 1])
     share: FloatArray = (near + 0.02 * past.unit[series]) / (past.total[series] + past.unit[series])
     return share
 
 
-def learn_bins(series: Places, picked: Bytes, first: Places, numbers: int, past: Histograms) -> None:
+def learn_bins(series: Indices, picked: Bytes, first: Indices, numbers: int, past: Histograms) -> None:
     """Take in the bins that were picked for each number, `picked[first : first + numbers]`."""
     unit = past.unit[series]
     for number in range(numbers):

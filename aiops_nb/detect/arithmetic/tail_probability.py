@@ -11,7 +11,7 @@ from aiops_nb.detect.arithmetic.operations import (
     LOG10_E,
     NAN,
     Bytes,
-    Places,
+    Indices,
     Weights,
     larger,
     log,
@@ -61,16 +61,16 @@ def bin_place(raw: FloatArray, past: Calibration) -> FloatArray:
     return (log(raw + 1e-6) + LOWEST) / WIDTH - past.first
 
 
-def bin_at_place(place: FloatArray, past: Calibration) -> Places:
+def bin_at_place(place: FloatArray, past: Calibration) -> Indices:
     """The bin of a place."""
     return smaller(larger(whole(place), 0), past.bins - 1)
 
 
-def tail(series: Places, score: int, place: FloatArray, learned: Places, past: Calibration) -> FloatArray:
-    """-log10 of the share of the past that was at least as strange; 0 until SILENT_POINTS are learned.
+def tail(series: Indices, score: int, place: FloatArray, learned: Indices, past: Calibration) -> FloatArray:
+    """-log10 of the share of the past that was at least as anomalous; 0 until SILENT_POINTS are learned.
 
-    Above the bin that holds the strangest 3 % the tail is taken as exponential in the logarithm of the score, so that a
-    score never seen before is rarer the farther out it lies.
+    Above the bin that holds the most anomalous 3 % the tail is taken as exponential in the logarithm of the score, so
+    that a score never seen before is rarer the farther out it lies.
     """
     at = bin_at_place(place, past)
     total, unit = larger(past.total[series], 1e-9), past.unit[series]
@@ -83,7 +83,7 @@ def tail(series: Places, score: int, place: FloatArray, learned: Places, past: C
     return where((learned >= SILENT_POINTS) & (at > 0), rare, 0.0)
 
 
-def learn_scores(series: Places, picked: Bytes, first: Places, past: Calibration) -> None:
+def learn_scores(series: Indices, picked: Bytes, first: Indices, past: Calibration) -> None:
     """Take in the bins that were picked for each raw score, from `picked[first]` on."""
     unit = past.unit[series] * GROWTH
     for score in range(past.scores):
@@ -96,15 +96,15 @@ def learn_scores(series: Places, picked: Bytes, first: Places, past: Calibration
     past.unit[series] = unit / divisor
 
 
-def when_warm(raw_score: FloatArray, learned: Places) -> FloatArray:
+def when_warm(raw_score: FloatArray, learned: Indices) -> FloatArray:
     """NaN until SILENT_POINTS are learned."""
     return where(learned >= SILENT_POINTS, raw_score, NAN)
 
 
 def rarity(
-    series: Places, raw: FloatArray, learned: Places, picked: Bytes, first: Places, past: Calibration
+    series: Indices, raw: FloatArray, learned: Indices, picked: Bytes, first: Indices, past: Calibration
 ) -> FloatArray:
-    """Strangeness of the only raw score of a detector; NaN while warming up. Its bin goes into `picked[first]`."""
+    """Raw score of the only raw score of a detector; NaN while warming up. Its bin goes into `picked[first]`."""
     place = bin_place(raw, past)
     picked[first] = bin_at_place(place, past)
     return when_warm(tail(series, 0, place, learned, past), learned)

@@ -27,12 +27,12 @@ def as_detector(
         One with `fit` and `score_samples` or `decision_function` (scikit-learn, PyOD), or with `score_one` and
         `learn_one` (river), pipelines of them included. It is copied, never changed. Where it would draw at random
         (`random_state` or `seed` is None), a seed is set, so that a replay gives what was live; of river's such a copy
-        begins anew.
+        starts again.
     features
         Names of the features that make the vector of a series. A river model may go without: it is shown all that are
         known.
     refit
-        How often it is fitted again to the vectors of late: seconds, or a text such as `30m` or `6h`.
+        How often it is fitted again to the vectors of late: seconds, or a string such as `30m` or `6h`.
     threshold
         Score, 0 to 100, from which on a tick is anomalous.
 
@@ -84,9 +84,9 @@ def _require_estimator(estimator: Any, of_river: bool) -> None:
 
 
 def _unlike(expected: str, got: object) -> ConfigError:
-    """One line, however many the estimator would tell of itself."""
-    told = " ".join(repr(got).split())
-    shown = told if len(told) <= MOST_SHOWN_CHARACTERS else f"{told[:MOST_SHOWN_CHARACTERS]}..."
+    """One line, however long the estimator's own repr."""
+    text = " ".join(repr(got).split())
+    shown = text if len(text) <= MOST_SHOWN_CHARACTERS else f"{text[:MOST_SHOWN_CHARACTERS]}..."
     return ConfigError(f"estimator: expected {expected}, got {shown}")
 
 
@@ -103,10 +103,10 @@ def _seconds(duration: str | float) -> float:
     if isinstance(duration, str):
         seconds = parse_duration(duration)
         if seconds is None:
-            raise ConfigError.at("refit", "seconds, or a text such as 30m or 6h", duration)
+            raise ConfigError.at("refit", "seconds, or a string such as 30m or 6h", duration)
         duration = seconds
     if isinstance(duration, bool) or not isinstance(duration, int | float):
-        raise ConfigError.at("refit", "seconds, or a text such as 30m or 6h", duration)
+        raise ConfigError.at("refit", "seconds, or a string such as 30m or 6h", duration)
     if not 0 < duration < float("inf"):
         raise ConfigError.at("refit", "more than 0 seconds", duration)
     return float(duration)

@@ -1,4 +1,4 @@
-"""What each feature of each series usually is."""
+"""What each feature of each series normally is."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class BaselineValues:
 
     Examples
     --------
-    >>> usual = BaselineValues()
+    >>> baseline = BaselineValues()
     >>> for value in (1.0, 3.0):
-    ...     usual.learn(np.array([[value], [np.nan]]), np.array([True]))
-    >>> usual.of(2, 1).tolist()
+    ...     baseline.learn(np.array([[value], [np.nan]]), np.array([True]))
+    >>> baseline.of(2, 1).tolist()
     [[2.0], [nan]]
     """
 
@@ -58,6 +58,6 @@ def shares_of(gone: FloatArray, series: IntArray, count: int) -> FloatArray:
     >>> shares_of(np.array([[3.0, 0.0], [1.0, 0.0]]), np.array([0, 2]), 3).tolist()
     [[0.75, nan, 0.5], [0.25, nan, 0.5]]
     """
-    told, total = np.full((len(gone), count), np.nan), gone.sum(axis=0)
-    told[:, series] = np.where(total > 0, gone / np.where(total > 0, total, 1.0), 1.0 / len(gone))
-    return told
+    shares, total = np.full((len(gone), count), np.nan), gone.sum(axis=0)
+    shares[:, series] = np.where(total > 0, gone / np.where(total > 0, total, 1.0), 1.0 / len(gone))
+    return shares

@@ -19,7 +19,7 @@ from aiops_nb.detect.score_scale import score_of
 BINS_AT_ONCE = 49_152  # which fit into a processor's cache
 
 
-class OwnPast:
+class SeriesCalibration:
     """Raw scores >= 0 of n series to scores of 0 to 100; NaN until a series has learned 50. 4 bytes a series and bin.
 
     Parameters
@@ -49,17 +49,17 @@ class OwnPast:
         return score_of(self.raw_score(raw, np.arange(len(raw))))
 
     def raw_score(self, raw: FloatArray, series: IntArray) -> FloatArray:
-        """(n,) -log10 of the share of the past of each of these series that is as strange; NaN where `raw` is."""
+        """(n,) -log10 of the share of the past of each of these series that is as anomalous; NaN where `raw` is."""
         known = np.flatnonzero(np.isfinite(raw))
-        at, told = series[known], np.full(len(raw), np.nan)
+        at, out = series[known], np.full(len(raw), np.nan)
         at_once = BINS_AT_ONCE // self._past.bins
         with np.errstate(all="ignore"):
             for first in range(0, len(known), at_once):
                 some = slice(first, first + at_once)
-                told[known[some]] = rarity(
+                out[known[some]] = rarity(
                     at[some], raw[known[some]], self._learned[at[some]], self._picked, at[some], self._past
                 )
-        return told
+        return out
 
     def learn(self, raw: FloatArray, rows: BoolArray) -> None:
         """Take in the scores of the series in `rows`."""

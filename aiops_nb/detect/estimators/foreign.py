@@ -1,4 +1,4 @@
-"""What estimators of other libraries are called, and what they raise."""
+"""Names of other libraries' estimators, and the errors that they raise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-MOST_TOLD_CHARACTERS = 300
+MAX_MESSAGE_CHARACTERS = 300
 
 _log = logging.getLogger(__name__)
 
@@ -26,16 +26,16 @@ def last_step(estimator: Any) -> Any:
 
 
 class Troubles:
-    r"""What an estimator raises now, by what it was asked; each text is logged once on end.
+    r"""What an estimator raises now, by what it was asked; a repeated message is logged once.
 
     Examples
     --------
     >>> troubles = Troubles("OneClassSVM")
     >>> troubles.meet("scoring", "gives no scores", ValueError("too\nfew"))
-    >>> troubles.told
+    >>> troubles.message
     'OneClassSVM gives no scores: ValueError: too few'
     >>> troubles.over("scoring")
-    >>> troubles.told
+    >>> troubles.message
     ''
     """
 
@@ -43,17 +43,17 @@ class Troubles:
         self._kind, self._now, self._logged = kind, dict[str, str](), dict[str, str]()
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """All of it in one line; empty if there is none."""
         return "; ".join(self._now.values())
 
     def meet(self, asked: str, what: str, problem: Exception) -> None:
         """It raised when it was asked for this."""
-        line = " ".join(str(problem).split())[:MOST_TOLD_CHARACTERS]
-        told = f"{self._kind} {what}: {type(problem).__name__}: {line}"
-        if told != self._logged.get(asked):
-            _log.warning("%s", told)
-        self._now[asked] = self._logged[asked] = told
+        line = " ".join(str(problem).split())[:MAX_MESSAGE_CHARACTERS]
+        message = f"{self._kind} {what}: {type(problem).__name__}: {line}"
+        if message != self._logged.get(asked):
+            _log.warning("%s", message)
+        self._now[asked] = self._logged[asked] = message
 
     def over(self, asked: str) -> None:
         """It did what it was asked for."""

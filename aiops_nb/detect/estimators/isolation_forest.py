@@ -11,10 +11,10 @@ from msgspec import Meta, Struct
 from aiops_nb.core.errors import MissingExtraError
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, Scores
 from aiops_nb.detect.estimators.attribution import shares_of
-from aiops_nb.detect.estimators.calibration import OwnPast
+from aiops_nb.detect.estimators.calibration import SeriesCalibration
 from aiops_nb.detect.estimators.refitted import Refitted
 from aiops_nb.detect.estimators.vectors import RecentVectors
-from aiops_nb.detect.relearning import KeptOut
+from aiops_nb.detect.relearning import LearningGate
 from aiops_nb.detect.score_scale import score_of
 
 
@@ -28,11 +28,11 @@ class IsolationForestParams(
     trees
         Of at most 256 vectors each. More are steadier; scoring 10,000 vectors costs about 0.4 ms a tree.
     refit_seconds
-        How often the forest is grown anew from a sample of the vectors since the last time.
+        How often the forest is grown again from a sample of the vectors since the last time.
     seed
         Of the sample and of the cuts.
     relearn_ticks
-        Vectors on end that may be kept from learning because they were anomalous; then the new level is accepted.
+        Vectors in a row that may be excluded from learning because they were anomalous; then the new level is accepted.
     relearn_seconds
         The same in time since the first of them, if there were ten at least; whichever comes first.
     """
@@ -93,13 +93,13 @@ class ForestDetector:
     features
         That make the vector of a series.
     refit_seconds
-        How often it is grown anew.
+        How often it is grown again.
     threshold
         Score, 0 to 100, from which on a tick is anomalous.
     seed
         Of the sample.
     relearn_ticks, relearn_seconds
-        When a level that stays anomalous is accepted, see `KeptOut`.
+        When a level that stays anomalous is accepted, see `LearningGate`.
     """
 
     name = "isolation_forest"
@@ -123,8 +123,8 @@ class ForestDetector:
             estimator, self._columns, refit_seconds=refit_seconds, seed=seed, background_ratio=BACKGROUND_RATIO
         )
         self._vectors = RecentVectors(len(features))
-        self._past_of_columns, self._past_of_depth = OwnPast(DEVIATION_BINS), OwnPast()
-        self._kept_out = KeptOut(relearn_ticks, relearn_seconds)
+        self._past_of_columns, self._past_of_depth = SeriesCalibration(DEVIATION_BINS), SeriesCalibration()
+        self._learning_gate = LearningGate(relearn_ticks, relearn_seconds)
         self._judged: tuple[FeatureTable, FloatArray, FloatArray] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -133,12 +133,12 @@ class ForestDetector:
     @property
     def problem(self) -> str:
         """What the forest raised, in one line, while it does; empty while it works."""
-        return self._forest.troubles.told
+        return self._forest.troubles.message
 
     @property
     def accepted(self) -> BoolArray:
         """(n,) which series had a new level accepted by the last `learn`."""
-        return self._kept_out.accepted
+        return self._learning_gate.accepted
 
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table; NaN in warm-up and where a feature is not known. There is no band."""
@@ -148,36 +148,36 @@ class ForestDetector:
         return Scores(score=score, expected=blank, lower=blank, upper=blank)
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
-        """Learn from the vectors of the series in `rows`, and grow the forest anew when it is time."""
+        """Learn from the vectors of the series in `rows`, and grow the forest again when it is time."""
         vectors, raw = self._seen(table)
         self._judged = None
         known: BoolArray = np.asarray(np.isfinite(vectors).all(axis=1))
-        usual = self._kept_out.to_learn(known, rows, table.end_ns)
-        scaled = self._vectors.known(np.flatnonzero(usual))
+        normal = self._learning_gate.to_learn(known, rows, table.end_ns)
+        scaled = self._vectors.known(np.flatnonzero(normal))
         learned = np.zeros(len(raw), np.bool_)
         learned[scaled] = True
         self._past_of_columns.learn(raw[:, :-1].ravel(), np.repeat(learned, self._columns))
         self._past_of_depth.learn(raw[:, -1], learned)
         self._forest.learn(vectors[scaled], table.end_ns)
-        self._vectors.learn(self._values(table), known, usual)
+        self._vectors.learn(self._values(table), known, normal)
 
     def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> dict[str, FloatArray]:
-        """What made each of the n series strange: how much of it is gone once a feature is replaced by its usual value.
+        """What made each of the n series anomalous: how much of it is gone once a feature is replaced by its baseline.
 
-        Shares that sum to 1, by feature, of the series in `rows` (n,); None: of those that are as strange as a tenth
+        Shares that sum to 1, by feature, of the series in `rows` (n,); None: of those that are as anomalous as a tenth
         of all at most. The others are NaN. One more batch a feature, of these series only.
         """
         vectors, raw = self._seen(table)
         raw_score = self._raw_score(raw, np.arange(len(raw)))
         wanted = raw_score > EXPLAINED_SCORE if rows is None else rows & np.isfinite(raw_score)
-        strange = np.flatnonzero(wanted)
-        gone = np.stack([self._gone(vectors, strange, raw_score, number) for number in range(len(self.features))])
-        return dict(zip(self.features, shares_of(gone, strange, len(raw)), strict=True))
+        anomalous = np.flatnonzero(wanted)
+        gone = np.stack([self._gone(vectors, anomalous, raw_score, number) for number in range(len(self.features))])
+        return dict(zip(self.features, shares_of(gone, anomalous, len(raw)), strict=True))
 
     def _gone(self, vectors: FloatArray, series: IntArray, raw_score: FloatArray, number: int) -> FloatArray:
-        usual = vectors[series].copy()
-        usual[:, number :: len(self.features)] = 0.0
-        left = self._raw_score(self._raw(usual), series)
+        normal = vectors[series].copy()
+        normal[:, number :: len(self.features)] = 0.0
+        left = self._raw_score(self._raw(normal), series)
         return np.maximum(raw_score[series] ** 2 - left**2, 0.0)
 
     def _values(self, table: FeatureTable) -> FloatArray:

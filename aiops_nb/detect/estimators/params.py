@@ -44,7 +44,7 @@ class EstimatorParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         looked into: a config, and the recording that holds it, is data. So it is one class, and none that holds
         others, such as a pipeline: `as_detector` takes those.
     parameters
-        Of the class: numbers, texts, true, false, null. What is unseeded is seeded.
+        Of the class: numbers, strings, true, false, null. What is unseeded is seeded.
     refit_seconds
         How often one that is fitted is fitted again.
     """
@@ -55,13 +55,13 @@ class EstimatorParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         if not isinstance(self.estimator, str):
-            raise ConfigError(f"estimator: expected the name of one class {IN_PYTHON}, got {_told(self.estimator)}")
+            raise ConfigError(f"estimator: expected the name of one class {IN_PYTHON}, got {_shown(self.estimator)}")
         for name, value in self.parameters.items():
             if name in HOLD_OTHERS and value is not None:
-                raise ConfigError(f"parameters.{name}: expected to be left out {IN_PYTHON}, got {_told(value)}")
+                raise ConfigError(f"parameters.{name}: expected to be left out {IN_PYTHON}, got {_shown(value)}")
             if isinstance(value, (list, dict)):
-                wanted = "a number, a text, true, false or null"
-                raise ConfigError(f"parameters.{name}: expected {wanted}, got {_told(value)}")
+                wanted = "a number, a string, true, false or null"
+                raise ConfigError(f"parameters.{name}: expected {wanted}, got {_shown(value)}")
 
 
 def estimator_of(
@@ -97,7 +97,7 @@ def _made(params: EstimatorParams) -> Any:
         raise ConfigError.at("parameters", f"those of {params.estimator}", str(problem)) from None
 
 
-def _told(value: object) -> str:
+def _shown(value: object) -> str:
     return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else repr(value)
 
 
@@ -105,7 +105,7 @@ def _needs(kind: Any) -> str:
     """The first parameter that must be given and holds other estimators; empty if there is none."""
     try:
         parameters = inspect.signature(kind).parameters.values()
-    except ValueError:  # a class that is not written in Python may tell none
+    except ValueError:  # a class that is not written in Python may have none
         return ""
     required = (one.name for one in parameters if one.default is one.empty)
     return next((name for name in required if name in HOLD_OTHERS), "")

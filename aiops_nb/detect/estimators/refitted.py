@@ -14,7 +14,7 @@ from aiops_nb.detect.estimators.sample import Sample, SampleTail
 
 ROWS_KEPT = 4096
 ROWS_TO_FIT = 64
-RAW_AT_BASELINE = 0.1  # so that both the usual and one in 7,000 lie within the bins of each series' past
+RAW_AT_BASELINE = 0.1  # so that both both normal values and one in 7,000 lie within the bins of each series' past
 MOST_SURPRISE = 40.0
 RARE_SHARE = 0.001  # of the sample, beyond its range on each side
 
@@ -25,7 +25,7 @@ def is_of_pyod(estimator: Any) -> bool:
 
 
 def raw_score_of(estimator: Any, vectors: FloatArray) -> FloatArray:
-    """An estimator's own score with the sign that larger is stranger: PyOD has it so, scikit-learn the other way."""
+    """An estimator's own score, larger = more anomalous, as PyOD has it; scikit-learn has the opposite sign."""
     if is_of_pyod(estimator):
         return np.asarray(estimator.decision_function(vectors), np.float64)
     score = getattr(estimator, "score_samples", None) or estimator.decision_function
@@ -41,7 +41,7 @@ def _checked(raw_score: FloatArray, vectors: FloatArray) -> FloatArray:
 
 
 def seeded(estimator: Any, seed: int) -> Any:
-    """A copy in which whatever would be random anew in each run is drawn from the seed."""
+    """A copy in which whatever would be random in each run is drawn from the seed."""
     ready = copy.deepcopy(estimator)
     params = ready.get_params() if hasattr(ready, "get_params") else {}
     unseeded = [name for name, value in params.items() if re.fullmatch(r"(.*__)?random_state", name) and value is None]
@@ -54,7 +54,7 @@ class Refitted:
     It is fitted as soon as there are ROWS_TO_FIT vectors, again each time there are twice as many, and once the sample
     of ROWS_KEPT is full every `refit_seconds` of the stream's time.
 
-    What the estimator raises is told as `troubles` until it works again. Until then its last fit goes on, or NaN.
+    What the estimator raises is reported as `troubles` until it works again. Until then its last fit goes on, or NaN.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Refitted:
     seed
         Of the sample, and of the estimator where it has none.
     background_ratio
-        Vectors beside those of the sample, as a share of it, spread evenly over thrice its range: with them, trees have
+        Vectors added to the sample, as a share of it, spread evenly over three times its range: with them, trees have
         cuts where nothing has been yet, so that far out and farther out differ.
     """
 
@@ -85,12 +85,12 @@ class Refitted:
         self._sample = Sample(ROWS_KEPT, width, seed)
 
     def surprise(self, vectors: FloatArray) -> FloatArray:
-        """(n,) -log of the share of the sample that is as strange, >= 0; NaN before a fit and where a number is."""
-        told = np.full(len(vectors), np.nan)
+        """(n,) -log of the share of the sample that is as anomalous, >= 0; NaN before a fit and where a number is."""
+        out = np.full(len(vectors), np.nan)
         known = np.isfinite(vectors).all(axis=1)
         if self._fitted is not None and known.any():
-            told[known] = self._tail.surprise(self._raw_score(vectors[known]))
-        return told
+            out[known] = self._tail.surprise(self._raw_score(vectors[known]))
+        return out
 
     def raw(self, vectors: FloatArray) -> FloatArray:
         """(n,) scores for each series' own past, >= RAW_AT_BASELINE, growing with the surprise; NaN where it is NaN."""
@@ -125,7 +125,7 @@ class Refitted:
             fitted.fit(self._with_background(rows))
             raw_score = _checked(raw_score_of(fitted, rows), rows)
             self._tail = SampleTail(raw_score[np.isfinite(raw_score)])
-        except Exception as problem:  # likewise; it is tried again when it is due
+        except Exception as problem:  # as above; it is tried again when it is due
             self.troubles.meet("fit", f"was not fitted to {len(rows)} vectors", problem)
         else:
             self._fitted = fitted

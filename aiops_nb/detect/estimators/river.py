@@ -10,9 +10,9 @@ import numpy as np
 
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
 from aiops_nb.detect.estimators.attribution import BaselineValues
-from aiops_nb.detect.estimators.calibration import OwnPast
+from aiops_nb.detect.estimators.calibration import SeriesCalibration
 from aiops_nb.detect.estimators.foreign import Troubles, last_step
-from aiops_nb.detect.relearning import KeptOut
+from aiops_nb.detect.relearning import LearningGate
 
 SEED = 0
 
@@ -46,7 +46,7 @@ class RiverDetector:
     """One river model for each series: a Python call a series and tick, so for dozens of series, not thousands.
 
     Without `features` a model is shown whatever is known of its series; with them, a tick counts if all are known. One
-    that raises has no score at that tick; it is logged once and told as `problem` until all of them work again.
+    that raises has no score at that tick; it is logged once and reported as `problem` until all of them work again.
     """
 
     def __init__(self, name: str, model: Any, features: tuple[str, ...], threshold: float) -> None:
@@ -56,18 +56,18 @@ class RiverDetector:
         self._troubles = Troubles(type(last_step(model)).__name__)
         self._blank = ready(model, SEED)
         self._models: list[Any] = []
-        self._past, self._usual = OwnPast(), BaselineValues()
-        self._kept_out = KeptOut(300, 3600.0)
+        self._past, self._baseline = SeriesCalibration(), BaselineValues()
+        self._learning_gate = LearningGate(300, 3600.0)
 
     @property
     def problem(self) -> str:
         """What a model raised, in one line, while one does; empty while all work."""
-        return self._troubles.told
+        return self._troubles.message
 
     @property
     def accepted(self) -> BoolArray:
         """(n,) which series had a new level accepted by the last `learn`."""
-        return self._kept_out.accepted
+        return self._learning_gate.accepted
 
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table; NaN in warm-up and where a feature is not known. There is no band."""
@@ -78,26 +78,26 @@ class RiverDetector:
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Let the models of the series in `rows` learn."""
         raw = self._raw(table)
-        learn = self._kept_out.to_learn(np.isfinite(raw), rows, table.end_ns)
+        learn = self._learning_gate.to_learn(np.isfinite(raw), rows, table.end_ns)
         self._past.learn(raw, learn)
         self._learn([(at, self._vector(table, at)) for at in np.flatnonzero(learn).tolist()])
-        self._usual.learn(self._values(table), learn)
+        self._baseline.learn(self._values(table), learn)
 
     def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> dict[str, FloatArray]:
-        """How much of its score a series in `rows` (n,) loses where a feature is put at its usual value, by feature.
+        """How much of its score a series in `rows` (n,) loses where a feature is put at its baseline, by feature.
 
         Shares that sum to 1; NaN elsewhere. Cost: one more score a feature and series.
         """
         raw, names = self._raw(table), self.features or table.names
-        told = np.full((len(names), len(raw)), np.nan)
-        usual = self._usual.of(len(names), len(raw))
+        shares = np.full((len(names), len(raw)), np.nan)
+        baseline = self._baseline.of(len(names), len(raw))
         for at in np.flatnonzero(np.isfinite(raw) & (True if rows is None else rows)).tolist():
             one = self._vector(table, at)
-            changed = ({**one, name: value} for name, value in zip(names, usual[:, at].tolist(), strict=True))
+            changed = ({**one, name: value} for name, value in zip(names, baseline[:, at].tolist(), strict=True))
             rest = [self._score(at, other, []) for other in changed]
             gone = np.nan_to_num(np.maximum(raw[at] - np.array(rest), 0.0))
-            told[:, at] = gone / gone.sum() if gone.any() else 1.0 / len(names)
-        return dict(zip(names, told, strict=True))
+            shares[:, at] = gone / gone.sum() if gone.any() else 1.0 / len(names)
+        return dict(zip(names, shares, strict=True))
 
     def _learn(self, vectors: list[tuple[int, dict[str, float]]]) -> None:
         failures = []
@@ -117,7 +117,7 @@ class RiverDetector:
     def _score(self, at: int, vector: dict[str, float], failures: list[Exception]) -> float:
         try:
             return abs(float(self._models[at].score_one(vector)))
-        except Exception as problem:  # likewise
+        except Exception as problem:  # as above
             failures.append(problem)
             return np.nan
 
@@ -131,8 +131,8 @@ class RiverDetector:
             self._models.append(copy.deepcopy(self._blank))
         vectors = [self._vector(table, at) for at in range(count)]
         failures: list[Exception] = []
-        told = (self._score(at, one, failures) if one else np.nan for at, one in enumerate(vectors))
-        raw = np.fromiter(told, np.float64, count)
+        scores = (self._score(at, one, failures) if one else np.nan for at, one in enumerate(vectors))
+        raw = np.fromiter(scores, np.float64, count)
         self._note("scoring", "gives no scores", failures)
         return raw
 

@@ -47,14 +47,14 @@ TAIL_SHARE = 0.03
 
 
 class SampleTail:
-    """Tail probabilities by the scores of a sample: by rank, and beyond its strangest 3 % by an exponential tail.
+    """Tail probabilities by the scores of a sample: by rank, and beyond its most anomalous 3 % by an exponential tail.
 
     Estimators put their scores on any scale, some on a very narrow one; this makes them one.
 
     Parameters
     ----------
     scores
-        Of the sample, larger = stranger; at least one.
+        Of the sample, larger = more anomalous; at least one.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class SampleTail:
         self._excess = (float(beyond.mean()) if len(beyond) else 0.0) + 1e-9 * (1.0 + abs(self._edge))
 
     def surprise(self, scores: FloatArray) -> FloatArray:
-        """-log of the share of the sample that is at least as strange, >= 0; NaN stays NaN."""
+        """-log of the share of the sample that is at least as anomalous, >= 0; NaN stays NaN."""
         count = len(self._sorted)
         at_least = count - np.searchsorted(self._sorted, scores, side="left")
         by_rank = -np.log(np.maximum(at_least, TAIL_SHARE * count) / count)

@@ -1,4 +1,4 @@
-"""Vectors of features that tell both far out now and a little off for a while, each in deviations of its own series."""
+"""Vectors of features that show both far out now and slightly off for a while, each in deviations of its own series."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RecentVectors:
     def __init__(self, width: int) -> None:
         self._level, self._recent = np.zeros((width, 16)), np.zeros((width, 16))
         self._seen = np.zeros(16, np.int64)
-        self._scale = OwnScale(2 * width)
+        self._scale = SeriesNormalisation(2 * width)
 
     def of(self, values: FloatArray) -> FloatArray:
         """(k, n) values as (n, 2 k) numbers: first the values, then the last values off their level; NaN: not known."""
@@ -40,9 +40,9 @@ class RecentVectors:
         """Those of the series whose scale is known."""
         return self._scale.known(series)
 
-    def learn(self, values: FloatArray, known: BoolArray, usual: BoolArray) -> None:
-        """The last values of the series in `known` (n,) are these; the level and scale of those in `usual` move too."""
-        columns, series = self._columns(values), np.flatnonzero(usual)
+    def learn(self, values: FloatArray, known: BoolArray, normal: BoolArray) -> None:
+        """Update the last values of the series in `known` (n,), and the level and scale of those in `normal`."""
+        columns, series = self._columns(values), np.flatnonzero(normal)
         self._scale.learn(columns, series)
         width, followed = len(values), np.flatnonzero(known)
         self._recent[:, followed] = columns[width:, followed]
@@ -68,11 +68,11 @@ class RecentVectors:
 
 
 FARTHEST = 20.0
-FIRST_POINTS = 10  # of a series, which tell its scale only
+FIRST_POINTS = 10  # of a series, which set its scale only
 MEMORY_POINTS = 500
 
 
-class OwnScale:
+class SeriesNormalisation:
     """Running mean and mean deviation of `width` features of n series. 16 bytes a series and feature."""
 
     def __init__(self, width: int) -> None:

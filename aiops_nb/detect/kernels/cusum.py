@@ -16,7 +16,7 @@ from aiops_nb.detect.arithmetic.baseline import (
     learn_baseline,
     scale_before,
 )
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, larger, smaller, where
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, larger, smaller, where
 from aiops_nb.detect.arithmetic.tail_probability import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.kernel import Kernel, StreamParams
 
@@ -44,8 +44,8 @@ class Cusum(NamedTuple):
     level: FloatArray
     up: FloatArray
     down: FloatArray
-    up_values: Places
-    down_values: Places
+    up_values: Indices
+    down_values: Indices
     picked: Bytes
     past: Calibration
 
@@ -58,26 +58,28 @@ def empty_cusum(count: int, bins: int, params: CusumParams) -> Cusum:
     return Cusum(params.slack, empty_baseline(count, bins), level, up, down, up_values, down_values, *past)
 
 
-def begin_cusum(series: Places, x: FloatArray, s: Cusum) -> None:
+def begin_cusum(series: Indices, x: FloatArray, s: Cusum) -> None:
     """Start series at their first value."""
     begin(series, x, s.base)
     s.level[series] = x
 
 
-def _sums(series: Places, x: FloatArray, s: Cusum) -> tuple[FloatArray, FloatArray]:
+def _sums(series: Indices, x: FloatArray, s: Cusum) -> tuple[FloatArray, FloatArray]:
     z = (x - s.level[series]) / scale_before(series, x, s.base)
     z = smaller(larger(z, -MOST), MOST)
     return larger(s.up[series] + z - s.slack, 0.0), larger(s.down[series] - z - s.slack, 0.0)
 
 
-def judge_cusum(series: Places, x: FloatArray, time_bin: Places, s: Cusum) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness of the larger sum, this value included; expected value and band are the baseline's."""
+def judge_cusum(
+    series: Indices, x: FloatArray, time_bin: Indices, s: Cusum
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Raw score of the larger sum, this value included; expected value and band are the baseline's."""
     up, down = _sums(series, x, s)
     raw_score = rarity(series, larger(up, down), s.base.learned[series], s.picked, series, s.past)
     return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
-def learn_cusum(series: Places, x: FloatArray, time_bin: Places, s: Cusum) -> None:
+def learn_cusum(series: Indices, x: FloatArray, time_bin: Indices, s: Cusum) -> None:
     """The sums go on; the level follows slowly, so that a lasting change is accepted in time."""
     learn_scores(series, s.picked, series, s.past)
     follow_cusum(series, x, s)
@@ -86,7 +88,7 @@ def learn_cusum(series: Places, x: FloatArray, time_bin: Places, s: Cusum) -> No
     learn_baseline(series, x, time_bin, s.base)
 
 
-def follow_cusum(series: Places, x: FloatArray, s: Cusum) -> None:
+def follow_cusum(series: Indices, x: FloatArray, s: Cusum) -> None:
     """The sums go on, without learning from the value."""
     up, down = _sums(series, x, s)
     s.up_values[series] = where(up > 0.0, s.up_values[series] + 1, 0)
@@ -96,7 +98,7 @@ def follow_cusum(series: Places, x: FloatArray, s: Cusum) -> None:
     s.base.last[series] = x
 
 
-def onset_of(series: Places, s: Cusum) -> Places:
+def onset_of(series: Indices, s: Cusum) -> Indices:
     """Values since the larger sum was last 0: where a change is most likely to have begun (Page 1954)."""
     return where(s.up[series] >= s.down[series], s.up_values[series], s.down_values[series])
 

@@ -15,7 +15,7 @@ from aiops_nb.detect.arithmetic.baseline import (
     learn_baseline,
     scale_before,
 )
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, larger, root, smaller, where
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, larger, root, smaller, where
 from aiops_nb.detect.arithmetic.tail_probability import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.kernel import Kernel, StreamParams
 
@@ -50,7 +50,7 @@ def empty_discord(count: int, bins: int, params: DiscordParams) -> Discord:
     )
 
 
-def begin_discord(series: Places, x: FloatArray, s: Discord) -> None:
+def begin_discord(series: Indices, x: FloatArray, s: Discord) -> None:
     """Start series at their first value, as if it had always been so."""
     begin(series, x, s.base)
     for at in range(LENGTH):
@@ -60,9 +60,9 @@ def begin_discord(series: Places, x: FloatArray, s: Discord) -> None:
 
 
 def judge_discord(
-    series: Places, x: FloatArray, time_bin: Places, s: Discord
+    series: Indices, x: FloatArray, time_bin: Indices, s: Discord
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness of being far from the second nearest stretch; expected value and band are the baseline's."""
+    """Raw score of being far from the second nearest stretch; expected value and band are the baseline's."""
     scale = scale_before(series, x, s.base)
     recent = [(x - s.base.centre[series]) / scale] + [
         (s.recent[series * LENGTH + at] - s.base.centre[series]) / scale for at in range(LENGTH - 1)
@@ -81,7 +81,7 @@ def judge_discord(
     return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
-def learn_discord(series: Places, x: FloatArray, time_bin: Places, s: Discord) -> None:
+def learn_discord(series: Indices, x: FloatArray, time_bin: Indices, s: Discord) -> None:
     """One stretch in STRIDE takes the place of the oldest."""
     learn_scores(series, s.picked, series, s.past)
     follow_discord(series, x, s)
@@ -93,7 +93,7 @@ def learn_discord(series: Places, x: FloatArray, time_bin: Places, s: Discord) -
     learn_baseline(series, x, time_bin, s.base)
 
 
-def follow_discord(series: Places, x: FloatArray, s: Discord) -> None:
+def follow_discord(series: Indices, x: FloatArray, s: Discord) -> None:
     """Remember the value as the newest, without learning from it."""
     for step in range(LENGTH - 1):
         at = series * LENGTH + LENGTH - 1 - step

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Meta
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, larger, root, size_of
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, larger, root, size_of
 from aiops_nb.detect.arithmetic.tail_probability import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.kernel import Kernel, StreamParams
 
@@ -31,7 +31,7 @@ class Ewma(NamedTuple):
     """State of n series."""
 
     rate: float
-    learned: Places
+    learned: Indices
     mean: FloatArray
     variance: FloatArray
     picked: Bytes
@@ -45,13 +45,13 @@ def empty_ewma(count: int, bins: int, params: EwmaParams) -> Ewma:
     return Ewma(rate, np.zeros(count, np.int64), *zeros, empty_calibration(count, 1, ANY_BINS))
 
 
-def begin_ewma(series: Places, x: FloatArray, s: Ewma) -> None:
+def begin_ewma(series: Indices, x: FloatArray, s: Ewma) -> None:
     """Start series at their first value."""
     s.mean[series] = x
 
 
-def judge_ewma(series: Places, x: FloatArray, time_bin: Places, s: Ewma) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness, the moving mean, and four standard deviations."""
+def judge_ewma(series: Indices, x: FloatArray, time_bin: Indices, s: Ewma) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Raw score, the moving mean, and four standard deviations."""
     mean = s.mean[series]
     never_zero = TINY * larger(size_of(mean), size_of(x)) + 1e-300
     deviation = root(s.variance[series]) + never_zero
@@ -59,7 +59,7 @@ def judge_ewma(series: Places, x: FloatArray, time_bin: Places, s: Ewma) -> tupl
     return raw_score, mean, 4.0 * deviation
 
 
-def learn_ewma(series: Places, x: FloatArray, time_bin: Places, s: Ewma) -> None:
+def learn_ewma(series: Indices, x: FloatArray, time_bin: Indices, s: Ewma) -> None:
     """Mean and variance follow (Finch 2009); at first they are those of all values so far."""
     learn_scores(series, s.picked, series, s.past)
     rate = larger(1.0 / (1.0 + s.learned[series]), s.rate)
@@ -69,7 +69,7 @@ def learn_ewma(series: Places, x: FloatArray, time_bin: Places, s: Ewma) -> None
     s.learned[series] = s.learned[series] + 1
 
 
-def follow_ewma(series: Places, x: FloatArray, s: Ewma) -> None:
+def follow_ewma(series: Indices, x: FloatArray, s: Ewma) -> None:
     """Nothing is kept of a value that is not learned."""
 
 

@@ -14,7 +14,7 @@ from aiops_nb.detect.arithmetic.baseline import (
     scale_before,
     step_scale_before,
 )
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, bin_of, larger, log, root, where
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, bin_of, larger, log, root, where
 from aiops_nb.detect.arithmetic.recent_level import Level, empty_level, follow_level, learn_level, moved
 from aiops_nb.detect.arithmetic.surprise import BINS, SILENT_POINTS, Histograms, density, empty_histograms, learn_bins
 from aiops_nb.detect.arithmetic.tail_probability import (
@@ -78,12 +78,12 @@ def empty_extremes(count: int, bins: int, params: ExtremesParams) -> Extremes:
     )
 
 
-def begin_extremes(series: Places, x: FloatArray, s: Extremes) -> None:
+def begin_extremes(series: Indices, x: FloatArray, s: Extremes) -> None:
     """Start series at their first value."""
     begin_seasonal(series, x, s.season)
 
 
-def _fact_surprises(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, ...]:
+def _fact_surprises(series: Indices, x: FloatArray, time_bin: Indices, s: Extremes) -> tuple[FloatArray, ...]:
     """Surprise over each of FACT_NAMES; their bins are picked for learning."""
     base, first = s.season.base, series * PICKS
     scale = scale_before(series, x, base)
@@ -97,7 +97,7 @@ def _fact_surprises(series: Places, x: FloatArray, time_bin: Places, s: Extremes
 
 
 def _tails(
-    series: Places, x: FloatArray, time_bin: Places, s: Extremes
+    series: Indices, x: FloatArray, time_bin: Indices, s: Extremes
 ) -> tuple[FloatArray, FloatArray, tuple[FloatArray, ...]]:
     """Tail of the distance beyond the range seen, tail of the mean surprise over the facts, and the surprises."""
     base, first = s.season.base, series * PICKS + FACTS
@@ -111,20 +111,20 @@ def _tails(
     return tail(series, 0, new, learned, s.novelty), tail(series, 0, rare, learned, s.surprise), surprises
 
 
-def _extreme(series: Places, x: FloatArray, time_bin: Places, season: FloatArray, s: Extremes) -> FloatArray:
+def _extreme(series: Indices, x: FloatArray, time_bin: Indices, season: FloatArray, s: Extremes) -> FloatArray:
     """The larger of both channels of size."""
     new, rare, _ = _tails(series, x, time_bin, s)
     return larger(larger(root((rare * rare + new * new) / 2.0), season - FAULT_AHEAD), 0.0)
 
 
-def _shift(series: Places, x: FloatArray, expected: FloatArray, half_band: FloatArray, s: Extremes) -> FloatArray:
+def _shift(series: Indices, x: FloatArray, expected: FloatArray, half_band: FloatArray, s: Extremes) -> FloatArray:
     """Tail of the distance of the last values from those before."""
     raw = moved(series, (x - expected) * BAND_DEVIATIONS / half_band, s.level)
     return rarity(series, raw, s.season.base.learned[series], s.picked, series * PICKS + FACTS + 2, s.shift)
 
 
 def judge_extremes(
-    series: Places, x: FloatArray, time_bin: Places, s: Extremes
+    series: Indices, x: FloatArray, time_bin: Indices, s: Extremes
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Root mean square of size and shift; what was expected and its band are those of `seasonal`."""
     season, expected, half_band = judge_seasonal(series, x, time_bin, s.season)
@@ -133,7 +133,7 @@ def judge_extremes(
     return root((extreme * extreme + shift * shift) / 2.0), expected, half_band
 
 
-def explain_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> tuple[FloatArray, ...]:
+def explain_extremes(series: Indices, x: FloatArray, time_bin: Indices, s: Extremes) -> tuple[FloatArray, ...]:
     """What novelty adds, each fact by its part of the surprise, and the shift; the season counts as the time of day."""
     season, expected, half_band = judge_seasonal(series, x, time_bin, s.season)
     new, rare, surprises = _tails(series, x, time_bin, s)
@@ -143,7 +143,7 @@ def explain_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extreme
     return new * new, value, change, hour + where(of_season > 0.0, of_season * of_season, 0.0), shift * shift
 
 
-def learn_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes) -> None:
+def learn_extremes(series: Indices, x: FloatArray, time_bin: Indices, s: Extremes) -> None:
     """Take in the value just judged."""
     first = series * PICKS
     learn_bins(series, s.picked, first, FACTS, s.facts)
@@ -154,13 +154,13 @@ def learn_extremes(series: Places, x: FloatArray, time_bin: Places, s: Extremes)
     learn_seasonal(series, x, time_bin, s.season)
 
 
-def follow_extremes(series: Places, x: FloatArray, s: Extremes) -> None:
+def follow_extremes(series: Indices, x: FloatArray, s: Extremes) -> None:
     """Remember the value as the last one, without learning from it."""
     follow_level(series, s.level)
     follow_seasonal(series, x, s.season)
 
 
-def history_of_extremes(series: Places, time_bin: Places, s: Extremes) -> tuple[FloatArray, FloatArray, FloatArray]:
+def history_of_extremes(series: Indices, time_bin: Indices, s: Extremes) -> tuple[FloatArray, FloatArray, FloatArray]:
     """See `Kernel.history`."""
     return season_history(series, time_bin, s.season)
 

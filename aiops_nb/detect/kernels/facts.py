@@ -18,7 +18,7 @@ from aiops_nb.detect.arithmetic.baseline import (
     scale_before,
     step_scale_before,
 )
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, bin_of, log, where
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, bin_of, log, where
 from aiops_nb.detect.arithmetic.surprise import (
     BINS,
     SILENT_POINTS,
@@ -70,14 +70,14 @@ def empty_facts(count: int, bins: int, params: FactsParams) -> Facts:
 
 
 def fact_surprise(
-    series: Places,
+    series: Indices,
     x: FloatArray,
-    time_bin: Places,
+    time_bin: Indices,
     scale: FloatArray,
     base: Baseline,
     facts: Histograms,
     picked: Bytes,
-    first: Places,
+    first: Indices,
 ) -> FloatArray:
     """Mean surprise over the three facts; their bins go into `picked[first : first + FACTS]`."""
     picked[first] = bin_of(EDGES, (x - centre_with(series, x, base)) / scale) + 1
@@ -90,7 +90,7 @@ def fact_surprise(
 
 
 def fact_parts(
-    series: Places, x: FloatArray, time_bin: Places, base: Baseline, facts: Histograms
+    series: Indices, x: FloatArray, time_bin: Indices, base: Baseline, facts: Histograms
 ) -> tuple[FloatArray, ...]:
     """Surprise over each of FACT_NAMES."""
     scale = scale_before(series, x, base)
@@ -99,8 +99,8 @@ def fact_parts(
         (x - base.last[series]) / step_scale_before(series, scale, base),
         off_profile(series, x, time_bin, base) / scale,
     )
-    places = [(series * FACTS + fact) * BINS + bin_of(EDGES, one) + 1 for fact, one in enumerate(far)]
-    return tuple(-log(density(at, series, facts)) for at in places)
+    positions = [(series * FACTS + fact) * BINS + bin_of(EDGES, one) + 1 for fact, one in enumerate(far)]
+    return tuple(-log(density(at, series, facts)) for at in positions)
 
 
 def shared(whole: FloatArray, parts: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:
@@ -109,17 +109,17 @@ def shared(whole: FloatArray, parts: tuple[FloatArray, ...]) -> tuple[FloatArray
     return tuple(whole * part / total for part in parts)
 
 
-def explain_facts(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> tuple[FloatArray, ...]:
+def explain_facts(series: Indices, x: FloatArray, time_bin: Indices, s: Facts) -> tuple[FloatArray, ...]:
     """What each fact adds."""
     return fact_parts(series, x, time_bin, s.base, s.facts)
 
 
-def begin_facts(series: Places, x: FloatArray, s: Facts) -> None:
+def begin_facts(series: Indices, x: FloatArray, s: Facts) -> None:
     """Start series at their first value."""
     begin(series, x, s.base)
 
 
-def fact_tail(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> FloatArray:
+def fact_tail(series: Indices, x: FloatArray, time_bin: Indices, s: Facts) -> FloatArray:
     """How rare the surprise over the facts is, as -log10 of a tail probability; the bins are picked for learning."""
     scale, first = scale_before(series, x, s.base), series * PICKS
     raw = fact_surprise(series, x, time_bin, scale, s.base, s.facts, s.picked, first)
@@ -128,13 +128,15 @@ def fact_tail(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> Floa
     return tail(series, 0, place, s.base.learned[series], s.surprise)
 
 
-def judge_facts(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness as -log10 of a tail probability, what was expected, and half the width of its band."""
+def judge_facts(
+    series: Indices, x: FloatArray, time_bin: Indices, s: Facts
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Raw score as -log10 of a tail probability, what was expected, and half the width of its band."""
     raw_score = when_warm(fact_tail(series, x, time_bin, s), s.base.learned[series])
     return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
-def learn_facts(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> None:
+def learn_facts(series: Indices, x: FloatArray, time_bin: Indices, s: Facts) -> None:
     """Take in the value just judged."""
     first = series * PICKS
     learn_bins(series, s.picked, first, FACTS, s.facts)
@@ -142,7 +144,7 @@ def learn_facts(series: Places, x: FloatArray, time_bin: Places, s: Facts) -> No
     learn_baseline(series, x, time_bin, s.base)
 
 
-def follow_facts(series: Places, x: FloatArray, s: Facts) -> None:
+def follow_facts(series: Indices, x: FloatArray, s: Facts) -> None:
     """Remember the value as the last one, without learning from it."""
     s.base.last[series] = x
 

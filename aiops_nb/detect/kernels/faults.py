@@ -1,7 +1,7 @@
 """Faults of services, by three judges of equal weight: rare facts, size by the hour, and the level of the last values.
 
-The last two are `extremes`. The root mean square of their rarities: what two of them see is told though the third knows
-nothing of it (docs/reference/detectors.md).
+The last two are `extremes`. The score is the root mean square of their rarities, so that two of them suffice for an
+alarm (docs/reference/detectors.md).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.arithmetic.operations import Places, root
+from aiops_nb.detect.arithmetic.operations import Indices, root
 from aiops_nb.detect.kernel import Kernel, StreamParams
 from aiops_nb.detect.kernels.extremes import KERNEL as EXTREMES_KERNEL
 from aiops_nb.detect.kernels.extremes import (
@@ -54,14 +54,14 @@ def empty_faults(count: int, bins: int, params: FaultsParams) -> Faults:
     return Faults(empty_facts(count, bins, FactsParams()), empty_extremes(count, bins, ExtremesParams()))
 
 
-def begin_faults(series: Places, x: FloatArray, s: Faults) -> None:
+def begin_faults(series: Indices, x: FloatArray, s: Faults) -> None:
     """Start series at their first value."""
     begin_facts(series, x, s.facts)
     begin_extremes(series, x, s.extremes)
 
 
 def judge_faults(
-    series: Places, x: FloatArray, time_bin: Places, s: Faults
+    series: Indices, x: FloatArray, time_bin: Indices, s: Faults
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Root mean square of the three; what was expected and its band are those of the season."""
     rare, _, _ = judge_facts(series, x, time_bin, s.facts)
@@ -69,7 +69,7 @@ def judge_faults(
     return root((rare * rare + OF_EXTREMES * extreme * extreme) / (1.0 + OF_EXTREMES)), expected, half_band
 
 
-def explain_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> tuple[FloatArray, ...]:
+def explain_faults(series: Indices, x: FloatArray, time_bin: Indices, s: Faults) -> tuple[FloatArray, ...]:
     """What novelty and shift add, and each fact by its part in both."""
     rare, _, _ = judge_facts(series, x, time_bin, s.facts)
     extreme, _, _ = judge_extremes(series, x, time_bin, s.extremes)
@@ -78,19 +78,19 @@ def explain_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -
     return parts[0], value + parts[1], change + parts[2], hour + parts[3], parts[4]
 
 
-def learn_faults(series: Places, x: FloatArray, time_bin: Places, s: Faults) -> None:
+def learn_faults(series: Indices, x: FloatArray, time_bin: Indices, s: Faults) -> None:
     """Take in the value just judged."""
     learn_facts(series, x, time_bin, s.facts)
     learn_extremes(series, x, time_bin, s.extremes)
 
 
-def follow_faults(series: Places, x: FloatArray, s: Faults) -> None:
+def follow_faults(series: Indices, x: FloatArray, s: Faults) -> None:
     """Remember the value as the last one, without learning from it."""
     follow_facts(series, x, s.facts)
     follow_extremes(series, x, s.extremes)
 
 
-def history_of_faults(series: Places, time_bin: Places, s: Faults) -> tuple[FloatArray, FloatArray, FloatArray]:
+def history_of_faults(series: Indices, time_bin: Indices, s: Faults) -> tuple[FloatArray, FloatArray, FloatArray]:
     """See `Kernel.history`."""
     return history_of_extremes(series, time_bin, s.extremes)
 

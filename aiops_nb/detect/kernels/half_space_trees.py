@@ -16,7 +16,7 @@ from aiops_nb.detect.arithmetic.baseline import (
     scale_before,
     step_scale_before,
 )
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, Weights, larger, log, shrink, size_of, where, wide
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, Weights, larger, log, shrink, size_of, where, wide
 from aiops_nb.detect.arithmetic.tail_probability import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.kernel import Kernel, StreamParams
 
@@ -25,7 +25,7 @@ DEPTH = 6
 LEAVES = 2**DEPTH
 GROWTH = 2.0 ** (1.0 / 1000)  # half-life 1000 points
 LIMIT = 1e9
-LEAST_PART = 1e-9  # so that where neither alone explains it both do alike
+LEAST_PART = 1e-9  # so that both get equal shares where neither alone accounts for it
 
 
 class HalfSpaceTreesParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="half_space_trees"):
@@ -79,7 +79,7 @@ def empty_trees(count: int, bins: int, params: HalfSpaceTreesParams) -> Trees:
     )
 
 
-def begin_trees(series: Places, x: FloatArray, s: Trees) -> None:
+def begin_trees(series: Indices, x: FloatArray, s: Trees) -> None:
     """Start series at their first value."""
     begin(series, x, s.base)
 
@@ -90,30 +90,32 @@ def _squashed(z: FloatArray) -> FloatArray:
     return part
 
 
-def _coordinates(series: Places, x: FloatArray, s: Trees) -> tuple[FloatArray, FloatArray]:
-    """Value and change in the box of the trees; 0.5 is usual."""
+def _coordinates(series: Indices, x: FloatArray, s: Trees) -> tuple[FloatArray, FloatArray]:
+    """Value and change in the box of the trees; 0.5 is the baseline."""
     scale = scale_before(series, x, s.base)
     change = (x - s.base.last[series]) / step_scale_before(series, scale, s.base)
     return _squashed((x - s.base.centre[series]) / scale), _squashed(change)
 
 
-def _leaf(series: Places, tree: int, value: FloatArray, change: FloatArray) -> Places:
+def _leaf(series: Indices, tree: int, value: FloatArray, change: FloatArray) -> Indices:
     node = series * 0 + 1
     for _ in range(DEPTH):
         at = tree * LEAVES + node
         node = node * 2 + where(where(FEATURE_FLAT[at] > 0, change, value) > CUT_FLAT[at], 1, 0)
-    leaf: Places = node - LEAVES
+    leaf: Indices = node - LEAVES
     return leaf
 
 
-def _share(series: Places, tree: int, leaf: Places, s: Trees) -> FloatArray:
+def _share(series: Indices, tree: int, leaf: Indices, s: Trees) -> FloatArray:
     """Share of all mass that fell into a leaf."""
     mass = wide(s.mass[(series * TREES + tree) * LEAVES + leaf])
     return (mass + 0.1 * s.unit[series]) / (s.total[series] + s.unit[series])
 
 
-def judge_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness of falling where little mass is; expected value and band are the baseline's."""
+def judge_trees(
+    series: Indices, x: FloatArray, time_bin: Indices, s: Trees
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Raw score of falling where little mass is; expected value and band are the baseline's."""
     value, change = _coordinates(series, x, s)
     shares = s.unit[series] / s.unit[series]
     for tree in range(TREES):
@@ -125,22 +127,22 @@ def judge_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> tu
     return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
-def _surprise(series: Places, value: FloatArray, change: FloatArray, s: Trees) -> FloatArray:
+def _surprise(series: Indices, value: FloatArray, change: FloatArray, s: Trees) -> FloatArray:
     shares = s.unit[series] / s.unit[series]
     for tree in range(TREES):
         shares = shares * _share(series, tree, _leaf(series, tree, value, change), s)
     return -log(shares) / TREES
 
 
-def explain_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> tuple[FloatArray, ...]:
-    """How much of the surprise is gone where the value, or its change, is put at its usual place."""
+def explain_trees(series: Indices, x: FloatArray, time_bin: Indices, s: Trees) -> tuple[FloatArray, ...]:
+    """How much of the surprise is gone where the value, or its change, is put at its baseline."""
     value, change = _coordinates(series, x, s)
-    whole, usual = _surprise(series, value, change, s), value * 0.0 + 0.5
-    without = _surprise(series, usual, change, s), _surprise(series, value, usual, s)
+    whole, baseline = _surprise(series, value, change, s), value * 0.0 + 0.5
+    without = _surprise(series, baseline, change, s), _surprise(series, value, baseline, s)
     return tuple(larger(whole - rest, LEAST_PART) for rest in without)
 
 
-def learn_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> None:
+def learn_trees(series: Indices, x: FloatArray, time_bin: Indices, s: Trees) -> None:
     """The leaves just reached gain mass."""
     learn_scores(series, s.picked, series, s.past)
     unit = s.unit[series] * GROWTH
@@ -153,7 +155,7 @@ def learn_trees(series: Places, x: FloatArray, time_bin: Places, s: Trees) -> No
     learn_baseline(series, x, time_bin, s.base)
 
 
-def follow_trees(series: Places, x: FloatArray, s: Trees) -> None:
+def follow_trees(series: Indices, x: FloatArray, s: Trees) -> None:
     """Remember the value as the last one, without learning from it."""
     s.base.last[series] = x
 

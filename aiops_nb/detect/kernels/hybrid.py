@@ -11,7 +11,7 @@ import numpy as np
 
 from aiops_nb.core.types import FloatArray
 from aiops_nb.detect.arithmetic.baseline import expected_band, off_profile, scale_before, scale_of_day
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, bin_of, larger, log, root, where
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, bin_of, larger, log, root, where
 from aiops_nb.detect.arithmetic.surprise import BINS, SILENT_POINTS, Histograms, density, empty_histograms, learn_bins
 from aiops_nb.detect.arithmetic.tail_probability import (
     SURPRISE_BINS,
@@ -24,21 +24,21 @@ from aiops_nb.detect.arithmetic.tail_probability import (
     when_warm,
 )
 from aiops_nb.detect.kernel import Kernel, StreamParams
-from aiops_nb.detect.kernels.facts import EDGES, FACTS, fact_parts, shared
-from aiops_nb.detect.kernels.unusual import (
+from aiops_nb.detect.kernels.default import (
     PARTS,
     SHAPES,
-    Unusual,
-    begin_unusual,
+    DefaultState,
+    begin_default,
     context_of,
-    empty_unusual,
-    follow_unusual,
-    learn_unusual,
+    empty_default,
+    follow_default,
+    learn_default,
     part_tails,
 )
-from aiops_nb.detect.kernels.unusual import PICKS as UNUSUAL_PICKS
+from aiops_nb.detect.kernels.default import PICKS as DEFAULT_PICKS
+from aiops_nb.detect.kernels.facts import EDGES, FACTS, fact_parts, shared
 
-CONTEXT_AHEAD = 0.5  # a mean of three tails, less what a long past asks for, is seldom as large as one of two
+CONTEXT_AHEAD = 0.5  # a mean of three tails, less what a long past asks for, is rarely as large as one of two
 PICKS = 2
 
 
@@ -47,9 +47,9 @@ class HybridParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Hybrid(NamedTuple):
-    """State of n series: that of `default`, and the distance from the time of day in what is usual at that time."""
+    """State of n series: that of `default`, and the distance from the time of day in what is expected at that time."""
 
-    context: Unusual
+    context: DefaultState
     time_of_day: Histograms
     surprise: Calibration
     picked: Bytes
@@ -58,24 +58,24 @@ class Hybrid(NamedTuple):
 def empty_hybrid(count: int, bins: int, params: HybridParams) -> Hybrid:
     """Nothing learned yet."""
     return Hybrid(
-        empty_unusual(count, bins, params),  # type: ignore[arg-type]  # what both share
+        empty_default(count, bins, params),  # type: ignore[arg-type]  # what both share
         empty_histograms(count, 1),
         empty_calibration(count, 1, SURPRISE_BINS),
         np.zeros(count * PICKS, np.uint8),
     )
 
 
-def begin_hybrid(series: Places, x: FloatArray, s: Hybrid) -> None:
+def begin_hybrid(series: Indices, x: FloatArray, s: Hybrid) -> None:
     """Start series at their first value."""
-    begin_unusual(series, x, s.context)
+    begin_default(series, x, s.context)
 
 
-def _fact_tail(series: Places, x: FloatArray, time_bin: Places, scale: FloatArray, s: Hybrid) -> FloatArray:
+def _fact_tail(series: Indices, x: FloatArray, time_bin: Indices, scale: FloatArray, s: Hybrid) -> FloatArray:
     """Tail of the surprise over value, change and time of day; the bins of the first two were picked for `context`."""
     base, facts = s.context.base, s.context.facts
     day_scale = scale_of_day(series, time_bin, scale, base)
     s.picked[series * PICKS] = bin_of(EDGES, off_profile(series, x, time_bin, base) / day_scale) + 1
-    first = series * UNUSUAL_PICKS + SHAPES
+    first = series * DEFAULT_PICKS + SHAPES
     shares = density(series * BINS + s.picked[series * PICKS], series, s.time_of_day)
     for fact in range(FACTS - 1):
         shares = shares * density((series * FACTS + fact) * BINS + s.context.picked[first + fact], series, facts)
@@ -86,7 +86,7 @@ def _fact_tail(series: Places, x: FloatArray, time_bin: Places, scale: FloatArra
 
 
 def judge_hybrid(
-    series: Places, x: FloatArray, time_bin: Places, s: Hybrid
+    series: Indices, x: FloatArray, time_bin: Indices, s: Hybrid
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The larger of both channels, what was expected, and half the width of its band."""
     base = s.context.base
@@ -99,19 +99,19 @@ def judge_hybrid(
     return raw_score, *expected_band(series, x, time_bin, base)
 
 
-def learn_hybrid(series: Places, x: FloatArray, time_bin: Places, s: Hybrid) -> None:
+def learn_hybrid(series: Indices, x: FloatArray, time_bin: Indices, s: Hybrid) -> None:
     """Take in the value just judged."""
     learn_bins(series, s.picked, series * PICKS, 1, s.time_of_day)
     learn_scores(series, s.picked, series * PICKS + 1, s.surprise)
-    learn_unusual(series, x, time_bin, s.context)
+    learn_default(series, x, time_bin, s.context)
 
 
-def follow_hybrid(series: Places, x: FloatArray, s: Hybrid) -> None:
+def follow_hybrid(series: Indices, x: FloatArray, s: Hybrid) -> None:
     """Remember the value as context, without learning from it."""
-    follow_unusual(series, x, s.context)
+    follow_default(series, x, s.context)
 
 
-def explain_hybrid(series: Places, x: FloatArray, time_bin: Places, s: Hybrid) -> tuple[FloatArray, ...]:
+def explain_hybrid(series: Indices, x: FloatArray, time_bin: Indices, s: Hybrid) -> tuple[FloatArray, ...]:
     """What shape and novelty add, and each fact by its part of the surprise."""
     scale = scale_before(series, x, s.context.base)
     shape, _, new = part_tails(series, x, time_bin, s.context)

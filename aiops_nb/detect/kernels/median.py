@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Meta
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, size_of, smaller
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, size_of, smaller
 from aiops_nb.detect.arithmetic.quantiles import moved, never_zero, step_rate
 from aiops_nb.detect.arithmetic.tail_probability import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.kernel import Kernel, StreamParams
@@ -34,7 +34,7 @@ class Median(NamedTuple):
 
     short_rate: float
     long_rate: float
-    learned: Places
+    learned: Indices
     scale: FloatArray
     median: FloatArray
     deviation: FloatArray
@@ -56,22 +56,22 @@ def empty_median(count: int, bins: int, params: MedianParams) -> Median:
     )
 
 
-def begin_median(series: Places, x: FloatArray, s: Median) -> None:
+def begin_median(series: Indices, x: FloatArray, s: Median) -> None:
     """Start series at their first value."""
     for horizon in range(HORIZONS):
         s.median[series * HORIZONS + horizon] = x
 
 
-def _z(at: Places, series: Places, x: FloatArray, s: Median) -> FloatArray:
+def _z(at: Indices, series: Indices, x: FloatArray, s: Median) -> FloatArray:
     floor = 0.1 * s.scale[series] + never_zero(x, s.median[at])
     z: FloatArray = size_of(x - s.median[at]) / (s.deviation[at] + floor)
     return z
 
 
 def judge_median(
-    series: Places, x: FloatArray, time_bin: Places, s: Median
+    series: Indices, x: FloatArray, time_bin: Indices, s: Median
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness of what is far on both horizons; the long median, and six median deviations."""
+    """Raw score of what is far on both horizons; the long median, and six median deviations."""
     first = series * HORIZONS
     raw = smaller(_z(first, series, x, s), _z(first + 1, series, x, s))
     raw_score = rarity(series, raw, s.learned[series], s.picked, series, s.past)
@@ -79,7 +79,7 @@ def judge_median(
     return raw_score, s.median[first + 1], 6.0 * (s.deviation[first + 1] + floor)
 
 
-def learn_median(series: Places, x: FloatArray, time_bin: Places, s: Median) -> None:
+def learn_median(series: Indices, x: FloatArray, time_bin: Indices, s: Median) -> None:
     """Medians and deviations take a step towards the value."""
     learn_scores(series, s.picked, series, s.past)
     _learn_horizon(series * HORIZONS, series, x, s.short_rate, s)
@@ -89,14 +89,14 @@ def learn_median(series: Places, x: FloatArray, time_bin: Places, s: Median) -> 
     s.learned[series] = s.learned[series] + 1
 
 
-def _learn_horizon(at: Places, series: Places, x: FloatArray, slowest: float, s: Median) -> None:
+def _learn_horizon(at: Indices, series: Indices, x: FloatArray, slowest: float, s: Median) -> None:
     step = step_rate(s.learned[series], slowest) * (s.scale[series] + never_zero(x, s.median[at]))
     distance = size_of(x - s.median[at])
     s.deviation[at] = size_of(moved(s.deviation[at], distance, 0.5, step))
     s.median[at] = moved(s.median[at], x, 0.5, step)
 
 
-def follow_median(series: Places, x: FloatArray, s: Median) -> None:
+def follow_median(series: Indices, x: FloatArray, s: Median) -> None:
     """Nothing is kept of a value that is not learned."""
 
 

@@ -1,4 +1,4 @@
-"""Distance from what is usual at this hour of this weekday, or time of the day, in the series' named zone."""
+"""Distance from what is expected at this hour of this weekday, or time of the day, in the series' named zone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiops_nb.detect.arithmetic.baseline import (
     learn_baseline,
     scale_before,
 )
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, larger, size_of, smaller, where, wide
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, larger, size_of, smaller, where, wide
 from aiops_nb.detect.arithmetic.phase import Phases, empty_phases, expected_at, learn_phases, typical_distance
 from aiops_nb.detect.arithmetic.tail_probability import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.kernel import Kernel, StreamParams
@@ -43,7 +43,7 @@ class SeasonalParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fie
 class Seasonal(NamedTuple):
     """State of n series: the profile of the day, and how each hour of the week lies off it.
 
-    `base` has but one time of the day: its centre and scale stand in until there is a profile.
+    `base` has but one time of the day: its centre and scale are used until there is a profile.
     """
 
     trusted_days: int
@@ -68,25 +68,25 @@ def empty_seasonal(count: int, bins: int, params: SeasonalParams) -> Seasonal:
     )
 
 
-def begin_seasonal(series: Places, x: FloatArray, s: Seasonal) -> None:
+def begin_seasonal(series: Indices, x: FloatArray, s: Seasonal) -> None:
     """Start series at their first value."""
     begin(series, x, s.base)
 
 
-def _hour(time_bin: Places, s: Seasonal) -> Places:
-    hour: Places = time_bin * 24 // s.day.bins
+def _hour(time_bin: Indices, s: Seasonal) -> Indices:
+    hour: Indices = time_bin * 24 // s.day.bins
     return hour
 
 
-def _days(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
+def _days(series: Indices, time_bin: Indices, s: Seasonal) -> FloatArray:
     return wide(s.day.seen[series * s.day.bins + time_bin % s.day.bins])
 
 
-def _weeks(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
+def _weeks(series: Indices, time_bin: Indices, s: Seasonal) -> FloatArray:
     return wide(s.week.seen[series * HOURS + _hour(time_bin, s)])
 
 
-def _expected(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
+def _expected(series: Indices, time_bin: Indices, s: Seasonal) -> FloatArray:
     """By the hour of the week, or else the time of the day, or else the slow centre: what there is history for."""
     by_day = expected_at(series, time_bin % s.day.bins, s.day)
     off_day = where(
@@ -95,8 +95,8 @@ def _expected(series: Places, time_bin: Places, s: Seasonal) -> FloatArray:
     return where(_days(series, time_bin, s) >= s.trusted_days, by_day + off_day, s.base.centre[series])
 
 
-def deviation_at(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> FloatArray:
-    """Mean distance of values from what is usual at this phase; never 0."""
+def deviation_at(series: Indices, x: FloatArray, time_bin: Indices, s: Seasonal) -> FloatArray:
+    """Mean distance of values from what is expected at this phase; never 0."""
     scale = scale_before(series, x, s.base)
     here = time_bin % s.day.bins
     before, after = (here + s.day.bins - 1) % s.day.bins, (here + 1) % s.day.bins
@@ -105,23 +105,23 @@ def deviation_at(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -
     return where(_days(series, time_bin, s) >= s.trusted_days, local + 0.1 * scale, scale)
 
 
-def off_season(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> FloatArray:
-    """Distance from what is usual at this phase; 0 until it is trusted."""
+def off_season(series: Indices, x: FloatArray, time_bin: Indices, s: Seasonal) -> FloatArray:
+    """Distance from what is expected at this phase; 0 until it is trusted."""
     trusted = _days(series, time_bin, s) >= s.trusted_days
     return where(trusted, x - _expected(series, time_bin, s), 0.0)
 
 
 def judge_seasonal(
-    series: Places, x: FloatArray, time_bin: Places, s: Seasonal
+    series: Indices, x: FloatArray, time_bin: Indices, s: Seasonal
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness, what is usual now, and four mean deviations."""
+    """Raw score, what is expected now, and four mean deviations."""
     expected, deviation = _expected(series, time_bin, s), deviation_at(series, x, time_bin, s)
     raw = size_of(x - expected) / deviation
     raw_score = rarity(series, raw, s.base.learned[series], s.picked, series, s.past)
     return raw_score, expected, BAND_DEVIATIONS * deviation
 
 
-def learn_seasonal(series: Places, x: FloatArray, time_bin: Places, s: Seasonal) -> None:
+def learn_seasonal(series: Indices, x: FloatArray, time_bin: Indices, s: Seasonal) -> None:
     """Both profiles take in the value when its time of the day, or its hour, is over."""
     learn_scores(series, s.picked, series, s.past)
     here, days = time_bin % s.day.bins, _days(series, time_bin, s)
@@ -133,12 +133,12 @@ def learn_seasonal(series: Places, x: FloatArray, time_bin: Places, s: Seasonal)
     learn_baseline(series, x, time_bin, s.base)
 
 
-def follow_seasonal(series: Places, x: FloatArray, s: Seasonal) -> None:
+def follow_seasonal(series: Indices, x: FloatArray, s: Seasonal) -> None:
     """Remember the value as the last one, without learning from it."""
     s.base.last[series] = x
 
 
-def season_history(series: Places, time_bin: Places, s: Seasonal) -> tuple[FloatArray, FloatArray, FloatArray]:
+def season_history(series: Indices, time_bin: Indices, s: Seasonal) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Days and weeks that this phase was seen on, and what is judged by: 0 the centre, 1 the day, 2 the week."""
     days, weeks = _days(series, time_bin, s), _weeks(series, time_bin, s)
     by_week = where(weeks >= s.trusted_weeks, 2.0, 1.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from aiops_nb.core.types import FloatArray
 from aiops_nb.detect.arithmetic.baseline import Baseline, begin, empty_baseline, expected_band, learn_baseline
-from aiops_nb.detect.arithmetic.operations import Bytes, Places, larger, log, smaller, where
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, larger, log, smaller, where
 from aiops_nb.detect.arithmetic.tail_probability import (
     ANY_BINS,
     WIDTH,
@@ -45,17 +45,17 @@ def empty_stuck(count: int, bins: int, params: StuckParams) -> Stuck:
     return Stuck(empty_baseline(count, 1), *blank, empty_calibration(count, 1, ANY_BINS))
 
 
-def begin_stuck(series: Places, x: FloatArray, s: Stuck) -> None:
+def begin_stuck(series: Indices, x: FloatArray, s: Stuck) -> None:
     """Start series at their first value."""
     begin(series, x, s.base)
 
 
-def _repeats(series: Places, x: FloatArray, s: Stuck) -> FloatArray:
+def _repeats(series: Indices, x: FloatArray, s: Stuck) -> FloatArray:
     same = (x == s.base.last[series]) & (s.base.learned[series] > 0)
     return where(same, s.repeats[series] + 1.0, 0.0)
 
 
-def _place(series: Places, x: FloatArray, s: Stuck) -> FloatArray:
+def _place(series: Indices, x: FloatArray, s: Stuck) -> FloatArray:
     """Surprise at all repeats but the first, each being as likely as repeats have been; on the axis of the past."""
     learned = s.base.learned[series]
     likely = larger(1.0 - s.moves[series], 1.0 / (learned + 2.0))
@@ -63,15 +63,17 @@ def _place(series: Places, x: FloatArray, s: Stuck) -> FloatArray:
     return smaller(surprise, MOST_SURPRISE) / WIDTH
 
 
-def judge_stuck(series: Places, x: FloatArray, time_bin: Places, s: Stuck) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness of the repeats, the less the more often the value rests; expected value and band: the baseline's."""
+def judge_stuck(
+    series: Indices, x: FloatArray, time_bin: Indices, s: Stuck
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Raw score of the repeats, the less the more often the value rests; expected value and band: the baseline's."""
     place, learned = _place(series, x, s), s.base.learned[series]
     s.picked[series] = bin_at_place(place, s.past)
     raw_score = when_warm(tail(series, 0, place, learned, s.past), learned)
     return raw_score, *expected_band(series, x, time_bin, s.base)
 
 
-def learn_stuck(series: Places, x: FloatArray, time_bin: Places, s: Stuck) -> None:
+def learn_stuck(series: Indices, x: FloatArray, time_bin: Indices, s: Stuck) -> None:
     """The run goes on or is over."""
     learn_scores(series, s.picked, series, s.past)
     follow_stuck(series, x, s)
@@ -81,7 +83,7 @@ def learn_stuck(series: Places, x: FloatArray, time_bin: Places, s: Stuck) -> No
     learn_baseline(series, x, time_bin, s.base)
 
 
-def follow_stuck(series: Places, x: FloatArray, s: Stuck) -> None:
+def follow_stuck(series: Indices, x: FloatArray, s: Stuck) -> None:
     """The run goes on or is over, without learning from it."""
     s.repeats[series] = _repeats(series, x, s)
     s.base.last[series] = x

@@ -1,4 +1,4 @@
-"""What is higher than it usually gets, for values that jump about: a processor is idle or busy, and both are usual."""
+"""Values above a running high quantile, for series that jump: a processor is idle or busy, and both are normal."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Ceiling:
     """Distance of each series above a running high quantile of its own past, in multiples of `min_deviation`.
 
     The quantile is followed by steps of fixed size (Robbins and Monro 1951), in time rather than in values, and is
-    that of forget / (accept + forget): 0.994 by default. What is anomalous is not learned, so that a second spike is
-    as strange as the first; but the time of all of them is summed up, and slowly forgotten, so that what lasts and what
-    comes again and again, be it a twentieth of the time, is accepted as a new level after a few times at most. After a
+    that of forget / (accept + forget): 0.994 by default. Anomalous values are not learned, so that a second spike is
+    as anomalous as the first. But their time is summed up, and slowly forgotten: values that last, or that recur for a
+    twentieth of the time, are accepted as a new level after a few times at most. After a
     gap the next value counts for a minute at most. Cost O(n) a tick, memory 32 bytes a series.
 
     Parameters
@@ -55,7 +55,7 @@ class Ceiling:
     params
         See `CeilingParams`.
     threshold
-        Multiple of `min_deviation` at which the band ends; a rule with this detector usually has 1.
+        Multiple of `min_deviation` at which the band ends; a rule with this detector normally has 1.
 
     Examples
     --------
@@ -117,16 +117,16 @@ class Ceiling:
         seconds = np.minimum((table.end_ns - self._last_ns[series]) / NS_PER_SECOND, self.LONGEST_STEP_SECONDS)
         self._last_ns[series] = table.end_ns
         self._accept(series, seconds, ~rows[series], len(value))
-        usual = rows[series]
-        self._follow(series[usual], value[series[usual]], seconds[usual], table.end_ns)
+        normal = rows[series]
+        self._follow(series[normal], value[series[normal]], seconds[normal], table.end_ns)
         self._ceiling[: len(value)][self.accepted] = value[self.accepted]
 
-    def _accept(self, series: IntArray, seconds: FloatArray, strange: BoolArray, count: int) -> None:
+    def _accept(self, series: IntArray, seconds: FloatArray, anomalous: BoolArray, count: int) -> None:
         """Find out of which of the `count` series the time of anomalous values, this one included, is enough."""
         forgotten = seconds * self._params.relearn_seconds / self._params.forget_seconds
         so_far = self._anomalous_seconds[series]
-        so_far = np.where(strange, so_far + seconds, np.maximum(so_far - forgotten, 0.0))
-        over = strange & (so_far >= self._params.relearn_seconds)
+        so_far = np.where(anomalous, so_far + seconds, np.maximum(so_far - forgotten, 0.0))
+        over = anomalous & (so_far >= self._params.relearn_seconds)
         self._anomalous_seconds[series] = np.where(over, 0.0, so_far)
         self.accepted = np.zeros(count, np.bool_)
         self.accepted[series[over]] = True

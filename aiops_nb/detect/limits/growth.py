@@ -131,9 +131,9 @@ class Growth:
         """Words for the series at a place: how fast it grows, and when it will be at its limit, in its unit's name."""
         scores = self._of_windows(table.end_ns, table.column(self.features[0]))
         lines = np.stack([(trend.slope, trend.level_at(table.end_ns)) for trend in self._trends])
-        return lambda at, unit_name: self._told(scores[:, at], lines[:, :, at], unit_name)
+        return lambda at, unit_name: self._sentence(scores[:, at], lines[:, :, at], unit_name)
 
-    def _told(self, scores: FloatArray, lines: FloatArray, unit_name: str) -> str:
+    def _sentence(self, scores: FloatArray, lines: FloatArray, unit_name: str) -> str:
         if not np.nan_to_num(scores).any():
             return "not growing any more"
         slope, level = lines[int(np.nanargmax(scores))].tolist()

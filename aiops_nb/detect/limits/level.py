@@ -39,7 +39,7 @@ class Level:
     params
         See `LevelParams`.
     threshold
-        Multiple of the limit at which the band ends; a rule with this detector usually has 1.
+        Multiple of the limit at which the band ends; a rule with this detector normally has 1.
 
     Examples
     --------

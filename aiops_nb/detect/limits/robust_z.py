@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
-from aiops_nb.detect.relearning import KeptOut
+from aiops_nb.detect.relearning import LearningGate
 
 Direction = Literal["above", "below", "both"]
 MAD_PER_DEVIATION = 0.6745  # of a normal variable
@@ -25,7 +25,7 @@ class RobustZParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Attributes
     ----------
     direction
-        Which side of the expected value is strange.
+        Which side of the expected value is anomalous.
     warmup_ticks
         Values of a series that are gathered before its first score; their median and MAD start the baseline.
     learning_rate
@@ -36,7 +36,7 @@ class RobustZParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     min_deviation_ratio
         The same as a share of the expected value.
     relearn_ticks
-        A series that stays anomalous so many ticks on end is taken as having a new level, and learned again.
+        A series that stays anomalous so many ticks in a row is taken as having a new level, and learned again.
     relearn_seconds
         The same in time since the first of them, if there were ten at least; whichever comes first.
     """
@@ -82,7 +82,7 @@ class RobustZ:
         self._median = np.full(self._capacity, np.nan)
         self._mad = np.zeros(self._capacity)
         self._seen = np.zeros(self._capacity, np.int32)
-        self._kept_out = KeptOut(params.relearn_ticks, params.relearn_seconds)
+        self._learning_gate = LearningGate(params.relearn_ticks, params.relearn_seconds)
         self._warmup = np.full((params.warmup_ticks, self._capacity), np.nan)
 
     @np.errstate(over="ignore")  # of the largest floats
@@ -118,15 +118,15 @@ class RobustZ:
 
     @property
     def accepted(self) -> BoolArray:
-        """(n,) which series had a new level accepted by the last `learn`, and begin anew with a warm-up."""
-        return self._kept_out.accepted
+        """(n,) which series had a new level accepted by the last `learn`, and start again with a warm-up."""
+        return self._learning_gate.accepted
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Move the baselines of the series in `rows`; the others count as anomalous, until their level is accepted."""
         value = table.column(self.features[0])
         self._make_room(len(value))
         known: BoolArray = np.isfinite(value)
-        self._kept_out.to_learn(known, rows, table.end_ns)
+        self._learning_gate.to_learn(known, rows, table.end_ns)
         self._restart(np.flatnonzero(self.accepted))
         warm = self._seen[: len(value)] >= self._params.warmup_ticks
         self._follow(value, known & rows & warm)

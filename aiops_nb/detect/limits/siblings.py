@@ -1,4 +1,4 @@
-"""One series alone against its siblings: how far it is off its own usual value when the others are not."""
+"""One series alone against its siblings: how far it is off its own baseline when the others are not."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class SiblingsParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes
     ----------
     direction
-        Which side of the expected value is strange.
+        Which side of the expected value is anomalous.
     min_siblings
         Others of the same origin and metric with a value and a past, at least; below it nothing is judged.
     warmup_ticks
         Values of a series before it is judged.
     learning_rate
-        Share of a deviation by which the usual value moves in a tick once it is warm.
+        Share of a deviation by which the baseline moves in a tick once it is warm.
     min_deviation, min_deviation_ratio
-        What counts as one deviation: the larger of this, in the feature's unit, and this share of the usual value.
+        What counts as one deviation: the larger of this, in the feature's unit, and this share of the baseline.
     relearn_ticks
-        A series that stays apart for so many ticks on end is taken as having a new usual value.
+        A series that stays apart for so many ticks in a row is taken as having a new baseline.
     """
 
     direction: Direction = "above"
@@ -41,11 +41,11 @@ class SiblingsParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Siblings:
-    """Robust z-score over the series of one tick: off its own usual value, against how far its siblings are off theirs.
+    """Robust z-score over the series of one tick: off its own baseline, against how far its siblings are off theirs.
 
-    With d = (value - usual) / deviation for each series, the score is the distance of d from the median of all of the
-    same origin and metric, in their median absolute deviations, at least 1. What moves all of them alike is nobody's
-    fault and scores 0. Cost O(n) a tick, memory 20 bytes a series.
+    With d = (value - baseline) / deviation for each series, the score is the distance of d from the median of all of
+    the same origin and metric, in their median absolute deviations, at least 1. A change that all of them share scores
+    0. Cost O(n) a tick, memory 20 bytes a series.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Siblings:
         self.threshold = threshold
         self._params = params
         self._capacity = 64
-        self._usual = np.full(self._capacity, np.nan)
+        self._mean = np.full(self._capacity, np.nan)
         self._learned = np.zeros(self._capacity, np.int32)
         self._apart_ticks = np.zeros(self._capacity, np.int32)
         self._families: dict[tuple[str, str], int] = {}
@@ -85,11 +85,11 @@ class Siblings:
     def score(self, table: FeatureTable) -> Scores:
         """Score the n series of the table; NaN in warm-up, where the value is NaN, and with too few siblings."""
         value = table.column(self.features[0])
-        usual, scale = self._baseline(len(value))
-        off = (value - usual) / scale
+        baseline, scale = self._baseline(len(value))
+        off = (value - baseline) / scale
         middle, spread = self._of_families(self._families_of(table.series), off)
         distance = (off - middle) / spread
-        expected, half_band = usual + middle * scale, self.threshold * spread * scale
+        expected, half_band = baseline + middle * scale, self.threshold * spread * scale
         unbounded, direction = np.full(len(value), np.nan), self._params.direction
         one_sided = {"above": np.maximum(distance, 0), "below": np.maximum(-distance, 0), "both": np.abs(distance)}
         return Scores(
@@ -101,10 +101,10 @@ class Siblings:
 
     def _baseline(self, count: int) -> tuple[FloatArray, FloatArray]:
         known = min(count, self._capacity)
-        usual = np.full(count, np.nan)
+        baseline = np.full(count, np.nan)
         warm = self._learned[:known] >= self._params.warmup_ticks
-        usual[:known] = np.where(warm, self._usual[:known], np.nan)
-        return usual, np.maximum(self._params.min_deviation, self._params.min_deviation_ratio * np.abs(usual))
+        baseline[:known] = np.where(warm, self._mean[:known], np.nan)
+        return baseline, np.maximum(self._params.min_deviation, self._params.min_deviation_ratio * np.abs(baseline))
 
     def _families_of(self, series: tuple[SeriesKey, ...]) -> IntArray:
         """Number of the family (origin, metric) of each series."""
@@ -128,7 +128,7 @@ class Siblings:
 
     @np.errstate(over="ignore", invalid="ignore")  # of the largest floats
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
-        """Move the usual values of the series in `rows`; the others count as apart, up to `relearn_ticks`."""
+        """Move the baselines of the series in `rows`; the others count as apart, up to `relearn_ticks`."""
         value = table.column(self.features[0])
         count = len(value)
         self._make_room(count)
@@ -136,17 +136,17 @@ class Siblings:
         apart = self._apart_ticks[:count]
         apart[:] = np.where(rows, 0, apart + known)
         again = apart >= self._params.relearn_ticks
-        learned, usual = self._learned[:count], self._usual[:count]
+        learned, baseline = self._learned[:count], self._mean[:count]
         learned[again] = apart[again] = 0
         moved = known & (rows | again)
         learned[moved] += 1
         rate = np.maximum(1.0 / np.maximum(learned, 1), self._params.learning_rate)
-        start = np.where(learned == 1, value, usual)
-        usual[:] = np.where(moved, start + rate * (value - start), usual)
+        start = np.where(learned == 1, value, baseline)
+        baseline[:] = np.where(moved, start + rate * (value - start), baseline)
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_for(count, self._capacity)
         if capacity > self._capacity:
             self._capacity = capacity
-            self._usual = widened(self._usual, capacity, np.nan)
+            self._mean = widened(self._mean, capacity, np.nan)
             self._learned, self._apart_ticks = widened(self._learned, capacity), widened(self._apart_ticks, capacity)

@@ -20,7 +20,7 @@ class SilenceParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     times_longest
         How many times longer than the longest silence so far it must be; >= 1.
     min_silent_seconds
-        A shorter silence is never strange.
+        A shorter silence is never anomalous.
     warmup_ticks
         Windows of a series before it is judged; its longest silence must have had time to happen.
     warmup_heard_ticks
@@ -40,10 +40,10 @@ class SilenceParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Silence:
-    """Seconds of silence as a multiple of the limit: so many times the longest silence that was usual.
+    """Seconds of silence as a multiple of the limit: so many times the longest silence that was normal.
 
     1 at the limit. A source that comes in batches every ten minutes is not silent for nine of them. A silence that was
-    found strange is not learned, however it ends. Cost O(n) a tick, memory 28 bytes a series.
+    found anomalous is not learned, however it ends. Cost O(n) a tick, memory 28 bytes a series.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Silence:
     params
         See `SilenceParams`.
     threshold
-        Multiple of the limit at which the band ends; a rule with this detector usually has 1.
+        Multiple of the limit at which the band ends; a rule with this detector normally has 1.
 
     Examples
     --------
@@ -90,21 +90,21 @@ class Silence:
         return warm
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
-        """A silence that ends is learned, unless it was strange; one that was taken as the end begins a new series."""
+        """Learn a silence that ends, unless it was anomalous; one that was taken as the end begins a new series."""
         value = table.column(self.features[0])
         count = len(value)
         self._make_room(count)
         known = np.isfinite(value)
-        longest, running, strange = self._longest[:count], self._running[:count], self._anomalous_ticks[:count]
-        strange[:] = np.where(rows, strange, strange + known)
+        longest, running, anomalous = self._longest[:count], self._running[:count], self._anomalous_ticks[:count]
+        anomalous[:] = np.where(rows, anomalous, anomalous + known)
         ended = known & (value < running)
         longest[known] *= 1 - self._params.forget_ratio
-        longest[:] = np.where(ended & (strange == 0), np.maximum(longest, running), longest)
-        longest[strange >= self._params.relearn_ticks] = np.inf
+        longest[:] = np.where(ended & (anomalous == 0), np.maximum(longest, running), longest)
+        longest[anomalous >= self._params.relearn_ticks] = np.inf
         self._begin_again(ended & np.isinf(longest))
         self._seen[:count] += known
         self._heard[:count] += known & (value == 0)
-        strange[ended] = 0
+        anomalous[ended] = 0
         running[:] = np.where(known, value, running)
 
     def _begin_again(self, series: BoolArray) -> None:

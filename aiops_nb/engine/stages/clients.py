@@ -1,4 +1,4 @@
-"""Clients of traffic: who they are, how busy, and who is unusual."""
+"""Clients of traffic: who they are, how busy, and who is anomalous."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class ClientsStage:
             return None, []
         told = self._features.close(window, end_ns, self._targets.names)
         table = self._table.of(told)
-        unusual, changes = self._judges.tick(told)
-        self._features.learn(told, unusual)
+        excluded, changes = self._judges.tick(told)
+        self._features.learn(told, excluded)
         return Tick(table, thresholds=self._judges.thresholds), changes
 
     def set_threshold(self, alertname: str, threshold: float) -> None:

@@ -15,7 +15,7 @@ class Pulses:
     """Finds where bursts begin, and the time since the burst before, for many slots at once.
 
     A row begins a burst if it comes more than 0.2 s after the row before it in the same slot. Where times are whole
-    seconds, as in most access logs, neighbouring seconds tell nothing about the time between: there it is 1 s.
+    seconds, as in most access logs, neighbouring seconds say nothing about the time between: there it is 1 s.
     Rows of a slot that go back in time begin nothing.
     """
 

@@ -8,12 +8,12 @@ from aiops_nb.core.types import BoolArray, IntArray
 from aiops_nb.features.clients.baseline_rates import OwnBaseline
 from aiops_nb.features.clients.burst_intervals import Pulses
 from aiops_nb.features.clients.params import ClientParams
-from aiops_nb.features.clients.roster import NOBODY, ClientRoster
+from aiops_nb.features.clients.roster import NO_CLIENTS, ClientRoster
 from aiops_nb.features.clients.rows import ClientRows
 from aiops_nb.features.clients.seen_before import KnownClients
 from aiops_nb.features.clients.slot_totals import SlotTotals
 from aiops_nb.features.clients.slots import NO_SLOT
-from aiops_nb.features.clients.window import Clients, ClientWindow, Pairs, Targets, Unusual
+from aiops_nb.features.clients.window import Clients, ClientWindow, Exclusions, Pairs, Targets
 from aiops_nb.features.params import WindowParams
 
 SURGE_SECONDS, LEARN_SECONDS = 10.0, 10.0
@@ -37,7 +37,7 @@ class ClientFeatures:
         )
         self._known = KnownClients(params.known_cells, ticks(params.new_seconds), ticks(params.known_seconds))
         self._roster = ClientRoster(params, self._known)
-        clients, pairs = self._roster.clients.places.capacity, self._roster.pairs.capacity
+        clients, pairs = self._roster.clients.pool.capacity, self._roster.pairs.capacity
         self._span_ticks, self._surge_ticks = window.span_ticks, ticks(SURGE_SECONDS)
         self._client_totals, self._pair_totals = SlotTotals(3, self._span_ticks), SlotTotals(4, self._span_ticks)
         self._target_totals, self._surge_totals = SlotTotals(1, self._span_ticks), SlotTotals(2, self._surge_ticks)
@@ -75,7 +75,7 @@ class ClientFeatures:
             self._add_pairs(window, _slotted(pairs[here]), pairs[ends[kept]], units[kept])
 
     def _make_room(self) -> None:
-        self._client_totals.make_room(self._roster.clients.places.high)
+        self._client_totals.make_room(self._roster.clients.pool.high)
         self._pair_totals.make_room(self._roster.pairs.high)
         self._target_totals.make_room(self._targets)
         self._surge_totals.make_room(self._targets)
@@ -94,7 +94,7 @@ class ClientFeatures:
     # ---- windows
 
     def close(self, window: int, end_ns: int, target_names: list[str]) -> ClientWindow:
-        """Close the next window and tell what is known now."""
+        """Close the next window and return what is known now."""
         self._ticks += 1
         known = window in self._came
         self._came.discard(window)
@@ -117,7 +117,7 @@ class ClientFeatures:
         )
 
     def _client_part(self) -> Clients:
-        count, erred, refused = self._client_totals.of(self._roster.clients.places.high)
+        count, erred, refused = self._client_totals.of(self._roster.clients.pool.high)
         return Clients(
             count=count,
             erred=erred,
@@ -144,21 +144,21 @@ class ClientFeatures:
         rate, new = (_with_sum(total) / seconds for total in self._surge_totals.of(n))
         return Targets(count=_with_sum(self._target_totals.of(n)[0]), rate_hz=rate, new_hz=new)
 
-    def learn(self, told: ClientWindow, unusual: Unusual) -> None:
-        """Take in what was just judged, except for what is unusual, and make room where it is crowded."""
-        clients, pairs = told.clients, told.pairs
-        if told.learns:
-            taken, early = self._roster.clients.places.taken(), told.early
-            self._baseline_count.learn(clients.count, unusual.count, taken, early)
-            self._baseline_refused.learn(clients.refused, unusual.refused, taken, early)
-            self._baseline_pairs.learn(pairs.count, unusual.pairs, self._roster.pairs.taken(), early)
-        self._known.tick(not unusual.flood)
-        self._turn_over(told.window, max(1, round(FOLLOWED_HZ * told.span_seconds)))
+    def learn(self, closed: ClientWindow, excluded: Exclusions) -> None:
+        """Take in what was just judged, except for what is anomalous, and make room where it is crowded."""
+        clients, pairs = closed.clients, closed.pairs
+        if closed.learns:
+            taken, early = self._roster.clients.pool.taken(), closed.early
+            self._baseline_count.learn(clients.count, excluded.count, taken, early)
+            self._baseline_refused.learn(clients.refused, excluded.refused, taken, early)
+            self._baseline_pairs.learn(pairs.count, excluded.pairs, self._roster.pairs.taken(), early)
+        self._known.tick(not excluded.flood)
+        self._turn_over(closed.window, max(1, round(FOLLOWED_HZ * closed.span_seconds)))
 
     def _turn_over(self, window: int, followed_from: int) -> None:
         """Choose whom to follow, and make room; who came in a window that is still open counts already."""
-        clients = self._client_totals.with_open(self._roster.clients.places.high)
-        self._forget(NOBODY, self._roster.follow(clients, followed_from), window)
+        clients = self._client_totals.with_open(self._roster.clients.pool.high)
+        self._forget(NO_CLIENTS, self._roster.follow(clients, followed_from), window)
         pairs = self._pair_totals.with_open(self._roster.pairs.high)
         self._forget(*self._roster.make_room(clients, pairs), window)
 

@@ -94,7 +94,7 @@ class ClientKeys:
         return text
 
     def name(self, key: int, text: str) -> str:
-        """What a client is called; `text` is one of the texts that gave the key."""
+        """Name of a client; `text` is one of the texts that gave the key."""
         if key >= _TEXT:
             return _printable(text)
         if key >> 32 == _IPV4 >> 32:
@@ -169,11 +169,11 @@ def _printable(text: str) -> str:
 ByteArray = npt.NDArray[np.uint8]
 LongArray = npt.NDArray[np.uint64]
 _DOT, _ZERO = ord("."), ord("0")
-_AHEAD = 3  # bytes that stand before all texts, as many as an octet has
+_AHEAD = 3  # bytes before all texts, as many as an octet has
 
 
 def ipv4_addresses(texts: pa.Array) -> tuple[LongArray, BoolArray]:
-    """Numbers of what is an address in its usual form, and where it is one, each (n,); 0 elsewhere.
+    """Numbers of what is an address in its standard form, and where it is one, each (n,); 0 elsewhere.
 
     Examples
     --------

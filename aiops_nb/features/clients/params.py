@@ -40,9 +40,9 @@ class ClientParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Nothing is judged before, at least until a whole span and 10 s more were seen; who is busy then is taken as
         regular.
     settle_seconds
-        A client so old has a usual number of requests of its own, the mean over this time.
+        A client so old has a baseline number of requests of its own, the mean over this time.
     accept_seconds
-        What stays unusual for so long is taken as usual.
+        What stays anomalous for so long is taken as the baseline.
     """
 
     ignore: tuple[str, ...] = ()

@@ -12,10 +12,10 @@ from aiops_nb.features.clients.lookup_cache import UNRESOLVED, LookupCache
 from aiops_nb.features.clients.params import ClientParams
 from aiops_nb.features.clients.rows import ClientRows
 from aiops_nb.features.clients.seen_before import KnownClients
-from aiops_nb.features.clients.slots import NO_SLOT, Places, Slots, largest
+from aiops_nb.features.clients.slots import NO_SLOT, SlotPool, Slots, largest
 
 PAIRS_PER_FOLLOWED = 64
-NOBODY: IntArray = np.zeros(0, np.int64)
+NO_CLIENTS: IntArray = np.zeros(0, np.int64)
 MOST_PAIRS = 1 << 16  # so that they can be sorted by 16 bits
 
 
@@ -28,7 +28,7 @@ class ClientRoster:
     def __init__(self, params: ClientParams, known: KnownClients) -> None:
         followed = min(params.followed_clients, params.max_clients)
         self.clients = Slots(params.max_clients)
-        self.pairs = Places(min(PAIRS_PER_FOLLOWED * followed, MOST_PAIRS), roomy_ratio=0.7)
+        self.pairs = SlotPool(min(PAIRS_PER_FOLLOWED * followed, MOST_PAIRS), roomy_ratio=0.7)
         self.client_of_pair = np.zeros(self.pairs.capacity, np.int64)
         self.target_of_pair = np.zeros(self.pairs.capacity, np.int64)
         self._seat = np.full(params.max_clients, NO_SLOT, np.int64)
@@ -108,7 +108,7 @@ class ClientRoster:
         fresh = fresh[client_count[fresh] > 2 * held[seats]]
         seats = seats[: len(fresh)]
         if not len(fresh):
-            return NOBODY
+            return NO_CLIENTS
         gone = self._pairs_at(seats)
         self._give_up_pairs(gone)
         left = self._seated[seats]
@@ -127,7 +127,7 @@ class ClientRoster:
 
     def make_room(self, client_count: IntArray, pair_count: IntArray) -> tuple[IntArray, IntArray]:
         """Give up the quietest where it is crowded, a client with its pairs; the slots of both that are free now."""
-        clients = self.clients.places.crowded_out(client_count)
+        clients = self.clients.pool.crowded_out(client_count)
         seats = self._seat[clients]
         pairs = self._pairs_at(seats[seats != NO_SLOT])
         self._give_up_pairs(pairs)
@@ -146,5 +146,5 @@ class ClientRoster:
         return int(self.clients.keys[client_slot])
 
     def name(self, client_slot: int) -> str:
-        """What the client is called."""
+        """Name of the client."""
         return self._keys.name(self.client_key(client_slot), self._text.get(client_slot, ""))

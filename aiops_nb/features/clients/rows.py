@@ -1,4 +1,4 @@
-"""The rows that tell about clients: they wait for the end of a window, and become numbers in place of texts."""
+"""Rows with a client: they wait for the end of a window, and their texts become numbers."""
 
 from __future__ import annotations
 
@@ -136,12 +136,12 @@ def client_rows(
     """The rows of known clients in traffic; None if there are none. Our own probes are not looked at."""
     targets.see(series)
     traffic = targets.is_traffic(part.series)
-    told = _some(part, traffic & np.asarray(part.client.is_valid()) if part.client.null_count else traffic)
-    if told is None:
+    chosen = _some(part, traffic & np.asarray(part.client.is_valid()) if part.client.null_count else traffic)
+    if chosen is None:
         return None
-    key, wanted = keys.wanted(told.client)
-    told = _some(told, wanted)
-    return None if told is None else _rows(told, key[wanted], targets.encode(told.series, series))
+    key, wanted = keys.wanted(chosen.client)
+    chosen = _some(chosen, wanted)
+    return None if chosen is None else _rows(chosen, key[wanted], targets.encode(chosen.series, series))
 
 
 def _some(part: RequestPart, wanted: BoolArray) -> RequestPart | None:

@@ -16,7 +16,7 @@ Amounts = tuple[IntArray, IntArray | None]
 
 
 class SlotTotals:
-    """Columns of totals; a slot that is given to another name begins anew.
+    """Columns of totals; a slot that is given to another name starts again.
 
     Closed windows are kept by the slots that were touched only, so that memory follows the traffic.
 

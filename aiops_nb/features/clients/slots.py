@@ -1,4 +1,4 @@
-"""Places in fixed arrays for names that come and go: bounded, however many names an outsider invents."""
+"""Slots in fixed arrays for names that come and go: bounded, however many names an outsider invents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NO_SLOT = -1
 CROWDED_RATIO = 0.75
 
 
-class Places:
+class SlotPool:
     """Places that are taken and given up; when it is crowded, the quietest leave at the end of a window.
 
     That is the idea of lossy counting (Manku and Motwani 2002): who makes many requests gets in, and stays in.
@@ -25,7 +25,7 @@ class Places:
 
     Examples
     --------
-    >>> places = Places(2)
+    >>> places = SlotPool(2)
     >>> places.take(3)
     array([0, 1])
     >>> places.release(np.array([0]))
@@ -92,7 +92,7 @@ class Slots:
     """
 
     def __init__(self, capacity: int) -> None:
-        self.places = Places(capacity)
+        self.pool = SlotPool(capacity)
         self.generation = 0
         self.keys = np.zeros(capacity, np.uint64)
         self._ordered, self._slot = np.zeros(0, np.uint64), np.zeros(0, np.int64)  # keys in order, and their slots
@@ -106,7 +106,7 @@ class Slots:
         slots = np.full(len(keys), NO_SLOT)
         slots[order[known]] = self._slot[places[known]]
         fresh = np.flatnonzero(slots == NO_SLOT)
-        taken = self.places.take(len(fresh))
+        taken = self.pool.take(len(fresh))
         if len(taken):
             fresh = fresh[: len(taken)]
             slots[fresh], self.keys[taken] = taken, keys[fresh]
@@ -133,8 +133,8 @@ class Slots:
         """Forget the keys of these slots."""
         if not len(slots):
             return
-        self.places.release(slots)
-        kept = self.places.taken()[self._slot]
+        self.pool.release(slots)
+        kept = self.pool.taken()[self._slot]
         self._ordered, self._slot = self._ordered[kept], self._slot[kept]
         self.generation += 1
 

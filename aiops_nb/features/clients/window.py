@@ -19,7 +19,7 @@ MAIN_RATIO = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """Totals over the span, each (client slots,), and what is usual for a client with a past of its own."""
+    """Totals over the span, each (client slots,), and what is expected for a client with a past of its own."""
 
     count: IntArray
     erred: IntArray
@@ -62,7 +62,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientWindow:
-    """One closed window. `known` is false if nobody came in it; `early` while the stream warms up.
+    """One closed window. `known` is false if no client came in it; `early` while the stream warms up.
 
     Not every window is learned from (`learns`): totals over a minute move little in a second.
     """
@@ -93,8 +93,11 @@ class ClientWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unusual:
-    """Slots that rules found: clients by requests, by refusals, pairs by requests; and whether there is a flood."""
+class Exclusions:
+    """Slots excluded from learning, as rules found them anomalous, and whether there is a flood.
+
+    Clients by requests and by refusals, pairs by requests.
+    """
 
     count: IntArray
     refused: IntArray

@@ -129,10 +129,11 @@ class RequestFeatures:
     def _features(self, window: int, end_ns: int, count: int) -> FloatArray:
         assert self.moved is not None
         slow = self._histogram.quantiles_and_backed(QUANTILES, count)
-        told = answers(self.moved.entering, self._sliding, self._closed_ticks * self._tick_seconds, slow[:-1], count)
-        trended = np.stack([told[row] for row in _TRENDED_ROWS])
-        since = [self._silence.close(window, told[0]), self._certificates.close(window, end_ns, count)]
-        once = [*told, *since, slow[-1]]
+        seconds = self._closed_ticks * self._tick_seconds
+        answered = answers(self.moved.entering, self._sliding, seconds, slow[:-1], count)
+        trended = np.stack([answered[row] for row in _TRENDED_ROWS])
+        since = [self._silence.close(window, answered[0]), self._certificates.close(window, end_ns, count)]
+        once = [*answered, *since, slow[-1]]
         return np.concatenate(
             [np.stack(once), self._phases.close(window, count), self._horizons.close(window, trended)]
         )

@@ -50,7 +50,7 @@ class SeriesPast(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class History(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a run takes over from an earlier recording, whose name it tells; up to `end_ns`."""
+    """What a run takes over from an earlier recording, which it names; up to `end_ns`."""
 
     recording: str
     end_ns: Moment

@@ -73,7 +73,7 @@ class ObjectiveFeatures:
 
     Up to 6 hours are kept by the minute, longer ones by quarters of an hour; a window is up to one of these longer than
     said. A ratio is NaN until the series is as old as its window: too little history is not a good sign, it is none.
-    `history_seconds` tells how old it is. Memory: 10 KB a series.
+    `history_seconds` is its age. Memory: 10 KB a series.
 
     Parameters
     ----------

@@ -57,8 +57,8 @@ class OverallFeatures:
     def _features(self, window: int, origins: int) -> FloatArray:
         seconds = self._closed_ticks * self._tick_seconds
         quantiles = self._counts.quantiles(QUANTILES, origins)
-        told = answers(self.now, self._span, seconds, quantiles, origins)
-        return np.stack([*told, self._silence.close(window, told[0])])
+        now = answers(self.now, self._span, seconds, quantiles, origins)
+        return np.stack([*now, self._silence.close(window, now[0])])
 
 
 def by_origin(totals: Totals | None, origin: IntArray, origins: int) -> Totals | None:

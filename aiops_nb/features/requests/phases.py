@@ -39,7 +39,7 @@ class _Sums:
 
     def means(self, count: int) -> FloatArray:
         known, micros = self.known[:, :count], self.micros[:, :count]
-        # not 0 / 0, whose sign bit would tell whether a batch that knew a phase elsewhere had come along
+        # not 0 / 0, whose sign bit would depend on whether a batch with that phase had arrived
         return np.where(known > 0, micros / np.maximum(known, 1) * 1e-6, np.nan)
 
 

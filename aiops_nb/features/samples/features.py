@@ -29,7 +29,7 @@ def sample_features(horizons_seconds: Sequence[float]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SampleRows:
-    """The columns that the features need, each (rows,); values may be NaN, `is_counter` tells what only ever rises."""
+    """The columns that the features need, each (rows,); values may be NaN, `is_counter` marks what only ever rises."""
 
     window: IntArray
     series: IntArray

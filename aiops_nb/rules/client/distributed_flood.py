@@ -7,7 +7,7 @@ import numpy as np
 from aiops_nb.core.readable import readable
 from aiops_nb.core.types import ALL_TARGETS, BoolArray, FloatArray, IntArray
 from aiops_nb.features.clients.baseline_rates import BaselineRates, OwnBaseline
-from aiops_nb.features.clients.roster import NOBODY
+from aiops_nb.features.clients.roster import NO_CLIENTS
 from aiops_nb.features.clients.window import ClientWindow
 from aiops_nb.rules.client.params import DistributedFloodParams
 from aiops_nb.rules.client.rules import Fact
@@ -42,7 +42,7 @@ class DistributedRule(Movable[DistributedFloodParams]):
             self._usual.learn(np.stack([rate, window.targets.new_hz]), hit)
         places = np.flatnonzero(hit)
         self.is_new_flood = self._usual.excluded(places.tolist())
-        return NOBODY if window.early else _told(places[~self._by_one(window)[places]])
+        return NO_CLIENTS if window.early else _told(places[~self._by_one(window)[places]])
 
     def _by_one(self, window: ClientWindow) -> BoolArray:
         """Of which targets one client makes most of what is more than usual, (1 + targets,): that is its flood."""

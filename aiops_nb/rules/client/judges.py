@@ -11,7 +11,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import AlertChange, IntArray, RuleThreshold
 from aiops_nb.features.clients.features import LEARN_SECONDS
 from aiops_nb.features.clients.params import ClientParams
-from aiops_nb.features.clients.window import ClientWindow, Unusual
+from aiops_nb.features.clients.window import ClientWindow, Exclusions
 from aiops_nb.rules.client.alerts import ClientAlerts
 from aiops_nb.rules.client.distributed_flood import DistributedRule
 from aiops_nb.rules.client.params import (
@@ -29,7 +29,7 @@ NONE = np.zeros(0, np.int64)
 
 
 class ClientJudges:
-    """Judges, tells, and says what was unusual, so that it is not learned."""
+    """Judges clients, makes alerts, and names what was anomalous, so that it is not learned."""
 
     def __init__(self, rules: Iterable[ClientRuleParams], params: ClientParams, tick_seconds: float) -> None:
         self._params, self._tick_seconds = params, tick_seconds
@@ -65,16 +65,16 @@ class ClientJudges:
                 with suppress(ConfigError):
                     rule.set_threshold(threshold)
 
-    def tick(self, window: ClientWindow) -> tuple[Unusual, list[AlertChange]]:
+    def tick(self, window: ClientWindow) -> tuple[Exclusions, list[AlertChange]]:
         """Judge a closed window by every rule."""
         found = [rule.judge(window) for rule in self._rules]
         told = zip(self._alerts, found, strict=True)
-        return self._unusual(found), [change for alerts, places in told for change in alerts.tick(window, places)]
+        return self._exclusions(found), [change for alerts, places in told for change in alerts.tick(window, places)]
 
-    def _unusual(self, found: list[IntArray]) -> Unusual:
+    def _exclusions(self, found: list[IntArray]) -> Exclusions:
         def by(*kinds: type) -> IntArray:
             parts = [places for rule, places in zip(self._rules, found, strict=True) if isinstance(rule, kinds)]
             return np.unique(np.concatenate([NONE, *parts]))
 
         flood = any(rule.is_new_flood for rule in self._rules if isinstance(rule, DistributedRule))
-        return Unusual(count=by(FloodRule), refused=by(RefusedRule), pairs=by(EndpointRule, BurstRule), flood=flood)
+        return Exclusions(count=by(FloodRule), refused=by(RefusedRule), pairs=by(EndpointRule, BurstRule), flood=flood)

@@ -7,8 +7,8 @@ import pytest
 from aiops_nb.config import dump_config, parse_config
 from aiops_nb.config.load import checked_config
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.detect.kernels.default import DefaultParams
 from aiops_nb.detect.kernels.faults import FaultsParams
-from aiops_nb.detect.kernels.unusual import UnusualParams
 from aiops_nb.detect.registry import threshold_for
 
 
@@ -22,7 +22,7 @@ def config(detector: dict[str, object], **threshold: float) -> dict[str, object]
     ("detector", "usual"),
     [
         ({"type": "faults"}, threshold_for(FaultsParams(), 0.5, 1.0)),
-        ({"type": "default"}, threshold_for(UnusualParams(), 0.5, 1.0)),
+        ({"type": "default"}, threshold_for(DefaultParams(), 0.5, 1.0)),
         ({"type": "isolation_forest"}, 60),
         ({"type": "estimator", "estimator": "sklearn.svm.OneClassSVM"}, 60),
     ],
@@ -56,7 +56,7 @@ def test_the_rate_counts_windows_of_their_length() -> None:
     slow = config({"type": "default"}, false_alarms_per_day=0.5)
     slow["pipeline"]["window"] = {"tick_seconds": 60.0}  # type: ignore[index]
     assert checked_config(slow).pipeline.feature_rules[0].threshold == pytest.approx(
-        threshold_for(UnusualParams(), 0.5, 60.0), abs=0.01
+        threshold_for(DefaultParams(), 0.5, 60.0), abs=0.01
     )
 
 

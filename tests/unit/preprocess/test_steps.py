@@ -114,7 +114,7 @@ def test_an_empty_chain_gives_a_copy() -> None:
         (ClipQuantileParams(lower_quantile=0.9, upper_quantile=0.1), "clip_quantile.lower_quantile"),
         (EmaParams(half_life_values=0), r"ema: Expected `float` > 0\.0 - at `\$\.half_life_values`"),
         (ScaleParams(method="log"), "scale: Invalid enum value 'log'"),
-        (ResampleParams(interval_seconds=1e-10), "resample.every_seconds"),
+        (ResampleParams(interval_seconds=1e-10), "resample.interval_seconds"),
     ],
 )
 def test_wrong_parameters_are_named(params: StepParams, told: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aiops_nb.detect.kernels import unusual
+from aiops_nb.detect.kernels import default
 from aiops_nb.offline.walk import judged
 from tests.paths import ROOT
 
@@ -122,6 +122,6 @@ def recipe(values: np.ndarray) -> np.ndarray:
 def test_the_default_is_what_its_recipe_says(name: str) -> None:
     values = pd.read_csv(NAB / f"{name}.csv.gz")["value"].to_numpy(float)[:1200]
     time_bin = np.arange(len(values), dtype=np.int64) % DAY
-    raw_score = judged(unusual.KERNEL, unusual.UnusualParams(), DAY, values, time_bin, "python")[0]
+    raw_score = judged(default.KERNEL, default.DefaultParams(), DAY, values, time_bin, "python")[0]
     assert np.isnan(raw_score[:50]).all()
     np.testing.assert_allclose(raw_score[50:], recipe(values)[50:], atol=2e-6)

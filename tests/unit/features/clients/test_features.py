@@ -130,7 +130,7 @@ def test_a_million_addresses_take_no_more_memory_than_a_tenth_of_them():
             roster = stage._features._roster
             parts = [value for value in vars(stage._features).values() if not callable(value)]
             sizes.append(len(pickle.dumps([part for part in parts if part is not roster])))
-            assert len(roster.clients.places) <= 8192
+            assert len(roster.clients.pool) <= 8192
     assert sizes[1] < 1.5 * sizes[0] and sizes[1] < 40_000_000
 
 

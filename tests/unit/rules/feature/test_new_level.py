@@ -12,7 +12,7 @@ from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams
 from aiops_nb.detect.kernels.ewma import EwmaParams
 from aiops_nb.detect.limits.ceiling import CeilingParams
 from aiops_nb.detect.limits.robust_z import RobustZParams
-from aiops_nb.detect.relearning import KeptOut
+from aiops_nb.detect.relearning import LearningGate
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.features.params import WindowParams
@@ -22,7 +22,7 @@ from aiops_nb.rules.feature.params import FeatureRuleParams
 YES, NO = np.array([True]), np.array([False])
 
 
-def learned(excluded: KeptOut, verdicts: str, seconds: list[float]) -> str:
+def learned(excluded: LearningGate, verdicts: str, seconds: list[float]) -> str:
     """`s` strange, `u` usual, `-` not known, to `L` learned, `A` accepted and learned, `.` kept out."""
     told = ""
     for verdict, second in zip(verdicts, seconds, strict=True):
@@ -44,24 +44,24 @@ def learned(excluded: KeptOut, verdicts: str, seconds: list[float]) -> str:
     ],
 )
 def test_a_level_is_accepted_with_the_fourth_strange_value_on_end(verdicts: str, told: str) -> None:
-    assert learned(KeptOut(most_ticks=4, most_seconds=1e6), verdicts, list(range(len(verdicts)))) == told
+    assert learned(LearningGate(most_ticks=4, most_seconds=1e6), verdicts, list(range(len(verdicts)))) == told
 
 
 def test_time_accepts_a_level_of_rare_values() -> None:
     every_ten_minutes = [600.0 * number for number in range(14)]
-    assert learned(KeptOut(300, most_seconds=3600.0), "s" * 14, every_ten_minutes) == "." * 9 + "ALLLL"
+    assert learned(LearningGate(300, most_seconds=3600.0), "s" * 14, every_ten_minutes) == "." * 9 + "ALLLL"
     every_two = [120.0 * number for number in range(40)]
-    assert learned(KeptOut(300, most_seconds=3600.0), "s" * 40, every_two) == "." * 30 + "A" + "L" * 9
+    assert learned(LearningGate(300, most_seconds=3600.0), "s" * 40, every_two) == "." * 30 + "A" + "L" * 9
 
 
 def test_one_value_on_each_side_of_a_long_gap_is_no_level() -> None:
     assert learned(
-        KeptOut(300, most_seconds=3600.0), "ss" + "s" * 8, [0.0, 90_000.0, *(90_001.0 + i for i in range(8))]
+        LearningGate(300, most_seconds=3600.0), "ss" + "s" * 8, [0.0, 90_000.0, *(90_001.0 + i for i in range(8))]
     ) == ("." * 9 + "A")
 
 
 def test_series_are_counted_apart() -> None:
-    excluded = KeptOut(most_ticks=2, most_seconds=1e6)
+    excluded = LearningGate(most_ticks=2, most_seconds=1e6)
     for second in range(3):
         excluded.to_learn(np.ones(50, bool), np.arange(50) != 40, second)
         assert np.flatnonzero(excluded.accepted).tolist() == ([40] if second == 1 else [])

@@ -1,4 +1,4 @@
-"""Unusual context, few alarms: the shape of the last points, values never seen, and the facts of `facts.py`."""
+"""The default detector: shape of the last points, values never seen, and the facts of `facts.py`; few alarms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiops_nb.detect.arithmetic.baseline import (
     outside_range,
     scale_before,
 )
-from aiops_nb.detect.arithmetic.operations import LOG10_E, Bytes, Places, bin_of, larger, log, root, where
+from aiops_nb.detect.arithmetic.operations import LOG10_E, Bytes, Indices, bin_of, larger, log, root, where
 from aiops_nb.detect.arithmetic.surprise import (
     BINS,
     SILENT_POINTS,
@@ -63,11 +63,11 @@ def _drawn() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 LAGS, WEIGHTS, EDGES = _drawn()
 
 
-class UnusualParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="default"):
+class DefaultParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="default"):
     """Parameters of the default detector: those of every streaming detector."""
 
 
-class Unusual(NamedTuple):
+class DefaultState(NamedTuple):
     """State of n series.
 
     `ring` (n, PAST) holds the last values, `ring_at` (n,) the place of the next; `picked` (n, PICKS) the bins of the
@@ -76,7 +76,7 @@ class Unusual(NamedTuple):
 
     base: Baseline
     ring: FloatArray
-    ring_at: Places
+    ring_at: Indices
     shapes: Histograms
     facts: Histograms
     surprise: Calibration
@@ -84,9 +84,9 @@ class Unusual(NamedTuple):
     picked: Bytes
 
 
-def empty_unusual(count: int, bins: int, params: UnusualParams) -> Unusual:
+def empty_default(count: int, bins: int, params: DefaultParams) -> DefaultState:
     """Nothing learned yet."""
-    return Unusual(
+    return DefaultState(
         empty_baseline(count, bins),
         np.zeros(count * PAST),
         np.zeros(count, np.int64),
@@ -98,14 +98,14 @@ def empty_unusual(count: int, bins: int, params: UnusualParams) -> Unusual:
     )
 
 
-def begin_unusual(series: Places, x: FloatArray, s: Unusual) -> None:
+def begin_default(series: Indices, x: FloatArray, s: DefaultState) -> None:
     """Start series at their first value, as if it had always been so."""
     begin(series, x, s.base)
     for at in range(PAST):
         s.ring[series * PAST + at] = x
 
 
-def shape_surprise(series: Places, x: FloatArray, scale: FloatArray, s: Unusual) -> FloatArray:
+def shape_surprise(series: Indices, x: FloatArray, scale: FloatArray, s: DefaultState) -> FloatArray:
     """Mean surprise over the projections of the last points."""
     centre = centre_with(series, x, s.base)
     newest = s.ring_at[series] + PAST
@@ -123,7 +123,7 @@ def shape_surprise(series: Places, x: FloatArray, scale: FloatArray, s: Unusual)
 
 
 def part_tails(
-    series: Places, x: FloatArray, time_bin: Places, s: Unusual
+    series: Indices, x: FloatArray, time_bin: Indices, s: DefaultState
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Tails of shape, facts and novelty; their bins are picked for learning."""
     scale = scale_before(series, x, s.base)
@@ -139,29 +139,29 @@ def part_tails(
     return shape_tail, tail(series, 1, rare, learned, s.surprise), tail(series, 0, new, learned, s.novelty)
 
 
-def context_of(shape: FloatArray, rare: FloatArray, new: FloatArray, learned: Places) -> FloatArray:
+def context_of(shape: FloatArray, rare: FloatArray, new: FloatArray, learned: Indices) -> FloatArray:
     """Root mean square of the three tails; the longer the past, the rarer an alarm must be."""
     rarer = 0.5 * LOG10_E * log(larger(learned, 100.0) / LONG_PAST_POINTS)
     return larger(root((shape * shape + new * new + rare * rare) / SCORES) - rarer, 0.0)
 
 
-def explain_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> tuple[FloatArray, ...]:
+def explain_default(series: Indices, x: FloatArray, time_bin: Indices, s: DefaultState) -> tuple[FloatArray, ...]:
     """What shape and novelty add, and each fact by its part of the surprise."""
     shape, rare, new = part_tails(series, x, time_bin, s)
     facts = fact_parts(series, x, time_bin, s.base, s.facts)
     return shape * shape, new * new, *shared(rare * rare, facts)
 
 
-def judge_unusual(
-    series: Places, x: FloatArray, time_bin: Places, s: Unusual
+def judge_default(
+    series: Indices, x: FloatArray, time_bin: Indices, s: DefaultState
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Strangeness as -log10 of about a tail probability, what was expected, and half the width of its band."""
+    """Raw score as -log10 of roughly a tail probability, what was expected, and half the width of its band."""
     learned = s.base.learned[series]
     raw_score = context_of(*part_tails(series, x, time_bin, s), learned)
     return when_warm(raw_score, learned), *expected_band(series, x, time_bin, s.base)
 
 
-def learn_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -> None:
+def learn_default(series: Indices, x: FloatArray, time_bin: Indices, s: DefaultState) -> None:
     """Take in the value just judged."""
     first = series * PICKS
     learn_bins(series, s.picked, first, SHAPES, s.shapes)
@@ -169,10 +169,10 @@ def learn_unusual(series: Places, x: FloatArray, time_bin: Places, s: Unusual) -
     learn_scores(series, s.picked, first + SHAPES + FACTS, s.surprise)
     learn_scores(series, s.picked, first + SHAPES + FACTS + 2, s.novelty)
     learn_baseline(series, x, time_bin, s.base)
-    follow_unusual(series, x, s)
+    follow_default(series, x, s)
 
 
-def follow_unusual(series: Places, x: FloatArray, s: Unusual) -> None:
+def follow_default(series: Indices, x: FloatArray, s: DefaultState) -> None:
     """Remember the value as context, without learning from it."""
     s.ring[series * PAST + s.ring_at[series]] = x
     s.ring_at[series] = (s.ring_at[series] + 1) % PAST
@@ -180,4 +180,4 @@ def follow_unusual(series: Places, x: FloatArray, s: Unusual) -> None:
 
 
 PARTS = ("shape", "new value", *FACT_NAMES)
-KERNEL = Kernel(empty_unusual, begin_unusual, judge_unusual, learn_unusual, follow_unusual, explain_unusual, PARTS)
+KERNEL = Kernel(empty_default, begin_default, judge_default, learn_default, follow_default, explain_default, PARTS)
