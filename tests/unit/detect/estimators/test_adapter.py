@@ -183,7 +183,7 @@ def test_a_river_model_sees_what_is_known() -> None:
     [
         ("rate_hz", "6h", "features: expected a list of names"),
         ((), "6h", "features: expected a list of names"),
-        (NAMES, "six hours", "refit: expected seconds, or a text such as 30m or 6h, got 'six hours'"),
+        (NAMES, "six hours", "refit: expected seconds, or a string such as 30m or 6h, got 'six hours'"),
         (NAMES, "0h", "refit: expected more than 0 seconds"),
         (NAMES, -1, "refit: expected more than 0 seconds, got -1"),
     ],

@@ -195,7 +195,7 @@ def test_what_is_no_estimator_is_told(make: Make, message: str) -> None:
     ("arguments", "message"),
     [
         ({}, "features: expected a list of names"),
-        ({"features": NAMES, "refit": None}, "refit: expected seconds, or a text such as 30m or 6h, got None"),
+        ({"features": NAMES, "refit": None}, "refit: expected seconds, or a string such as 30m or 6h, got None"),
         ({"features": NAMES, "refit": float("nan")}, "refit: expected more than 0 seconds"),
     ],
 )
@@ -216,7 +216,7 @@ def test_a_missing_or_bad_argument_is_told(arguments: dict[str, Any], message: s
         ("sklearn.preprocessing.StandardScaler", {}, "detector.estimator: expected fit and score_samples"),
         ("sklearn.pipeline.Pipeline", {}, "detector.estimator: expected a class that needs no steps (pipelines, and"),
         ("sklearn.pipeline.make_pipeline", {}, "are for aiops_nb.as_detector in Python), got 'sklearn.pipeline.make"),
-        ("sklearn.svm.OneClassSVM", {"nu": [0.1]}, "parameters.nu: expected a number, a text, true, false or null"),
+        ("sklearn.svm.OneClassSVM", {"nu": [0.1]}, "parameters.nu: expected a number, a string, true, false or null"),
         (["sklearn.svm.OneClassSVM"], {}, "estimator: expected the name of one class (pipelines, and what else"),
         ("sklearn.pipeline.Pipeline", {"steps": [["svm", "sklearn.svm.OneClassSVM"]]}, "parameters.steps: expected to"),
         ("river.anomaly.QuantileFilter", {"anomaly_detector": {"type": "x"}}, "to be left out (pipelines"),
