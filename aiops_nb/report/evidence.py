@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-
 import pandas as pd
 
-from aiops_nb.report.formatting import in_words
-from aiops_nb.report.html import Html, details_html, table_html
+from aiops_nb.core.types import ALL_TARGETS
+from aiops_nb.report.formatting import cell_text
+from aiops_nb.report.html import Html, details_html, paragraph_html, table_html
 
 MAX_ALERTS = 40
 MAX_ROWS = 8
-ROW_COLUMNS = ["time", "method", "status_code", "error_type", "error_detail"]
+ROW_COLUMNS = ["time", "target", "method", "status_code", "error_type", "error_detail"]
 ROW_COLUMNS += ["duration_seconds", "connect_seconds", "wait_seconds"]
-SCORE_COLUMNS = ["time", "feature", "value", "expected", "upper", "score", "threshold", "is_anomaly"]
+SCORE_COLUMNS = ["time", "target", "feature", "value", "expected", "upper", "score", "threshold", "is_anomaly"]
+NO_ROWS = "No rows of this alert in this range."
 
 
 def evidence_html(alerts: pd.DataFrame, requests: pd.DataFrame, scores: pd.DataFrame) -> Html:
-    """For each alert the last rows up to the moment when it fired; the first 40 alerts."""
-    fired = alerts[alerts["starts_at"].notna()].sort_values("starts_at", kind="stable")
-    parts = [(_title(alert), _table(alert, requests, scores)) for _, alert in fired.head(MAX_ALERTS).iterrows()]
-    more = len(fired) - MAX_ALERTS
-    words = "1 more alert is not shown." if more == 1 else f"{more} more alerts are not shown."
-    note = f"<p><i>{words}</i></p>" if more > 0 else ""
-    return Html(details_html(parts, first_open=True).text + note)
+    """For each alert the last rows before it fired, folded; of the first 40 alerts.
 
-
-def warnings_html(warnings: Sequence[str]) -> Html:
-    """What a reader of the report should know beforehand, a line each.
-
-    Examples
-    --------
-    >>> warnings_html(["rule odd: KNN was not fitted to <64> vectors"]).text
-    '<ul><li>rule odd: KNN was not fitted to &lt;64&gt; vectors</li></ul>'
+    Parameters
+    ----------
+    alerts, requests, scores
+        As `Recording.alerts()`, `.requests()` and `.scores()` give them.
     """
-    lines = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
-    return Html(f"<ul>{lines}</ul>" if lines else "<p><i>None.</i></p>")
+    fired = alerts[alerts["starts_at"].notna()].sort_values("starts_at", kind="stable")
+    parts = [(_title(alert), _part(alert, requests, scores)) for _, alert in fired.head(MAX_ALERTS).iterrows()]
+    html = details_html(parts, first_open=True).text
+    more = len(fired) - MAX_ALERTS
+    if more > 0:
+        text = "1 more alert is not shown." if more == 1 else f"{more:,} more alerts are not shown."
+        html += paragraph_html(text, css="aiops-note").text
+    return Html(html)
 
 
 def _title(alert: pd.Series) -> str:
-    words = [in_words("starts_at", alert["starts_at"]), alert["alertname"], in_words("target", alert["target"])]
-    explained = alert["inhibited_by"]
-    return "  ".join(words) + (f", explained by {explained}" if explained else "")
+    title = "  ".join(cell_text(name, alert[name]) for name in ("starts_at", "alertname", "target"))
+    cause = alert["inhibited_by"]
+    return f"{title}, part of {cause}" if cause else title
 
 
-def _table(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> Html:
-    table = table_html(evidence_rows(alert, requests, scores))
-    return Html(f"<p>{escape(str(alert['summary']))}</p>{table.text}")
+def _part(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> Html:
+    rows = table_html(evidence_rows(alert, requests, scores), nothing=NO_ROWS)
+    return Html(paragraph_html(str(alert["summary"]), css="aiops-summary").text + rows.text)
 
 
 def evidence_rows(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Requests for a rule on rows, verdicts for a detector: the last ones of its series until it fired."""
+    """Requests for a rule on rows, scores for a detector: the last ones of its series before it fired."""
     of_rule = scores[(scores["alertname"] == alert["alertname"]) & (scores["metric"] == alert["metric"])]
     rows, columns = (requests, ROW_COLUMNS) if of_rule.empty else (of_rule, SCORE_COLUMNS)
-    mine = rows[(rows["target"] == alert["target"]) & (rows["time"] <= alert["starts_at"])]
+    own = rows[rows["time"] <= alert["starts_at"]]
+    if alert["target"] == ALL_TARGETS:
+        own = own[own["is_anomaly"].astype(bool)] if columns is SCORE_COLUMNS else own
+    else:
+        own = own[own["target"] == alert["target"]]
+        columns = [name for name in columns if name != "target"]
     if alert["origin"]:
-        mine = mine[mine["origin"] == alert["origin"]]
-    last: pd.DataFrame = mine[columns].tail(MAX_ROWS)
+        own = own[own["origin"] == alert["origin"]]
+    last: pd.DataFrame = own[columns].tail(MAX_ROWS)
     return last.dropna(axis="columns", how="all").reset_index(drop=True)

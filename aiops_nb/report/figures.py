@@ -1,4 +1,4 @@
-"""The charts of the report: time series with bands, marks and alerts; they zoom together, with no kernel."""
+"""The charts of the report: time series with bands, anomalies and alerts; they zoom together and need no kernel."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from aiops_nb.report.canvas import (
 from aiops_nb.report.html import Html
 from aiops_nb.report.page import chart_html
 
-COLOURS = ("#2563a8", "#c25e00", "#3a7d44", "#8e44ad", "#a3122a", "#0f7f8c", "#7a5c1e", "#555b66")
+COLOURS = ("#3b82d0", "#d9730d", "#3f9a52", "#a35bc2", "#d1364f", "#1493a1", "#a07c2c", "#7a828c")
 MAX_SERIES = 12
 MAX_MARKS = 2000
 _HOST = re.compile(r"https?://[^/]+(?=/)|[^ ]+ ")
 
 
 def latency_charts(features: pd.DataFrame, scores: pd.DataFrame, alerts: pd.DataFrame) -> Html:
-    """One chart a target: p95 with its expected band, median, anomalies marked, alerts shaded."""
-    lines, judged, told = (with_series(table) for table in (features, scores, alerts))
+    """One chart per target: p95 with its expected band, median, anomalies as points, alerts shaded."""
+    lines, judged, shaded = (with_series(table) for table in (features, scores, alerts))
     judged = with_band(judged[judged["feature"] == "duration_p95_seconds"])
     shared = shared_range(features)
     names = busiest(lines)
     points = points_each(len(names), columns=6)
     return chart_html(
-        *(_latency_chart(_of(lines, name), _of(judged, name), _of(told, name), shared, points) for name in names)
+        *(_latency_chart(_of(lines, name), _of(judged, name), _of(shaded, name), shared, points) for name in names)
     )
 
 
 def with_band(scores: pd.DataFrame) -> pd.DataFrame:
-    """With a lower end where the detector has none: a duration is at least 0."""
+    """With a lower limit where the detector has none: a duration is at least 0."""
     return scores.assign(lower=scores["lower"].fillna(0).where(scores["upper"].notna()))
 
 
@@ -54,7 +54,7 @@ def _of(table: pd.DataFrame, series: str) -> pd.DataFrame:
 
 
 def with_series(table: pd.DataFrame) -> pd.DataFrame:
-    """With a column that names the series: the target, and whether it is other people's traffic."""
+    """With a column that names the series: the target, and whether it is traffic of other clients."""
     suffix = table["origin"].astype(str).map({"traffic": " (traffic)"}).fillna("")
     return table.assign(series=table["target"].astype(str) + suffix)
 
@@ -72,12 +72,12 @@ def _latency_chart(
 
 
 def rate_charts(features: pd.DataFrame, alerts: pd.DataFrame) -> Html:
-    """Requests a second and error ratio, a line for each target."""
+    """Requests per second and error ratio, a line for each target."""
     if features.empty:
         return chart_html()
     charts = []
     lines, shared = with_series(features), shared_range(features)
-    for column, title, unit in (("rate_hz", "Requests a second", "hz"), ("error_ratio", "Error ratio", "ratio")):
+    for column, title, unit in (("rate_hz", "Requests per second", "hz"), ("error_ratio", "Error ratio", "ratio")):
         chart = time_figure(title, shared, unit)
         on_errors = alerts["alertname"].str.contains("error|http|failed", regex=True)
         shade_alerts(chart, alerts[on_errors], features["time"].max(), alpha=0.05)
@@ -87,7 +87,7 @@ def rate_charts(features: pd.DataFrame, alerts: pd.DataFrame) -> Html:
 
 
 def sample_charts(samples: pd.DataFrame, alerts: pd.DataFrame) -> Html:
-    """What was measured of hosts and services: a chart for each unit."""
+    """Samples of hosts and services: a chart for each unit."""
     names = {metric: _without_unit(str(metric)) for metric in samples["metric"].unique()}
     series = samples["target"].astype(str) + " " + samples["metric"].astype(str).map(names)
     full = list(series.unique())
@@ -98,7 +98,7 @@ def sample_charts(samples: pd.DataFrame, alerts: pd.DataFrame) -> Html:
 
 
 def unit_of(metric: str) -> str:
-    """What a metric is measured in, from its name.
+    """The unit of a metric, from its name.
 
     Examples
     --------
@@ -164,16 +164,16 @@ def _mark(chart: figure, anomalies: pd.DataFrame) -> None:
 
 
 def sweep_charts(table: pd.DataFrame, chosen: float) -> Html:
-    """What each threshold would have found and cost, beside as many alerts at random moments."""
+    """What each threshold would have found and cost, next to as many alerts at random moments."""
     tried = table[table["threshold"] < float("inf")]
     pairs = (
         ("Faults found", "recall_ratio", "random_recall_ratio", "ratio"),
-        ("False alarms a day", "false_alarms_per_day", "random_false_alarms_per_day", ""),
+        ("False alarms per day", "false_alarms_per_day", "random_false_alarms_per_day", ""),
         ("Median delay", "median_delay_seconds", "", "seconds"),
     )
     charts = [_sweep_chart(tried, chosen, *pair) for pair in pairs]
     for chart in charts[1:]:
-        chart.x_range = charts[0].x_range  # a threshold without a delay has its place all the same
+        chart.x_range = charts[0].x_range  # a threshold without a delay keeps its position
     return chart_html(row(charts, sizing_mode="stretch_width"))
 
 
@@ -182,24 +182,25 @@ def _sweep_chart(table: pd.DataFrame, chosen: float, title: str, column: str, by
     source = ColumnDataSource(table)
     if by_chance:
         chart.line("threshold", by_chance, source=source, color=GREY, line_dash="dashed", legend_label="at random")
-    chart.line("threshold", column, source=source, color=BLUE, line_width=2, legend_label="the rule")
+    chart.line("threshold", column, source=source, color=BLUE, line_width=2, legend_label="this rule")
     points = chart.scatter("threshold", column, source=source, color=BLUE, size=6)
-    chart.add_tools(HoverTool(renderers=[points], tooltips=[("threshold", "@threshold"), (title, f"@{column}")]))
+    chart.add_tools(HoverTool(renderers=[points], tooltips=[("threshold", "@threshold"), (column, f"@{column}")]))
     chart.add_layout(Span(location=chosen, dimension="height", line_color=RED, line_dash="dotted", line_width=2))
     chart.legend.visible = bool(by_chance)
     chart.legend.label_text_font_size = "11px"
-    chart.legend.background_fill_alpha = 0.6
+    chart.legend.label_text_color = GREY
+    chart.legend.background_fill_color = None
     return chart
 
 
 How = Literal["min", "max", "mean"]
-POINTS_PER_PAGE = 120_000  # 8 bytes each, base64: 1.3 MB at most beside BokehJS
+POINTS_PER_PAGE = 120_000  # 8 bytes each, base64: 1.3 MB at most besides BokehJS
 
 
 def thin(table: pd.DataFrame, how: Mapping[str, How], points: int) -> pd.DataFrame:
-    """At most `points` rows: equal slices of time, each column reduced as told.
+    """At most `points` rows: equal slices of time, each column reduced as given.
 
-    A slice stands at its first row's time. Peaks survive `max`, and a slice without values stays empty, so gaps show.
+    A slice has the time of its first row. Peaks survive `max`, and a slice without values stays empty, so gaps show.
 
     Examples
     --------
@@ -217,5 +218,5 @@ def thin(table: pd.DataFrame, how: Mapping[str, How], points: int) -> pd.DataFra
 
 
 def points_each(series: int, columns: int) -> int:
-    """How many points each of some series may have, so that the page stays small."""
+    """How many points each series may have, so that the page stays small."""
     return max(200, min(2000, POINTS_PER_PAGE // max(1, series * columns)))

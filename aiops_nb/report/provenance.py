@@ -18,7 +18,7 @@ from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.record.format import hash_of_config
 from aiops_nb.record.reader import RecordingReader
-from aiops_nb.report.formatting import ratio_in_words
+from aiops_nb.report.formatting import ratio_text
 from aiops_nb.report.tables import gap_ratio, observed_range
 
 OBSERVED: tuple[TableName, ...] = ("requests", "samples")
@@ -28,7 +28,7 @@ LIBRARIES = ("aiops-nb", "numpy", "pandas", "pyarrow", "bokeh")
 
 
 def provenance(recording: str | Path, start: Moment = None, end: Moment = None) -> pd.DataFrame:
-    """What was read, as `what` and `value`; enough to make the report again, and to see that it is the same."""
+    """What the report was made of, as `item` and `value_text`: enough to make it again and to compare."""
     reader = RecordingReader(recording)
     start_ns, end_ns = range_ns(start, end)
     tables = {name: reader.table(name, start_ns=start_ns, end_ns=end_ns) for name in TABLES}
@@ -38,14 +38,14 @@ def provenance(recording: str | Path, start: Moment = None, end: Moment = None) 
         "recording": Path(recording).name,
         "range (UTC)": f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}",
         "rows": ", ".join(f"{table.num_rows:,} {name}" for name, table in tables.items()),
-        "time without rows": ratio_in_words(gap_ratio(times)),
+        "time without rows": ratio_text(gap_ratio(times)),
         "hash of the rows": content_hash(tables),
-        "hash of the configuration": _config_told(reader),
+        "hash of the configuration": _config_text(reader),
         "recorded by": _listed(reader.manifest.versions),
         "reported by": _listed({"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}),
         "repairs": "; ".join(reader.repairs) or "none",
     }
-    return pd.DataFrame({"what": list(facts), "value": list(facts.values())})
+    return pd.DataFrame({"item": list(facts), "value_text": list(facts.values())})
 
 
 def _listed(versions: dict[str, str]) -> str:
@@ -53,20 +53,20 @@ def _listed(versions: dict[str, str]) -> str:
 
 
 def row_times(tables: Mapping[TableName, pa.Table]) -> pd.Series:
-    """Times of what was observed: of requests and samples."""
+    """Times of the observed rows: requests and samples."""
     parts = [times_ns(chunk) for name in OBSERVED for chunk in tables[name]["time"].chunks]
     joined = np.concatenate(parts) if parts else np.empty(0, np.int64)
     return pd.Series(pd.to_datetime(joined, utc=True))
 
 
 def config_hash(recording: str | Path) -> str:
-    """Eight hexadecimal digits of the configuration's SHA-256; `none` without one."""
+    """Eight hexadecimal digits of the SHA-256 of the configuration; `none` without one."""
     return hash_of_config(RecordingReader(recording).config_yaml)[:DIGITS] or "none"
 
 
-def _config_told(reader: RecordingReader) -> str:
+def _config_text(reader: RecordingReader) -> str:
     now, then = config_hash(reader.path), reader.manifest.config_hash[:DIGITS]
-    return f"{now}; {then} when it was recorded" if then and now != then else now
+    return f"{now} (when recorded: {then})" if then and now != then else now
 
 
 def content_hash(tables: Mapping[TableName, pa.Table]) -> str:

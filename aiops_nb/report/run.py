@@ -1,15 +1,12 @@
-"""Making a report: one notebook executed with parameters, and its HTML; an earlier report is never overwritten."""
+"""Making a report: one notebook executed with parameters, and its HTML page; earlier reports are never overwritten."""
 
 from __future__ import annotations
 
-import sqlite3
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -19,7 +16,7 @@ from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.report.page import notebook_page
 from aiops_nb.report.provenance import DIGITS, OBSERVED, config_hash, row_times
-from aiops_nb.report.tables import observed_range
+from aiops_nb.report.tables import checked_targets, observed_range
 
 REPORT = "02_monitoring_report.ipynb"
 SETTLING = pd.Timedelta(seconds=5)
@@ -41,8 +38,11 @@ def run_report(
     start: Moment = None,
     end: Moment = None,
     targets: Sequence[str] | None = None,
+    progress: bool | None = None,
 ) -> ReportPaths:
     """Execute the monitoring report over a recording.
+
+    The notebook is not signed as trusted, since it shows text from outside. The HTML page runs no script but our own.
 
     Parameters
     ----------
@@ -51,34 +51,39 @@ def run_report(
     out
         Folder for the report; made if need be. Names carry the range, the hash of the configuration and a run id.
     start, end
-        Half-open range in UTC; all of the recording by default.
+        Half-open range in UTC; the whole recording by default.
     targets
-        Only these; all by default.
+        Only these, by their names; all by default. Alerts of a group are reported for each of its members.
+    progress
+        Whether to show a progress bar on stderr; None: if that is a terminal.
 
     Raises
     ------
+    ConfigError
+        If a target is not in the recording.
     MissingExtraError
         If papermill or nbconvert is not installed.
     RecordingError
         If the folder is not a recording.
     AiopsError
-        If a cell failed, for instance a verification; the notebook as far as it came is kept.
+        If a cell failed, for instance the verification; the notebook is kept up to that cell.
     """
     require_papermill()
     first, last = _range(Path(recording), start, end)
+    chosen = checked_targets(targets or (), _target_names(Path(recording))) if targets else []
     parameters = {
         "recording": str(Path(recording).absolute()),
         "start": _text(start),
         "end": _text(end) or _settled(Path(recording), last),
-        "targets": list(targets or ()),
+        "targets": chosen,
     }
     stem = f"monitoring_{_compact(first)}_{_compact(last)}_{config_hash(recording)}_{uuid4().hex[:DIGITS]}"
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    notebook = execute(template(REPORT), folder / f"{stem}.ipynb", parameters)
-    _trust(notebook)
+    notebook = execute(template(REPORT), folder / f"{stem}.ipynb", parameters, progress=progress)
     html = notebook.with_suffix(".html")
-    html.write_text(notebook_page(notebook), encoding="utf-8")
+    title = f"Monitoring report {Path(recording).name}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    html.write_text(notebook_page(notebook, title), encoding="utf-8")
     return ReportPaths(notebook=notebook, html=html)
 
 
@@ -88,13 +93,20 @@ def _range(recording: Path, start: Moment, end: Moment) -> tuple[pd.Timestamp, p
     return observed_range(row_times({name: reader.table(name, start_ns=start_ns, end_ns=end_ns) for name in OBSERVED}))
 
 
+def _target_names(recording: Path) -> pd.DataFrame:
+    reader = RecordingReader(recording)
+    blocks = (block for name in OBSERVED for block in reader.blocks(name))
+    names = {name for block in blocks for name in block.column("target").dictionary.to_pylist()}
+    return pd.DataFrame({"target": sorted(names)})
+
+
 def _settled(recording: Path, last: pd.Timestamp) -> str:
-    """The end of what no longer changes while a recording is being written; empty if it is not."""
+    """The end of the rows that can no longer change while a recording is being written; empty if nobody writes."""
     return (last - SETTLING).floor("s").isoformat() if RecordingReader(recording).is_live else ""
 
 
 def require_papermill() -> None:
-    """Complain early, and with the install line.
+    """Fail early, with the `pip install` command.
 
     Raises
     ------
@@ -109,18 +121,18 @@ def require_papermill() -> None:
 
 
 def template(name: str) -> Path:
-    """The notebook of that name: packed into the package, or in the clone beside it."""
+    """The notebook of that name: packed into the package, or in the clone next to it."""
     packed = Path(__file__).with_name("notebooks") / name
     return packed if packed.exists() else Path(__file__).parents[2] / "notebooks" / name
 
 
-def execute(notebook: Path, into: Path, parameters: Mapping[str, object]) -> Path:
+def execute(notebook: Path, into: Path, parameters: Mapping[str, object], *, progress: bool | None = None) -> Path:
     """Run a notebook with parameters into a new file, which is kept even if a cell fails.
 
     Raises
     ------
     AiopsError
-        Naming the cell, its error, and where the executed copy lies.
+        Naming the cell, its error, and the path of the executed copy.
     """
     import papermill
 
@@ -130,7 +142,7 @@ def execute(notebook: Path, into: Path, parameters: Mapping[str, object]) -> Pat
             into,
             dict(parameters),
             kernel_name="python3",
-            progress_bar=sys.stderr.isatty(),
+            progress_bar=sys.stderr.isatty() if progress is None else progress,
             extra_arguments=QUIET,
         )
     except papermill.PapermillExecutionError as problem:
@@ -138,17 +150,6 @@ def execute(notebook: Path, into: Path, parameters: Mapping[str, object]) -> Pat
             f"{notebook.name}, cell {problem.exec_count}: {problem.ename}: {problem.evalue} (kept: {into})"
         ) from None
     return into
-
-
-def _trust(notebook: Path) -> None:
-    # We ran it ourselves; unsigned, JupyterLab would leave out its charts. Where nothing can be signed, it is not.
-    import nbformat
-    from nbformat.sign import NotebookNotary
-
-    with suppress(OSError, sqlite3.Error):
-        make: Callable[[], Any] = NotebookNotary
-        read: Callable[..., Any] = nbformat.read
-        make().sign(read(str(notebook), as_version=4))
 
 
 def _compact(time: pd.Timestamp) -> str:

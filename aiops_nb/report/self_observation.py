@@ -1,4 +1,4 @@
-"""How the monitor itself did while it recorded."""
+"""The health of the monitor itself while it recorded."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import pandas as pd
 
 from aiops_nb.core.schemas import SELF_SOURCE
 
-LARGEST = {"lag_seconds": "largest_lag_seconds", "queue_batches": "most_waiting_batches"}
+LARGEST = {"lag_seconds": "max_lag_seconds", "queue_batches": "max_queued_batches"}
 
 
 def observed(samples: pd.DataFrame) -> pd.DataFrame:
-    """The samples of what was watched, without those of the monitor about itself."""
+    """The samples of what was monitored, without those of the monitor about itself."""
     return samples[samples["source"] != SELF_SOURCE]
 
 
@@ -39,8 +39,8 @@ def monitor_table(samples: pd.DataFrame) -> pd.DataFrame:
     totals = own[own["metric"].str.endswith("_total")]
     ends = totals.groupby(["target", "metric"])["value"].agg(_total).unstack()
     largest = own[own["metric"].isin(LARGEST)].groupby(["target", "metric"])["value"].max().unstack()
-    told = ends.loc[:, (ends.fillna(0) != 0).any()] if len(ends) else ends
-    table = told.join(largest.rename(columns=LARGEST), how="outer")
+    totals_shown = ends.loc[:, (ends.fillna(0) != 0).any()] if len(ends) else ends
+    table = totals_shown.join(largest.rename(columns=LARGEST), how="outer")
     table.index.name = "source"
     return table.rename_axis(columns=None)
 

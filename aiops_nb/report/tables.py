@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from aiops_nb.core.errors import RecordingError
-from aiops_nb.report.formatting import ratio_in_words, seconds_in_words
+from aiops_nb.core.errors import RecordingError, unknown
+from aiops_nb.core.types import ALL_TARGETS
+from aiops_nb.report.formatting import ratio_text, span_text
+from aiops_nb.report.html import Html, details_html, table_html
 
 LONGEST_PAUSE_SECONDS = 30.0
-EVIDENCE_BEFORE = pd.Timedelta(seconds=5)
-EVIDENCE_COLUMNS = [
-    "time",
-    "method",
-    "status_code",
-    "error_type",
-    "duration_seconds",
-    "connect_seconds",
-    "wait_seconds",
-]
+MAX_KINDS = 6  # alert names in the headline
+MAX_ALERTS = 12  # rows before the charts; the others are folded
 ALERT_COLUMNS = ["starts_at", "lasted_seconds", "alertname", "severity", "target", "state", "inhibited_by", "summary"]
 
 
@@ -35,10 +30,10 @@ def summarise(requests: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `availability_ratio`: share of the observed time in which the latest outcome was good; an outcome speaks for the
-        time since the one before it, at most 30 s. `error_ratio`: share of requests that failed or were answered by a
-        5xx. `p50_seconds` to `p99_seconds`: of the requests that were answered. `worst_minute`: the UTC minute with the
-        highest error ratio, among equals the one with the highest p95.
+        `availability_ratio`: share of the observed time in which the latest request succeeded; a request counts for
+        the time since the one before it, at most 30 s. `error_ratio`: share of requests that failed or got a 5xx.
+        `p50_seconds` to `p99_seconds`: of the requests that got a response. `worst_minute`: the UTC minute with the
+        highest error ratio; if several are equal, the one with the highest p95.
     """
     rows = [
         {"target": target, "origin": origin} | _summary(part)
@@ -62,18 +57,18 @@ def _summary(part: pd.DataFrame) -> dict[str, Any]:
 
 
 def is_error(requests: pd.DataFrame) -> pd.Series:
-    """Whether each request failed or was answered by a 5xx."""
+    """Whether each request failed or got a 5xx; a boolean per row."""
     return requests["error_type"].notna() | (requests["status_code"].fillna(0) >= 500)
 
 
 def quantiles(seconds: pd.Series) -> tuple[float, float, float]:
-    """Median, p95 and p99; NaN if nothing was answered."""
+    """Median, p95 and p99 in seconds; NaN if no request got a response."""
     p50, p95, p99 = (float(seconds.quantile(q)) for q in (0.5, 0.95, 0.99))
     return p50, p95, p99
 
 
 def availability_ratio(times: pd.Series, bad: pd.Series) -> float:
-    """Share of the observed time that was good; NaN for fewer than two outcomes.
+    """Share of the observed time in which requests succeeded; NaN for fewer than two requests.
 
     Examples
     --------
@@ -82,9 +77,9 @@ def availability_ratio(times: pd.Series, bad: pd.Series) -> float:
     0.167
     """
     ordered = pd.DataFrame({"time": times.to_numpy(), "bad": bad.to_numpy()}).sort_values("time", kind="stable")
-    speaks_seconds = ordered["time"].diff().dt.total_seconds().clip(upper=LONGEST_PAUSE_SECONDS)
-    observed_seconds = float(speaks_seconds.sum())
-    good_seconds = float(speaks_seconds[~ordered["bad"]].sum())
+    weight_seconds = ordered["time"].diff().dt.total_seconds().clip(upper=LONGEST_PAUSE_SECONDS)
+    observed_seconds = float(weight_seconds.sum())
+    good_seconds = float(weight_seconds[~ordered["bad"]].sum())
     return good_seconds / observed_seconds if observed_seconds > 0 else float("nan")
 
 
@@ -99,45 +94,139 @@ def _worst_minute(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def alert_table(alerts: pd.DataFrame, targets: list[str] | None = None) -> pd.DataFrame:
-    """The episodes that fired, in order; `lasted_seconds` is NaN for those that never ended.
+def alert_table(alerts: pd.DataFrame) -> pd.DataFrame:
+    """The alerts that fired, in order of time; `lasted_seconds` is NaN for those that still fire.
 
     The summary is without the target, which has a column.
     """
-    fired = only_targets(alerts[alerts["starts_at"].notna()], targets).sort_values("starts_at", kind="stable")
+    fired = _fired(alerts).sort_values("starts_at", kind="stable")
     lasted = (fired["ends_at"] - fired["starts_at"]).dt.total_seconds()
-    told = zip(fired["summary"], fired["target"], strict=True)
-    what = pd.Series([text.removeprefix(f"{target}: ") for text, target in told], index=fired.index, dtype=object)
-    return fired.assign(lasted_seconds=lasted, summary=what).loc[:, ALERT_COLUMNS].reset_index(drop=True)
+    summaries = [
+        text.removeprefix(f"{target}: ") for text, target in zip(fired["summary"], fired["target"], strict=True)
+    ]
+    table = fired.assign(lasted_seconds=lasted, summary=pd.Series(summaries, index=fired.index, dtype=object))
+    return table.loc[:, ALERT_COLUMNS].reset_index(drop=True)
 
 
-def only_targets(rows: pd.DataFrame, targets: list[str] | None) -> pd.DataFrame:
-    """The rows of some targets; of all if none are named."""
-    return rows.loc[rows["target"].isin(targets)] if targets else rows
+def alerts_html(alerts: pd.DataFrame) -> Html:
+    """The alerts of a report: first those that were notified, then the inhibited ones, folded.
+
+    Parameters
+    ----------
+    alerts
+        As `Recording.alerts()` gives them.
+    """
+    table = alert_table(alerts)
+    notified = table[table["inhibited_by"] == ""].drop(columns="inhibited_by")
+    inhibited = table[table["inhibited_by"] != ""]
+    folded = [
+        (f"{len(part):,} {title}", table_html(part))
+        for title, part in (("more alerts", notified.iloc[MAX_ALERTS:]), ("inhibited alerts", inhibited))
+        if len(part)
+    ]
+    shown = table_html(notified.head(MAX_ALERTS), nothing="No alerts.")
+    return Html(shown.text + details_html(folded).text) if folded else shown
+
+
+def _fired(alerts: pd.DataFrame) -> pd.DataFrame:
+    return alerts[alerts["starts_at"].notna()]
+
+
+def checked_targets(targets: Sequence[str], *tables: pd.DataFrame) -> list[str]:
+    """The chosen targets; all of them must be in one of the tables.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first that is not, and those with similar names.
+
+    Examples
+    --------
+    >>> checked_targets(["shop"], pd.DataFrame({"target": ["shop", "search"]}))
+    ['shop']
+    >>> checked_targets(["shpo"], pd.DataFrame({"target": ["shop", "search"]}))
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: targets[0]: expected a target of this recording, got 'shpo'; did you mean shop?
+    """
+    known = sorted({str(name) for table in tables for name in table["target"].unique()} - {ALL_TARGETS})
+    for place, name in enumerate(targets):
+        if name not in known:
+            raise unknown(f"targets[{place}]", "a target of this recording", name, known)
+    return list(targets)
+
+
+def only_targets(rows: pd.DataFrame, targets: Iterable[str]) -> pd.DataFrame:
+    """The rows of some targets; of all if none are given."""
+    names = list(targets)
+    return rows.loc[rows["target"].isin(names)] if names else rows
+
+
+def alerts_of(alerts: pd.DataFrame, targets: Iterable[str]) -> pd.DataFrame:
+    """The alerts of some targets and those of the groups that they belonged to; all if no target is given.
+
+    A target belongs to a group if it had an alert of that name and origin while the group's alert lasted.
+    """
+    names = list(targets)
+    if not names:
+        return alerts
+    own = alerts["target"].isin(names)
+    is_group = (alerts["target"] == ALL_TARGETS).tolist()
+    groups = [
+        group and _overlaps_one_of(alert, alerts[own])
+        for group, (_, alert) in zip(is_group, alerts.iterrows(), strict=True)
+    ]
+    return alerts.loc[own | pd.Series(groups, index=alerts.index, dtype=bool)]
+
+
+def _overlaps_one_of(alert: pd.Series, members: pd.DataFrame) -> bool:
+    same = (members["alertname"] == alert["alertname"]) & (members["origin"] == alert["origin"])
+    begins_before = True if pd.isna(alert["ends_at"]) else members["pending_at"] <= alert["ends_at"]
+    ends_after = members["ends_at"].isna() | (members["ends_at"] >= alert["pending_at"])
+    return bool((same & begins_before & ends_after).any())
 
 
 def headline(summary: pd.DataFrame, alerts: pd.DataFrame, *rows: pd.DataFrame) -> str:
-    """What a reader in a hurry must know; `rows` are what was observed, requests and samples."""
-    times = pd.concat([part["time"] for part in rows])
-    first, last = observed_range(times)
+    """The most important figures in one line.
+
+    Parameters
+    ----------
+    summary
+        As `summarise` makes it.
+    alerts
+        As `Recording.alerts()` gives them.
+    *rows
+        What was observed: requests and samples.
+    """
+    first, last = observed_range(pd.concat([part["time"] for part in rows]))
+    end = f"{last:%H:%M:%S}" if last.date() == first.date() else f"{last:%Y-%m-%d %H:%M:%S}"
+    when = f"{first:%Y-%m-%d %H:%M:%S} to {end} UTC ({span_text((last - first).total_seconds())})"
+    return f"{_requests_text(summary)}, {when}. {_alerts_text(_fired(alerts))}."
+
+
+def _requests_text(summary: pd.DataFrame) -> str:
     requests = int(summary["requests"].sum())
-    errors = float((summary["error_ratio"] * summary["requests"]).sum()) / requests if requests else float("nan")
-    all_fired = alerts[alerts["starts_at"].notna()]
-    fired = all_fired[all_fired["inhibited_by"] == ""]
-    explained = len(all_fired) - len(fired)
-    kinds = ", ".join(f"{count} {name}" for name, count in fired["alertname"].value_counts().items())
-    lasted = seconds_in_words((last - first).total_seconds())
-    return (
-        f"In the {lasted} from {first:%Y-%m-%d %H:%M:%S} UTC on, {_were(len(summary), ' target')} asked "
-        f"{requests:,} times; {ratio_in_words(errors)} of the requests were errors. "
-        f"{len(fired)} {'alert' if len(fired) == 1 else 'alerts'} fired{f' ({kinds})' if kinds else ''}"
-        f"{f'; {_were(explained)} explained by others' if explained else ''}; "
-        f"{_were(int((fired['state'] == 'firing').sum()))} still firing at the end."
-    )
+    if not requests:
+        return "No requests"
+    errors = float((summary["error_ratio"] * summary["requests"]).sum()) / requests
+    targets = summary["target"].nunique()
+    return f"{_count(requests, 'request')} to {_count(targets, 'target')}, {ratio_text(errors)} errors"
 
 
-def _were(count: int, noun: str = "") -> str:
-    return f"1{noun} was" if count == 1 else f"{count}{noun}{'s' if noun else ''} were"
+def _alerts_text(fired: pd.DataFrame) -> str:
+    notified = fired[fired["inhibited_by"] == ""]
+    counts = notified["alertname"].value_counts()
+    kinds = [f"{count} {name}" for name, count in counts.head(MAX_KINDS).items()]
+    if len(counts) > MAX_KINDS:
+        kinds.append(f"{len(counts) - MAX_KINDS} other rules")
+    text = _count(len(notified), "alert") + (f" ({', '.join(kinds)})" if kinds else "")
+    inhibited = len(fired) - len(notified)
+    firing = int((fired["state"] == "firing").sum())
+    return f"{text}{f', {inhibited:,} inhibited' if inhibited else ''}{f'; {firing:,} still firing' if firing else ''}"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def gap_ratio(times: pd.Series, longest_pause_seconds: float = LONGEST_PAUSE_SECONDS) -> float:
@@ -160,8 +249,8 @@ def observed_range(times: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     Raises
     ------
     RecordingError
-        If there is nothing to report on.
+        If there are no rows.
     """
     if times.empty:
-        raise RecordingError("report: expected requests or samples in the chosen range, found none")
+        raise RecordingError("report: no requests and no samples in this range")
     return times.min(), times.max()

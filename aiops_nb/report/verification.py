@@ -1,9 +1,9 @@
-"""A report checks itself: figures computed again from the recorded rows, by another way than the first."""
+"""A report verifies itself: its figures recomputed from the raw rows, independently of the first computation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -13,19 +13,19 @@ import pyarrow.compute as pc
 from aiops_nb.alert.grouping import GROUPING_DETECTOR
 from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.report.html import Html, details_html, table_html
-from aiops_nb.report.tables import is_error
+from aiops_nb.report.tables import alerts_of, is_error
 from aiops_nb.session.recording import Recording, open_recording
 
 TOLERANCE = 1e-9
 
 
 class Check(NamedTuple):
-    """One figure, as reported and as computed again."""
+    """One figure, as reported and as recomputed."""
 
-    what: str
+    figure: str
     reported: float
     recomputed: float
-    holds: bool
+    is_equal: bool
 
 
 def verify(
@@ -37,25 +37,42 @@ def verify(
     *,
     start: Moment = None,
     end: Moment = None,
+    targets: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """All checks of a report: `what`, `reported`, `recomputed`, `holds`.
+    """Verify a report.
 
-    The summary's counts, ratios and quantiles come again from the Arrow rows without pandas; behind each alert there
-    must be rows; and a second replay must give the same alerts.
+    The counts, ratios and quantiles of the summary are recomputed from the Arrow rows without pandas; each alert must
+    have rows that prove it; and a second replay must give the same alerts.
+
+    Parameters
+    ----------
+    recording
+        What the report is about.
+    summary, alerts, requests, scores
+        As the report shows them.
+    start, end, targets
+        What the report was narrowed to.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per check: `figure`, `reported`, `recomputed`, `is_equal`.
     """
     start_ns, end_ns = range_ns(start, end)
     rows = recording.reader.table("requests", start_ns=start_ns, end_ns=end_ns)
     of_summary = [check for line in summary.to_dict("records") for check in _check_line(line, rows)]
     fired = alerts[alerts["starts_at"].notna()]
     of_alerts = [_check_alert(alert, requests, scores) for _, alert in fired.iterrows()]
-    of_replay = [] if recording.is_live else [_check_replay(recording, alerts, start, end)]
+    of_replay = [] if recording.is_live else [_check_replay(recording, alerts, start, end, targets)]
     checks = [*of_summary, *of_alerts, *of_replay]
     return pd.DataFrame(checks, columns=list(Check._fields))
 
 
-def _check_replay(recording: Recording, alerts: pd.DataFrame, start: Moment, end: Moment) -> Check:
-    again = open_recording(recording.path).alerts(start=start, end=end)
-    same = again[again["target"].isin(alerts["target"])].reset_index(drop=True).equals(alerts.reset_index(drop=True))
+def _check_replay(
+    recording: Recording, alerts: pd.DataFrame, start: Moment, end: Moment, targets: Sequence[str]
+) -> Check:
+    again = alerts_of(open_recording(recording.path).alerts(start=start, end=end), targets)
+    same = again.reset_index(drop=True).equals(alerts.reset_index(drop=True))
     return Check("alerts of a second replay", len(alerts), len(alerts) if same else math.nan, same)
 
 
@@ -77,9 +94,9 @@ def _equals(column: pa.ChunkedArray, text: str) -> pa.ChunkedArray:
     return pc.fill_null(pc.equal(column.cast(pa.string()), text), False)
 
 
-def _check(what: str, reported: float, recomputed: float) -> Check:
+def _check(figure: str, reported: float, recomputed: float) -> Check:
     both_unknown = math.isnan(reported) and math.isnan(recomputed)
-    return Check(what, reported, recomputed, both_unknown or math.isclose(reported, recomputed, rel_tol=TOLERANCE))
+    return Check(figure, reported, recomputed, both_unknown or math.isclose(reported, recomputed, rel_tol=TOLERANCE))
 
 
 def _check_alert(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> Check:
@@ -88,7 +105,7 @@ def _check_alert(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame)
     until = source["time"].between(alert["pending_at"], alert["starts_at"])
     is_of = (source["target"] == alert["target"]) | (alert["detector"] == GROUPING_DETECTOR)
     found = int((until & is_of).sum())
-    return Check(f"rows behind {alert['alertname']} of {alert['target']}", 1.0, float(found), found >= 1)
+    return Check(f"evidence of {alert['alertname']} of {alert['target']}", 1.0, float(found), found >= 1)
 
 
 def _is_bad(requests: pd.DataFrame) -> pd.Series:
@@ -96,6 +113,7 @@ def _is_bad(requests: pd.DataFrame) -> pd.Series:
 
 
 def checks_html(checks: pd.DataFrame) -> Html:
-    """How many checks hold; all of them on a click."""
-    title = f"{int(checks['holds'].sum())} of {len(checks)} checks hold"
-    return details_html([(title, table_html(checks))], first_open=not checks["holds"].all())
+    """How many figures were reproduced; all of them on a click."""
+    title = f"{int(checks['is_equal'].sum())} of {len(checks)} figures reproduced"
+    table = table_html(checks.rename(columns={"is_equal": "reproduced"}))
+    return details_html([(title, table)], first_open=not checks["is_equal"].all())

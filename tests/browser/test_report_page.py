@@ -9,8 +9,9 @@ from aiops_nb.report import run_report
 
 pytestmark = pytest.mark.browser
 
-RANGES = """() => Bokeh.documents[0].roots().map(root => [root.x_range.start, root.x_range.end])"""
-LINES = """() => Bokeh.documents.flatMap(doc => doc.roots()).map(root => root.renderers.length)"""
+CHARTS = "roots().flatMap(root => root.children)"
+RANGES = f"() => Bokeh.documents[0].{CHARTS}.map(chart => [chart.x_range.start, chart.x_range.end])"
+LINES = f"() => Bokeh.documents.flatMap(doc => doc.{CHARTS}).map(chart => chart.renderers.length)"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_dragging_zooms_all_charts_of_a_section(page):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, y, steps=5)
     page.mouse.up()
-    page.wait_for_function(f"() => Bokeh.documents[0].roots()[0].x_range.start > {before[0][0]}")
+    page.wait_for_function(f"() => Bokeh.documents[0].roots()[0].children[0].x_range.start > {before[0][0]}")
     after = page.evaluate(RANGES)
     assert len({tuple(ends) for ends in after}) == 1
     assert after[0][1] - after[0][0] < 0.5 * (before[0][1] - before[0][0])

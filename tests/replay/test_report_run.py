@@ -5,13 +5,15 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
-from aiops_nb.core.errors import AiopsError, RecordingError
+from aiops_nb.core.errors import AiopsError, ConfigError, RecordingError
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.demo import demo_recording
 from aiops_nb.record.recorder import Recorder
@@ -47,8 +49,30 @@ def test_the_notebook_was_executed_with_the_parameters(report):
     assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
 
 
-def test_the_notebook_is_trusted_so_that_its_charts_show(report):
-    assert NotebookNotary().check_signature(nbformat.read(report.notebook, as_version=4))
+def test_the_notebook_is_not_signed_as_trusted(report):
+    assert not NotebookNotary().check_signature(nbformat.read(report.notebook, as_version=4))
+
+
+def test_the_page_allows_no_script_but_ours(report):
+    text = report.html.read_text(encoding="utf-8")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)[1].replace("&#39;", "'")
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    hashes = {f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts}
+    assert set(rules["script-src"].split()) == hashes
+    assert len(hashes) == 2
+
+
+def test_the_browser_tab_says_what_and_when(report):
+    text = report.html.read_text(encoding="utf-8")
+    assert f"<title>Monitoring report {demo_recording().name}, 2026-11-23 08:08 to 2026-11-23 08:09 UTC</title>" in text
+
+
+def test_charts_come_before_the_long_tables(report):
+    text = report.html.read_text(encoding="utf-8")
+    places = [text.index(f">{title}<") for title in ("Summary", "Alerts", "Latency", "Evidence", "Provenance")]
+    assert places == sorted(places)
 
 
 def test_the_page_is_small_and_asks_nothing_of_the_network(report):
@@ -61,7 +85,7 @@ def test_the_page_is_small_and_asks_nothing_of_the_network(report):
 def test_the_page_has_prose_and_results_but_neither_code_nor_hints_for_the_notebook(report):
     text = report.html.read_text(encoding="utf-8")
     assert "Monitoring report</h1>" not in text.partition("<title>")[0]
-    assert "checks hold" in text
+    assert "figures reproduced" in text
     assert "open_recording" not in text
     assert "Run All" not in text
 
@@ -83,11 +107,19 @@ def test_a_failed_cell_is_told_and_its_notebook_kept(tmp_path):
     assert "ZeroDivisionError" in (tmp_path / "kept.ipynb").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("start", "message"), [("2031-01-01", "found none"), ("", "expected a recording")])
+@pytest.mark.parametrize(
+    ("start", "message"), [("2031-01-01", "no requests and no samp"), ("", "expected a recording")]
+)
 def test_nothing_to_report_on_is_one_clear_error(tmp_path, start, message):
     recording = demo_recording() if start else tmp_path
     with pytest.raises(RecordingError, match=message):
         run_report(recording, out=tmp_path / "out", start=start)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_target_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"targets\[0\]: expected a target of this recording, got .*; did you mean"):
+        run_report(demo_recording(), out=tmp_path / "out", targets=[TARGET + "y"])
     assert not (tmp_path / "out").exists()
 
 
@@ -111,6 +143,6 @@ def test_a_recording_that_is_being_written_and_holds_no_requests_gives_a_report(
         recorder.write(make_batch("samples", "host", samples))
         page = run_report(tmp_path / "live", out=tmp_path / "out").html
     text = page.read_text(encoding="utf-8")
-    assert "Nothing was recorded for this chart." in text
+    assert "No data for this chart." in text
     assert "24 samples" in text
-    assert "0 of 0 checks hold" in text
+    assert "0 of 0 figures reproduced" in text

@@ -1,5 +1,8 @@
 """Charts hold what was computed, also when there is nothing or too much of it."""
 
+import json
+import re
+
 import pandas as pd
 import pytest
 
@@ -24,7 +27,7 @@ def test_nothing_recorded_is_said(tables):
         figures.rate_charts(empty["features"], empty["alerts"]),
         figures.sample_charts(empty["samples"], empty["alerts"]),
     )
-    assert all("Nothing was recorded" in page.text for page in pages)
+    assert all("No data for this chart." in page.text for page in pages)
 
 
 def test_a_series_for_each_target_and_origin(tables):
@@ -40,11 +43,36 @@ def test_many_targets_are_bounded_to_the_busiest(tables):
 
 
 def test_a_name_with_markup_cannot_leave_its_chart(tables):
-    evil = "</script><script>alert(1)</script>"
+    evil = "</script><script>alert(1)</script>$$x$$ @time{safe}"
     features, scores = (tables[name].assign(target=evil) for name in ("features", "scores"))
     alerts = tables["alerts"].assign(target=evil, summary=evil, alertname="latency_p95_anomaly")
     text = figures.latency_charts(features, scores, alerts).text
-    assert text.count("<script") == text.count("</script>") == 1
+    assert text.count("<script") == text.count("</script>") == 2
+    data = json.loads(re.search(r'class="aiops-chart-data">(.*?)</script>', text, re.DOTALL)[1])
+    templates = [text for path, text in strings(data) if "tooltips" in path]
+    assert templates and not any("alert(1)" in template for template in templates), "a name is never a template"
+    titles = [model["attributes"]["text"] for model in models(data) if model.get("name") == "PlainText"]
+    assert titles == [f"{evil}: latency"], "a title is no mathematics"
+
+
+def models(part):
+    """Every model of a Bokeh document."""
+    if isinstance(part, dict) and "attributes" in part:
+        yield part
+    for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from models(value)
+
+
+def strings(part, path=()):
+    """Every text of a JSON document and the keys that lead to it."""
+    if isinstance(part, str):
+        yield path, part
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            yield from strings(value, (*path, key))
+    elif isinstance(part, list):
+        for value in part:
+            yield from strings(value, path)
 
 
 def test_the_band_has_an_end_where_the_detector_gives_one(tables):

@@ -52,15 +52,15 @@ def test_the_hash_is_of_the_rows_live_sealed_and_in_one_segment_or_two(tmp_path)
 
 def test_a_configuration_that_was_changed_after_the_run_is_told(tmp_path):
     def told():
-        return provenance(tmp_path / "r").set_index("what").value["hash of the configuration"]
+        return provenance(tmp_path / "r").set_index("item").value_text["hash of the configuration"]
 
     with Recorder(tmp_path / "r", config_yaml="host_metrics: false\n") as recorder:
         recorder.write(rows(9))
     kept = RecordingReader(tmp_path / "r").manifest.config_hash
     assert len(kept) == 64 and told() == kept[:8]
     (tmp_path / "r" / "config.yaml").write_text("host_metrics: true\n")
-    now, _, then = told().partition("; ")
-    assert then == f"{kept[:8]} when it was recorded" and len(now) == 8 and now != kept[:8]
+    now, _, then = told().partition(" ")
+    assert then == f"(when recorded: {kept[:8]})" and len(now) == 8 and now != kept[:8]
     with Recorder(tmp_path / "r", config_yaml="host_metrics: true\n"):
         assert told() == now
 
@@ -74,7 +74,7 @@ def test_other_rows_have_another_hash(tmp_path, other):
 
 
 def test_provenance_names_what_a_second_report_needs():
-    facts = provenance(demo_recording()).set_index("what")["value"]
+    facts = provenance(demo_recording()).set_index("item")["value_text"]
     assert facts["recording"] == demo_recording().name
     assert facts["range (UTC)"] == "2026-11-23 08:06:04 to 2026-11-23 08:19:34"
     assert facts["rows"].startswith("3,240 requests, 10,535 samples")
@@ -100,8 +100,8 @@ def figures():
 def test_true_figures_hold(figures):
     checks = verify(**figures)
     assert len(checks) > 10
-    assert checks["holds"].all()
-    assert " checks hold</summary>" in checks_html(checks).text
+    assert checks["is_equal"].all()
+    assert " figures reproduced</summary>" in checks_html(checks).text
 
 
 def test_each_false_figure_is_found(figures):
@@ -109,13 +109,13 @@ def test_each_false_figure_is_found(figures):
     columns = ["requests", "error_ratio", "p50_seconds", "p95_seconds", "p99_seconds"]
     wrong[columns] = wrong[columns].astype(float)
     wrong.loc[0, columns] += 1e-6
-    failed = verify(**figures | {"summary": wrong}).query("not holds")
-    assert failed["what"].tolist() == [f"{column} of {wrong.loc[0, 'target']}" for column in columns]
+    failed = verify(**figures | {"summary": wrong}).query("not is_equal")
+    assert failed["figure"].tolist() == [f"{column} of {wrong.loc[0, 'target']}" for column in columns]
 
 
 def test_an_alert_without_rows_behind_it_does_not(figures):
     lonely = figures["alerts"].copy()
     lonely["pending_at"] = lonely["starts_at"] = pd.Timestamp("2026-11-23T08:06:10Z")
-    failed = verify(**figures | {"alerts": lonely}).query("not holds")
+    failed = verify(**figures | {"alerts": lonely}).query("not is_equal")
     assert len(failed) == len(lonely) + 1
     assert math.isnan(failed.iloc[-1]["recomputed"])

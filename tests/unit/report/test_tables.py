@@ -5,12 +5,14 @@ import math
 import pandas as pd
 import pytest
 
-from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.frames.build import ALERT_COLUMNS
-from aiops_nb.report.html import table_html
 from aiops_nb.report.tables import (
     alert_table,
+    alerts_html,
+    alerts_of,
     availability_ratio,
+    checked_targets,
     gap_ratio,
     headline,
     observed_range,
@@ -122,12 +124,45 @@ def test_the_alert_table_names_the_target_once():
     assert table["summary"].tolist() == ["answered 502, 3 times in a row"]
 
 
-def test_what_another_alert_explains_is_told_as_such_before_the_long_text():
-    one = alert(target="*", inhibited_by="http_5xx of many", summary="*: http_5xx on 3 of 4 targets: a, b, c")
-    text = table_html(alert_table(alerts(one, alert()))).text
-    assert text.index(">explained by<") < text.index(">summary<")
-    assert text.count('<tr class="explained">') == 1
-    assert ">all targets</td>" in text and ">*<" not in text
+def test_inhibited_alerts_are_folded_after_the_others():
+    part = alert(target="b", inhibited_by="request_failed of many")
+    text = alerts_html(alerts(part, alert(target="*", alertname="request_failed"), *[part] * 3)).text
+    shown, _, folded = text.partition("<details")
+    assert "<td" in shown and ">all targets</td>" in shown and ">b</td>" not in shown
+    assert "<summary>4 inhibited alerts</summary>" in folded
+    assert folded.count('<tr class="inhibited">') == 4
+    assert ">inhibited by<" in folded and ">request_<wbr>failed of many<" in folded
+
+
+def test_more_alerts_than_a_screen_holds_are_folded():
+    text = alerts_html(alerts(*[alert(alertname=f"rule_{place}") for place in range(20)])).text
+    assert text.partition("<details")[0].count("<tr") == 1 + 12
+    assert "8 more alerts" in text
+
+
+def test_no_alert_is_said():
+    assert "No alerts." in alerts_html(alerts()).text
+
+
+def test_a_member_of_a_group_keeps_its_alert():
+    told = alerts(
+        alert(target="*", alertname="request_failed", ends_at=at(40)),
+        alert(target="a", alertname="request_failed", inhibited_by="request_failed of many", ends_at=at(40)),
+        alert(target="b", alertname="http_5xx"),
+        alert(target="*", alertname="latency_p95_anomaly", ends_at=at(40)),
+        alert(target="*", alertname="request_failed", pending_at=at(90), starts_at=at(90)),
+    )
+    assert alerts_of(told, ["a"]).index.tolist() == [0, 1]
+    assert alerts_of(told, ["b"]).index.tolist() == [2]
+    assert alerts_of(told, []).index.tolist() == [0, 1, 2, 3, 4]
+    assert alerts_of(told[:0], ["a"]).empty
+
+
+def test_an_unknown_target_is_refused_with_near_names():
+    table = pd.DataFrame({"target": ["http://h/health", "http://h/orders", "*"]})
+    assert checked_targets(["http://h/orders"], table) == ["http://h/orders"]
+    with pytest.raises(ConfigError, match=r"targets\[1\]: .* got 'http://h/order'; did you mean http://h/orders"):
+        checked_targets(["http://h/health", "http://h/order"], table)
 
 
 def test_no_targets_named_means_all():
@@ -140,18 +175,29 @@ def test_the_headline_says_the_most_important_figures():
     rows = requests([(0, 200, 0.1, None), (60, 500, 0.1, None)])
     text = headline(summarise(rows), alerts(alert(alertname="http_5xx")), rows)
     assert text == (
-        "In the 60 s from 2026-01-01 00:00:00 UTC on, 1 target was asked 2 times; 50 % of the requests were errors. "
-        "1 alert fired (1 http_5xx); 1 was still firing at the end."
+        "2 requests to 1 target, 50 % errors, 2026-01-01 00:00:00 to 00:01:00 UTC (60 s). "
+        "1 alert (1 http_5xx); 1 still firing."
     )
 
 
-def test_the_headline_accounts_for_each_row_of_the_alert_table():
+def test_the_headline_counts_inhibited_alerts_apart():
     rows = requests([(0, 200, 0.1, None), (60, 500, 0.1, None)])
-    told = alerts(alert(alertname="http_5xx"), *[alert(inhibited_by="http_5xx")] * 2)
-    words = "1 alert fired (1 http_5xx); 2 were explained by others; 1 was still firing"
-    assert words in headline(summarise(rows), told, rows)
+    given = alerts(alert(alertname="http_5xx"), *[alert(inhibited_by="http_5xx", state="resolved")] * 2)
+    assert headline(summarise(rows), given, rows).endswith(". 1 alert (1 http_5xx), 2 inhibited; 1 still firing.")
+
+
+def test_the_headline_of_samples_alone_has_no_error_ratio():
+    rows = requests([(0, 200, 0.1, None), (90_000, 200, 0.1, None)])
+    text = headline(summarise(rows[:0]), alerts(), rows)
+    assert text == "No requests, 2026-01-01 00:00:00 to 2026-01-02 01:00:00 UTC (25 h 0 min). 0 alerts."
+
+
+def test_the_headline_is_short_whatever_was_recorded():
+    rows = requests([(0, 200, 0.1, None), (60, 500, 0.1, None)])
+    many = alerts(*[alert(alertname=f"rule_{place}", state="resolved") for place in range(500)])
+    assert headline(summarise(rows), many, rows).endswith("1 rule_5, 494 other rules).")
 
 
 def test_an_empty_range_is_one_clear_error():
-    with pytest.raises(RecordingError, match="expected requests or samples in the chosen range, found none"):
+    with pytest.raises(RecordingError, match="no requests and no samples in this range"):
         observed_range(requests([])["time"])
