@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pandas as pd
 
 from aiops_nb.core.errors import AiopsError, MissingExtraError
-from aiops_nb.core.moments import Moment, range_ns
+from aiops_nb.core.labels import rfc3339
+from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.report.page import notebook_page
 from aiops_nb.report.provenance import DIGITS, OBSERVED, config_hash, row_times
-from aiops_nb.report.tables import checked_targets, observed_range
+from aiops_nb.report.tables import observed_range
 
 REPORT = "02_monitoring_report.ipynb"
 SETTLING = pd.Timedelta(seconds=5)
@@ -51,16 +51,16 @@ def run_report(
     out
         Folder for the report; made if need be. Names carry the range, the hash of the configuration and a run id.
     start, end
-        Half-open range in UTC; the whole recording by default.
+        Half-open range, as in `Recording.requests`; the whole recording by default.
     targets
-        Only these, by their names; all by default. Alerts of a group are reported for each of its members.
+        Only these, by name or pattern (`*/checkout`); all by default. An alert of a group is reported for each member.
     progress
         Whether to show a progress bar on stderr; None: if that is a terminal.
 
     Raises
     ------
     ConfigError
-        If a target is not in the recording.
+        If a target is not in the recording, or nothing was recorded in the range.
     MissingExtraError
         If papermill or nbconvert is not installed.
     RecordingError
@@ -69,13 +69,14 @@ def run_report(
         If a cell failed, for instance the verification; the notebook is kept up to that cell.
     """
     require_papermill()
-    first, last = _range(Path(recording), start, end)
-    chosen = checked_targets(targets or (), _target_names(Path(recording))) if targets else []
+    reader = RecordingReader(recording)
+    start_ns, end_ns = covered_range_ns(start, end, reader.time_range_ns)
+    first, last = _observed(reader, start_ns, end_ns)
     parameters = {
         "recording": str(Path(recording).absolute()),
-        "start": _text(start),
-        "end": _text(end) or _settled(Path(recording), last),
-        "targets": chosen,
+        "start": _text(start_ns),
+        "end": _text(end_ns) or _settled(reader, last),
+        "targets": known_targets(targets, _target_names(reader)),
     }
     stem = f"monitoring_{_compact(first)}_{_compact(last)}_{config_hash(recording)}_{uuid4().hex[:DIGITS]}"
     folder = Path(out)
@@ -87,22 +88,19 @@ def run_report(
     return ReportPaths(notebook=notebook, html=html)
 
 
-def _range(recording: Path, start: Moment, end: Moment) -> tuple[pd.Timestamp, pd.Timestamp]:
-    reader = RecordingReader(recording)
-    start_ns, end_ns = range_ns(start, end)
-    return observed_range(row_times({name: reader.table(name, start_ns=start_ns, end_ns=end_ns) for name in OBSERVED}))
+def _observed(reader: RecordingReader, start_ns: int | None, end_ns: int | None) -> tuple[pd.Timestamp, pd.Timestamp]:
+    tables = {name: reader.table(name, start_ns=start_ns, end_ns=end_ns) for name in OBSERVED}
+    return observed_range(row_times(tables))
 
 
-def _target_names(recording: Path) -> pd.DataFrame:
-    reader = RecordingReader(recording)
+def _target_names(reader: RecordingReader) -> list[str]:
     blocks = (block for name in OBSERVED for block in reader.blocks(name))
-    names = {name for block in blocks for name in block.column("target").dictionary.to_pylist()}
-    return pd.DataFrame({"target": sorted(names)})
+    return sorted({name for block in blocks for name in block.column("target").dictionary.to_pylist() if name})
 
 
-def _settled(recording: Path, last: pd.Timestamp) -> str:
+def _settled(reader: RecordingReader, last: pd.Timestamp) -> str:
     """The end of the rows that can no longer change while a recording is being written; empty if nobody writes."""
-    return (last - SETTLING).floor("s").isoformat() if RecordingReader(recording).is_live else ""
+    return (last - SETTLING).floor("s").isoformat() if reader.is_live else ""
 
 
 def require_papermill() -> None:
@@ -156,7 +154,5 @@ def _compact(time: pd.Timestamp) -> str:
     return f"{time.tz_convert('UTC'):%Y%m%dT%H%M%SZ}"
 
 
-def _text(time: Moment) -> str:
-    if isinstance(time, datetime):
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()
-    return "" if time is None else str(time)
+def _text(time_ns: int | None) -> str:
+    return "" if time_ns is None else rfc3339(time_ns)

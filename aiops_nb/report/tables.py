@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from aiops_nb.core.errors import RecordingError, unknown
+from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.types import ALL_TARGETS
 from aiops_nb.report.formatting import ratio_text, span_text
 from aiops_nb.report.html import Html, details_html, table_html
@@ -130,30 +130,6 @@ def alerts_html(alerts: pd.DataFrame) -> Html:
 
 def _fired(alerts: pd.DataFrame) -> pd.DataFrame:
     return alerts[alerts["starts_at"].notna()]
-
-
-def checked_targets(targets: Sequence[str], *tables: pd.DataFrame) -> list[str]:
-    """The chosen targets; all of them must be in one of the tables.
-
-    Raises
-    ------
-    ConfigError
-        Naming the first that is not, and those with similar names.
-
-    Examples
-    --------
-    >>> checked_targets(["shop"], pd.DataFrame({"target": ["shop", "search"]}))
-    ['shop']
-    >>> checked_targets(["shpo"], pd.DataFrame({"target": ["shop", "search"]}))
-    Traceback (most recent call last):
-    ...
-    aiops_nb.core.errors.ConfigError: targets[0]: expected a target of this recording, got 'shpo'; did you mean shop?
-    """
-    known = sorted({str(name) for table in tables for name in table["target"].unique()} - {ALL_TARGETS})
-    for place, name in enumerate(targets):
-        if name not in known:
-            raise unknown(f"targets[{place}]", "a target of this recording", name, known)
-    return list(targets)
 
 
 def only_targets(rows: pd.DataFrame, targets: Iterable[str]) -> pd.DataFrame:

@@ -51,6 +51,7 @@ HOMES: dict[str, set[str]] = {
     "jinja2": {"frames", "report", "view"},
     "jupyterlab": {"cli"},
     "jupyter_server": {"view"},  # the extension that serves BokehJS
+    "markupsafe": {"report"},
     "nbconvert": {"report"},
     "nbformat": {"report"},
     "papermill": {"report"},

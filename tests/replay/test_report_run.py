@@ -108,17 +108,21 @@ def test_a_failed_cell_is_told_and_its_notebook_kept(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("start", "message"), [("2031-01-01", "no requests and no samp"), ("", "expected a recording")]
+    ("start", "error", "message"),
+    [
+        ("2031-01-01", ConfigError, "start: expected a time before the end"),
+        ("", RecordingError, "expected a recording"),
+    ],
 )
-def test_nothing_to_report_on_is_one_clear_error(tmp_path, start, message):
+def test_nothing_to_report_on_is_one_clear_error(tmp_path, start, error, message):
     recording = demo_recording() if start else tmp_path
-    with pytest.raises(RecordingError, match=message):
+    with pytest.raises(error, match=message):
         run_report(recording, out=tmp_path / "out", start=start)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_target_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"targets\[0\]: expected a target of this recording, got .*; did you mean"):
+    with pytest.raises(ConfigError, match=r"targets: expected a known target, got .*; did you mean"):
         run_report(demo_recording(), out=tmp_path / "out", targets=[TARGET + "y"])
     assert not (tmp_path / "out").exists()
 

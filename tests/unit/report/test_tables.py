@@ -5,14 +5,13 @@ import math
 import pandas as pd
 import pytest
 
-from aiops_nb.core.errors import ConfigError, RecordingError
+from aiops_nb.core.errors import RecordingError
 from aiops_nb.frames.build import ALERT_COLUMNS
 from aiops_nb.report.tables import (
     alert_table,
     alerts_html,
     alerts_of,
     availability_ratio,
-    checked_targets,
     gap_ratio,
     headline,
     observed_range,
@@ -156,13 +155,6 @@ def test_a_member_of_a_group_keeps_its_alert():
     assert alerts_of(told, ["b"]).index.tolist() == [2]
     assert alerts_of(told, []).index.tolist() == [0, 1, 2, 3, 4]
     assert alerts_of(told[:0], ["a"]).empty
-
-
-def test_an_unknown_target_is_refused_with_near_names():
-    table = pd.DataFrame({"target": ["http://h/health", "http://h/orders", "*"]})
-    assert checked_targets(["http://h/orders"], table) == ["http://h/orders"]
-    with pytest.raises(ConfigError, match=r"targets\[1\]: .* got 'http://h/order'; did you mean http://h/orders"):
-        checked_targets(["http://h/health", "http://h/order"], table)
 
 
 def test_no_targets_named_means_all():
