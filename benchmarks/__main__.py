@@ -13,6 +13,7 @@ TITLES = {
     "engine": "From JSON bytes to alerts",
     "tick": "Cost of a tick",
     "detector_cost": "Cost of each detector",
+    "memory": "Memory of a monitor at a low rate",
     "replay": "Replay from disk",
     "wording": "Reasons of a storm in words",
     "clients": "What looking at clients costs",

@@ -174,7 +174,7 @@ class Monitor(FrameAccess):
             return self._dashboard
 
     def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
-        return [step.item.batch for step in self._store.steps() if step.item.table == table]
+        return self._store.batches(table)
 
     def _steps(self, start_ns: int | None, end_ns: int | None) -> list[Step]:
         return self._store.steps()
