@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -43,14 +43,24 @@ def parse_config(text: str, where: str = "config") -> Config:
     ...
     aiops_nb.core.errors.ConfigError: config:1: host_metric: expected a known key, got 'host_metric'; did you mean ...
     """
-    return _converted(read_yaml(text, where), where, text)
+    return converted(read_yaml(text, where), where, text)
 
 
-def _converted(raw: Any, where: str, text: str | None = None) -> Config:
+def converted(
+    raw: Any, where: str, text: str | None = None, finish: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+) -> Config:
+    """Plain values as a config; `finish` changes them last, when names are in full and variables are replaced.
+
+    Raises
+    ------
+    ConfigError
+        Naming the path of the fault, what was expected and what came.
+    """
     given = {} if raw is None else raw
     model = model_of(given)
     try:
         contents = spelled_out(given, _kind(model))
+        contents = contents if finish is None else finish(contents)
     except ConfigError as problem:
         raise placed(_with_plug_ins(str(problem)), given, text, where) from None
     try:
@@ -92,7 +102,7 @@ def _loaded(source: ConfigSource) -> Config:
     if isinstance(source, PipelineParams):
         return Config(pipeline=source)
     if isinstance(source, Mapping):
-        return _converted(source, "config")
+        return converted(source, "config")
     if isinstance(source, (str, Path)):
         return _from_file(Path(source))
     raise ConfigError.at("config", "a Config, a mapping or the path of a YAML file", source)

@@ -29,7 +29,7 @@ from aiops_nb._version import __version__
 from aiops_nb.core.errors import FormatVersionError, RecordingError
 from aiops_nb.core.schemas import TABLES, TableName
 
-FORMAT_VERSION = 2  # 1 had no `error_detail` and no `extra`
+FORMAT_VERSION = 3  # 2 named rules and commands otherwise (`core.earlier`); 1 had no `error_detail` and no `extra`
 MANIFEST, CONFIG, LABELS, LOCK = "manifest.json", "config.yaml", "labels.jsonl", "writer.lock"
 _SEGMENT_FILE = re.compile(r"_?(\d{6,})\.(?:parquet|arrows)")
 

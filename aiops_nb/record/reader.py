@@ -14,6 +14,7 @@ import pyarrow as pa
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import Item
 from aiops_nb.record.blocks import Extent, Span, is_live_file, segment_blocks, segment_extents
+from aiops_nb.record.commands import with_present_commands
 from aiops_nb.record.format import CONFIG, Manifest, Segment, read_manifest, segments
 from aiops_nb.record.items import joined_items, recorded_items
 from aiops_nb.record.lock import is_locked, try_lock
@@ -123,6 +124,7 @@ class RecordingReader:
     def items(self, *, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[Item]:
         """The items as they were recorded, in order, lazily; of a live recording, those on disk when this begins.
 
+        Commands of format 2 are given in today's form.
         Rows outside of [start_ns, end_ns) are left out, and with them items that have no other rows.
         """
         return self._merged(start_ns, end_ns, recorded_items)
@@ -144,7 +146,7 @@ class RecordingReader:
     def _merged(self, start_ns: int | None, end_ns: int | None, cut: Cut) -> Iterator[Item]:
         span = Span(start_ns, end_ns, self._last_seq())
         tables = (cut(table, self._blocks(table, span)) for table in TABLES)
-        yield from heapq.merge(*tables, key=attrgetter("seq"))
+        yield from map(with_present_commands, heapq.merge(*tables, key=attrgetter("seq")))
 
     def table(self, name: TableName, *, start_ns: int | None = None, end_ns: int | None = None) -> pa.Table:
         """All rows of one table with start_ns <= time < end_ns, in order of arrival."""

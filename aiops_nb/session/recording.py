@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from aiops_nb.config import Config, parse_config
+from aiops_nb.config import Config
+from aiops_nb.config.recorded import recorded_config
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.core.schemas import TableName
@@ -58,8 +59,8 @@ class Recording(FrameAccess):
 
     @property
     def config(self) -> Config:
-        """The configuration of its latest run."""
-        return parse_config(self.reader.config_yaml, f"{self.path}/config.yaml")
+        """The configuration of its latest run; references in it are never resolved."""
+        return recorded_config(self.reader.config_yaml, f"{self.path}/config.yaml")
 
     @property
     def repairs(self) -> tuple[str, ...]:

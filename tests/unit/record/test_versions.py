@@ -12,7 +12,7 @@ import pytest
 
 from aiops_nb import replay
 from aiops_nb.core.schemas import ADDED_COLUMNS, TABLES
-from aiops_nb.record.format import read_manifest
+from aiops_nb.record.format import FORMAT_VERSION, read_manifest
 from aiops_nb.record.reader import RecordingReader
 from tests.paths import ROOT
 from tests.record_rows import read, record, requests, same_items, samples, small_stream
@@ -26,7 +26,7 @@ def make_earlier(root: Path) -> None:
         table = pq.read_table(file)
         pq.write_table(table.drop_columns([name for name in ADDED_COLUMNS if name in table.column_names]), file)
     manifest = root / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format_version": 2', '"format_version": 1'))
+    manifest.write_text(manifest.read_text().replace('"format_version": 3', '"format_version": 1'))
 
 
 def make_live(file: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_live_file_of_an_earlier_writer_that_died(tmp_path: Path, goes_on: b
     if goes_on:
         written += record(tmp_path, [requests(10**6), samples(10**6)])
     assert same_items(read(tmp_path), written)
-    assert read_manifest(tmp_path).format_version == 2  # its segments have the new columns now
+    assert read_manifest(tmp_path).format_version == FORMAT_VERSION  # its segments have the new columns now
     assert "extra" in pq.read_schema(tmp_path / "requests" / "000000.parquet").names
 
 
@@ -68,7 +68,7 @@ def test_going_on_makes_it_the_present_version(tmp_path: Path) -> None:
     written += record(tmp_path, small_stream(6))
     assert same_items(read(tmp_path), written)
     manifest = read_manifest(tmp_path)
-    assert (manifest.format_version, manifest.tables["samples"]["extra"]) == (2, "string")
+    assert (manifest.format_version, manifest.tables["samples"]["extra"]) == (FORMAT_VERSION, "string")
 
 
 def test_other_columns_are_no_table_of_ours(tmp_path: Path) -> None:
