@@ -1,6 +1,6 @@
 """Change points: found, how late, and how often in vain, online (`cusum` and others) and dated afterwards (ruptures).
 
-python -m benchmarks.changepoint [--seed 1] [--series 60] [--write docs/reference/detectors.md]
+python -m benchmarks.changepoint [--seed 1] [--series 60] [--write docs/explanation/detector-benchmarks.md]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Every detector, and those of other projects, on labelled series, real and synthetic, beside chance and silence.
 
-python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--jobs 2] [--write docs/reference/detectors.md]
+python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--jobs 2] [--write docs/explanation/detector-benchmarks.md]
 python -m benchmarks.detection --alarm-lines
 python -m benchmarks.detection --alarm-rates
 
@@ -59,7 +59,7 @@ def main() -> None:
     if args.write:
         write(args.write, told)
         for name, picture in plots.pictures(frames).items():
-            (args.write.parent / "images" / name).write_text(picture, encoding="utf-8")
+            (args.write.parents[1] / "images" / name).write_text(picture, encoding="utf-8")
 
 
 def frames_of(args: argparse.Namespace, judges: list[str]) -> dict[str, pd.DataFrame]:

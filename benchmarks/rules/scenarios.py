@@ -24,7 +24,7 @@ _night = partial(Shape, day_swing_ratio=0.9)
 
 @dataclass(frozen=True, kw_only=True)
 class Making:
-    """Hour of the week at which it begins, requests a second of a service, and what else is unlike the usual."""
+    """Hour of the week at which it begins, requests a second of a service, and what else differs from the default."""
 
     hour: float
     rate_hz: float = 5.0
@@ -34,7 +34,7 @@ class Making:
 
 SCENARIOS: dict[str, Making] = {
     "flat": Making(hour=0, options={"shape": FLAT}),
-    "usual": Making(hour=10),
+    "default": Making(hour=10),
     "low": Making(hour=15, rate_hz=0.2),
     "bursty": Making(hour=11, options={"shape": Shape(wander_ratio=0.35)}),
     "heavy-tailed": Making(hour=14, options={"sigma": 0.8, "shape": Shape(tail_ratio=0.03, tail_index=1.1)}),

@@ -40,7 +40,7 @@ class Stream:
 
 
 def incident(kind: FaultKind, halved: bool, everywhere: bool, rng: np.random.Generator) -> Fault:
-    """A fault without its place in time: of everything, or of one service or host, and half of the usual if told.
+    """A fault without its place in time: of everything, or of one service or host, and half of the default if asked for.
 
     A kind without a size lasts half as long.
     """
@@ -58,7 +58,7 @@ def incident(kind: FaultKind, halved: bool, everywhere: bool, rng: np.random.Gen
 
 
 def faulty(seed: int, rounds: int) -> list[Stream]:
-    """Streams that together have each kind `2 * rounds` times: at its usual size and at half of it, by turns of all
+    """Streams that together have each kind `2 * rounds` times: at its default size and at half of it, by turns of all
     and of one."""
     rng = np.random.default_rng(seed)
     every = [

@@ -19,8 +19,8 @@ KIND_HEAD = (
     "named first",
     "named at all",
     "median delay s",
-    "alerts told",
-    "told first, how often",
+    "alerts notified",
+    "notified first, how often",
 )
 ALARM_HEAD = ("traffic", "hours", "services", "false alarms", "a day and service", "which")
 
@@ -35,12 +35,12 @@ def kinds_table(outcomes: Sequence[Outcome], by_chance: Sequence[Outcome]) -> st
 
 
 def _kind_row(name: str, outcomes: Sequence[Outcome], by_chance: Sequence[Outcome]) -> list[str]:
-    usual, half = ([one for one in outcomes if one.halved is halved] for halved in (False, True))
+    full, half = ([one for one in outcomes if one.halved is halved] for halved in (False, True))
     found = [one for one in outcomes if one.found]
     first = Counter(one.found[0].alertname for one in found)
     return [
         name if name == "all" else f"`{name}`",
-        _share(usual),
+        _share(full),
         _share(half),
         _share(by_chance),
         f"{sum(one.is_named for one in outcomes)}",

@@ -23,7 +23,7 @@ from benchmarks.detection.real_table import crossed
 from benchmarks.detection.runs import OF_REAL
 from tests.paths import ROOT
 
-PAGE = (ROOT / "docs" / "reference" / "detectors.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "explanation" / "detector-benchmarks.md").read_text(encoding="utf-8")
 AMONG_THOSE_JUDGED = ("PyOD ECOD",)  # ranks a value among those it is judged with, which are later in part
 
 

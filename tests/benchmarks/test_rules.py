@@ -12,7 +12,7 @@ from benchmarks.rules.outcome import RIGHT, at_random, covers, false_alarms, out
 from benchmarks.rules.table import ALARM_HEAD, KIND_HEAD, alarms_table, kinds_table
 from tests.paths import ROOT
 
-PAGE = ROOT / "docs" / "reference" / "rules" / "README.md"
+PAGE = ROOT / "docs" / "explanation" / "rule-benchmarks.md"
 SECOND_NS = 10**9
 
 

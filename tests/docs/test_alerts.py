@@ -14,7 +14,8 @@ from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "reference" / "alerts.md").read_text(encoding="utf-8")
-RULES = {line.split("`")[1]: line for line in PAGE.splitlines() if line.startswith("| `")}
+DEFAULT_RULES = PAGE.partition("## Default rules")[2].partition("Available but disabled")[0]
+RULES = {line.split("`")[1]: line for line in DEFAULT_RULES.splitlines() if line.startswith("| `")}
 DEFAULTS = PipelineParams()
 
 
@@ -37,11 +38,12 @@ def test_the_page_knows_no_rule_that_does_not_exist():
 
 
 def test_the_numbers_on_the_page_are_the_defaults():
-    assert {rule.for_rows for rule in DEFAULTS.row_rules} == {3} and "3 answers on end" in PAGE
+    assert {rule.for_rows for rule in DEFAULTS.row_rules} == {3} and "3 consecutive responses" in PAGE
     assert {rule.keep_firing_for_seconds for rule in DEFAULTS.row_rules} == {10.0}
     assert {rule.hold.for_seconds for rule in DEFAULTS.feature_rules[:2]} == {3.0} and "band for 3 s" in PAGE
     detector = DEFAULTS.feature_rules[0].detector
-    assert f"after\n{detector.warmup_ticks} windows" in PAGE and f"after {detector.relearn_ticks} anomalous" in PAGE
+    assert f"after {detector.warmup_ticks} windows" in PAGE
+    assert f"after {detector.relearn_ticks} consecutive anomalous windows" in PAGE
     assert DEFAULTS.window.span_ticks == 60 and "the last 60 s" in PAGE
 
 

@@ -68,13 +68,13 @@ def test_the_defaults_are_those_of_the_code(collector: type, parameter: str, wri
 
 def test_the_table_of_faults_is_that_of_the_code() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (service|host|either) \|([^|]*)\|([^|]*)\|", TEXT, re.MULTILINE)
-    told = {kind: (suffers, unit.strip(), usual.strip()) for kind, suffers, unit, usual in rows}
-    usual = {name: "" if kind.size is None else f"{kind.size:g}" for name, kind in KINDS.items()}
-    assert told == {name: (kind.suffers, kind.unit, usual[name]) for name, kind in KINDS.items()}
+    documented = {kind: (affects, unit.strip(), size.strip()) for kind, affects, unit, size in rows}
+    sizes = {name: "" if kind.size is None else f"{kind.size:g}" for name, kind in KINDS.items()}
+    assert documented == {name: (kind.suffers, kind.unit, sizes[name]) for name, kind in KINDS.items()}
     assert f"{PROBED_PATHS} paths" in TEXT and f"{FLOOD_CLIENTS:,} addresses" in TEXT
 
 
-def test_the_told_shape_is_the_default_one() -> None:
+def test_the_documented_shape_is_the_default_one() -> None:
     shape = Shape()
     assert f"{1 + shape.day_swing_ratio:g} times the day's mean at {shape.peak_hour:.0f}:00" in TEXT
     assert f"{1 - 0.8 * shape.day_swing_ratio:g} times at night; weekends have {shape.weekend_ratio:g} times" in TEXT

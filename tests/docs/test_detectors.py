@@ -11,6 +11,7 @@ from aiops_nb.detect.registry import ALGORITHMS, FOR_RULES, detectors
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "reference" / "detectors.md").read_text(encoding="utf-8")
+BENCHMARKS = (ROOT / "docs" / "explanation" / "detector-benchmarks.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -19,9 +20,9 @@ def test_a_detector_has_a_row_and_its_parameters_are_told(name: str) -> None:
     assert [one for one in msgspec.structs.fields(ALGORITHMS[name].params) if f"`{one.name}`" not in PAGE] == []
 
 
-@pytest.mark.parametrize("table", ["nab", "faults", "changepoint"])
+@pytest.mark.parametrize("table", ["overview", "nab", "faults", "fleet", "kpi", "real", "changepoint"])
 def test_a_benchmark_table_is_there(table: str) -> None:
-    begin, _, rest = PAGE.partition(f"<!-- {table} -->")
+    begin, _, rest = BENCHMARKS.partition(f"<!-- {table} -->")
     assert begin and "| detector |" in rest.partition(f"<!-- end {table} -->")[0]
 
 
