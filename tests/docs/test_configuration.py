@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aiops_nb.collect.params import CLASSES
+from aiops_nb.collect.registry import BUILT_IN
 from aiops_nb.config import Config, parse_config
 from aiops_nb.config.normalise import short_name
 from aiops_nb.core.errors import ConfigError
@@ -38,7 +38,7 @@ def test_the_example_is_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_key_and_every_type_is_in_the_table() -> None:
     keys = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
     assert keys == [short_name(name) for name in Config.__struct_fields__]
-    assert all(f"`{params.__struct_config__.tag}`" in PAGE for params in CLASSES)
+    assert all(f"`{spec.params.__struct_config__.tag}`" in PAGE for spec in BUILT_IN)
 
 
 @pytest.mark.parametrize(("text", "message"), [*zip(FAULTS, MESSAGES, strict=True)], ids=range(len(MESSAGES)))
