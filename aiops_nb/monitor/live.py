@@ -1,43 +1,38 @@
-"""A live run: polling threads, one bounded queue, the tap, the engine thread; the engine's only threads."""
+"""A live run: it owns the threads, one for each collector, one for the engine, one that seals."""
 
 from __future__ import annotations
 
 import atexit
-import logging
-import queue
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-import msgspec
-import pyarrow as pa
-
 from aiops_nb.core.clock import Clock, SystemClock
-from aiops_nb.core.errors import AiopsError, BatchError, RecordingError
+from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.protocols import Collector
-from aiops_nb.core.schemas import CLOCK_SOURCE, CONTROL, control_batch, source_of
-from aiops_nb.core.types import NS_PER_SECOND, Step
-from aiops_nb.engine.commands import Command, SourceEnded, Start, Stop, encode_command
+from aiops_nb.core.schemas import control_batch
+from aiops_nb.engine.commands import SourceEnded, Start
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline, StreamCounters
 from aiops_nb.features.requests.objective_history import History
-from aiops_nb.monitor.engine_loop import joined, recording_stopped
-from aiops_nb.monitor.poller import HEARTBEAT_NS, Poller
+from aiops_nb.monitor.engine_loop import EngineLoop
+from aiops_nb.monitor.poller import Poller
 from aiops_nb.monitor.run import Deliver
-from aiops_nb.monitor.self_observation import Flows, SelfObservation, counted, mostly_unused
+from aiops_nb.monitor.self_observation import SelfObservation, counted, rejected_lines
+from aiops_nb.monitor.switch_interval import short_switch_interval
 from aiops_nb.record.tap import Tap
 
-_log = logging.getLogger(__name__)
-
-WAIT_SECONDS = 0.25
-STEP_BACK_NS = 5 * NS_PER_SECOND
-QUEUE_BATCHES = 256
-JOINED_ROWS = 20_000
-JOIN_SECONDS = 10.0
+STOP_SECONDS = 10.0
+COLLECTOR_SECONDS = 5.0
+COMMAND_SECONDS = 5.0
 SEAL_SECONDS = 2.0
 
 
 class LiveRun:
     """Collects, records, judges and delivers until it is stopped or every collector has ended.
+
+    Whatever a collector or a sink does, `stop` returns within ten seconds. A forked child has no part in the run of its
+    parent: there `running` is False, and `stop` and `command` do nothing.
 
     Parameters
     ----------
@@ -70,51 +65,108 @@ class LiveRun:
         self_observation_seconds: float | None = None,
         history: History | None = None,
     ) -> None:
-        self._tap, self._deliver, self.collectors = tap, deliver, tuple(collectors)
-        self._start = Start(pipeline=params, sources=tuple(c.name for c in collectors))
-        self._history = history
+        self.collectors = tuple(collectors)
+        self._tap, self._clock = tap, clock or SystemClock()
         self._pipeline = Pipeline()
-        self._clock = clock or SystemClock()
-        self._queue: queue.Queue[pa.RecordBatch] = queue.Queue(QUEUE_BATCHES)
-        self._stopping, self._ended = threading.Event(), threading.Event()
-        self._problems, self._last_beat_ns, self._flows = dict(problems or {}), 0, Flows()
+        self._problems = dict(problems or {})
+        start = Start(pipeline=params, sources=tuple(one.name for one in collectors))
+        self._loop = EngineLoop(tap, self._pipeline, deliver, self._clock, self._problems, start, history)
+        self._stopping = threading.Event()
+        self._stop_deadline = float("inf")
+        self._process = os.getpid()
         self._threads: list[threading.Thread] = []
         self._pollers = [self._poller(collector) for collector in collectors]
         self._poll_threads = [self._poll_thread(poller) for poller in self._pollers]
         if self_observation_seconds is not None:
             observer = SelfObservation(self._observe, self._collectors_ended, self._clock, self_observation_seconds)
             self._poll_threads.append(self._poll_thread(self._poller(observer)))
+        self._engine_thread = _thread(self._engine, "aiops-engine")
+        self._seal_thread = _thread(self._seal, "aiops-seal")
 
     @property
     def running(self) -> bool:
         """Whether items still flow."""
-        return bool(self._threads) and not self._ended.is_set()
+        return bool(self._threads) and not self._loop.ended.is_set() and self._is_ours
+
+    @property
+    def _is_ours(self) -> bool:
+        return os.getpid() == self._process
+
+    @property
+    def params(self) -> PipelineParams:
+        """Of the pipeline now."""
+        return self._pipeline.params
+
+    @property
+    def progress_ratio(self) -> None:
+        """None: a live stream has no end."""
+        return None
 
     def start(self) -> None:
         """Start all threads; returns at once."""
-        engine = _thread(self._engine, "aiops-engine")
-        self._threads = [*self._poll_threads, engine, _thread(self._seal, "aiops-seal")]
+        self._threads = [*self._poll_threads, self._engine_thread, self._seal_thread]
         atexit.register(self.stop)
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """End; what was queued is still judged, and the recording sealed."""
+        """End within ten seconds; what was queued is still judged, and the recording sealed."""
         atexit.unregister(self.stop)
+        if not self._is_ours:
+            return
         self._stopping.set()
-        for poller in self._pollers:
-            poller.close()
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(JOIN_SECONDS)
+        deadline = self._clock_seconds() + STOP_SECONDS
+        self._stop_deadline = min(self._stop_deadline, self._clock_seconds() + COLLECTOR_SECONDS)
+        closing = self._close_collectors()
+        if threading.current_thread() is self._engine_thread:
+            return  # a sink stops the run: the engine ends when the sink has returned
+        for thread in (*closing, *self._poll_threads):
+            _join(thread, min(deadline, self._stop_deadline) - self._clock_seconds())
+        self._name_left_behind()
+        _join(self._engine_thread, deadline - self._clock_seconds())
+        if self._engine_thread.is_alive():
+            self._loop.abandon(f"it did not end within {STOP_SECONDS:.0f} s, because a sink did not return")
+        _join(self._seal_thread, SEAL_SECONDS)
+
+    def _close_collectors(self) -> list[threading.Thread]:
+        """In threads of their own: one whose `close` never returns must not keep the others open."""
+        closing = [_thread(poller.close, f"aiops-close-{poller.collector.name}") for poller in self._pollers]
+        for thread, poller in zip(closing, self._pollers, strict=True):
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter ends, and starts no thread any more
+                poller.close()
+        return closing
+
+    @staticmethod
+    def _clock_seconds() -> float:
+        return SystemClock().monotonic_seconds()  # of the machine: a test's clock may stand still
+
+    def _name_left_behind(self) -> None:
+        for poller, thread in zip(self._pollers, self._poll_threads, strict=False):
+            if thread.is_alive():
+                name = poller.collector.name
+                self._problems[f"collector {name}"] = (
+                    f"did not end within {COLLECTOR_SECONDS:.0f} s and was left behind"
+                )
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Wait until every collector has ended or somebody stopped the run."""
-        return self._ended.wait(timeout_seconds)
+        return not self._is_ours or self._loop.ended.wait(timeout_seconds)
 
     def command(self, body: str) -> None:
-        """Put a command into the stream; it takes effect, and is recorded, in its place."""
-        self._queue.put(control_batch("user", "command", self._clock.now_ns(), body))
+        """Put a command into the stream; it takes effect, and is recorded, in its place. None after the end.
+
+        Raises
+        ------
+        AiopsError
+            If the engine takes nothing, because a sink does not return.
+        """
+        if not self.running:
+            return
+        batch = control_batch("user", "command", self._clock.now_ns(), body)
+        if not self._loop.offer(batch, COMMAND_SECONDS) and self.running:
+            raise AiopsError("command: the engine takes none now, because a sink does not return")
 
     def stream_counters(self) -> StreamCounters:
         """What happened to the rows."""
@@ -122,11 +174,11 @@ class LiveRun:
 
     def queued_batches(self) -> int:
         """Batches that wait for the engine."""
-        return self._queue.qsize()
+        return self._loop.queued_batches()
 
     def problems(self) -> dict[str, str]:
         """What is wrong now, by part."""
-        return {**self._problems, **mostly_unused(self.collectors), **self._pipeline.problems()}
+        return {**self._problems, **rejected_lines(self.collectors), **self._pipeline.problems()}
 
     def poll_errors_total(self) -> int:
         """Failed polls."""
@@ -135,109 +187,44 @@ class LiveRun:
     # -- collecting: one thread a collector
 
     def _poller(self, collector: Collector) -> Poller:
-        return Poller(collector, self._queue.put, self._stopping, self._clock, self._problems)
+        return Poller(collector, self._loop.offer, self._stopping, self._clock, self._problems)
 
     def _poll_thread(self, poller: Poller) -> threading.Thread:
         return _thread(self._collect, f"aiops-poll-{poller.collector.name}", poller)
 
+    def _collect(self, poller: Poller) -> None:
+        poller.run()
+        self._loop.offer(self._loop.command_batch(SourceEnded(source=poller.collector.name)))
+
     def _collectors_ended(self) -> bool:
         return not any(thread.is_alive() for thread in self._poll_threads[: len(self._pollers)])
+
+    def _collecting(self) -> bool:
+        if self._clock_seconds() >= self._stop_deadline:
+            return False  # one that does not end is left behind
+        return any(thread.is_alive() for thread in self._poll_threads)
 
     def _observe(self, now_ns: int) -> dict[str, dict[str, float]]:
         """How the run is doing, by source."""
         stream = self._pipeline.counters
         monitor = {
-            "queue_batches": float(self._queue.qsize()),
+            "queue_batches": float(self._loop.queued_batches()),
             "late_total": float(stream.late_total),
             "ahead_total": float(stream.ahead_total),
             "poll_errors_total": float(self.poll_errors_total()),
         }
-        sources = {one.name: counted(one) | self._flows.values(one.name, now_ns) for one in self.collectors}
+        sources = {one.name: counted(one) | self._loop.flows.values(one.name, now_ns) for one in self.collectors}
         return {"monitor": monitor, **sources}
 
-    def _collect(self, poller: Poller) -> None:
-        poller.run()
-        self._queue.put(self._command_batch(SourceEnded(source=poller.collector.name)))
-
-    # -- judging: the engine thread
+    # -- judging, and sealing next to it
 
     def _engine(self) -> None:
-        try:
-            self._push(self._command_batch(msgspec.structs.replace(self._start, history=self._history)))
-            while any(thread.is_alive() for thread in self._poll_threads) or not self._queue.empty():
-                batches = joined(self._waiting())
-                self._beat()  # before the rows: after a sleep or a clock step they must meet the new time
-                for batch in batches:
-                    self._push(batch)
-            self._push(self._command_batch(Stop()))
-        except Exception as problem:
-            _log.exception("the engine failed")
-            self._problems["engine"] = f"stopped: {type(problem).__name__}: {problem}"
-            self._stopping.set()
-            self._empty_queue()
-        finally:
-            self._finish()
-
-    def _waiting(self) -> list[pa.RecordBatch]:
-        try:
-            batches = [self._queue.get(timeout=WAIT_SECONDS)]
-        except queue.Empty:
-            return []
-        while not self._queue.empty() and sum(batch.num_rows for batch in batches) < JOINED_ROWS:
-            batches.append(self._queue.get())
-        return batches
-
-    def _empty_queue(self) -> None:
-        while any(thread.is_alive() for thread in self._poll_threads):
-            self._waiting()  # or a collector would wait for its place for ever
-
-    def _beat(self) -> None:
-        now_ns = self._clock.now_ns()
-        if now_ns < self._last_beat_ns - STEP_BACK_NS:
-            self._begin_again(self._last_beat_ns - now_ns)
-        if now_ns - self._last_beat_ns >= HEARTBEAT_NS:
-            self._last_beat_ns = now_ns
-            self._push(control_batch(CLOCK_SOURCE, "heartbeat", now_ns))
-
-    def _begin_again(self, step_back_ns: int) -> None:
-        """The clock was set back: every row would come too late until it has caught up, so the windows start anew."""
-        seconds = step_back_ns / NS_PER_SECOND
-        self._problems["clock"] = f"was set back by {seconds:.0f} s; baselines are learned again from there"
-        _log.warning("the clock was set back by %.0f s", seconds)
-        self._last_beat_ns = 0
-        self._push(self._command_batch(Stop()))
-        self._push(self._command_batch(self._start))
-
-    def _command_batch(self, command: Command) -> pa.RecordBatch:
-        return control_batch("monitor", "command", self._clock.now_ns(), encode_command(command))
-
-    def _push(self, batch: pa.RecordBatch) -> None:
-        if batch.num_rows and batch.schema.names != CONTROL.names:  # heartbeats are no rows of their source
-            self._flows.add(source_of(batch), batch)
-        try:
-            item = self._tap.write(batch)
-        except BatchError as problem:
-            self._problems[f"batch of {source_of(batch)}" if batch.num_rows else "batch"] = str(problem)
-            return
-        except RecordingError as problem:
-            self._problems["recording"] = str(problem)
-            _log.error("%s", problem)
-            item = self._tap.write(batch)
-            self._deliver(Step(item, changes=[recording_stopped(str(problem), self._clock.now_ns())]))
-        self._deliver(self._pipeline.push(item))
-
-    def _finish(self) -> None:
-        try:
-            self._tap.close()
-        except (AiopsError, OSError) as problem:
-            self._problems["recording"] = str(problem)
-            _log.error("%s", problem)
-        self._ended.set()
-
-    # -- sealing: beside the stream
+        with short_switch_interval():
+            self._loop.run(self._collecting)
+        self._stopping.set()
 
     def _seal(self) -> None:
-        while not self._ended.wait(SEAL_SECONDS):
+        while not self._loop.ended.wait(SEAL_SECONDS):
             try:
                 self._tap.seal_pending()
             except (AiopsError, OSError) as problem:
@@ -246,3 +233,8 @@ class LiveRun:
 
 def _thread(work: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
     return threading.Thread(target=work, name=name, args=arguments, daemon=True)
+
+
+def _join(thread: threading.Thread, seconds: float) -> None:
+    if thread.ident is not None and thread is not threading.current_thread():
+        thread.join(max(0.0, seconds))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 import pyarrow as pa
 
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.columns import times_ns
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
-from aiops_nb.engine.commands import Command, decode_command, encode_command
+from aiops_nb.engine.commands import Command, SetThreshold, decode_command, encode_command
 from aiops_nb.frames.base import FrameAccess
+from aiops_nb.frames.html import summary_html
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import rejected_frame
 from aiops_nb.monitor.step_store import StepStore
+from aiops_nb.monitor.thresholds import checked_threshold, thresholds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,11 +33,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Monitor(FrameAccess):
-    """Watches until it is stopped; made by `watch` and `replay`.
+Mode: TypeAlias = Literal["live", "replay", "frame", "synthetic"]
+State: TypeAlias = Literal["not started", "running", "stopped", "finished"]
 
-    A context manager: leaving it stops the monitor. Nothing here blocks: the work is done in threads, and what was
-    seen stays readable after the end, up to 256 MB of it (a recording keeps everything).
+
+class Monitor(FrameAccess):
+    """A stream that is watched: live, replayed from a recording, or made of rows that exist already.
+
+    Made by `watch`, `replay`, `from_frame` and `from_synthetic`. A context manager: leaving it stops the monitor.
+    Nothing here blocks: the work is done in threads, and what was seen stays readable after the end, up to 256 MB of it
+    (a recording keeps everything).
 
     Parameters
     ----------
@@ -44,20 +52,59 @@ class Monitor(FrameAccess):
         Sentences to show with the warnings, such as what was repaired.
     once
         For rows that exist already: a second start would bring each of them twice, so that it does nothing.
+    mode, title
+        Where the rows come from, and the name of it, such as that of a recording.
     """
 
-    def __init__(self, make_run: Callable[[Deliver], Run], notes: Sequence[str] = (), *, once: bool = False) -> None:
+    def __init__(
+        self,
+        make_run: Callable[[Deliver], Run],
+        notes: Sequence[str] = (),
+        *,
+        once: bool = False,
+        mode: Mode = "live",
+        title: str = "",
+    ) -> None:
         self._make_run, self._notes, self._once = make_run, tuple(notes), once
+        self.mode: Mode = mode
+        self.title = title
         self._store, self._fan_out = StepStore(), FanOut()
         self._fan_out.add(self._store)
         self._lock = threading.RLock()
         self._run: Run | None = None
+        self._moved: dict[str, float] = {}
         self._dashboard: Dashboard | None = None
 
     def __repr__(self) -> str:
-        counters = self.counters
-        state = "running" if self.running else "stopped"
-        return f"<Monitor {state}, {counters.rows_total} rows, {len(self.firing())} alerts firing>"
+        return f"<Monitor {self._what}, {self.state}: {self.counters.rows_total:,} rows, {self._alerts_in_words()}>"
+
+    def _repr_html_(self) -> str:
+        facts = {"rows": f"{self.counters.rows_total:,}", "alerts": self._alerts_in_words()}
+        if self.state == "running":
+            facts["next"] = ".dashboard() shows it live, .alerts() lists alerts, .stop() ends it"
+        return summary_html(f"Monitor {self._what}, {self.state}", facts, self.warnings(), self._alerts(None, None))
+
+    @property
+    def _what(self) -> str:
+        return f"{self.mode} of {self.title}" if self.title else self.mode
+
+    def _alerts_in_words(self) -> str:
+        firing = len(self.firing())
+        return f"{firing} alert{'' if firing == 1 else 's'} firing"
+
+    @property
+    def state(self) -> State:
+        """`not started`, `running`, `stopped` (can be started again) or `finished` (cannot: there are no more rows)."""
+        if self.running:
+            return "running"
+        if self._run is None:
+            return "not started"
+        return "finished" if self._once else "stopped"
+
+    @property
+    def progress_ratio(self) -> float | None:
+        """How much of a recording is replayed, from 0 to 1; None of a live stream, which has no end."""
+        return self._run.progress_ratio if self._run is not None else None
 
     def __enter__(self) -> Monitor:
         if not self.running:
@@ -84,34 +131,66 @@ class Monitor(FrameAccess):
         """Start, or start again after a stop; a running monitor is left alone, and so is one that has `ended`."""
         with self._lock:
             if not self.running and not self.ended:
+                self._moved = {}
                 self._run = self._make_run(self._fan_out.deliver)
                 self._run.start()
 
     def stop(self) -> None:
-        """Stop collecting, judge what was queued, seal the recording; may be called twice."""
-        with self._lock:
-            if self._run is not None:
-                self._run.stop()
+        """Stop collecting, judge what was queued, seal the recording; may be called twice. Returns within 10 s."""
+        run = self._run  # without the lock: a sink that asks for it must not hold up its own end
+        if run is not None:
+            run.stop()
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Wait until the stream has ended; true if it has."""
         return self._run is None or self._run.wait(timeout_seconds)
 
-    def command(self, command: Command | dict[str, object]) -> None:
-        """Put a command into the stream: it takes effect, and is recorded, in its place.
+    def set_threshold(self, rule: str, value: float) -> None:
+        """Move the threshold of a rule of the running stream: it holds, and is recorded, from here on.
+
+        Parameters
+        ----------
+        rule
+            Its alertname; `thresholds()` lists those that have one.
+        value
+            In the unit of the rule: deviations, a score below 100, times a limit or a baseline.
 
         Raises
         ------
         ConfigError
-            If it is not a command.
+            If there is no such rule, it has no threshold, the value cannot be one, or nothing runs.
 
         Examples
         --------
-        >>> slower = {"type": "set_threshold", "alertname": "latency_p95_anomaly", "threshold": 8.0}
-        >>> Monitor(make_run=lambda deliver: None).command(slower)  # not started: nothing to command
+        >>> monitor = Monitor(make_run=lambda deliver: None)
+        >>> monitor.set_threshold("latency_p95_anomaly", 8.0)
+        Traceback (most recent call last):
+        ...
+        aiops_nb.core.errors.ConfigError: set_threshold: expected a running monitor, got one that is not started
         """
-        checked = command if isinstance(command, Command) else _command_of(command)
-        if self._run is not None:
+        run = self._run
+        if run is None or not run.running:
+            raise ConfigError(f"set_threshold: expected a running monitor, got one that is {self.state}")
+        run.command(encode_command(checked_threshold(run.params, rule, value)))
+        self._moved[rule] = float(value)
+
+    def thresholds(self) -> dict[str, float]:
+        """The thresholds that `set_threshold` can move, by alertname, as they are now."""
+        return {} if self._run is None else thresholds_of(self._run.params) | self._moved
+
+    def command(self, command: Command | Mapping[str, object]) -> None:
+        """Put a command into the stream, as the dashboard does; users have `set_threshold`. Ignored while nothing runs.
+
+        Raises
+        ------
+        ConfigError
+            If it is not a command, or names a rule that there is not.
+        """
+        checked = _command_of(command) if isinstance(command, Mapping) else command
+        if isinstance(checked, SetThreshold):
+            if self.running:
+                self.set_threshold(checked.alertname, checked.threshold)
+        elif self._run is not None:
             self._run.command(encode_command(checked))
 
     def add_sink(self, sink: Sink) -> None:
@@ -140,22 +219,22 @@ class Monitor(FrameAccess):
         )
 
     def warnings(self) -> list[str]:
-        """What a user should know now, a sentence each: what fails (collectors, estimators of rules), unused lines."""
+        """What a user should know now, a sentence each: what fails (collectors, rules), and rejected lines."""
         counters, run = self.counters, self._run
         problems = {**(run.problems() if run else {}), **self._fan_out.problems()}
         lines = [*self._notes, *(f"{part}: {text}" for part, text in problems.items())]
         if counters.late_total:
-            lines.append(f"{counters.late_total} rows came too late for their window (recorded, not used)")
+            lines.append(f"{counters.late_total} late rows: their window was closed (recorded, not used)")
         if counters.ahead_total:
-            lines.append(f"{counters.ahead_total} rows came from the future (recorded, not used)")
+            lines.append(f"{counters.ahead_total} rows with timestamps in the future (recorded, not used)")
         return lines
 
     def rejected(self) -> pd.DataFrame:
-        """The last lines that were not used, of each collector: source, reason, detail, line (its beginning)."""
+        """The last rejected lines of each collector: source, reason, detail, line (its beginning)."""
         return rejected_frame(self._run.collectors if self._run else ())
 
     def firing(self) -> list[AlertChange]:
-        """The alerts that fire now and that no other explains."""
+        """The alerts that fire now and that no other inhibits."""
         state = {change.fingerprint: change for change in self._store.changes()}
         return [change for change in state.values() if change.state == "firing" and not change.inhibited_by]
 
@@ -191,5 +270,5 @@ class Monitor(FrameAccess):
         return self._store.changes()
 
 
-def _command_of(body: dict[str, object]) -> Command:
-    return decode_command(msgspec.json.encode(body).decode())
+def _command_of(body: Mapping[str, object]) -> Command:
+    return decode_command(msgspec.json.encode(dict(body)).decode())

@@ -44,7 +44,7 @@ class Poller:
     def __init__(
         self,
         collector: Collector,
-        offer: Callable[[pa.RecordBatch], None],
+        offer: Callable[[pa.RecordBatch], object],
         stopping: threading.Event,
         clock: Clock,
         problems: MutableMapping[str, str],
@@ -62,7 +62,7 @@ class Poller:
             began_ns = self._clock.now_ns()
             try:
                 batch = self.collector.poll(POLL_SECONDS)
-            except Exception as problem:  # a third party's collector may raise anything
+            except BaseException as problem:  # a third party's collector may raise anything, SystemExit too
                 self._back_off(problem)
                 continue
             self._note_recovery()
@@ -78,7 +78,7 @@ class Poller:
             self._beaten_ns = began_ns  # rows that end before this moment would have been in this poll
             self._offer(control_batch(self.collector.name, "heartbeat", began_ns))
 
-    def _back_off(self, problem: Exception) -> None:
+    def _back_off(self, problem: BaseException) -> None:
         self.errors_total += 1
         if not self._backoff.failures:
             expected = isinstance(problem, (OSError, AiopsError))
@@ -87,7 +87,7 @@ class Poller:
         self._backoff.failed()
         self._stopping.wait(self._wait_seconds(problem))
 
-    def _wait_seconds(self, problem: Exception) -> float:
+    def _wait_seconds(self, problem: BaseException) -> float:
         """What is left of the back-off: of the collector's own where it has one and could not connect."""
         own = getattr(self.collector, "backoff", None)
         if isinstance(own, Backoff) and own.failures and isinstance(problem, OSError):
@@ -108,5 +108,5 @@ class Poller:
         """Close the collector; may be called twice, and from another thread."""
         try:
             self.collector.close()
-        except Exception as problem:  # as in polling
+        except BaseException as problem:  # as in polling
             _log.warning("collector %s: close failed: %s", self.collector.name, problem)

@@ -23,7 +23,7 @@ JOIN_SECONDS = 10.0
 
 
 class ReplayRun:
-    """Pushes recorded items. A recorded rule on a feature that there is no more is left out, and told as a problem.
+    """Pushes recorded items. A recorded rule on a feature that no longer exists is left out, and shown as a problem.
 
     Parameters
     ----------
@@ -36,6 +36,10 @@ class ReplayRun:
     speed
         None: as fast as it goes, and `start` returns when done. A number > 0: that many times real time, paced by the
         recorded clock, in a thread.
+    clock
+        Paces it, and stamps commands.
+    time_range_ns
+        [first, last) of the items, for `progress_ratio`.
     """
 
     def __init__(
@@ -45,14 +49,16 @@ class ReplayRun:
         deliver: Deliver,
         speed: float | None = None,
         clock: Clock | None = None,
+        time_range_ns: tuple[int, int] | None = None,
     ) -> None:
+        self._time_range_ns, self._reached_ns = time_range_ns, 0
         self._items, self._deliver, self._speed = items, deliver, speed
         self._pipeline = Pipeline(params)
         self._clock = clock or SystemClock()
         self._commands: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stopping, self._ended = threading.Event(), threading.Event()
         self._problems: dict[str, str] = {}
-        self._told_params: PipelineParams | None = None
+        self._noted_params: PipelineParams | None = None
         self._thread = threading.Thread(target=self._guarded, name="aiops-replay", daemon=True)
 
     @property
@@ -80,6 +86,19 @@ class ReplayRun:
     def command(self, body: str) -> None:
         """Obey a command before the next item."""
         self._commands.put(body)
+
+    @property
+    def params(self) -> PipelineParams:
+        """Of the pipeline now."""
+        return self._pipeline.params
+
+    @property
+    def progress_ratio(self) -> float | None:
+        """How much of the recorded time is replayed, from 0 to 1; None where the range is not known."""
+        if self._time_range_ns is None:
+            return None
+        first_ns, last_ns = self._time_range_ns
+        return min(1.0, max(0.0, (self._reached_ns - first_ns) / max(1, last_ns - first_ns)))
 
     def stream_counters(self) -> StreamCounters:
         """What happened to the rows."""
@@ -118,16 +137,20 @@ class ReplayRun:
                 pace.wait_until(int(times_ns(item.batch.column("time"))[0]))
             if self._stopping.is_set():
                 break
+            if self._time_range_ns is not None:
+                self._reached_ns = max(self._reached_ns, int(times_ns(item.batch.column("time"))[-1]))
             self._obey_commands(item.seq)
             self._deliver(self._pipeline.push(item))
-            self._tell_unjudged()
+            self._note_unjudged()
+        else:
+            self._reached_ns = self._time_range_ns[1] if self._time_range_ns is not None else 0
         self._ended.set()
 
-    def _tell_unjudged(self) -> None:
+    def _note_unjudged(self) -> None:
         params = self._pipeline.params
-        if params is self._told_params:
+        if params is self._noted_params:
             return
-        self._told_params = params
+        self._noted_params = params
         for rule, why in unjudged_rules(params).items():
             if self._problems.get(rule) != why:
                 _log.warning("%s: %s", rule, why)

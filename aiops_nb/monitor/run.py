@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from aiops_nb.core.protocols import Collector, Sink
 from aiops_nb.core.types import Step
+from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import StreamCounters
 
 _log = logging.getLogger(__name__)
 
 Deliver = Callable[[Step], None]
+BUSY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +83,29 @@ class Run(Protocol):
         """Failed polls."""
         ...
 
+    @property
+    def params(self) -> PipelineParams:
+        """Of the pipeline now."""
+        ...
+
+    @property
+    def progress_ratio(self) -> float | None:
+        """How much of what there is has been taken, from 0 to 1; None where there is no end."""
+        ...
+
 
 class FanOut:
-    """Hands each step to all sinks; one that fails is counted and logged once, and never stops the stream."""
+    """Hands each step to all sinks; one that fails is counted and logged once, and never stops the stream.
+
+    Whatever a sink raises in a thread of ours is a failure of that sink, `SystemExit` included. In the main thread,
+    where a replay at full speed runs, what is no `Exception` goes to the caller: an interrupt is meant for it.
+    """
 
     def __init__(self) -> None:
         self._sinks: list[Sink] = []
         self._lock = threading.Lock()
         self._failed: dict[int, str] = {}
+        self._busy: tuple[str, float] | None = None
         self.errors_total = 0
 
     def add(self, sink: Sink) -> None:
@@ -104,20 +122,32 @@ class FanOut:
     def deliver(self, step: Step) -> None:
         """Give the step to every sink."""
         for sink in self._sinks:
+            self._busy = type(sink).__name__, time.monotonic()
             try:
                 sink.write(step)
             except Exception as problem:  # a third party's sink may raise anything
                 self._note(sink, problem)
+            except BaseException as problem:
+                if threading.current_thread() is threading.main_thread():
+                    raise
+                self._note(sink, problem)
+            finally:
+                self._busy = None
 
-    def _note(self, sink: Sink, problem: Exception) -> None:
+    def _note(self, sink: Sink, problem: BaseException) -> None:
         self.errors_total += 1
         if id(sink) not in self._failed:
             _log.warning("sink %s failed: %s", type(sink).__name__, problem, exc_info=problem)
-        self._failed[id(sink)] = f"{type(sink).__name__}: {problem}"
+        text = str(problem) if isinstance(problem, Exception) else f"{type(problem).__name__} {problem}".rstrip()
+        self._failed[id(sink)] = f"{type(sink).__name__}: {text}"
 
     def problems(self) -> dict[str, str]:
-        """The last failure of each sink that failed."""
-        return {f"sink {text.partition(':')[0]}": text for text in self._failed.values()}
+        """The last failure of each sink that failed, and the one that holds up the stream."""
+        told = {f"sink {text.partition(':')[0]}": text for text in self._failed.values()}
+        busy = self._busy
+        if busy is not None and (seconds := time.monotonic() - busy[1]) >= BUSY_SECONDS:
+            told[f"sink {busy[0]}"] = f"has not returned for {seconds:.0f} s; nothing is analysed until it does"
+        return told
 
     def close(self) -> None:
         """Close all sinks."""

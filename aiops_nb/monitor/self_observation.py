@@ -16,6 +16,7 @@ from aiops_nb.core.schemas import SELF_SOURCE, empty_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND
 
 MOST_METRICS = 64  # of one source
+MOST_EXAMPLE = 60
 Values = Mapping[str, float]
 
 
@@ -146,16 +147,41 @@ def rejected_frame(collectors: Sequence[Collector]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["source", *_COLUMNS], dtype="str")
 
 
-def mostly_unused(collectors: Sequence[Collector]) -> dict[str, str]:
-    """Sources of which more lines are rejected than used: a sentence each, as of a pattern that does not fit."""
-    told = {f"lines of {collector.name}": _sentence(counted(collector)) for collector in collectors}
-    return {part: sentence for part, sentence in told.items() if sentence is not None}
+def rejected_lines(collectors: Sequence[Collector]) -> dict[str, str]:
+    """Sources that rejected lines: how many, why and such as which; a pattern that does not fit is the common cause."""
+    found = {f"lines of {one.name}": _sentence(one) for one in collectors}
+    return {part: sentence for part, sentence in found.items() if sentence is not None}
 
 
-def _sentence(counters: dict[str, float]) -> str | None:
+def _sentence(collector: object) -> str | None:
+    counters = counted(collector)
     rejected = {name: count for name, count in counters.items() if name.startswith("rejected_")}
     total = sum(rejected.values())
-    if total <= counters.get("rows_total", 0.0):
+    if not total:
         return None
     reason = max(rejected, key=lambda name: rejected[name]).removeprefix("rejected_").removesuffix("_total")
-    return f"{total:,.0f} were not used, most as {reason}; monitor.rejected() shows the last ones"
+    of_all = f"{total:,.0f} of {total + counters.get('rows_total', 0.0):,.0f} rejected"
+    example = _example(collector, reason)
+    such_as = f", such as {shortened(example)!r}" if example else ""
+    return f"{of_all}, most as {reason}{such_as}; monitor.rejected() shows the last ones"
+
+
+def _example(collector: object, reason: str) -> str:
+    try:
+        kept = list(getattr(collector, "rejected", ()))
+    except Exception:  # as in `counted`
+        return ""
+    fitting = [one for one in kept if getattr(one, "reason", "") == reason] or kept
+    return str(getattr(fitting[-1], "line", "")) if fitting else ""
+
+
+def shortened(line: str) -> str:
+    """The beginning of a line from outside, without control characters.
+
+    Examples
+    --------
+    >>> shortened("a" + chr(27) + "[31m" + "b" * 100)[:8], len(shortened("b" * 100))
+    ('a\ufffd[31mbb', 61)
+    """
+    plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+    return plain if len(plain) <= MOST_EXAMPLE else f"{plain[:MOST_EXAMPLE]}…"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -170,7 +169,8 @@ def _one_batch(table: TableName, batches: Sequence[pa.RecordBatch]) -> pa.Record
 
 def size_bytes(step: Step) -> int:
     """About how much memory a step holds that lies in no page."""
-    return STEP_BYTES + BATCH_BYTES + 2 * step.item.batch.nbytes + made_bytes(step)
+    rows_bytes: int = step.item.batch.nbytes
+    return STEP_BYTES + BATCH_BYTES + 2 * rows_bytes + made_bytes(step)
 
 
 def made_bytes(step: Step) -> int:
@@ -185,9 +185,9 @@ def _tick_bytes(tick: Tick) -> int:
 def _scored_bytes(scored: ScoredFeature) -> int:
     arrays = (scored.value, scored.is_anomaly, scored.accepted)
     numbers = (scored.scores.score, scored.scores.expected, scored.scores.lower, scored.scores.upper)
-    held = sum(ARRAY_BYTES + array.nbytes for array in (*arrays, *numbers))
+    held: int = sum(ARRAY_BYTES + array.nbytes for array in (*arrays, *numbers))
     return TICK_BYTES + held + (scored.reasons.nbytes if scored.reasons else 0)
 
 
 def _change_bytes(change: AlertChange) -> int:
-    return 2_000 + sys.getsizeof(change.summary)
+    return 2_000 + len(change.summary)

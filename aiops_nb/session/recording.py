@@ -16,6 +16,7 @@ from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.frames.base import FrameAccess
+from aiops_nb.frames.html import summary_html
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.record.format import LABELS, Manifest
 from aiops_nb.record.reader import RecordingReader
@@ -49,8 +50,21 @@ class Recording(FrameAccess):
         self._derived: _Derived | None = None
 
     def __repr__(self) -> str:
-        rows = ", ".join(f"{count} {table}" for table, count in self.reader.row_counts.items() if count)
-        return f"<Recording {self.path.name}: {rows or 'no rows'}{', being written' if self.is_live else ''}>"
+        return f"<Recording {self.path.name}: {self._rows_in_words()}{', being written' if self.is_live else ''}>"
+
+    def _repr_html_(self) -> str:
+        facts = {"rows": self._rows_in_words()}
+        if (bounds := self.time_range) is not None:
+            first, last = bounds
+            facts["time (UTC)"] = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} ({_span_text(last - first)})"
+        if self.is_live:
+            facts["state"] = "being written"
+        facts["next"] = ".requests(), .alerts(), .features() are DataFrames; replay(recording) plays it again"
+        return summary_html(f"Recording {self.path.name}", facts, self.repairs, None)
+
+    def _rows_in_words(self) -> str:
+        counts = self.reader.row_counts.items()
+        return ", ".join(f"{count:,} {table}" for table, count in counts if count and table != "control") or "no rows"
 
     @property
     def manifest(self) -> Manifest:
@@ -175,6 +189,10 @@ class _Derived:
         ]
         if step.ticks:
             self.steps.append(Step(step.item, step.ticks))
+
+
+def _span_text(span: pd.Timedelta) -> str:
+    return str(span.round("s")).removeprefix("0 days ")
 
 
 def _stamp(time_ns: int) -> pd.Timestamp:

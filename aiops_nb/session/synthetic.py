@@ -75,7 +75,7 @@ def from_synthetic(
     stream = SyntheticStream(duration_seconds=seconds, clock=clock, **options)
     tap = NullTap() if record is None else Recorder(record, config_yaml=dump_config(loaded))
     items = partial(as_if_live, stream, clock, tap, loaded.pipeline)
-    monitor = Monitor(lambda deliver: ReplayRun(items, None, deliver), once=True)
+    monitor = Monitor(lambda deliver: ReplayRun(items, None, deliver), once=True, mode="synthetic")
     for sink in sinks:
         monitor.add_sink(sink)
     try:

@@ -164,7 +164,7 @@ def from_frame(
         tap, repairs = _open_tap(record, loaded)
         return LiveRun([source], tap, loaded.pipeline, deliver, clock, problems=repairs)
 
-    monitor = _started(Monitor(make_run, once=True), sinks)
+    monitor = _started(Monitor(make_run, once=True, mode="frame"), sinks)
     monitor.wait()
     monitor.stop()
     return monitor
@@ -208,5 +208,10 @@ def replay(
     opened = recording if isinstance(recording, Recording) else open_recording(recording)
     params = None if config is None else checked_config(config).pipeline
     items = opened.reader.joined_items if speed is None else opened.reader.items
-    monitor = Monitor(lambda deliver: ReplayRun(items, params, deliver, speed), opened.repairs, once=True)
+    extent_ns = opened.reader.time_range_ns
+
+    def make_run(deliver: Deliver) -> ReplayRun:
+        return ReplayRun(items, params, deliver, speed, time_range_ns=extent_ns)
+
+    monitor = Monitor(make_run, opened.repairs, once=True, mode="replay", title=opened.path.resolve().name)
     return _started(monitor, sinks)

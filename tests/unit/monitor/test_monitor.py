@@ -168,8 +168,8 @@ def test_a_batch_of_a_foreign_schema_is_refused_and_named():
 
 
 def test_a_malformed_command_is_refused():
-    with aiops_nb.watch([]) as monitor, pytest.raises(ConfigError, match="thresh"):
-        monitor.command({"set_thresh": {}})
+    with aiops_nb.watch([]) as monitor, pytest.raises(ConfigError, match=r"command: .*thresh"):
+        monitor.command({"type": "set_thresh"})
 
 
 @pytest.mark.parametrize(
@@ -231,3 +231,83 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(tmp_path):
     assert done.returncode == 0, done.stderr
     warning, rows = done.stdout.strip().splitlines()
     assert "recording stopped" in warning and int(rows) > 50
+
+
+def test_a_monitor_says_what_it_is_and_how_it_does(tmp_path):
+    live = monitor_of(Rows())
+    assert (live.mode, live.state, live.progress_ratio) == ("live", "not started", None)
+    live.start()
+    assert live.wait(15)
+    live.stop()
+    assert live.state == "stopped" and repr(live) == "<Monitor live, stopped: 3 rows, 0 alerts firing>"
+    assert aiops_nb.from_synthetic(5, seed=1, targets=1, record=tmp_path / "day").mode == "synthetic"
+    replayed = aiops_nb.replay(tmp_path / "day")
+    assert (replayed.mode, replayed.title, replayed.state, replayed.progress_ratio) == (
+        "replay",
+        "day",
+        "finished",
+        1.0,
+    )
+    assert repr(replayed).startswith("<Monitor replay of day, finished: ")
+    assert "replay of day, finished" in replayed._repr_html_()
+    assert "requests" in aiops_nb.open_recording(tmp_path / "day")._repr_html_()
+
+
+def test_a_paced_replay_shows_how_far_it_is(tmp_path):
+    aiops_nb.from_synthetic(30, seed=1, targets=1, record=tmp_path / "r")
+    middle = Reached(lambda step: 0.3 < (replayed.progress_ratio or 0) < 0.9)
+    replayed = aiops_nb.Monitor(lambda deliver: None)
+    replayed = aiops_nb.replay(tmp_path / "r", speed=20)
+    replayed.add_sink(middle)
+    assert middle.wait(15) and replayed.wait(15)
+    replayed.stop()
+    assert replayed.progress_ratio == 1.0
+
+
+def test_text_from_outside_is_escaped_in_a_notebook(tmp_path):
+    class Named(Rows):
+        name = "<script>alert(1)</script>"
+
+        def poll(self, timeout_seconds):
+            raise OSError("<img src=x onerror=alert(2)>")
+
+    monitor = monitor_of(Named())
+    monitor.start()
+    deadline = threading.Event()
+    while not monitor.counters.poll_errors_total:
+        deadline.wait(0.01)
+    html = monitor._repr_html_()
+    monitor.stop()
+    assert "<script" not in html and "<img" not in html and "&lt;img" in html
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "said"),
+    [
+        ("latency_p59_anomaly", 8.0, "did you mean latency_p95_anomaly"),
+        ("http_5xx", 8.0, "http_5xx has no threshold that can be moved; these have one: "),
+        ("latency_p95_anomaly", -1, "value: expected a number > 0, got -1"),
+        ("latency_p95_anomaly", float("nan"), "value: expected a number > 0, got nan"),
+        ("latency_p95_anomaly", "8", "value: expected a number > 0"),
+        ("latency_p95_anomaly", True, "value: expected a number > 0"),
+        ("client_flood", 0.5, "a number >= 1, got 0.5"),
+        (None, 8.0, "expected a rule with a threshold, got None"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused(rule, value, said):
+    with aiops_nb.watch([]) as monitor:
+        with pytest.raises(ConfigError) as raised:
+            monitor.set_threshold(rule, value)
+        assert said in str(raised.value)
+        if isinstance(value, float) and rule:  # so is the same as a command
+            with pytest.raises(ConfigError):
+                monitor.command({"type": "set_threshold", "alertname": rule, "threshold": value})
+        assert monitor.thresholds()["latency_p95_anomaly"] == 6.0
+
+
+def test_a_threshold_is_moved_while_it_runs():
+    with aiops_nb.watch([]) as monitor:
+        monitor.set_threshold("latency_p95_anomaly", 9)
+        assert monitor.thresholds()["latency_p95_anomaly"] == 9.0
+    with pytest.raises(ConfigError, match="expected a running monitor, got one that is stopped"):
+        monitor.set_threshold("latency_p95_anomaly", 9)

@@ -1,0 +1,64 @@
+"""Thresholds that can be moved while a stream runs: which rules have one, and which values it may take."""
+
+from __future__ import annotations
+
+import math
+
+from aiops_nb.core.errors import ConfigError, unknown
+from aiops_nb.engine.check import OF_100
+from aiops_nb.engine.commands import SetThreshold
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.rules.client.thresholds import client_threshold, with_client_threshold
+
+
+def thresholds_of(params: PipelineParams) -> dict[str, float]:
+    """The threshold of each rule that has one to be moved, by alertname.
+
+    Examples
+    --------
+    >>> thresholds_of(PipelineParams())["latency_p95_anomaly"]
+    6.0
+    """
+    of_clients = {rule.alertname: client_threshold(rule).value for rule in params.client_rules}
+    return {rule.alertname: rule.threshold for rule in params.feature_rules} | of_clients
+
+
+def checked_threshold(params: PipelineParams, rule: str, value: float) -> SetThreshold:
+    """The command that moves the threshold of a rule.
+
+    Parameters
+    ----------
+    params
+        Of the running pipeline.
+    rule
+        Its alertname.
+    value
+        In the unit of the rule: deviations, a score below 100, times a limit or a baseline.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such rule, it has no threshold to be moved, or the value cannot be one.
+
+    Examples
+    --------
+    >>> checked_threshold(PipelineParams(), "latency_p95_anomaly", 8)
+    SetThreshold(alertname='latency_p95_anomaly', threshold=8.0)
+    >>> checked_threshold(PipelineParams(), "latency_p59_anomaly", 8)
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: rule: expected a rule with a threshold, got 'latency_p59_anomaly'; ...
+    """
+    known = thresholds_of(params)
+    if rule not in known:
+        if rule in {one.alertname for one in params.all_rules}:
+            raise ConfigError(f"rule: {rule} has no threshold that can be moved; these have one: {', '.join(known)}")
+        raise unknown("rule", "a rule with a threshold", rule, known)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ConfigError.at("value", "a number > 0", value)
+    if any(one.alertname == rule and isinstance(one.detector, OF_100) for one in params.feature_rules) and value >= 100:
+        raise ConfigError.at("value", f"a score below 100, as those of {rule} are", value)
+    for one in params.client_rules:
+        if one.alertname == rule:
+            with_client_threshold(one, value)
+    return SetThreshold(alertname=rule, threshold=float(value))
