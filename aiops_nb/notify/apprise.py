@@ -1,0 +1,55 @@
+"""The services that Apprise knows: Teams, Discord, Telegram, ntfy, Matrix and a hundred more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiops_nb.core.errors import MissingExtraError
+from aiops_nb.core.references import resolved_text
+from aiops_nb.notify.message import DeliveryError, Message, RejectedError
+from aiops_nb.notify.params import AppriseParams
+from aiops_nb.notify.text import body, subject, worst_first
+
+TYPES = {"critical": "failure", "error": "failure", "warning": "warning", "info": "info"}
+
+
+class AppriseNotifier:
+    """Hands a title and a text to Apprise 2; it does not say which of several URLs failed, so use one a channel.
+
+    Raises
+    ------
+    MissingExtraError
+        Without Apprise.
+    RejectedError
+        For a URL that Apprise does not know.
+    """
+
+    max_single = 5
+    max_batch = 1000
+    min_interval_seconds = 1.0
+    repeat_seconds: float | None = None
+
+    def __init__(self, params: AppriseParams) -> None:
+        self.name = params.name
+        try:
+            import apprise
+        except ImportError:
+            raise MissingExtraError("apprise", "notify") from None
+        self._service: Any = apprise.Apprise()
+        for index, reference in enumerate(params.urls):
+            if not self._service.add(resolved_text(reference, f"urls[{index}]")):
+                raise RejectedError(
+                    f"urls[{index}]: expected an Apprise URL, got one that it does not know (not shown)"
+                )
+
+    def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
+        """Send by each URL; see `Notifier.send`."""
+        worst = worst_first(messages)[0]
+        kind = "success" if worst.kind == "resolved" else TYPES.get(worst.severity, "warning")
+        if not self._service.notify(title=subject(messages), body=body(messages), notify_type=kind, body_format="text"):
+            raise DeliveryError(f"{self.name}: Apprise could not deliver")
+        return {}
+
+    def close(self) -> None:
+        """Nothing is kept open."""

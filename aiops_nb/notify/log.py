@@ -1,0 +1,249 @@
+"""The durable notification log: SQLite in WAL mode, written before and after each send.
+
+SQLite is in the standard library, survives `kill -9`, and can be read by anybody while we write.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from aiops_nb.core.errors import AiopsError
+from aiops_nb.notify.message import Message
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS episode (
+  channel TEXT NOT NULL, fingerprint TEXT NOT NULL, episode_ns INTEGER NOT NULL,
+  open INTEGER NOT NULL, external_id TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (channel, fingerprint, episode_ns)
+);
+CREATE INDEX IF NOT EXISTS episode_open ON episode (channel, fingerprint) WHERE open;
+CREATE TABLE IF NOT EXISTS delivery (
+  id INTEGER PRIMARY KEY, channel TEXT NOT NULL, fingerprint TEXT NOT NULL, episode_ns INTEGER NOT NULL,
+  kind TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '',
+  queued_ns INTEGER NOT NULL, sent_ns INTEGER, message BLOB NOT NULL,
+  UNIQUE (channel, fingerprint, episode_ns, kind)
+);
+CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (channel, id) WHERE state IN ('queued', 'sending');
+"""
+SCHEMA_VERSION = 1
+COLUMNS = ("channel", "kind", "state", "alertname", "target", "summary", "attempts", "queued_at", "sent_at", "problem")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message of one channel, in the order in which it is to be sent.
+
+    `uncertain` says that an earlier process ended while it was being sent: the receiver may have it already.
+    """
+
+    id: int
+    message: Message
+    attempts: int
+    queued_ns: int
+    uncertain: bool
+
+
+class NotificationLog:
+    """Who was notified of what: one firing and one resolved message for each episode and channel, ever.
+
+    An alert that fires again while its episode is still open in the log is the same episode: a process that was killed
+    and started again sends nothing twice. Cost: one transaction (a file sync) for each change and send.
+
+    Parameters
+    ----------
+    path
+        File of the log; None keeps it in memory, and a restart forgets it.
+
+    Raises
+    ------
+    AiopsError
+        If the file is not a notification log, or cannot be written.
+
+    Examples
+    --------
+    >>> log = NotificationLog(None)
+    >>> message = Message(kind="firing", fingerprint="f", episode_ns=1, labels={})
+    >>> log.add("chat", message, now_ns=2), log.add("chat", message, now_ns=3)
+    (True, False)
+    >>> [delivery.message.kind for delivery in log.waiting("chat", 10)]
+    ['firing']
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            self._database = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+            self._database.execute("PRAGMA busy_timeout = 5000")
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._check_version()
+            self._database.executescript(_SCHEMA)
+            self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except sqlite3.Error as problem:
+            raise AiopsError(f"{path}: expected a notification log that can be written, got {problem}") from None
+
+    def _check_version(self) -> None:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise AiopsError(
+                f"{self.path}: expected log version {SCHEMA_VERSION}, got {version}; install a newer aiops-nb"
+            )
+
+    def add(self, channel: str, message: Message, now_ns: int) -> bool:
+        """Queue a message, unless the channel has it already; true if it was queued.
+
+        A firing message opens its episode. A resolved one closes it, and is dropped where no firing was queued.
+        """
+        with self._lock, self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            found = self._open_episode(channel, message.fingerprint)
+            if message.kind == "firing":
+                if found is not None or not self._opened(channel, message):
+                    return False
+                return self._queued(channel, message, now_ns)
+            if found is None:
+                return False
+            self._database.execute(
+                "UPDATE episode SET open = 0 WHERE channel = ? AND fingerprint = ? AND open",
+                (channel, message.fingerprint),
+            )
+            return self._queued(channel, msgspec.structs.replace(message, episode_ns=found), now_ns)
+
+    def forget(self, channel: str, fingerprint: str) -> None:
+        """Close an open episode without a message: it was a notice that has no end."""
+        with self._lock, self._database:
+            self._database.execute(
+                "UPDATE episode SET open = 0 WHERE channel = ? AND fingerprint = ? AND open", (channel, fingerprint)
+            )
+
+    def _open_episode(self, channel: str, fingerprint: str) -> int | None:
+        query = "SELECT episode_ns FROM episode WHERE channel = ? AND fingerprint = ? AND open"
+        row = self._database.execute(query, (channel, fingerprint)).fetchone()
+        return None if row is None else int(row[0])
+
+    def _opened(self, channel: str, message: Message) -> bool:
+        query = "INSERT OR IGNORE INTO episode (channel, fingerprint, episode_ns, open) VALUES (?, ?, ?, 1)"
+        return self._database.execute(query, (channel, message.fingerprint, message.episode_ns)).rowcount == 1
+
+    def _queued(self, channel: str, message: Message, now_ns: int) -> bool:
+        query = (
+            "INSERT OR IGNORE INTO delivery (channel, fingerprint, episode_ns, kind, state, queued_ns, message)"
+            " VALUES (?, ?, ?, ?, 'queued', ?, ?)"
+        )
+        values = (channel, message.fingerprint, message.episode_ns, message.kind, now_ns, msgspec.json.encode(message))
+        return self._database.execute(query, values).rowcount == 1
+
+    def waiting(self, channel: str, limit: int) -> list[Delivery]:
+        """The next messages of a channel in order, with what the channel called their episodes."""
+        query = (
+            "SELECT d.id, d.message, d.attempts, d.queued_ns, d.state, e.external_id FROM delivery d JOIN episode e"
+            " USING (channel, fingerprint, episode_ns)"
+            " WHERE d.channel = ? AND d.state IN ('queued', 'sending') ORDER BY d.id LIMIT ?"
+        )
+        with self._lock:
+            rows = self._database.execute(query, (channel, limit)).fetchall()
+        return [
+            Delivery(number, _decoded(blob, external_id), attempts, queued_ns, uncertain=state == "sending")
+            for number, blob, attempts, queued_ns, state, external_id in rows
+        ]
+
+    def waiting_total(self, channel: str) -> int:
+        """Messages that are queued or being sent."""
+        query = "SELECT count(*) FROM delivery WHERE channel = ? AND state IN ('queued', 'sending')"
+        with self._lock:
+            (total,) = self._database.execute(query, (channel,)).fetchone()
+        return int(total)
+
+    def sending(self, deliveries: Sequence[Delivery]) -> None:
+        """Note that a send begins: what is not known afterwards is then known to be uncertain."""
+        self._update("state = 'sending', attempts = attempts + 1", deliveries)
+
+    def sent(self, deliveries: Sequence[Delivery], external_ids: Mapping[str, str], now_ns: int) -> None:
+        """Note that the receiver has them."""
+        with self._lock, self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            for delivery in deliveries:
+                self._database.execute(
+                    "UPDATE delivery SET state = 'sent', problem = '', sent_ns = ? WHERE id = ?", (now_ns, delivery.id)
+                )
+                external_id = external_ids.get(delivery.message.fingerprint)
+                if external_id:
+                    self._database.execute(
+                        "UPDATE episode SET external_id = ? FROM delivery d WHERE d.id = ?"
+                        " AND episode.channel = d.channel"
+                        " AND episode.fingerprint = d.fingerprint AND episode.episode_ns = d.episode_ns",
+                        (external_id, delivery.id),
+                    )
+
+    def postponed(self, deliveries: Sequence[Delivery], problem: str) -> None:
+        """Note that a send failed and is tried again."""
+        self._update("state = 'queued', problem = ?", deliveries, problem)
+
+    def failed(self, deliveries: Sequence[Delivery], problem: str) -> None:
+        """Note that a send failed for good; the resolve of a firing that never arrived is dropped with it."""
+        self._update("state = 'failed', problem = ?", deliveries, problem)
+        with self._lock, self._database:
+            self._database.execute(
+                "UPDATE delivery SET state = 'dropped' WHERE kind = 'resolved' AND state = 'queued' AND EXISTS ("
+                "SELECT 1 FROM delivery f WHERE f.channel = delivery.channel AND f.fingerprint = delivery.fingerprint"
+                " AND f.episode_ns = delivery.episode_ns AND f.kind = 'firing' AND f.state = 'failed')"
+            )
+
+    def _update(self, change: str, deliveries: Sequence[Delivery], *values: str) -> None:
+        with self._lock, self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany(
+                f"UPDATE delivery SET {change} WHERE id = ?", [(*values, delivery.id) for delivery in deliveries]
+            )
+
+    def open_messages(self, channel: str, resolved_since_ns: int | None = None) -> list[Message]:
+        """The sent firing messages of open episodes, and the resolves of those that ended since then."""
+        query = (
+            "SELECT d.message, e.external_id FROM delivery d JOIN episode e USING (channel, fingerprint, episode_ns)"
+            " WHERE d.channel = ? AND d.state = 'sent'"
+            " AND ((d.kind = 'firing' AND e.open) OR (d.kind = 'resolved' AND d.queued_ns >= ?)) ORDER BY d.id"
+        )
+        since_ns = resolved_since_ns if resolved_since_ns is not None else 1 << 62
+        with self._lock:
+            rows = self._database.execute(query, (channel, since_ns)).fetchall()
+        return [_decoded(blob, external_id) for blob, external_id in rows]
+
+    def open_firing(self, channel: str) -> list[Message]:
+        """The firing messages of open episodes, sent or not."""
+        query = (
+            "SELECT d.message, e.external_id FROM delivery d JOIN episode e USING (channel, fingerprint, episode_ns)"
+            " WHERE d.channel = ? AND d.kind = 'firing' AND e.open ORDER BY d.id"
+        )
+        with self._lock:
+            rows = self._database.execute(query, (channel,)).fetchall()
+        return [_decoded(blob, external_id) for blob, external_id in rows]
+
+    def rows(self) -> list[dict[str, object]]:
+        """One mapping for each message, in order of queueing; keys are `COLUMNS`, times UTC ns or None."""
+        query = "SELECT channel, kind, state, message, attempts, queued_ns, sent_ns, problem FROM delivery ORDER BY id"
+        with self._lock:
+            found = self._database.execute(query).fetchall()
+        rows: list[dict[str, object]] = []
+        for channel, kind, state, blob, attempts, queued_ns, sent_ns, problem in found:
+            message = _decoded(blob, "")
+            names = (message.labels.get("alertname", ""), message.labels.get("target", ""), message.summary)
+            values = (channel, kind, state, *names, attempts, queued_ns, sent_ns, problem)
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
+        return rows
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        with self._lock:
+            self._database.close()
+
+
+def _decoded(blob: bytes, external_id: str) -> Message:
+    message = msgspec.json.decode(blob, type=Message)
+    return msgspec.structs.replace(message, external_id=external_id) if external_id else message

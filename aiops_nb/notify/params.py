@@ -1,0 +1,291 @@
+"""Notifications as data: channels, routes, and when a channel is given up."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from msgspec import Meta, Struct
+
+from aiops_nb.core.errors import ConfigError, unknown
+from aiops_nb.core.references import is_reference
+from aiops_nb.core.types import Severity
+from aiops_nb.core.urls import mask_url
+
+Positive = Annotated[float, Meta(gt=0)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
+
+
+class _Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """What all channels share.
+
+    Attributes
+    ----------
+    name
+        Unique; routes name it.
+    timeout_seconds
+        Longest wait for the receiver.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ()
+
+    name: str
+    timeout_seconds: Positive = 10.0
+
+    def __post_init__(self) -> None:
+        for field in self.SECRETS:
+            value = getattr(self, field)
+            if value and not is_reference(value):
+                raise ConfigError(
+                    f"{field}: expected a reference (env:NAME, file:PATH or ${{NAME}}), got a literal (not shown)"
+                )
+
+
+class SlackParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="slack"):
+    """A Slack channel, by an incoming webhook or by a bot token.
+
+    Attributes
+    ----------
+    url
+        Reference to the incoming webhook's URL. One message for a firing, one for its resolve.
+    token, channel
+        Reference to a bot token with `chat:write`, and the channel's ID: one message an episode, edited as it changes,
+        with the resolve in its thread.
+    api_url
+        Of Slack's Web API.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("url", "token")
+
+    name: str = "slack"
+    url: str | None = None
+    token: str | None = None
+    channel: str | None = None
+    api_url: str = "https://slack.com/api"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.url is None) == (self.token is None):
+            raise ConfigError.at(
+                "url", "either url (incoming webhook) or token and channel", "both" if self.url else "none"
+            )
+        if (self.token is None) != (self.channel is None):
+            raise ConfigError.at("channel", "a channel ID beside token", self.channel)
+
+
+class EmailParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="email"):
+    """E-mail by SMTP.
+
+    Attributes
+    ----------
+    host, port
+        Of the mail server.
+    security
+        starttls (port 587), tls (port 465) or none; none is refused with a password.
+    sender, to
+        Addresses.
+    user, password
+        Login, the password as a reference; None: no login.
+    ca_file
+        PEM file of the authorities to trust; None: this system's.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("password",)
+
+    host: str
+    sender: str
+    to: tuple[str, ...]
+    name: str = "email"
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.to:
+            raise ConfigError.at("to", "one address or more", self.to)
+        for field, address in (("sender", self.sender), *(("to", one) for one in self.to)):
+            if "@" not in address or any(sign in address for sign in "\r\n"):
+                raise ConfigError.at(field, "an address such as ops@example.org", address)
+        if self.security == "none" and self.password is not None:
+            raise ConfigError.at("security", "starttls or tls with a password", self.security)
+
+
+class WebhookParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="webhook"):
+    """A URL that takes Alertmanager's webhook payload, version 4.
+
+    Attributes
+    ----------
+    url
+        Where to POST; a secret part must be a reference.
+    headers
+        Sent with each POST; secret ones must be references.
+    """
+
+    url: str
+    name: str = "webhook"
+    headers: dict[str, str] = {}
+
+
+class AlertmanagerParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="alertmanager"):
+    """A Prometheus Alertmanager, by its API version 2; firing alerts are sent again, resolved ones for 15 min.
+
+    Attributes
+    ----------
+    url
+        Of the Alertmanager, such as http://127.0.0.1:9093.
+    repeat_seconds
+        How often open alerts are sent again; less than half of Alertmanager's `resolve_timeout` (5 min).
+    headers
+        As for `webhook`.
+    """
+
+    url: str
+    name: str = "alertmanager"
+    repeat_seconds: Positive = 60.0
+    headers: dict[str, str] = {}
+
+
+class PagerDutyParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="pagerduty"):
+    """PagerDuty, by its Events API version 2; the episode is the `dedup_key`.
+
+    Attributes
+    ----------
+    routing_key
+        Reference to the integration key.
+    api_url
+        Where events are sent to.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("routing_key",)
+
+    routing_key: str
+    name: str = "pagerduty"
+    api_url: str = "https://events.pagerduty.com/v2/enqueue"
+
+
+class AppriseParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="apprise"):
+    """Any of the services that Apprise knows; needs pip install 'aiops-nb[notify]'.
+
+    Attributes
+    ----------
+    urls
+        References to Apprise URLs: they hold credentials.
+    """
+
+    urls: tuple[str, ...]
+    name: str = "apprise"
+
+    def __post_init__(self) -> None:
+        for index, url in enumerate(self.urls):
+            if not is_reference(url):
+                raise ConfigError(
+                    f"urls[{index}]: expected a reference (env:NAME or file:PATH), got a literal (not shown)"
+                )
+
+
+ChannelParams: TypeAlias = (
+    SlackParams | EmailParams | WebhookParams | AlertmanagerParams | PagerDutyParams | AppriseParams
+)
+
+
+class RouteParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Alerts with these labels go to these channels.
+
+    Attributes
+    ----------
+    matchers
+        Labels, each with the values that it may have: `{severity: [error, critical]}`.
+    channels
+        Names of channels; none: such alerts notify nobody.
+    """
+
+    matchers: dict[str, tuple[str, ...]]
+    channels: tuple[str, ...] = ()
+
+
+class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is notified of alerts. The first route that matches decides; the default takes the rest.
+
+    Attributes
+    ----------
+    channels
+        By their `type`.
+    routes
+        Tried in order.
+    default
+        Channels of alerts that no route matches; None: all.
+    min_severity
+        Alerts below notify nobody: info, warning, error or critical.
+    group_wait_seconds
+        How long a channel collects changes before it sends: what happens together becomes one message.
+    adopt_seconds
+        After a restart: how long an alert that was firing may take to fire again before its end is sent.
+    escalate_seconds
+        A channel that fails for so long is reported through the other channels, once.
+    give_up_seconds
+        A message that could not be delivered for so long is given up, and shown as undelivered.
+    log
+        File of the notification log; None: `notifications.sqlite` in the recording, or memory without one.
+
+    Raises
+    ------
+    ConfigError
+        For two channels of one name, and for a route to a channel that is not there.
+
+    Examples
+    --------
+    >>> NotifyParams(channels=(WebhookParams(url="http://127.0.0.1:9/"),)).channels_for({"severity": "error"})
+    ('webhook',)
+    """
+
+    channels: tuple[ChannelParams, ...] = ()
+    routes: tuple[RouteParams, ...] = ()
+    default: tuple[str, ...] | None = None
+    min_severity: Severity = "warning"
+    group_wait_seconds: Annotated[float, Meta(ge=0)] = 1.0
+    adopt_seconds: Positive = 300.0
+    escalate_seconds: Positive = 300.0
+    give_up_seconds: Positive = 86_400.0
+    log: str | None = None
+
+    def __post_init__(self) -> None:
+        names = [channel.name for channel in self.channels]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise ConfigError.at(f"channels[{index}].name", f"another than channels[{names.index(name)}]", name)
+        for index, route in enumerate(self.routes):
+            _check_names(f"routes[{index}].channels", route.channels, names)
+        _check_names("default", self.default or (), names)
+
+    def channels_for(self, labels: dict[str, str]) -> tuple[str, ...]:
+        """Names of the channels that an alert with these labels goes to."""
+        severity = labels.get("severity", "warning")
+        if severity in SEVERITIES and SEVERITIES.index(severity) < SEVERITIES.index(self.min_severity):
+            return ()
+        for route in self.routes:
+            if all(labels.get(label, "") in values for label, values in route.matchers.items()):
+                return route.channels
+        return tuple(channel.name for channel in self.channels) if self.default is None else self.default
+
+
+def _check_names(where: str, wanted: tuple[str, ...], names: list[str]) -> None:
+    for index, name in enumerate(wanted):
+        if name not in names:
+            raise unknown(f"{where}[{index}]", "the name of a channel", name, names)
+
+
+def shown(params: ChannelParams) -> str:
+    """A channel for people: its type, its name and, masked, where it sends to.
+
+    Examples
+    --------
+    >>> shown(WebhookParams(url="http://user:secret@h/hook?token=1"))
+    'webhook http://h/hook'
+    """
+    url = getattr(params, "url", None)
+    place = getattr(params, "host", "") if url is None or is_reference(url) else mask_url(url)
+    kind = str(params.__struct_config__.tag)
+    return " ".join(part for part in (kind, "" if params.name == kind else params.name, place) if part)

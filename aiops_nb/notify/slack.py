@@ -1,0 +1,100 @@
+"""Slack: an incoming webhook, or a bot whose message is edited as the episode changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from aiops_nb.core.references import resolved_text
+from aiops_nb.notify.http import Poster, one_line
+from aiops_nb.notify.message import DeliveryError, Message, RejectedError
+from aiops_nb.notify.params import SlackParams
+from aiops_nb.notify.text import MAX_LISTED, facts, subject, worst_first
+
+# A word stands beside each colour: the title begins with FIRING or RESOLVED.
+COLOURS = {"critical": "#a30200", "error": "#d00000", "warning": "#d9a300", "info": "#3574b8"}
+RESOLVED = "#2e8540"
+MAX_TEXT_CHARACTERS = 2900  # a section block takes 3,000
+_PASSING = ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
+
+
+class SlackNotifier:
+    """With a token: one message an episode, edited when it resolves, with the resolve in its thread.
+
+    Slack has no key that makes a second copy harmless: after a crash between its answer and our record a firing message
+    may come twice. The `ts` of the message is kept in the notification log, so edits go on over a restart.
+    """
+
+    max_single = 5
+    max_batch = 1000
+    min_interval_seconds = 1.0  # Slack: one message a second and channel
+    repeat_seconds: float | None = None
+
+    def __init__(self, params: SlackParams) -> None:
+        self.name = params.name
+        self._params = params
+        self._poster = Poster(params.timeout_seconds)
+
+    def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
+        """Post, or edit; see `Notifier.send`."""
+        if self._params.url is not None:
+            self._poster.post(resolved_text(self._params.url, "url"), attachment(messages), shown="Slack webhook")
+            return {}
+        if len(messages) == 1 and messages[0].external_id:
+            return self._edit(messages[0])
+        answer = self._call("chat.postMessage", attachment(messages))
+        return {message.fingerprint: str(answer.get("ts", "")) for message in messages if message.kind == "firing"}
+
+    def _edit(self, message: Message) -> Mapping[str, str]:
+        """The first message shows the newest state; its thread keeps what came."""
+        with suppress(RejectedError):  # the message was deleted, or is too old to edit: the thread has the resolve
+            self._call("chat.update", {**attachment([message]), "ts": message.external_id})
+        self._call("chat.postMessage", {**attachment([message]), "thread_ts": message.external_id})
+        return {}
+
+    def _call(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
+        token = resolved_text(self._params.token or "", "token")
+        answer = self._poster.post(
+            f"{self._params.api_url.rstrip('/')}/{method}",
+            {"channel": self._params.channel, **payload},
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=utf-8"},
+            shown=f"Slack {method}",
+        )
+        if not isinstance(answer, dict) or not answer.get("ok"):
+            error = one_line(str(answer.get("error", answer) if isinstance(answer, dict) else answer))
+            failure = f"Slack {method}: {error}"
+            raise DeliveryError(failure) if error in _PASSING else RejectedError(failure)
+        return answer
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._poster.close()
+
+
+def attachment(messages: Sequence[Message]) -> dict[str, Any]:
+    """The message: a fallback text, and one attachment with a colour and blocks.
+
+    Examples
+    --------
+    >>> one = Message(kind="firing", fingerprint="f", episode_ns=0, labels={"target": "<shop>"}, summary="a & b")
+    >>> made = attachment([one])
+    >>> made["attachments"][0]["blocks"][0]["text"]["text"].splitlines()[:2]
+    ['*FIRING: alert on &lt;shop&gt;*', 'a &amp; b']
+    """
+    worst = worst_first(messages)
+    colour = COLOURS.get(worst[0].severity, COLOURS["warning"]) if worst[0].kind == "firing" else RESOLVED
+    if len(messages) == 1:
+        lines = [f"*{escaped(messages[0].title)}*", *(escaped(line) for line in facts(messages[0]))]
+    else:
+        listed = worst[:MAX_LISTED]
+        lines = [f"*{subject(messages)}*", *(f"• {escaped(f'{one.title}: {one.summary}')}" for one in listed)]
+        lines += [f"and {len(messages) - len(listed)} more"] if len(messages) > len(listed) else []
+    text = "\n".join(lines)[:MAX_TEXT_CHARACTERS]
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {"text": escaped(subject(messages)), "attachments": [{"color": colour, "blocks": [block]}]}
+
+
+def escaped(text: str) -> str:
+    """Text from outside as text: Slack reads `&`, `<` and `>` as markup, which could mention a whole channel."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,123 @@
+"""E-mail: text and HTML, one thread an episode."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from hashlib import sha256
+from html import escape
+
+from aiops_nb.core.references import resolved_text
+from aiops_nb.notify.http import one_line
+from aiops_nb.notify.message import DeliveryError, Message, RejectedError, rfc3339
+from aiops_nb.notify.params import EmailParams
+from aiops_nb.notify.text import MAX_LISTED, body, facts, subject, worst_first
+
+
+class EmailNotifier:
+    """One message for a firing, its resolve as a reply to it; many at once become one digest.
+
+    The `Message-ID` is made of the episode, so that mail systems which drop repeated identifiers drop a second copy.
+    """
+
+    max_single = 5
+    max_batch = 1000
+    min_interval_seconds = 0.0
+    repeat_seconds: float | None = None
+
+    def __init__(self, params: EmailParams) -> None:
+        self.name = params.name
+        self._params = params
+
+    def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
+        """Hand it to the mail server; see `Notifier.send`."""
+        letter = compose(messages, self._params)
+        try:
+            with self._connected() as server:
+                refused = server.send_message(letter, self._params.sender, list(self._params.to))
+        except smtplib.SMTPResponseException as problem:
+            self._failed(problem.smtp_code, problem.smtp_error)
+        except smtplib.SMTPRecipientsRefused as problem:
+            code, error = next(iter(problem.recipients.values()))
+            self._failed(code, error)
+        except smtplib.SMTPNotSupportedError as problem:
+            raise RejectedError(f"{self._place}: {one_line(str(problem))}") from None
+        except (OSError, smtplib.SMTPException) as problem:
+            raise DeliveryError(f"{self._place}: {one_line(str(problem)) or type(problem).__name__}") from None
+        if refused:
+            raise RejectedError(f"{self._place}: refused {len(refused)} of {len(self._params.to)} addresses")
+        return {message.fingerprint: message_id(message) for message in messages if message.kind == "firing"}
+
+    @property
+    def _place(self) -> str:
+        return f"mail server {self._params.host}:{self._params.port}"
+
+    def _failed(self, code: int, error: bytes | str) -> None:
+        text = error.decode("utf-8", "replace") if isinstance(error, bytes) else error
+        failure = f"{self._place}: answered {code} ({one_line(text)})"
+        raise RejectedError(failure) if 500 <= code < 600 else DeliveryError(failure)
+
+    def _connected(self) -> smtplib.SMTP:
+        params = self._params
+        context = ssl.create_default_context(cafile=params.ca_file)
+        if params.security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                params.host, params.port, timeout=params.timeout_seconds, context=context
+            )
+        else:
+            server = smtplib.SMTP(params.host, params.port, timeout=params.timeout_seconds)
+        try:
+            if params.security == "starttls":
+                server.starttls(context=context)
+            if params.user is not None and params.password is not None:
+                server.login(params.user, resolved_text(params.password, "password"))
+        except BaseException:
+            with suppress(OSError):
+                server.close()
+            raise
+        return server
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def message_id(message: Message) -> str:
+    """The `Message-ID` of the firing or the resolve of an episode: the same however often it is sent."""
+    return f"<{sha256(message.idempotency_key.encode()).hexdigest()[:32]}@aiops-nb.invalid>"
+
+
+def compose(messages: Sequence[Message], params: EmailParams) -> EmailMessage:
+    """The letter; its date is that of its newest change."""
+    letter = EmailMessage()
+    letter["Subject"] = one_line(subject(messages))
+    letter["From"] = params.sender
+    letter["To"] = ", ".join(params.to)
+    first = messages[0]
+    newest_ns = max(one.starts_at_ns if one.ends_at_ns is None else one.ends_at_ns for one in messages)
+    letter["Date"] = format_datetime(datetime.fromisoformat(rfc3339(newest_ns)))
+    letter["Message-ID"] = message_id(first)
+    letter["Auto-Submitted"] = "auto-generated"
+    if len(messages) == 1 and first.external_id:
+        letter["In-Reply-To"] = letter["References"] = first.external_id
+    letter.set_content(body(messages))
+    letter.add_alternative(_html(messages), subtype="html")
+    return letter
+
+
+def _html(messages: Sequence[Message]) -> str:
+    """A few tags that mail programs agree on; a template engine would be more than this needs."""
+    if len(messages) == 1:
+        inner = "".join(f"<p>{escape(line)}</p>" for line in facts(messages[0]))
+    else:
+        listed = worst_first(messages)[:MAX_LISTED]
+        inner = (
+            "<ul>" + "".join(f"<li><b>{escape(one.title)}</b>: {escape(one.summary)}</li>" for one in listed) + "</ul>"
+        )
+        if len(messages) > len(listed):
+            inner += f"<p>and {len(messages) - len(listed)} more</p>"
+    return f"<html><body><h3>{escape(subject(messages))}</h3>{inner}</body></html>"

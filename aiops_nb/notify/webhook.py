@@ -1,0 +1,91 @@
+"""Alertmanager's webhook payload, version 4, to any URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiops_nb.core.references import resolved_text
+from aiops_nb.notify.http import Poster
+from aiops_nb.notify.message import Message, rfc3339
+from aiops_nb.notify.params import WebhookParams
+
+ZERO_TIME = "0001-01-01T00:00:00Z"  # Alertmanager's way to say: not yet
+
+
+class WebhookNotifier:
+    """POSTs all that waits as one payload; `Idempotency-Key` lets the receiver drop a second copy.
+
+    The payload is that of Alertmanager's `webhook_config` (version "4").
+    """
+
+    max_single = 0
+    max_batch = 200
+    min_interval_seconds = 0.0
+    repeat_seconds: float | None = None
+
+    def __init__(self, params: WebhookParams) -> None:
+        self.name = params.name
+        self._params = params
+        self._poster = Poster(params.timeout_seconds)
+
+    def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
+        """POST them; see `Notifier.send`."""
+        url = resolved_text(self._params.url, "url")
+        headers = {name: resolved_text(value, f"headers.{name}") for name, value in self._params.headers.items()}
+        key = (
+            messages[0].idempotency_key if len(messages) == 1 else f"{messages[0].idempotency_key}+{len(messages) - 1}"
+        )
+        self._poster.post(url, payload(messages, self.name), {**headers, "Idempotency-Key": key})
+        return {}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._poster.close()
+
+
+def payload(messages: Sequence[Message], receiver: str) -> dict[str, Any]:
+    """The webhook's JSON: `status` is firing while one of the alerts is.
+
+    Examples
+    --------
+    >>> one = Message(kind="firing", fingerprint="f", episode_ns=0, labels={"alertname": "a"}, summary="s")
+    >>> made = payload([one], "hook")
+    >>> made["version"], made["status"], made["alerts"][0]["annotations"], made["commonLabels"]
+    ('4', 'firing', {'summary': 's'}, {'alertname': 'a'})
+    """
+    return {
+        "version": "4",
+        "groupKey": "{}",
+        "truncatedAlerts": 0,
+        "status": "firing" if any(message.kind == "firing" for message in messages) else "resolved",
+        "receiver": receiver,
+        "groupLabels": {},
+        "commonLabels": _common([message.labels for message in messages]),
+        "commonAnnotations": _common([alert_annotations(message) for message in messages]),
+        "externalURL": "",
+        "alerts": [_alert(message) for message in messages],
+    }
+
+
+def alert_annotations(message: Message) -> dict[str, str]:
+    """What is said of the alert: never part of its identity."""
+    made = {"summary": message.summary}
+    return made | ({"outcome": message.outcome} if message.outcome else {})
+
+
+def _alert(message: Message) -> dict[str, Any]:
+    return {
+        "status": message.kind,
+        "labels": message.labels,
+        "annotations": alert_annotations(message),
+        "startsAt": rfc3339(message.starts_at_ns),
+        "endsAt": ZERO_TIME if message.ends_at_ns is None else rfc3339(message.ends_at_ns),
+        "generatorURL": "",
+        "fingerprint": message.fingerprint,
+    }
+
+
+def _common(mappings: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    first, *rest = mappings
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in rest)}
