@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from aiops_nb._version import __version__
-from aiops_nb.cli import check, demo_service, export, lab, replay, report, watch
+from aiops_nb.cli import check, demo_service, export, lab, notify, replay, report, watch
 from aiops_nb.cli.arguments import add_command
 
 COMMANDS = {
@@ -16,6 +16,7 @@ COMMANDS = {
     "replay": replay,
     "export": export,
     "report": report,
+    "notify": notify,
     "demo-service": demo_service,
 }
 

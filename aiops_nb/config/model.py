@@ -12,6 +12,7 @@ from aiops_nb.collect.params import BuiltInParams
 from aiops_nb.collect.secrets import refuse_literal_secrets
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.engine.params import PipelineParams
+from aiops_nb.notify.params import NotifyParams
 
 Positive = Annotated[float, Meta(gt=0)]
 
@@ -61,6 +62,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     history
         Directory of an earlier recording, whose last three days the rules on objectives begin with. True: the one that
         `record` goes on with, if it does; False: they begin anew.
+    notify
+        Who is notified of alerts, and by which channels; None: nobody. A replay never notifies.
     pipeline
         Windows, rules and detectors.
 
@@ -85,6 +88,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connectivity: tuple[str, ...] = ()
     record: str | None = None
     history: str | bool = True
+    notify: NotifyParams | None = None
     pipeline: PipelineParams = field(default_factory=PipelineParams)
 
     def __post_init__(self) -> None:
@@ -98,6 +102,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             refuse_literal_secrets(probe, f"connectivity[{index}]")
         for index, collector in enumerate(self.collectors):
             refuse_literal_secrets(collector, f"collectors[{index}]")
+        for index, channel in enumerate(self.notify.channels if self.notify is not None else ()):
+            refuse_literal_secrets(channel, f"notify.channels[{index}]")
         self._check_names()
 
     @property

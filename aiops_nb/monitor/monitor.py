@@ -20,10 +20,14 @@ from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.engine.commands import Command, SetThreshold, decode_command, encode_command
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
+from aiops_nb.monitor.notifications import Notifications, notifications_frame
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import rejected_frame
 from aiops_nb.monitor.step_store import StepStore
 from aiops_nb.monitor.thresholds import checked_threshold, thresholds_of
+from aiops_nb.notify.message import Notifier
+from aiops_nb.notify.params import ChannelParams
+from aiops_nb.notify.registry import make_notifier
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +54,8 @@ class Monitor(FrameAccess):
         Builds one start-to-stop, given where to deliver its steps.
     notes
         Sentences to show with the warnings, such as what was repaired.
+    notify, notify_from_start
+        Opens the notifications: at each start, or when the first notifier is added. None: nobody is ever notified.
     once
         For rows that exist already: a second start would bring each of them twice, so that it does nothing.
     mode, title
@@ -64,6 +70,8 @@ class Monitor(FrameAccess):
         once: bool = False,
         mode: Mode = "live",
         title: str = "",
+        notify: Callable[[], Notifications] | None = None,
+        notify_from_start: bool = False,
     ) -> None:
         self._make_run, self._notes, self._once = make_run, tuple(notes), once
         self.mode: Mode = mode
@@ -73,6 +81,10 @@ class Monitor(FrameAccess):
         self._lock = threading.RLock()
         self._run: Run | None = None
         self._moved: dict[str, float] = {}
+        self._notify = notify
+        self._notify_from_start = notify_from_start
+        self._notifications: Notifications | None = None
+        self._last_notifications: list[dict[str, object]] = []
         self._dashboard: Dashboard | None = None
 
     def __repr__(self) -> str:
@@ -133,13 +145,32 @@ class Monitor(FrameAccess):
             if not self.running and not self.ended:
                 self._moved = {}
                 self._run = self._make_run(self._fan_out.deliver)
+                self._open_notifications()
                 self._run.start()
+
+    def _open_notifications(self) -> None:
+        """After the run, which makes the recording that the log lies in."""
+        self._close_notifications()
+        if self._notify is not None and self._notify_from_start:
+            self._begin_to_notify(self._notify())
+
+    def _begin_to_notify(self, notifications: Notifications) -> None:
+        self._notifications = notifications
+        self._fan_out.add(notifications)
+
+    def _close_notifications(self) -> None:
+        notifications, self._notifications = self._notifications, None
+        if notifications is not None:
+            self._fan_out.remove(notifications)
+            self._last_notifications = notifications.rows()
+            notifications.close()
 
     def stop(self) -> None:
         """Stop collecting, judge what was queued, seal the recording; may be called twice. Returns within 10 s."""
         run = self._run  # without the lock: a sink that asks for it must not hold up its own end
         if run is not None:
             run.stop()
+        self._close_notifications()
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Wait until the stream has ended; true if it has."""
@@ -201,6 +232,44 @@ class Monitor(FrameAccess):
         """Deliver to it no more."""
         self._fan_out.remove(sink)
 
+    def add_notifier(self, channel: ChannelParams | Notifier) -> None:
+        """Notify people of alerts by one more channel, until the monitor stops; `notify` in the config is for good.
+
+        Parameters
+        ----------
+        channel
+            Parameters such as `SlackParams(url="env:SLACK_URL")`, or a `Notifier` of your own.
+
+        Raises
+        ------
+        ConfigError
+            For a replay, which notifies nobody, and for the name of a channel that is there already.
+        MissingExtraError
+            If the channel needs an extra that is not installed.
+
+        Examples
+        --------
+        >>> from aiops_nb import watch
+        >>> from aiops_nb.notify.params import WebhookParams
+        >>> with watch("http://127.0.0.1:9/health") as monitor:
+        ...     monitor.add_notifier(WebhookParams(url="http://127.0.0.1:9/hook", name="chat"))
+        ...     len(monitor.notifications())
+        0
+        """
+        if self._notify is None:
+            raise ConfigError("add_notifier: expected a live monitor, got one that notifies nobody (a replay)")
+        notifier = channel if isinstance(channel, Notifier) else make_notifier(channel)
+        with self._lock:
+            if self._notifications is None:
+                self._begin_to_notify(self._notify())
+            if self._notifications is not None:
+                self._notifications.add(notifier)
+
+    def notifications(self) -> pd.DataFrame:
+        """The notification log: one row for each message, with its state and why it was not delivered."""
+        rows = self._last_notifications if self._notifications is None else self._notifications.rows()
+        return notifications_frame(rows)
+
     @property
     def counters(self) -> Counters:
         """How the present run is doing."""
@@ -222,6 +291,8 @@ class Monitor(FrameAccess):
         """What a user should know now, a sentence each: what fails (collectors, rules), and rejected lines."""
         counters, run = self.counters, self._run
         problems = {**(run.problems() if run else {}), **self._fan_out.problems()}
+        if self._notifications is not None:
+            problems |= self._notifications.problems()
         lines = [*self._notes, *(f"{part}: {text}" for part, text in problems.items())]
         if counters.late_total:
             lines.append(f"{counters.late_total} late rows: their window was closed (recorded, not used)")

@@ -8,15 +8,22 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.references import resolved_text
 from aiops_nb.core.types import NS_PER_SECOND, Step
-from aiops_nb.notify.log import Delivery, NotificationLog
+from aiops_nb.notify.log import COLUMNS, Delivery, NotificationLog
 from aiops_nb.notify.message import DeliveryError, Message, Notifier, RejectedError, message_of
-from aiops_nb.notify.params import NotifyParams
+from aiops_nb.notify.params import SEVERITIES, NotifyParams
+from aiops_nb.notify.registry import make_notifier
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +32,7 @@ MAX_BACKOFF_SECONDS = 300.0
 RESOLVED_REPEATED_SECONDS = 900.0  # Alertmanager's clients repeat a resolve for 15 min
 IDLE_SECONDS = 3600.0
 CLOSE_SECONDS = 5.0
+LOG_FILE = "notifications.sqlite"
 RESTARTED = "monitor restarted; the alert did not fire again"
 
 
@@ -72,19 +80,16 @@ class Notifications:
         self._log = log
         self._clock = clock or SystemClock()
         self._jitter = jitter
-        self._channels = {notifier.name: _Channel(notifier) for notifier in notifiers}
+        self._channels: dict[str, _Channel] = {}
         self._changes: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._closed = False
-        self._adopt = {name: {m.fingerprint for m in log.open_firing(name)} for name in self._channels}
+        self._adopt: dict[str, set[str]] = {}
         self._adopt_until_ns: int | None = None
         self._threads = [threading.Thread(target=self._write_log, name="aiops-notify-log", daemon=True)]
-        self._threads += [
-            threading.Thread(target=self._deliver, args=(channel,), name=f"aiops-notify-{name}", daemon=True)
-            for name, channel in self._channels.items()
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads[0].start()
+        for notifier in notifiers:
+            self.add(notifier)
 
     def write(self, step: Step) -> None:
         """Queue the messages of a step; never waits for a channel or a disk."""
@@ -108,6 +113,24 @@ class Notifications:
         for channel in self._channels.values():
             channel.notifier.close()
         self._log.close()
+
+    def add(self, notifier: Notifier) -> None:
+        """Serve one more channel, from the next message on.
+
+        Raises
+        ------
+        ConfigError
+            If a channel has that name already.
+        """
+        name = notifier.name
+        if name in self._channels:
+            raise ConfigError.at("name", "the name of a new channel", name)
+        self._adopt[name] = {message.fingerprint for message in self._log.open_firing(name)}
+        channel = _Channel(notifier)
+        self._channels = {**self._channels, name: channel}  # replaced whole: other threads iterate over it
+        thread = threading.Thread(target=self._deliver, args=(channel,), name=f"aiops-notify-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def problems(self) -> dict[str, str]:
         """What is wrong now, by channel: a sentence without secrets."""
@@ -134,11 +157,11 @@ class Notifications:
                 continue
             if message is None:
                 return
-            self._enqueue(message, self._params.channels_for(message.labels))
+            self._enqueue(message, self._channels_for(message))
 
     def _until_adopted(self) -> float:
         """Seconds until open alerts of an earlier run that did not fire again are taken for resolved."""
-        if not any(self._adopt.values()):
+        if not any(list(self._adopt.values())):
             return IDLE_SECONDS
         if self._adopt_until_ns is None:
             self._adopt_until_ns = self._clock.now_ns() + round(self._params.adopt_seconds * NS_PER_SECOND)
@@ -146,15 +169,25 @@ class Notifications:
 
     def _end_adopted(self) -> None:
         now_ns = self._clock.now_ns()
-        for name, fingerprints in self._adopt.items():
+        for name, fingerprints in list(self._adopt.items()):
             for message in self._log.open_firing(name):
                 if message.fingerprint in fingerprints:
                     ended = msgspec.structs.replace(message, kind="resolved", ends_at_ns=now_ns, outcome=RESTARTED)
                     self._add(name, ended)
             fingerprints.clear()
 
+    def _channels_for(self, message: Message) -> Sequence[str]:
+        """By the routes; channels that were added later, which no route can name, take what goes to the default."""
+        configured = {channel.name for channel in self._params.channels}
+        later = [name for name in self._channels if name not in configured]
+        return [*self._params.channels_for(message.labels), *(later if self._is_severe(message) else ())]
+
+    def _is_severe(self, message: Message) -> bool:
+        known = message.severity in SEVERITIES
+        return not known or SEVERITIES.index(message.severity) >= SEVERITIES.index(self._params.min_severity)
+
     def _enqueue(self, message: Message, channels: Sequence[str]) -> None:
-        for name in self._channels:
+        for name in list(self._channels):
             self._adopt[name].discard(message.fingerprint)
             if name in channels or message.kind == "resolved":
                 self._add(name, message)
@@ -302,3 +335,38 @@ def _one_of_each(batch: Sequence[Delivery]) -> list[Delivery]:
         seen.add(episode)
         taken.append(delivery)
     return taken
+
+
+def open_notifications(params: NotifyParams, record: str | None) -> Notifications:
+    """Channels and log as configured: the log lies in the recording, where `log` names no other file.
+
+    Parameters
+    ----------
+    params
+        The channels, routes and waits.
+    record
+        Directory of the recording; None: there is none, and without `log` a restart forgets what was sent.
+
+    Raises
+    ------
+    AiopsError
+        If the log cannot be written, a reference cannot be read, or an extra is missing.
+    """
+    notifiers = [make_notifier(channel) for channel in params.channels]
+    return Notifications(params, notifiers, NotificationLog(_log_path(params, record)))
+
+
+def _log_path(params: NotifyParams, record: str | None) -> Path | None:
+    if params.log is not None:
+        return Path(resolved_text(params.log, "notify.log"))
+    return None if record is None else Path(record) / LOG_FILE
+
+
+def notifications_frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+    """One row for each message: channel, kind, state, alertname, target, summary, attempts, times in UTC, problem."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    for name in ("queued_at", "sent_at"):
+        frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="ns", utc=True).astype("datetime64[ns, UTC]")
+    return frame

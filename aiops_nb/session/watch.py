@@ -14,8 +14,10 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Sink
 from aiops_nb.monitor.live import LiveRun
 from aiops_nb.monitor.monitor import Monitor
+from aiops_nb.monitor.notifications import Notifications, open_notifications
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.run import Deliver
+from aiops_nb.notify.params import NotifyParams
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import NullTap, Tap
 from aiops_nb.session.objective_history import recalled
@@ -97,8 +99,11 @@ def watch(
             history=history,
         )
 
+    def notify() -> Notifications:
+        return open_notifications(plan.config.notify or NotifyParams(), plan.record)
+
     stop_earlier(here)
-    monitor = _started(Monitor(make_run), sinks)
+    monitor = _started(Monitor(make_run, notify=notify, notify_from_start=plan.config.notify is not None), sinks)
     note_begun(here, monitor)
     return monitor
 

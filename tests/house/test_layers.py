@@ -23,6 +23,7 @@ FLOORS = {
     "demo": 2,
     "detect": 2,
     "features": 2,
+    "notify": 2,
     "preprocess": 2,
     "record": 2,
     "view": 2,
@@ -45,6 +46,7 @@ MOST_FILES = 16
 HOMES: dict[str, set[str]] = {
     "IPython": {"view"},
     "anywidget": {"view"},
+    "apprise": {"notify"},
     "bokeh": {"view", "report"},  # a report draws its own static figures
     "filelock": {"record"},
     "ipywidgets": {"view"},
@@ -58,7 +60,7 @@ HOMES: dict[str, set[str]] = {
     "psutil": {"collect"},
     "pytest": {"testing"},
     "pycurl": {"collect"},
-    "requests": {"collect"},
+    "requests": {"collect", "notify"},
     "ruptures": {"offline"},
     "scipy": {"detect"},
     "sklearn": {"detect"},
