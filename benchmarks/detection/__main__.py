@@ -1,6 +1,7 @@
 """Every detector, and those of other projects, on labelled series, real and synthetic, beside chance and silence.
 
-python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--jobs 2] [--write docs/explanation/detector-benchmarks.md]
+python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--jobs 2]
+                               [--write docs/explanation/detector-benchmarks.md]
 python -m benchmarks.detection --alarm-lines
 python -m benchmarks.detection --alarm-rates
 

@@ -1,6 +1,7 @@
 """All default rules against labelled faults and healthy traffic, from end to end, beside chance and silence.
 
-python -m benchmarks.rules [--quick] [--seed 21000] [--rounds 1] [--hours 1] [--write docs/explanation/rule-benchmarks.md]
+python -m benchmarks.rules [--quick] [--seed 21000] [--rounds 1] [--hours 1]
+                           [--write docs/explanation/rule-benchmarks.md]
 python -m benchmarks.rules --rounds 0 --hours 6 --services 40 --making low --making deploys
 """
 

@@ -40,7 +40,7 @@ class Stream:
 
 
 def incident(kind: FaultKind, halved: bool, everywhere: bool, rng: np.random.Generator) -> Fault:
-    """A fault without its place in time: of everything, or of one service or host, and half of the default if asked for.
+    """A fault without its place in time: of all, or of one service or host, and half of the default if asked for.
 
     A kind without a size lasts half as long.
     """
