@@ -1,4 +1,4 @@
-"""Secrets stand elsewhere, in an environment variable or in a file; nothing here shows or keeps one."""
+"""Secrets are in an environment variable or a file, and referred to; nothing here shows or keeps one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiops_nb.collect.headers import check_header
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import is_reference, resolved_text
 
-_TELLING = re.compile(
+_SECRET_NAME = re.compile(
     r"authoriz|authentic|cookie|token|secret|passw|signature|credential|session|"
     r"(?:^|[-_])(?:auth|sig|key|pwd)(?:$|[-_])|api-?key",
     re.IGNORECASE,
@@ -21,7 +21,7 @@ _LITERAL_DEFAULT = re.compile(r":-[^}]")
 
 
 class SecretHeaders:
-    """Headers with their `env:`, `file:` and `${NAME}` references, read anew each time; the values are never shown.
+    """Headers with their `env:`, `file:` and `${NAME}` references, read at each use; the values are never shown.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def _read(name: str, reference: str) -> str:
 def refuse_literal_secrets(params: msgspec.Struct, where: str) -> None:
     """Refuse parameters that hold a secret instead of saying where it is: they are kept in recordings.
 
-    Looked at are `headers` with a telling name, and the password and telling parameters of a `url`.
+    Checked are `headers` named like secrets, and the password and the parameters named like secrets of a `url`.
 
     Raises
     ------
@@ -86,12 +86,12 @@ def refuse_literal_secrets(params: msgspec.Struct, where: str) -> None:
     aiops_nb.core.errors.ConfigError: targets[0].headers.Authorization: expected a reference (env:NAME, file:PATH or ...
     """
     for name, value in getattr(params, "headers", {}).items():
-        if _TELLING.search(name):
+        if _SECRET_NAME.search(name):
             _require_reference(value, f"{where}.headers.{name}")
     parts = urlsplit(getattr(params, "url", None) or "")
     _require_reference(parts.netloc.rpartition("@")[0].partition(":")[2], f"{where}.url")
     for name, value in parse_qsl(parts.query):
-        if _TELLING.search(name):
+        if _SECRET_NAME.search(name):
             _require_reference(value, f"{where}.url")
 
 

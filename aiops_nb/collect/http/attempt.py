@@ -32,7 +32,7 @@ class Transfer(Protocol):
         ...
 
 
-class Stage:
+class ProbedTarget:
     """A target, and how its last probe went; used by one thread at a time.
 
     Parameters

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from aiops_nb.collect.http.attempt import Stage
+from aiops_nb.collect.http.attempt import ProbedTarget
 from aiops_nb.collect.http.result import Outcome, ProbeResult
 from aiops_nb.collect.http.schedule import ProbeSchedule, Ticket
 from aiops_nb.core.clock import Clock
@@ -29,10 +29,10 @@ class ProbePool:
 
     Parameters
     ----------
-    lanes
+    targets
         The targets, in the order of the schedule.
     intervals_seconds
-        The interval of each lane.
+        The interval of each target.
     clock
         Stamps the start of each transfer; the end is the start plus what the transfer measured.
     emit
@@ -45,7 +45,7 @@ class ProbePool:
 
     def __init__(
         self,
-        lanes: Sequence[Stage],
+        targets: Sequence[ProbedTarget],
         *,
         intervals_seconds: Sequence[float],
         clock: Clock,
@@ -55,18 +55,18 @@ class ProbePool:
     ) -> None:
         self.skipped_total = 0
         self.failed_total = 0
-        self._lanes = lanes
+        self._targets = targets
         self._clock = clock
         self._emit = emit
         self._closing = closing
-        self._max_threads = min(len(lanes), max_threads)
+        self._max_threads = min(len(targets), max_threads)
         self._schedule = ProbeSchedule(intervals_seconds, clock.monotonic_seconds())
         self._lock = threading.Lock()
         self._gate = threading.Lock()  # what threads wait for between starts: one call, where an Event needs dozens
         self._gate.acquire()
         self._threads: list[threading.Thread] = []
-        self._lags: deque[float] = deque(maxlen=len(lanes))
-        self._durations: deque[float] = deque(maxlen=len(lanes))
+        self._lags: deque[float] = deque(maxlen=len(targets))
+        self._durations: deque[float] = deque(maxlen=len(targets))
         self._rate_hz = sum(1 / interval_seconds for interval_seconds in intervals_seconds)
         self._grow_to(self._needed(_ASSUMED_SECONDS))
 
@@ -90,9 +90,9 @@ class ProbePool:
         deadline = self._clock.monotonic_seconds() + _JOIN_SECONDS
         for thread in list(self._threads):
             thread.join(max(0.0, deadline - self._clock.monotonic_seconds()))
-        for lane in self._lanes:
-            if not lane.turn.locked():
-                lane.transfer.close()
+        for target in self._targets:
+            if not target.turn.locked():
+                target.transfer.close()
 
     def grow(self, results: Sequence[ProbeResult]) -> None:
         """Add threads if a start is overdue that no thread has taken; called by the one who polls.
@@ -118,42 +118,42 @@ class ProbePool:
             thread.start()
 
     def _work(self) -> None:
-        handle = self._lanes[0].transfer.make_handle()
+        handle = self._targets[0].transfer.make_handle()
         while not self._closing.is_set():
             ticket = self._take()
             wait_seconds = ticket.due_seconds - self._clock.monotonic_seconds()
             if wait_seconds > 0 and self._gate.acquire(timeout=wait_seconds):
                 self._gate.release()  # for the next who waits
                 break
-            self._probe(self._lanes[ticket.index], ticket.due_seconds, handle)
+            self._probe(self._targets[ticket.index], ticket.due_seconds, handle)
         handle.close()
 
     def _take(self) -> Ticket:
         with self._lock:
             return self._schedule.take(self._clock.monotonic_seconds())
 
-    def _probe(self, lane: Stage, due_seconds: float, handle: Any) -> None:
-        if not lane.turn.acquire(blocking=False):
+    def _probe(self, target: ProbedTarget, due_seconds: float, handle: Any) -> None:
+        if not target.turn.acquire(blocking=False):
             with self._lock:
                 self.skipped_total += 1
             return
         self._lags.append(self._clock.monotonic_seconds() - due_seconds)
         try:
-            if lane.wants_another(self._ask(lane, handle)) and not self._closing.is_set():
-                self._ask(lane, handle)
+            if target.wants_another(self._ask(target, handle)) and not self._closing.is_set():
+                self._ask(target, handle)
         except Exception:  # a fault of ours in one target must not end the thread that serves the others
             self.failed_total += 1
-            _LOGGER.exception("probe of %s failed to run", lane.name)
+            _LOGGER.exception("probe of %s failed to run", target.name)
         finally:
-            lane.turn.release()
+            target.turn.release()
 
-    def _ask(self, lane: Stage, handle: Any) -> Outcome:
+    def _ask(self, target: ProbedTarget, handle: Any) -> Outcome:
         start_ns = self._clock.now_ns()
-        outcome = lane.transfer.run(handle, may_abort=lane.is_slow)
-        lane.is_slow = outcome.duration_seconds > _SHORT_SECONDS
+        outcome = target.transfer.run(handle, may_abort=target.is_slow)
+        target.is_slow = outcome.duration_seconds > _SHORT_SECONDS
         end_ns = start_ns + round(outcome.duration_seconds * 1e9)
         if self._closing.is_set():  # it may have been aborted
             return outcome
-        judged = lane.judge(outcome, end_ns)
-        self._emit(ProbeResult(time_ns=end_ns, target=lane.name, method=lane.method, outcome=judged))
+        judged = target.judge(outcome, end_ns)
+        self._emit(ProbeResult(time_ns=end_ns, target=target.name, method=target.method, outcome=judged))
         return judged

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import pyarrow as pa
 
 from aiops_nb.collect.http.assertions import parse_assertions
-from aiops_nb.collect.http.attempt import Stage, Transfer
+from aiops_nb.collect.http.attempt import ProbedTarget, Transfer
 from aiops_nb.collect.http.pool import ProbePool
 from aiops_nb.collect.http.result import ProbeResult, results_batch
 from aiops_nb.collect.http.target import ProbeTarget, ready_targets
@@ -83,8 +83,8 @@ class HttpProbe:
         self._dropped_total = 0
         self._pool: ProbePool | None = None
         make = _maker(transfer)
-        self._lanes = [
-            Stage(
+        self._targets = [
+            ProbedTarget(
                 shown,
                 target.method,
                 make(target, target.timeout_for(interval_seconds), self._closing.is_set),
@@ -107,7 +107,7 @@ class HttpProbe:
     @property
     def last_failures(self) -> Mapping[str, tuple[str, ...]]:
         """By target: the assertions that its last probe broke, each with what came instead."""
-        return {lane.name: lane.failures for lane in self._lanes if lane.failures}
+        return {target.name: target.failures for target in self._targets if target.failures}
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """Wait for the first result, gather what comes within 0.1 s of it (at most 5,000 rows).
@@ -138,7 +138,7 @@ class HttpProbe:
         with self._lock:
             if self._pool is None and not self._closing.is_set():
                 self._pool = ProbePool(
-                    self._lanes,
+                    self._targets,
                     intervals_seconds=self._intervals_seconds,
                     clock=self._clock,
                     emit=self._emit,

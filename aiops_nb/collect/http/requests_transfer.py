@@ -54,7 +54,7 @@ class RequestsTransfer:
                 duration_seconds=elapsed,
                 status_code=_status_of(problem),
                 error_type=classify_exception(problem),
-                error_detail=_told(problem),
+                error_detail=_reason(problem),
             )
         elapsed = time.perf_counter() - started
         self._certificate_expires = _NOTED.expires
@@ -129,7 +129,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": urllib3.HTTPConnectionPool, "https": _Pool}
 
 
-def _told(problem: BaseException) -> str | None:
+def _reason(problem: BaseException) -> str | None:
     """What the system or OpenSSL said; never the text of `requests`, which has the whole URL in it."""
     for cause in _causes(problem):
         if isinstance(cause, ssl.SSLCertVerificationError):

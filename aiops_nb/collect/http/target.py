@@ -46,7 +46,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     http_version
         `1.1`, or `2` where the server offers it over TLS and the installed libcurl has it; by default libcurl's choice.
     reuse_connection
-        Keep the connection between probes. Off by default: then each probe resolves, connects and shakes hands anew.
+        Keep the connection between probes. Off by default: then each probe resolves, connects and shakes hands again.
     max_body_bytes
         Reading stops there. The probe then counts as finished, its `response_bytes` are not known (null).
     assertions
@@ -172,7 +172,7 @@ def ready_targets(targets: Sequence[ProbeTarget], default_interval_seconds: floa
     for index, target in enumerate(ready):
         if target.ca_file is not None:
             check_ca_file(target.ca_file, f"targets[{index}].ca_file")
-    shown = [msgspec.structs.replace(now, url=told.url) for now, told in zip(ready, targets, strict=True)]
+    shown = [msgspec.structs.replace(now, url=written.url) for now, written in zip(ready, targets, strict=True)]
     return dict(zip(check_targets(shown, default_interval_seconds), ready, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Addresses: checked at the door."""
+"""Addresses: checked on input."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class SpareFile:
-    """A descriptor that is given up for a moment when there is no other, so that a caller can still be told no.
+    """A descriptor that is given up for a moment when there is no other, so that a connection can still be refused.
 
     Without one, a process that may open no more files cannot accept a connection even to close it: it stays waiting,
     and is offered again and again.

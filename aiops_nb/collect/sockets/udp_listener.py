@@ -28,8 +28,8 @@ _COUNT_DROPS = 40 if sys.platform == "linux" else None  # SO_RXQ_OVFL of Linux, 
 class UdpListener:
     """Reads JSON lines from datagrams, one or more lines in each; see `JsonLines` for what a line is.
 
-    Nothing tells a sender of datagrams to be slower: what comes while the buffer of the socket is full is lost, and
-    counted where the system counts it (Linux), as soon as the next datagram is read.
+    Datagrams have no flow control: what arrives while the buffer of the socket is full is lost, and counted where the
+    system counts it (Linux), as soon as the next datagram is read.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class UdpListener:
     def _read(self, bound: socket.socket) -> int:
         """All datagrams that have come, up to the size of a batch."""
         end = datagrams = 0
-        with suppress(BlockingIOError, ConnectionResetError):  # Windows tells a receiver that a sender has gone
+        with suppress(BlockingIOError, ConnectionResetError):  # on Windows a sender that is gone raises here
             end, datagrams = self._ended(self._first(bound)), 1
             while end + datagrams * _OVERHEAD_BYTES < GATHER_BYTES:
                 end = self._ended(end + bound.recv_into(self._room[end:]))

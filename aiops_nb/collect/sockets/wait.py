@@ -38,9 +38,9 @@ class SocketWait(Generic[_Source]):
         return [key.data for key, _ in ready if key.data is not None]
 
     def drain(self, timeout_seconds: float, read: Callable[[_Source], int]) -> None:
-        """Call `read`, which tells how many bytes it read, for each source that is ready, until the timeout.
+        """Call `read`, which returns how many bytes it read, for each source that is ready, until the timeout.
 
-        It ends after 1 MiB, or a moment after the first bytes: lest every line be a batch of its own.
+        It ends after 1 MiB, or a moment after the first bytes, so that not every line is a batch of its own.
         """
         end_seconds = time.monotonic() + timeout_seconds
         read_bytes = 0

@@ -14,7 +14,7 @@ from aiops_nb.collect.synthetic.effects import apply_faults, more_requests, row_
 from aiops_nb.collect.synthetic.hosts import METRICS, Hosts
 from aiops_nb.collect.synthetic.params import Active, TrafficParams
 from aiops_nb.collect.synthetic.rhythm import load
-from aiops_nb.collect.synthetic.rows import METHODS, REFUSED, TRAFFIC_STREAM, Dice, Rows, made_of, roll, rolled_together
+from aiops_nb.collect.synthetic.rows import METHODS, REFUSED, TRAFFIC_STREAM, Dice, Rows, made_of, roll, rolled_all
 from aiops_nb.collect.synthetic.rows import weights as weights_of
 from aiops_nb.core.schemas import Column, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray, IntArray
@@ -67,8 +67,8 @@ def draw_block(params: TrafficParams, source: str, first_second: int, seconds: i
     active = params.active(first_second, seconds)
     for place, fault in active:
         dice += more_requests(params, place, fault, numbers, rates_hz)
-    together = rolled_together(dice)
-    rows = made_of(params, together, loads[together.second - first_second])
+    rolled = rolled_all(dice)
+    rows = made_of(params, rolled, loads[rolled.second - first_second])
     stamps = apply_faults(params, active, rows)
     names = row_names(params, active)
     requests = Part(_requests(params, source, rows, stamps, names), rows.time_ns)

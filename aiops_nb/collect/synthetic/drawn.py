@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Drawn:
-    """So many seconds of a synthetic stream, drawn anew each time they are asked for; made by `draw`.
+    """So many seconds of a synthetic stream, drawn again at each use; made by `draw`.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Drawn:
 
     def __init__(self, seconds: float, options: dict[str, Any]) -> None:
         self._seconds, self._options = seconds, options
-        self.params = self.stream().params  # wrong options are told at once
+        self.params = self.stream().params  # wrong options raise at once
 
     def stream(self) -> SyntheticStream:
         """The same rows as a collector."""

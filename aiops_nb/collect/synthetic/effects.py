@@ -31,7 +31,7 @@ _PROBE_BYTES = 150
 def more_requests(
     params: TrafficParams, place: int, fault: Fault, seconds: IntArray, rates_hz: FloatArray
 ) -> list[Dice]:
-    """Dice of what the fault adds; `rates_hz` is the usual (seconds, targets)."""
+    """Dice of what the fault adds; `rates_hz` is the expected rate (seconds, targets)."""
     if fault.kind != "traffic_surge" and fault.kind not in FLOODS:
         return []
     start, end = (ns - params.start_ns for ns in span_ns(fault, params.start_ns))

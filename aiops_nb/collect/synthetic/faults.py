@@ -23,7 +23,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Something that goes wrong from `start_seconds` for `length_seconds` after the stream's start.
 
     It changes rows of its `target` alone, a service or a host as its kind says; None = all of them, for
-    `endpoint_attack` and `path_probe` the first. What `size` means, its unit and its usual value (None) are in
+    `endpoint_attack` and `path_probe` the first. What `size` means, its unit and its default (None) are in
     `KINDS` and in docs/reference/collectors.md.
 
     Examples
@@ -59,7 +59,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def size_or_default(self) -> float:
-        """The size, or the usual one of the kind; NaN where the kind has none."""
+        """The size, or the default of the kind; NaN where the kind has none."""
         if self.traits.size is None:
             return math.nan
         return float(self.traits.size if self.size is None else self.size)

@@ -114,8 +114,8 @@ def _busy(params: TrafficParams, load: FloatArray, counts: IntArray) -> FloatArr
     """Load of each host by its weekly mean, (seconds, hosts): the services take turns on them."""
     host = np.arange(len(params.targets)) % len(params.hosts)
     runs = (host[:, None] == np.arange(len(params.hosts))).astype(np.float64)
-    usual = params.rate_hz * len(params.targets) * weights(params) @ runs
-    busy: FloatArray = (counts @ runs + _STEADY_REQUESTS * load[:, None]) / (usual + _STEADY_REQUESTS)
+    expected = params.rate_hz * len(params.targets) * weights(params) @ runs
+    busy: FloatArray = (counts @ runs + _STEADY_REQUESTS * load[:, None]) / (expected + _STEADY_REQUESTS)
     return busy
 
 

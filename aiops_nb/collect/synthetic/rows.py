@@ -43,7 +43,7 @@ def roll(rng: Generator, second: int, counts: IntArray, cause: int = ORDINARY) -
     )
 
 
-def rolled_together(dice: list[Dice]) -> Dice:
+def rolled_all(dice: list[Dice]) -> Dice:
     """All of them, in order."""
     return Dice(*(np.concatenate([getattr(one, field.name) for one in dice]) for field in fields(Dice)))
 

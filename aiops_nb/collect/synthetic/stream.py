@@ -30,7 +30,7 @@ _UNPACED_START_NS = 1_780_000_000 * NS_PER_SECOND
 
 
 class SyntheticStream:
-    """Requests of several services, samples of the hosts they run on, and faults where told, with their labels.
+    """Requests of several services, samples of the hosts they run on, and faults at the given times, with their labels.
 
     Arrivals are Poisson around a daily and weekly rhythm; latency is log-normal with a Pareto tail and rises with the
     load, as the hosts' processors do; few services and clients have most of the traffic. The rows depend on the
@@ -47,7 +47,7 @@ class SyntheticStream:
     rate_hz
         Rows a second and target, on the average of a week and of the targets.
     median_seconds, sigma
-        Of the latency at the usual load; `sigma` is the standard deviation of its logarithm.
+        Of the latency at the expected load; `sigma` is the standard deviation of its logarithm.
     error_ratio
         Share of requests answered with 500 when nothing is wrong.
     hosts
@@ -174,7 +174,7 @@ class SyntheticStream:
                 return True
             self._draw()
             if self._clock is not None or self._closing.is_set():
-                return True  # an unpaced stream goes on: there is no time to tell of in which nothing came
+                return True  # an unpaced stream continues: it has no time in which nothing came
         return True
 
     def _draw(self) -> None:

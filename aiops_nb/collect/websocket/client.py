@@ -16,7 +16,7 @@ from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.collect.sockets.wait import GATHER_BYTES, GATHER_SECONDS
-from aiops_nb.collect.websocket.connection import FeedOptions, check_extra, host_of, message_lines, opened, told
+from aiops_nb.collect.websocket.connection import FeedOptions, check_extra, host_of, message_lines, opened, reason_of
 from aiops_nb.core.backoff import Backoff
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.references import resolved_text
@@ -68,7 +68,7 @@ class WebSocketClient:
     Raises
     ------
     ConfigError
-        If the URL is none of a WebSocket, or a header cannot be read.
+        If the URL is not that of a WebSocket, or a header cannot be read.
     MissingExtraError
         If the package `websockets` is not installed.
     """
@@ -189,7 +189,7 @@ class WebSocketClient:
         return connection
 
     def _gather(self, timeout_seconds: float) -> None:
-        """What comes until the timeout, and a moment more after the first message: lest every message be a batch."""
+        """What comes until the timeout, and a moment more after the first message, so that not every one is a batch."""
         end_seconds, read_bytes = time.monotonic() + timeout_seconds, 0
         while read_bytes < GATHER_BYTES:
             message = self._message(end_seconds - time.monotonic())
@@ -225,7 +225,7 @@ class WebSocketClient:
 
     def _fail(self, problem: Exception) -> None:
         self._hang_up()
-        self._problem = told(problem).replace(self._url, self._shown_url)
+        self._problem = reason_of(problem).replace(self._url, self._shown_url)
         self._totals["failures_total"] += 1
         self.backoff.failed()
 

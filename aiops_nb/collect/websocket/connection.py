@@ -80,7 +80,7 @@ def opened(url: str, host: str, headers: Mapping[str, str], options: FeedOptions
     Raises
     ------
     OSError, websockets.exceptions.WebSocketException
-        If there is none.
+        If the server cannot be reached or speaks no WebSocket.
     """
     from websockets.sync.client import connect
     from websockets.typing import Subprotocol
@@ -105,12 +105,12 @@ def _context(options: FeedOptions) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=options.ca_file or default_ca_file())
 
 
-def told(problem: Exception) -> str:
-    """What went wrong, in the words of who knows best.
+def reason_of(problem: Exception) -> str:
+    """What went wrong: the system's words, those of OpenSSL or of the library.
 
     Examples
     --------
-    >>> told(ConnectionRefusedError(111, "Connection refused")), told(EOFError())
+    >>> reason_of(ConnectionRefusedError(111, "Connection refused")), reason_of(EOFError())
     ('Connection refused', 'EOFError')
     """
     if isinstance(problem, ssl.SSLCertVerificationError):
