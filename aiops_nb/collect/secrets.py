@@ -14,10 +14,25 @@ from aiops_nb.core.references import is_reference, resolved_text
 
 _SECRET_NAME = re.compile(
     r"authoriz|authentic|cookie|token|secret|passw|signature|credential|session|"
-    r"(?:^|[-_])(?:auth|sig|key|pwd)(?:$|[-_])|api-?key",
+    r"(?:^|[-_])(?:auth|sig|key|pwd|jwt|hmac|bearer)(?:$|[-_])|api[-_]?key|access[-_]?key",
     re.IGNORECASE,
 )
 _LITERAL_DEFAULT = re.compile(r":-[^}]")
+
+
+_ALWAYS_SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+def secret_names(headers: Mapping[str, str]) -> frozenset[str]:
+    """Lower-case names of the headers that hold secrets: by their names, or because their values are references.
+
+    Examples
+    --------
+    >>> sorted(secret_names({"X-Api-Key": "k", "X-Plain": "env:DEMO_KEY", "Accept": "*/*"}) - _ALWAYS_SECRET)
+    ['x-api-key', 'x-plain']
+    """
+    found = (name.lower() for name, value in headers.items() if _SECRET_NAME.search(name) or is_reference(value))
+    return _ALWAYS_SECRET | frozenset(found)
 
 
 class SecretHeaders:

@@ -47,8 +47,10 @@ HOMES: dict[str, set[str]] = {
     "IPython": {"view"},
     "anywidget": {"view"},
     "apprise": {"notify"},
+    "brotlicffi": {"collect"},
     "bokeh": {"view", "report"},  # a report draws its own static figures
     "filelock": {"record"},
+    "idna": {"collect"},
     "ipywidgets": {"view"},
     "jinja2": {"frames", "report", "view"},
     "jupyterlab": {"cli"},

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from aiops_nb.collect.http.assertions import Assertion, Between, Path
+from aiops_nb.collect.http.body import Body, BodyError
 from aiops_nb.collect.http.result import Outcome
 
 _SHOWN_CHARACTERS = 60
@@ -60,21 +61,23 @@ def _readable(seconds: float) -> str:
     return f"{seconds:.1f}s" if abs(seconds) >= 1 else f"{seconds * 1000:.1f}ms"
 
 
-def _of_body(assertion: Assertion, body: bytes | None) -> str | None:
+def _of_body(assertion: Assertion, body: Body | None) -> str | None:
     if body is None:
         return "a body that is too long to be kept"
-    if assertion.subject == "json":
-        return _of_json(assertion, body)
-    wanted = str(assertion.operand).encode()
-    holds = {"==": body == wanted, "!=": body != wanted, "contains": wanted in body}[assertion.operator]
-    return None if holds else f"a body of {len(body):,} bytes"  # never its text, which may be secret
-
-
-def _of_json(assertion: Assertion, body: bytes) -> str | None:
     try:
-        value = _at(msgspec.json.decode(body), assertion.path)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return "no JSON"
+        if assertion.subject == "json":
+            return _of_json(assertion, body)
+        text = body.text()
+    except BodyError as problem:
+        return str(problem)
+    wanted = str(assertion.operand)
+    holds = {"==": text == wanted, "!=": text != wanted, "contains": wanted in text}[assertion.operator]
+    return None if holds else f"a body of {len(body.content()):,} bytes"  # never its text, which may be secret
+
+
+def _of_json(assertion: Assertion, body: Body) -> str | None:
+    try:
+        value = _at(body.parsed(), assertion.path)
     except LookupError:
         return "nothing there"
     return None if _holds(assertion, value) else _shown(value)

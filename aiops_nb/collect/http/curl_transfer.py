@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from urllib.parse import urlsplit
+from functools import lru_cache, partial
 
 import msgspec
 import pycurl
 
 from aiops_nb.collect.authorities import default_ca_file
+from aiops_nb.collect.http.body import Body
+from aiops_nb.collect.http.certificates import path_expiry_ns, pem_ders
+from aiops_nb.collect.http.exchange import (
+    SWITCHING_PROTOCOLS,
+    Reply,
+    Request,
+    final_status,
+    first_request,
+    is_loopback,
+    policy_of,
+    with_body_headers,
+)
 from aiops_nb.collect.http.libcurl_handle import LibcurlHandle, load
 from aiops_nb.collect.http.pycurl_handle import CurlHandle, Option, PycurlHandle, Settings
+from aiops_nb.collect.http.redirects import exchanged
 from aiops_nb.collect.http.result import MAX_DETAIL_CHARACTERS, Outcome
 from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.core.schemas import ErrorType
 from aiops_nb.core.urls import mask_url
-
-_MAX_TIME_NS = 2**63 - 1  # the year 2262: certificates of private authorities may outlive it
 
 
 class CurlTransfer:
@@ -31,21 +40,20 @@ class CurlTransfer:
     target
         What to ask.
     timeout_seconds
-        Of the whole transfer.
+        Of the whole transfer, redirects included.
     is_closing
         Asked now and then during a transfer that may be aborted.
     """
 
     def __init__(self, target: ProbeTarget, timeout_seconds: float, is_closing: Callable[[], bool]) -> None:
+        self._target = target
         self._headers = SecretHeaders(target.headers)
-        self._url, self._url_bytes = target.url, target.url.encode()
-        self._settings = Settings(
-            options=_options(target, timeout_seconds),
-            header_lines=(),
-            max_body_bytes=target.read_bytes,
-            keeps_body=target.keeps_body,
-        )
-        self._constant_settings = _the_only(self._with_headers()) if self._headers.are_constant else None
+        self._policy = policy_of(target, timeout_seconds)
+        self._first: Request | None = None
+        self._first_settings: Settings | None = None
+        if self._headers.are_constant:
+            self._first = first_request(target, self._headers.resolve())
+            self._first_settings = _the_only(_settings(target, self._first, timeout_seconds))
         self._is_closing = is_closing
         self._own = self.make_handle() if target.reuse_connection else None
 
@@ -60,20 +68,29 @@ class CurlTransfer:
         `may_abort` lets `is_closing` end a silent transfer; each of its calls takes the interpreter lock, which under a
         busy notebook is measured too.
         """
-        curl = self._own or handle
-        settings = self._constant_settings or self._with_headers()
+        first = self._first or first_request(self._target, self._headers.resolve())
+        send = partial(self._send, self._own or handle, self._is_closing if may_abort else None)
+        reply = exchanged(first, self._policy, send)
+        return with_body_headers(reply)
+
+    def _send(
+        self, curl: CurlHandle, is_closing: Callable[[], bool] | None, request: Request, timeout_seconds: float
+    ) -> Reply:
+        settings = self._first_settings if request is self._first else None
+        if settings is None:
+            settings = _settings(self._target, request, timeout_seconds)
         started = time.monotonic()
-        code = curl.ask(self._url_bytes, settings, self._is_closing if may_abort else None)
-        outcome = _outcome(curl, code, time.monotonic() - started)
-        if outcome.error_type is None:
-            return outcome
-        return msgspec.structs.replace(outcome, error_detail=self._without_secrets(curl.error_text))
+        code = curl.ask(request.url.encode(), settings, is_closing)
+        outcome = _outcome(curl, code, time.monotonic() - started, self._target.ca_file or default_ca_file())
+        if outcome.error_type is not None:
+            detail = self._without_secrets(curl.error_text, request.url)
+            outcome = msgspec.structs.replace(outcome, error_detail=detail)
+        return Reply(outcome=outcome, headers=curl.header_values)
 
-    def _with_headers(self) -> Settings:
-        return msgspec.structs.replace(self._settings, header_lines=_header_lines(self._headers.resolve()))
-
-    def _without_secrets(self, text: str) -> str | None:
-        return text.replace(self._url, mask_url(self._url))[:MAX_DETAIL_CHARACTERS] or None
+    def _without_secrets(self, text: str, url: str) -> str | None:
+        for secret in (self._target.url, url):
+            text = text.replace(secret, mask_url(secret))
+        return text[:MAX_DETAIL_CHARACTERS] or None
 
     def close(self) -> None:
         """Give up the kept connection."""
@@ -95,7 +112,7 @@ def _the_only(settings: Settings) -> Settings:
     return settings
 
 
-def _options(target: ProbeTarget, timeout_seconds: float) -> tuple[Option, ...]:
+def _settings(target: ProbeTarget, request: Request, timeout_seconds: float) -> Settings:
     timeout_ms = max(1, round(timeout_seconds * 1000))
     options: list[Option] = [
         (pycurl.NOSIGNAL, 1),
@@ -103,27 +120,25 @@ def _options(target: ProbeTarget, timeout_seconds: float) -> tuple[Option, ...]:
         (pycurl.CONNECTTIMEOUT_MS, timeout_ms),
         (pycurl.USERAGENT, "aiops-nb"),
         (pycurl.BUFFERSIZE, 131_072),  # fewer pieces, so fewer waits for the interpreter lock
-        (pycurl.FOLLOWLOCATION, int(target.follow_redirects)),
-        (pycurl.MAXREDIRS, target.max_redirects),
     ]
-    return (*options, *_connection(target), *_tls(target), *_request(target))
+    return Settings(
+        options=(*options, *_connection(target, request), *_tls(target, request), *_request(request)),
+        header_lines=_header_lines(request.headers),
+        max_body_bytes=target.read_bytes,
+        keeps_body=target.keeps_body,
+    )
 
 
-def _connection(target: ProbeTarget) -> list[Option]:
+def _connection(target: ProbeTarget, request: Request) -> list[Option]:
     options: list[Option] = []
     if not target.reuse_connection:
         options += [(pycurl.FRESH_CONNECT, 1), (pycurl.FORBID_REUSE, 1)]
         options += [(pycurl.DNS_CACHE_TIMEOUT, 0), (pycurl.SSL_SESSIONID_CACHE, 0)]
-    if _is_loopback(target.url):
+    if is_loopback(request.url):
         options.append((pycurl.PROXY, ""))  # a proxy's loopback is not ours
     if target.http_version is not None:
         options.append((pycurl.HTTP_VERSION, _http_version(target.http_version)))
     return options
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
 
 
 def _http_version(version: str) -> int:
@@ -131,8 +146,8 @@ def _http_version(version: str) -> int:
     return int(pycurl.CURL_HTTP_VERSION_2TLS if version == "2" and has_http2 else pycurl.CURL_HTTP_VERSION_1_1)
 
 
-def _tls(target: ProbeTarget) -> list[Option]:
-    if urlsplit(target.url).scheme != "https" and not target.follow_redirects:
+def _tls(target: ProbeTarget, request: Request) -> list[Option]:
+    if not request.url.startswith("https:"):
         return []
     options: list[Option] = [(pycurl.OPT_CERTINFO, 1)]
     if not target.verify_tls:
@@ -143,29 +158,33 @@ def _tls(target: ProbeTarget) -> list[Option]:
     return options
 
 
-def _request(target: ProbeTarget) -> list[Option]:
+def _request(request: Request) -> list[Option]:
     options: list[Option] = []
-    if target.method == "HEAD":
+    if request.method == "HEAD":
         options.append((pycurl.NOBODY, 1))
-    if target.body is not None or target.method == "POST":
-        options.append((pycurl.POSTFIELDS, (target.body or "").encode()))
-    if target.method not in ("GET", "HEAD") or target.body is not None:
-        options.append((pycurl.CUSTOMREQUEST, target.method))
+    if request.body is not None or request.method == "POST":
+        options.append((pycurl.POSTFIELDS, request.body or b""))
+    if request.method not in ("GET", "HEAD") or request.body is not None:
+        options.append((pycurl.CUSTOMREQUEST, request.method))
     return options
 
 
-def _header_lines(headers: dict[str, str]) -> tuple[bytes, ...]:
+def _header_lines(headers: Mapping[str, str]) -> tuple[bytes, ...]:
     # "Expect:" removes libcurl's own wait for "100 Continue", which would be counted as the server's
-    return (b"Expect:", *(_header_line(n, v) for n, v in headers.items()))
+    own = {name.lower() for name in headers}
+    removed = tuple(b"%s:" % name.encode() for name in ("Expect", "Content-Type") if name.lower() not in own)
+    return (*removed, *(_header_line(name, value) for name, value in headers.items()))
 
 
 def _header_line(name: str, value: str) -> bytes:
     return f"{name}: {value}".encode() if value else f"{name};".encode()  # "Name:" would remove it
 
 
-def _outcome(curl: CurlHandle, code: int, elapsed_seconds: float) -> Outcome:
-    status = curl.getinfo(pycurl.RESPONSE_CODE) or None
+def _outcome(curl: CurlHandle, code: int, elapsed_seconds: float, ca_file: str | None) -> Outcome:
+    status = final_status(curl.getinfo(pycurl.RESPONSE_CODE))
     error: ErrorType | None = classify_curl(code, curl.getinfo(pycurl.OS_ERRNO)) if code else None
+    if curl.getinfo(pycurl.RESPONSE_CODE) == SWITCHING_PROTOCOLS:
+        error = "protocol"  # libcurl takes what follows for another protocol's, although nothing else was asked for
     total = curl.getinfo(pycurl.TOTAL_TIME) or elapsed_seconds
     resolve, connect, tls, wait, transfer = _phases(curl, total, status is not None)
     return Outcome(
@@ -178,8 +197,8 @@ def _outcome(curl: CurlHandle, code: int, elapsed_seconds: float) -> Outcome:
         tls_seconds=tls,
         wait_seconds=wait,
         transfer_seconds=transfer,
-        certificate_expires=_earliest_expiry(curl) if tls is not None or error else None,
-        body=curl.body,
+        certificate_expires=_expiry_ns(curl, ca_file) if tls is not None or error else None,
+        body=None if curl.body is None else Body(raw=curl.body),
     )
 
 
@@ -197,12 +216,10 @@ def _phases(curl: CurlHandle, total: float, replied: bool) -> tuple[float | None
     return tuple(phases)
 
 
-def _earliest_expiry(curl: CurlHandle) -> int | None:
+def _expiry_ns(curl: CurlHandle, ca_file: str | None) -> int | None:
     chain = curl.getinfo(pycurl.INFO_CERTINFO)
-    dates = [value for certificate in chain for field, value in certificate if field == "Expire date"]
-    if not dates:
-        return None
-    return min(min(ssl.cert_time_to_seconds(date) * 1_000_000_000, _MAX_TIME_NS) for date in dates)
+    pems = "".join(value for certificate in chain for field, value in certificate if field == "Cert")
+    return path_expiry_ns(list(pem_ders(pems)), ca_file)
 
 
 # Numbers of libcurl's CURLcode: they never change (https://curl.se/libcurl/c/libcurl-errors.html),

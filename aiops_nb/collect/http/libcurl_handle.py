@@ -17,6 +17,7 @@ from typing import Any
 
 import pycurl
 
+from aiops_nb.collect.http.exchange import header_text
 from aiops_nb.collect.http.pycurl_handle import Settings
 
 _COPYPOSTFIELDS = 10_165
@@ -26,6 +27,7 @@ _ERROR_BYTES = 256  # CURL_ERROR_SIZE
 _MAXFILESIZE_LARGE = 30_117
 _FILESIZE_EXCEEDED = 63
 _WRITE_ERROR = 23
+_OF_FINAL_REPLY, _LAST_REQUEST = 1, -1  # CURLH_HEADER: neither trailers nor interim replies
 _SIZE_DOWNLOAD_T = 0x600008
 _INFO_KINDS: dict[int, Any] = {0x2: ctypes.c_long, 0x3: ctypes.c_double, 0x6: ctypes.c_longlong}
 _PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, *[ctypes.c_longlong] * 4)
@@ -44,6 +46,19 @@ class _Certificates(ctypes.Structure):
     _fields_ = (("count", ctypes.c_int), ("chain", ctypes.POINTER(ctypes.POINTER(_List))))
 
 
+class _Header(ctypes.Structure):
+    """A header of a reply (curl_header)."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("value", ctypes.c_char_p),
+        ("amount", ctypes.c_size_t),
+        ("index", ctypes.c_size_t),
+        ("origin", ctypes.c_uint),
+        ("anchor", ctypes.c_void_p),
+    )
+
+
 class Library:
     """Functions of libcurl.
 
@@ -59,6 +74,9 @@ class Library:
         self.reset = _function(quick, "curl_easy_reset", None, handle)
         self.setopt = _function(quick, "curl_easy_setopt", code, handle, code)
         self.getinfo = _function(quick, "curl_easy_getinfo", code, handle, code)
+        place = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, code)  # name, index, origin, request
+        found = ctypes.POINTER(ctypes.POINTER(_Header))
+        self.header = _function(quick, "curl_easy_header", code, handle, *place, found)  # since libcurl 7.84
         self.append = _function(quick, "curl_slist_append", handle, handle, ctypes.c_char_p)
         self.free_list = _function(quick, "curl_slist_free_all", None, handle)
         self.perform = _function(slow, "curl_easy_perform", code, handle)
@@ -204,6 +222,15 @@ class LibcurlHandle:
     def error_text(self) -> str:
         """Why the last transfer failed, in libcurl's words; empty if it did not."""
         return self._error.value.decode("utf-8", "replace")
+
+    def header_values(self, name: str) -> list[str]:
+        """The values of a header of the last reply, by its lower-case name."""
+        values: list[str] = []
+        found = ctypes.POINTER(_Header)()
+        place = (_OF_FINAL_REPLY, _LAST_REQUEST, ctypes.byref(found))
+        while self._library.header(self._handle, name.encode(), len(values), *place) == 0:
+            values.append(header_text(found.contents.value or b""))
+        return values
 
     def getinfo(self, info: int) -> Any:
         """What libcurl says of the last transfer, as pycurl would."""

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import msgspec
 import pycurl
 
+from aiops_nb.collect.http.exchange import header_text
+
 Option = tuple[int, int | str | bytes]
 
 
@@ -45,6 +47,10 @@ class CurlHandle(Protocol):
         """Why the last transfer failed, in libcurl's words; empty if it did not."""
         ...
 
+    def header_values(self, name: str) -> list[str]:
+        """The values of a header of the last reply, by its lower-case name; interim replies (1xx) do not count."""
+        ...
+
     def getinfo(self, info: int) -> Any:
         """What libcurl says of the last transfer."""
         ...
@@ -62,6 +68,8 @@ class PycurlHandle:
         self._received_bytes = 0
         self._max_body_bytes = 0
         self._kept: bytearray | None = None
+        self._fields: list[tuple[str, str]] = []
+        self._is_head = False
 
     def ask(self, url: bytes, settings: Settings, is_closing: Callable[[], bool] | None) -> int:
         """Transfer once; see `CurlHandle`."""
@@ -73,6 +81,8 @@ class PycurlHandle:
             self._curl.setopt(option, value)
         self._curl.setopt(pycurl.HTTPHEADER, list(settings.header_lines))
         self._curl.setopt(pycurl.WRITEFUNCTION, self._count)
+        self._fields, self._is_head = [], False
+        self._curl.setopt(pycurl.HEADERFUNCTION, self._note)
         if is_closing is not None:
             self._curl.setopt(pycurl.NOPROGRESS, 0)
             self._curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(is_closing()))
@@ -84,6 +94,20 @@ class PycurlHandle:
         except pycurl.error as problem:
             return 0 if self.received_bytes is None else int(problem.args[0])
         return 0
+
+    def _note(self, line: bytes) -> None:
+        """Keep a line of the head; each reply begins again, and trailers come after the empty line."""
+        if line.startswith(b"HTTP/"):
+            self._fields, self._is_head = [], True
+        elif not line.strip():
+            self._is_head = False
+        elif self._is_head:
+            name, _, value = header_text(line).partition(":")
+            self._fields.append((name.strip().lower(), value.strip()))
+
+    def header_values(self, name: str) -> list[str]:
+        """The values of a header of the last reply, by its lower-case name."""
+        return [value for known, value in self._fields if known == name]
 
     def _count(self, piece: bytes) -> int:
         self._received_bytes += len(piece)

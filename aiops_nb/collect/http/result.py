@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pyarrow as pa
 
+from aiops_nb.collect.http.body import Body
 from aiops_nb.core.schemas import ErrorType, make_batch
 
 MAX_DETAIL_CHARACTERS = 300
@@ -26,7 +27,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     transfer_seconds: float | None = None
     certificate_expires: int | None = None
     error_detail: str | None = None
-    body: bytes | None = None  # only where an assertion asks for it; no column
+    body: Body | None = None  # only where an assertion asks for it; no column
 
 
 _COLUMNS = tuple(name for name in Outcome.__struct_fields__ if name != "body")

@@ -6,6 +6,7 @@ import pytest
 
 from aiops_nb.collect.http.assertion_check import broken
 from aiops_nb.collect.http.assertions import parse_assertion, parse_assertions
+from aiops_nb.collect.http.body import Body
 from aiops_nb.collect.http.result import Outcome
 from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.core.errors import ConfigError
@@ -15,8 +16,10 @@ REPLY = Outcome(
     duration_seconds=0.25,
     status_code=204,
     certificate_expires=10 * DAY_NS,
-    body=b'{"status": "UP", "n": 3, "on": true, "none": null, "parts": [{"a-b": 1.5}, "x"]'
-    b', "big": 1234567890123456789012}',
+    body=Body(
+        raw=b'{"status": "UP", "n": 3, "on": true, "none": null, "parts": [{"a-b": 1.5}, "x"]'
+        b', "big": 1234567890123456789012}'
+    ),
 )
 
 HOLDS = [
@@ -89,12 +92,12 @@ def test_what_does_not_hold_says_what_came(text: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5_000, b'{"a": NaN}'])
 def test_a_body_that_is_no_json(body: bytes) -> None:
-    reply = Outcome(duration_seconds=0.1, status_code=200, body=body)
+    reply = Outcome(duration_seconds=0.1, status_code=200, body=Body(raw=body))
     assert [found for _, found in broken([parse_assertion("json $.a != 1")], reply, 0)] == ["no JSON"]
 
 
 def test_a_long_value_is_cut() -> None:
-    reply = Outcome(duration_seconds=0.1, status_code=200, body=b'"' + b"a" * 10_000 + b'"')
+    reply = Outcome(duration_seconds=0.1, status_code=200, body=Body(raw=b'"' + b"a" * 10_000 + b'"'))
     [(_, found)] = broken([parse_assertion("json $ == 1")], reply, 0)
     assert found == '"' + "a" * 60 + '"'
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops_nb.collect.http.assertions import parse_assertions
-from aiops_nb.collect.http.attempt import Stage
+from aiops_nb.collect.http.attempt import ProbedTarget
 from aiops_nb.collect.http.pool import ProbePool
 from aiops_nb.collect.http.result import Outcome, ProbeResult
 from aiops_nb.collect.http.schedule import ProbeSchedule
@@ -93,7 +93,7 @@ class Pool:
         self.arrived = threading.Semaphore(0)
         self.closing = threading.Event()
         self.pool = ProbePool(
-            [Stage(f"t{i}", "GET", transfer) for i, transfer in enumerate(transfers)],
+            [ProbedTarget(f"t{i}", "GET", transfer) for i, transfer in enumerate(transfers)],
             intervals_seconds=[interval_seconds] * len(transfers),
             clock=SystemClock(),
             emit=self._emit,
@@ -189,5 +189,8 @@ def test_what_is_confirmed(
 ) -> None:
     outcome = Outcome(duration_seconds=0.1, status_code=status_code, error_type=error_type)
     asked = parse_assertions(assertions)
-    assert Stage("a", "GET", HeldTransfer(opened()), assertions=asked, confirms=True).wants_another(outcome) is wants
-    assert not Stage("a", "GET", HeldTransfer(opened()), assertions=asked).wants_another(outcome)
+    assert (
+        ProbedTarget("a", "GET", HeldTransfer(opened()), assertions=asked, confirms=True).wants_another(outcome)
+        is wants
+    )
+    assert not ProbedTarget("a", "GET", HeldTransfer(opened()), assertions=asked).wants_another(outcome)
