@@ -179,13 +179,13 @@ class HttpProbe:
 def _maker(kind: TransferKind | None) -> _MakeTransfer:
     if kind != "requests":
         try:
-            from aiops_nb.collect.http.curl_transfer import CurlTransfer, PycurlTransfer
+            from aiops_nb.collect.http.transfers.curl_transfer import CurlTransfer, PycurlTransfer
         except ImportError:
             if kind is not None:
                 raise
         else:
             return PycurlTransfer if kind == "pycurl" else CurlTransfer
-    from aiops_nb.collect.http.requests_transfer import RequestsTransfer
+    from aiops_nb.collect.http.transfers.requests_transfer import RequestsTransfer
 
     return RequestsTransfer
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import trustme
 
-from aiops_nb.collect.http.curl_transfer import CurlTransfer, PycurlTransfer
 from aiops_nb.collect.http.probe import HttpProbe, TransferKind
 from aiops_nb.collect.http.target import ProbeTarget
+from aiops_nb.collect.http.transfers.curl_transfer import CurlTransfer, PycurlTransfer
 from aiops_nb.core.errors import ConfigError
 from tests import collect_servers as servers
 

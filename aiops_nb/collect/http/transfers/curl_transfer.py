@@ -11,8 +11,10 @@ import pycurl
 
 from aiops_nb.collect.authorities import default_ca_file
 from aiops_nb.collect.http.body import Body
-from aiops_nb.collect.http.certificates import path_expiry_ns, pem_ders
-from aiops_nb.collect.http.exchange import (
+from aiops_nb.collect.http.result import MAX_DETAIL_CHARACTERS, Outcome
+from aiops_nb.collect.http.target import ProbeTarget
+from aiops_nb.collect.http.transfers.certificates import path_expiry_ns, pem_ders
+from aiops_nb.collect.http.transfers.exchange import (
     SWITCHING_PROTOCOLS,
     Reply,
     Request,
@@ -22,11 +24,9 @@ from aiops_nb.collect.http.exchange import (
     policy_of,
     with_body_headers,
 )
-from aiops_nb.collect.http.libcurl_handle import LibcurlHandle, load
-from aiops_nb.collect.http.pycurl_handle import CurlHandle, Option, PycurlHandle, Settings
-from aiops_nb.collect.http.redirects import exchanged
-from aiops_nb.collect.http.result import MAX_DETAIL_CHARACTERS, Outcome
-from aiops_nb.collect.http.target import ProbeTarget
+from aiops_nb.collect.http.transfers.libcurl_handle import LibcurlHandle, load
+from aiops_nb.collect.http.transfers.pycurl_handle import CurlHandle, Option, PycurlHandle, Settings
+from aiops_nb.collect.http.transfers.redirects import exchanged
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.core.schemas import ErrorType
 from aiops_nb.core.urls import mask_url

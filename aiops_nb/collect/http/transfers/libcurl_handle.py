@@ -17,8 +17,8 @@ from typing import Any
 
 import pycurl
 
-from aiops_nb.collect.http.exchange import header_text
-from aiops_nb.collect.http.pycurl_handle import Settings
+from aiops_nb.collect.http.transfers.exchange import header_text
+from aiops_nb.collect.http.transfers.pycurl_handle import Settings
 
 _COPYPOSTFIELDS = 10_165
 _POSTFIELDSIZE = 60

@@ -7,9 +7,9 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
 
-from aiops_nb.collect.http.cookies import ProbeCookies
-from aiops_nb.collect.http.exchange import Policy, Reply, Request, Send
 from aiops_nb.collect.http.result import Outcome
+from aiops_nb.collect.http.transfers.cookies import ProbeCookies
+from aiops_nb.collect.http.transfers.exchange import Policy, Reply, Request, Send
 from aiops_nb.collect.names import ascii_url
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import ErrorType

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 import pycurl
 
-from aiops_nb.collect.http.exchange import header_text
+from aiops_nb.collect.http.transfers.exchange import header_text
 
 Option = tuple[int, int | str | bytes]
 

@@ -22,8 +22,10 @@ from requests.utils import get_environ_proxies
 
 from aiops_nb.collect.authorities import default_ca_file
 from aiops_nb.collect.http.body import Body
-from aiops_nb.collect.http.certificates import path_expiry_ns
-from aiops_nb.collect.http.exchange import (
+from aiops_nb.collect.http.result import Outcome
+from aiops_nb.collect.http.target import ProbeTarget
+from aiops_nb.collect.http.transfers.certificates import path_expiry_ns
+from aiops_nb.collect.http.transfers.exchange import (
     SWITCHING_PROTOCOLS,
     Reply,
     Request,
@@ -34,9 +36,7 @@ from aiops_nb.collect.http.exchange import (
     policy_of,
     with_body_headers,
 )
-from aiops_nb.collect.http.redirects import exchanged
-from aiops_nb.collect.http.result import Outcome
-from aiops_nb.collect.http.target import ProbeTarget
+from aiops_nb.collect.http.transfers.redirects import exchanged
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.core.schemas import ErrorType
 

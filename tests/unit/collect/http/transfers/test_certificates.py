@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from aiops_nb.collect.http.certificates import parse_certificate, path_expiry_ns
 from aiops_nb.collect.http.probe import TransferKind
 from aiops_nb.collect.http.target import ProbeTarget
+from aiops_nb.collect.http.transfers.certificates import parse_certificate, path_expiry_ns
 from tests import collect_servers as servers
 from tests.unit.collect.http import chains
 from tests.unit.collect.http.chains import key, signed, year
