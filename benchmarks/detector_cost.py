@@ -15,7 +15,7 @@ from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, SeriesKey
 from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams
 from aiops_nb.detect.limits.robust_z import RobustZParams
-from aiops_nb.detect.registry import ALGORITHMS, build_detector
+from aiops_nb.detect.registry import STREAMING, build_detector
 from aiops_nb.detect.time_of_day import day_bins, week_bin
 from aiops_nb.offline.walk import Way, judged
 
@@ -50,7 +50,7 @@ def live_detectors() -> dict[str, tuple[Detector, ...]]:
     """A new one of each for each number of series."""
     built = {
         name: tuple(build_detector(one.params(), FOREST_FEATURES[:1], 50.0) for _ in SERIES)
-        for name, one in ALGORITHMS.items()
+        for name, one in STREAMING.items()
     }
     robust = tuple(build_detector(RobustZParams(), FOREST_FEATURES[:1], 6.0) for _ in SERIES)
     forest = tuple(build_detector(IsolationForestParams(), FOREST_FEATURES, 60.0) for _ in SERIES)
@@ -59,7 +59,7 @@ def live_detectors() -> dict[str, tuple[Detector, ...]]:
 
 def points_per_second(name: str, way: Way, points: int) -> float:
     """Of a walk over one series; what compiling takes is not counted."""
-    one, bins = ALGORITHMS[name], day_bins(60.0)
+    one, bins = STREAMING[name], day_bins(60.0)
     x = np.random.default_rng(0).normal(size=points)
     time_bin = week_bin(np.arange(points) * 60 * NS_PER_SECOND, bins)
     judged(one.kernel, one.params(), bins, x[:100], time_bin[:100], way)
@@ -77,7 +77,7 @@ def main() -> None:
         several = int(len(many.features) > 1)
         costs = tick_ms(few, ticks[SERIES[0]][several]), tick_ms(many, ticks[SERIES[1]][several])
         size = len(pickle.dumps(many)) / SERIES[1] / 1024
-        of_one = name in ALGORITHMS
+        of_one = name in STREAMING
         speeds = [points_per_second(name, way, points) for way, points in WAYS] if of_one else ()
         told = " | ".join(f"{speed:,.0f}/s" for speed in speeds) if of_one else "- | -"
         print(f"| {name} | {costs[0]:.1f} ms | {costs[1]:.1f} ms | {size:.1f} KB | {told} |", flush=True)

@@ -16,8 +16,7 @@ from aiops_nb.config.model import Config
 from aiops_nb.config.normalise import READ_NOW, spelled_out
 from aiops_nb.config.plug_ins import load_problems, model_of, plain
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.detect.kernel import StreamParams
-from aiops_nb.detect.registry import threshold_for
+from aiops_nb.detect.registry import spec_of, threshold_for
 from aiops_nb.engine.check import check_pipeline
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.rules.feature.params import NO_THRESHOLD, FeatureRuleParams
@@ -177,7 +176,7 @@ def with_thresholds(config: Config) -> Config:
 
 def _with_threshold(rule: FeatureRuleParams, interval_seconds: float) -> FeatureRuleParams:
     rate, said = rule.false_alarms_per_day, rule.threshold != NO_THRESHOLD
-    if rate is None or said or not isinstance(rule.detector, StreamParams):
+    if rate is None or said or spec_of(rule.detector).scale is None:
         return rule
     threshold = round(threshold_for(rule.detector, rate, interval_seconds), 2)
     return replace(rule, threshold=threshold, false_alarms_per_day=None)

@@ -1,19 +1,17 @@
-"""Every detector by its name: parameters, what it is for, and how to build one."""
+"""Every detector that a configuration can name: one table, extended by the entry points `aiops_nb.detectors`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from aiops_nb.core.errors import ConfigError
-from aiops_nb.detect.estimators.detector import EstimatorDetector
-from aiops_nb.detect.estimators.isolation_forest import ForestDetector, IsolationForestParams, isolation_forest
+from aiops_nb.core.errors import ConfigError, unknown
+from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams, isolation_forest
 from aiops_nb.detect.estimators.params import EstimatorParams, estimator_of
-from aiops_nb.detect.estimators.river import RiverDetector
-from aiops_nb.detect.kernel import Kernel, StreamParams
+from aiops_nb.detect.kernel import StreamParams
 from aiops_nb.detect.kernels import (
     cusum,
     default,
@@ -37,7 +35,9 @@ from aiops_nb.detect.limits.level import Level, LevelParams
 from aiops_nb.detect.limits.robust_z import RobustZ, RobustZParams
 from aiops_nb.detect.limits.siblings import Siblings, SiblingsParams
 from aiops_nb.detect.limits.silence import Silence, SilenceParams
+from aiops_nb.detect.plug_ins import OURS, PlugIn, plug_ins
 from aiops_nb.detect.score_scale import AlarmLine
+from aiops_nb.detect.spec import DetectorSpec, LiveDetector, ThresholdUnit
 from aiops_nb.detect.streaming import StreamingDetector
 
 if TYPE_CHECKING:
@@ -70,115 +70,159 @@ DetectorParams = (
 )
 
 
-LiveDetector = (
-    RobustZ
-    | Level
-    | EstimatorDetector
-    | ForestDetector
-    | RiverDetector
-    | Growth
-    | Ceiling
-    | Siblings
-    | Silence
-    | BurnRate
-    | StreamingDetector
-)
+def _streaming(
+    module: ModuleType, params: type[StreamParams], slope: float, offset: float, purpose: str
+) -> DetectorSpec:
+    """A kernel, and the line that its raw scores on healthy series follow."""
+    name, kernel = str(params.__struct_config__.tag), module.KERNEL
+
+    def build(given: StreamParams, features: tuple[str, ...], threshold: float) -> LiveDetector:
+        return StreamingDetector(name, features[0], kernel, given, threshold)
+
+    line = AlarmLine(slope=slope, offset=offset)
+    return DetectorSpec(params=params, build=build, threshold_unit="score", purpose=purpose, scale=line, kernel=kernel)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Algorithm:
-    """A detector that one series can be walked by: its arithmetic, parameters, line of alarms, and what it is for."""
+def _of_one(
+    detector: Callable[..., LiveDetector], params: type[msgspec.Struct], unit: ThresholdUnit, purpose: str
+) -> DetectorSpec:
+    """A detector that takes one feature, its parameters and a threshold."""
 
-    kernel: Kernel
-    params: type[StreamParams]
-    line: AlarmLine
-    purpose: str
+    def build(given: Any, features: tuple[str, ...], threshold: float) -> LiveDetector:
+        return detector(features[0], given, threshold)
 
-
-def _algorithm(module: ModuleType, params: type[StreamParams], slope: float, offset: float, purpose: str) -> Algorithm:
-    return Algorithm(kernel=module.KERNEL, params=params, line=AlarmLine(slope=slope, offset=offset), purpose=purpose)
+    return DetectorSpec(params=params, build=build, threshold_unit=unit, purpose=purpose)
 
 
-# Slope and offset: raw score of healthy series, fitted by `python -m benchmarks.detection --alarm-lines`; those of
-# `default` and `hybrid` were raised to fit real series too, `stuck` is taken at its word: most series never repeat.
-ALGORITHMS: dict[str, Algorithm] = {
-    "default": _algorithm(
+# Slope and offset: raw scores of healthy series, fitted by `python -m benchmarks.detection --alarm-lines`; those of
+# `default` and `hybrid` were raised to fit real series too; `stuck` is the exact tail: most series never repeat.
+_BUILT_IN: tuple[DetectorSpec, ...] = (
+    _streaming(
         default, default.DefaultParams, 0.85, -0.95, "shape of the last points, new values and change; few alarms"
     ),
-    "faults": _algorithm(
+    _streaming(
         faults, faults.FaultsParams, 0.59, 0.13, "faults of services: rare facts, size by the hour, and recent level"
     ),
-    "facts": _algorithm(
+    _streaming(
         facts, facts.FactsParams, 0.66, 0.53, "spikes, bursts and dropouts: value, change and time of day alone"
     ),
-    "extremes": _algorithm(
+    _streaming(
         extremes,
         extremes.ExtremesParams,
         0.59,
         -0.12,
         "faults by size and recent level at this hour and weekday, and beyond what was seen",
     ),
-    "hybrid": _algorithm(
-        hybrid, hybrid.HybridParams, 0.86, -1.0, "both at once: odd in its context, or a fault by its size"
-    ),
-    "median": _algorithm(
-        median, median.MedianParams, 0.7, 0.34, "robust z: off running medians over a short and a long horizon"
-    ),
-    "ewma": _algorithm(ewma, ewma.EwmaParams, 0.8, 0.05, "off a moving mean, in moving standard deviations"),
-    "iqr": _algorithm(iqr, iqr.IqrParams, 0.66, 0.37, "beyond running quartiles, in distances between them"),
-    "seasonal": _algorithm(
+    _streaming(hybrid, hybrid.HybridParams, 0.86, -1.0, "both at once: odd in its context, or a fault by its size"),
+    _streaming(median, median.MedianParams, 0.7, 0.34, "robust z: off running medians over a short and a long horizon"),
+    _streaming(ewma, ewma.EwmaParams, 0.8, 0.05, "off a moving mean, in moving standard deviations"),
+    _streaming(iqr, iqr.IqrParams, 0.66, 0.37, "beyond running quartiles, in distances between them"),
+    _streaming(
         seasonal,
         seasonal.SeasonalParams,
         0.61,
         0.53,
         "off the level expected at this time of day and hour of the week",
     ),
-    "half_space_trees": _algorithm(
+    _streaming(
         half_space_trees, half_space_trees.HalfSpaceTreesParams, 0.54, 0.92, "value and change where few have been"
     ),
-    "discord": _algorithm(
+    _streaming(
         discord, discord.DiscordParams, 0.61, 0.1, "the last points are like no earlier stretch (nearest neighbour)"
     ),
-    "cusum": _algorithm(cusum, cusum.CusumParams, 0.54, 0.54, "a lasting change of level, by cumulated deviations"),
-    "shift": _algorithm(
+    _streaming(cusum, cusum.CusumParams, 0.54, 0.54, "a lasting change of level, by cumulated deviations"),
+    _streaming(
         shift, shift.ShiftParams, 0.41, 1.05, "the last values off what is expected now, and those before them not"
     ),
-    "stuck": _algorithm(
-        stuck, stuck.StuckParams, 1.0, 0.0, "a value that freezes: the same for longer than it ever is"
+    _streaming(stuck, stuck.StuckParams, 1.0, 0.0, "a value that freezes: the same for longer than it ever is"),
+    _of_one(
+        RobustZ,
+        RobustZParams,
+        "deviations",
+        "off a running median, in deviations, not calibrated: the detector of the first rules",
     ),
-}
+    _of_one(Level, LevelParams, "multiples", "towards a fixed limit, in multiples of it"),
+    _of_one(
+        Ceiling,
+        CeilingParams,
+        "multiples",
+        "above a running high quantile, for values that jump about and are high now and then",
+    ),
+    _of_one(Growth, GrowthParams, "score", "rising steadily to a limit, by a robust slope: how sure, and how soon"),
+    _of_one(Siblings, SiblingsParams, "deviations", "one series off its baseline when the others of its kind are not"),
+    _of_one(Silence, SilenceParams, "multiples", "silent for far longer than ever before"),
+    DetectorSpec(
+        params=BurnRateParams,
+        build=lambda params, features, threshold: BurnRate(features, params, threshold),
+        threshold_unit="multiples",
+        purpose="an error budget that burns too fast, over a long and a short window at once",
+    ),
+    DetectorSpec(
+        params=IsolationForestParams,
+        build=isolation_forest,
+        threshold_unit="score",
+        purpose="several features of a target off at once (scikit-learn)",
+    ),
+    DetectorSpec(
+        params=EstimatorParams,
+        build=estimator_of,
+        threshold_unit="score",
+        purpose="an estimator of scikit-learn, PyOD or river, named by its class",
+    ),
+)
+DETECTORS: dict[str, DetectorSpec] = {spec.type: spec for spec in _BUILT_IN}
+STREAMING = {name: spec for name, spec in DETECTORS.items() if spec.kernel is not None}  # one series by itself
 
 
-# Those that cannot walk one series alone, or whose score is not calibrated: for rules only.
-FOR_RULES: dict[str, tuple[type[msgspec.Struct], str]] = {
-    "robust_z": (RobustZParams, "off a running median, in deviations, not calibrated: the first rules' detector"),
-    "level": (LevelParams, "towards a fixed limit, in multiples of it"),
-    "ceiling": (CeilingParams, "above a running high quantile, for what jumps about and is high now and then"),
-    "growth": (GrowthParams, "rising steadily to a limit, by a robust slope: how sure, and how soon"),
-    "siblings": (SiblingsParams, "one series off its baseline when the others of its kind are not off theirs"),
-    "silence": (SilenceParams, "silent for far longer than ever before"),
-    "burn_rate": (BurnRateParams, "an error budget that burns too fast, over a long and a short window at once"),
-    "isolation_forest": (IsolationForestParams, "several features of a target off at once (scikit-learn)"),
-    "estimator": (EstimatorParams, "any estimator of scikit-learn, PyOD or river, named by its class"),
-}
+def plugged_in() -> list[PlugIn]:
+    """What the entry points `aiops_nb.detectors` of installed packages offer; each is loaded now.
+
+    Examples
+    --------
+    >>> all(one.name not in DETECTORS for one in plugged_in() if one.spec)
+    True
+    """
+    return plug_ins(frozenset(DETECTORS))
 
 
-def algorithm(name: str) -> Algorithm:
-    """The algorithm of this name.
+def spec_named(name: str) -> DetectorSpec:
+    """The detector of this type; plug-ins are loaded only if it is not built in.
 
     Raises
     ------
     ConfigError
-        Naming those that exist.
+        Naming those that exist, and plug-ins that could not be loaded.
+
+    Examples
+    --------
+    >>> spec_named("level").threshold_unit
+    'multiples'
     """
-    if name not in ALGORITHMS:
-        known = f"{name}, which judges in alert rules only" if name in FOR_RULES else name
-        raise ConfigError.at("detector", f"one of {', '.join(ALGORITHMS)}", known)
-    return ALGORITHMS[name]
+    if name in DETECTORS:
+        return DETECTORS[name]
+    found = plugged_in()
+    usable = {one.name: one.spec for one in found if one.spec is not None}
+    if name in usable:
+        return usable[name]
+    broken = [f"{one.name} of {one.package} ({one.problem})" for one in found if one.problem]
+    note = f"; plug-ins not available: {', '.join(broken)}" if broken else ""
+    raise ConfigError(f"{unknown('detector', 'a known detector', name, [*DETECTORS, *usable])}{note}")
 
 
-def name_of(params: StreamParams) -> str:
-    """The algorithm that these parameters belong to.
+def spec_of(params: msgspec.Struct) -> DetectorSpec:
+    """The detector that these parameters are of.
+
+    Examples
+    --------
+    >>> spec_of(LevelParams(limit=3.0)).type
+    'level'
+    """
+    spec = DETECTORS.get(name_of(params))
+    return spec if spec is not None and type(params) is spec.params else spec_named(name_of(params))
+
+
+def name_of(params: msgspec.Struct) -> str:
+    """The detector that these parameters belong to.
 
     Examples
     --------
@@ -188,7 +232,22 @@ def name_of(params: StreamParams) -> str:
     return str(params.__struct_config__.tag)
 
 
-def build_detector(params: DetectorParams, features: tuple[str, ...], threshold: float) -> LiveDetector:
+def series_detector(name: str) -> DetectorSpec:
+    """The detector of this name, which can walk a series by itself.
+
+    Raises
+    ------
+    ConfigError
+        Naming those that exist.
+    """
+    spec = DETECTORS.get(name) or next((one.spec for one in plugged_in() if one.name == name), None)
+    if spec is None or spec.kernel is None:
+        got = f"{name}, which is for alert rules only" if spec is not None else name
+        raise ConfigError.at("detector", f"one of {', '.join(STREAMING)}", got)
+    return spec
+
+
+def build_detector(params: msgspec.Struct, features: tuple[str, ...], threshold: float) -> LiveDetector:
     """The live detector that these parameters describe; all but those of several features judge the first.
 
     Examples
@@ -196,58 +255,62 @@ def build_detector(params: DetectorParams, features: tuple[str, ...], threshold:
     >>> build_detector(faults.FaultsParams(timezone="Europe/Berlin"), ("duration_p95_seconds",), threshold=45.0).name
     'faults'
     """
-    if isinstance(params, RobustZParams):
-        return RobustZ(features[0], params, threshold)
-    if isinstance(params, LevelParams):
-        return Level(features[0], params, threshold)
-    if isinstance(params, IsolationForestParams):
-        return isolation_forest(params, features, threshold)
-    if isinstance(params, EstimatorParams):
-        return estimator_of(params, features, threshold)
-    if isinstance(params, CeilingParams):
-        return Ceiling(features[0], params, threshold)
-    if isinstance(params, GrowthParams):
-        return Growth(features[0], params, threshold)
-    if isinstance(params, SiblingsParams):
-        return Siblings(features[0], params, threshold)
-    if isinstance(params, SilenceParams):
-        return Silence(features[0], params, threshold)
-    if isinstance(params, BurnRateParams):
-        return BurnRate(features, params, threshold)
-    name = name_of(params)
-    return StreamingDetector(name, features[0], ALGORITHMS[name].kernel, params, threshold)
+    return spec_of(params).build(params, features, threshold)
 
 
-def threshold_for(params: StreamParams, false_alarms_per_day: float, interval_seconds: float) -> float:
-    """The score from which on healthy series alarm so many times a day, given the distance of their values.
+def threshold_for(params: msgspec.Struct, false_alarms_per_day: float, interval_seconds: float) -> float:
+    """The score that a healthy series exceeds so many times a day, given the interval of its values.
+
+    Raises
+    ------
+    ConfigError
+        If the scores of this detector have no calibrated rate of false alarms.
 
     Examples
     --------
     >>> round(threshold_for(faults.FaultsParams(), false_alarms_per_day=0.5, interval_seconds=1.0))
     52
     """
-    return ALGORITHMS[name_of(params)].line.threshold(false_alarms_per_day, interval_seconds)
+    spec = spec_of(params)
+    if spec.scale is None:
+        raise ConfigError(f"scores of {spec.type} have no calibrated false-alarm rate; set `threshold`")
+    return spec.scale.threshold(false_alarms_per_day, interval_seconds)
 
 
 def detectors() -> pd.DataFrame:
-    """All detectors: name, what each is for, and its parameters with their defaults.
+    """All detectors that a configuration can name, those of plug-ins included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By `detector`: `purpose`, `parameters` with their defaults, `threshold_unit` (`score` 0 to 100, `deviations`,
+        `multiples`), whether it is `calibrated` (takes `false_alarms_per_day`), the `package` that it is from, and for
+        a plug-in that cannot be used its `problem`, else an empty string.
 
     Examples
     --------
     >>> detectors().loc["default", "purpose"]
     'shape of the last points, new values and change; few alarms'
     >>> detectors().loc["level", "parameters"]
-    "limit (must be given), direction='above'"
+    "limit (required), direction='above'"
     """
     import pandas as pd
 
-    rows = [(name, one.purpose, _told(one.params)) for name, one in ALGORITHMS.items()]
-    rows += [(name, purpose, _told(params)) for name, (params, purpose) in FOR_RULES.items()]
-    return pd.DataFrame(rows, columns=["detector", "purpose", "parameters"]).set_index("detector")
+    rows: list[tuple[object, ...]] = [_row(spec, OURS) for spec in DETECTORS.values()]
+    for one in plugged_in():
+        broken = (one.name, "", "", "", False, one.package, one.problem)
+        rows.append(broken if one.spec is None else _row(one.spec, one.package))
+    columns = ["detector", "purpose", "parameters", "threshold_unit", "calibrated", "package", "problem"]
+    return pd.DataFrame(rows, columns=columns).set_index("detector")
 
 
-def _told(params: type[msgspec.Struct]) -> str:
-    fields = msgspec.structs.fields(params)
-    given = [one.default if one.default_factory is msgspec.NODEFAULT else one.default_factory() for one in fields]
-    told = [" (must be given)" if value is msgspec.NODEFAULT else f"={value!r}" for value in given]
-    return ", ".join(one.name + words for one, words in zip(fields, told, strict=True))
+def _row(spec: DetectorSpec, package: str) -> tuple[object, ...]:
+    parameters = ", ".join(_parameter(field) for field in msgspec.structs.fields(spec.params))
+    return spec.type, spec.purpose, parameters, spec.threshold_unit, spec.scale is not None, package, ""
+
+
+def _parameter(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return f"{field.name} (required)"
+    default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return f"{field.name}={default!r}"

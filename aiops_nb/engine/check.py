@@ -5,17 +5,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from aiops_nb.core.errors import ConfigError, unknown
-from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams
-from aiops_nb.detect.estimators.params import EstimatorParams
-from aiops_nb.detect.kernel import StreamParams
-from aiops_nb.detect.registry import threshold_for
+from aiops_nb.detect.registry import spec_of, threshold_for
+from aiops_nb.detect.spec import DetectorSpec
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.features.catalog import FEATURES, feature_names
 from aiops_nb.features.params import WindowParams
 from aiops_nb.rules.feature.params import NO_THRESHOLD, FeatureRuleParams
 
-OF_100 = (StreamParams, IsolationForestParams, EstimatorParams)
+EXAMPLE_RATE = 0.5  # false alarms a day
 
 
 def check_pipeline(params: PipelineParams) -> None:
@@ -71,31 +69,23 @@ def _check_threshold(where: str, rule: object, window: WindowParams) -> None:
     """Of a score from 0 to 100: one in deviations would fire all day, one above never."""
     if not isinstance(rule, FeatureRuleParams):
         return
+    try:
+        spec = spec_of(rule.detector)
+    except ConfigError as problem:
+        raise ConfigError(f"{where}.{problem}") from None
     if rule.false_alarms_per_day is not None:
-        raise _not_said_so(f"{where}.false_alarms_per_day", rule)
-    if not isinstance(rule.detector, OF_100):
-        return
-    if rule.threshold == NO_THRESHOLD or rule.threshold >= 100.0:
-        kind = rule.detector.__struct_config__.tag
-        wanted = f"a score below 100 at which {kind} fires, such as {_usual(rule, window):.0f}"
+        raise _not_converted(f"{where}.false_alarms_per_day", rule, spec)
+    if spec.threshold_unit == "score" and (rule.threshold == NO_THRESHOLD or rule.threshold >= 100.0):
+        example = threshold_for(rule.detector, EXAMPLE_RATE, window.tick_seconds) if spec.scale else 60.0
+        wanted = f"a score below 100 at which {spec.type} fires, such as {example:.0f}"
         raise ConfigError.at(f"{where}.threshold", wanted, rule.threshold)
 
 
-def _not_said_so(where: str, rule: FeatureRuleParams) -> ConfigError:
+def _not_converted(where: str, rule: FeatureRuleParams, spec: DetectorSpec) -> ConfigError:
     """A rate of false alarms that was not turned into a threshold."""
-    if isinstance(rule.detector, StreamParams):
+    if spec.scale is not None:
         return ConfigError.at(where, f"either this or a threshold ({rule.threshold:g})", rule.false_alarms_per_day)
-    kind = rule.detector.__struct_config__.tag
-    return ConfigError.at(
-        where, f"a threshold in its place: scores of {kind} are no rarities", rule.false_alarms_per_day
-    )
-
-
-def _usual(rule: FeatureRuleParams, window: WindowParams) -> float:
-    """The one of a false alarm in two days, where it is known."""
-    if isinstance(rule.detector, StreamParams):
-        return threshold_for(rule.detector, 0.5, window.tick_seconds)
-    return 60.0
+    return ConfigError(f"{where}: scores of {spec.type} have no calibrated false-alarm rate; set `threshold`")
 
 
 def missing_feature(rule: FeatureRuleParams, window: WindowParams) -> str | None:

@@ -12,7 +12,7 @@ from aiops_nb.core.numbers import not_negative, positive
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, IntArray, Scores
 from aiops_nb.detect.kernel import StreamParams
-from aiops_nb.detect.registry import algorithm, name_of, threshold_for
+from aiops_nb.detect.registry import name_of, series_detector, threshold_for
 from aiops_nb.detect.score_scale import as_scores
 from aiops_nb.detect.time_of_day import day_bins, week_bin
 from aiops_nb.offline.series import in_given_order, require_frame, times_of, typical_interval_seconds, values_of
@@ -182,7 +182,9 @@ def _named(detector: object) -> tuple[str | None, StreamParams]:
     if isinstance(detector, StreamParams):
         return name_of(detector), detector
     if isinstance(detector, str):
-        return detector, algorithm(detector).params()
+        params = series_detector(detector).params()
+        assert isinstance(params, StreamParams)
+        return detector, params
     if isinstance(detector, Detector) and len(detector.features) <= 1:
         return None, StreamParams()
     raise ConfigError.at("detector", "a name, its parameters, or a detector of one feature", _shown(detector))
@@ -200,7 +202,8 @@ class _Walk:
     """One series, and the kernel that walks it."""
 
     def __init__(self, name: str, params: StreamParams, value: FloatArray, local_ns: IntArray) -> None:
-        kernel, bins = algorithm(name).kernel, day_bins(params.interval_seconds)
+        kernel, bins = series_detector(name).kernel, day_bins(params.interval_seconds)
+        assert kernel is not None
         self._params, self._walked = params, (kernel, params, bins, value, week_bin(local_ns, bins))
         self._way = best_way(kernel, len(value))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from aiops_nb.detect.registry import ALGORITHMS
+from aiops_nb.detect.registry import STREAMING
 from aiops_nb.detect.score_scale import HALF_WAY
 from aiops_nb.offline.score import score_series
 from benchmarks.detection.events import alarms
@@ -22,7 +22,7 @@ ALARMS_A_SERIES = (20, 10, 5, 2, 1, 0.5)
 def table(seed: int, told: Callable[[str], None]) -> pd.DataFrame:
     """Slope and offset of strangeness over log10(points to a false alarm), by least squares over three intervals."""
     rows = {}
-    for name in ALGORITHMS:
+    for name in STREAMING:
         points, raw_score = [], []
         for interval in INTERVALS_SECONDS:
             scores = [score_series(one, name).score.to_numpy()[FIRST:] for one in healthy(seed, interval, POINTS)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from aiops_nb.detect.registry import ALGORITHMS
+from aiops_nb.detect.registry import STREAMING
 from aiops_nb.offline.score import score_series
 from benchmarks.detection import nab, real_table, service
 from benchmarks.detection.events import Found, found
@@ -23,7 +23,7 @@ def table(numenta: Path, seed: int, told: Callable[[str], None]) -> pd.DataFrame
     """A row a detector and rate asked for; the seed is not that of the lines."""
     series = {"real": real_table.real(nab.load(numenta)), **{f"{i} s": _healthy(seed, i) for i in HEALTHY_POINTS}}
     rows = {}
-    for name in ALGORITHMS:
+    for name in STREAMING:
         for asked in ASKED:
             rows[f"{name}, {asked:g}"] = {where: _rate(name, asked, many) for where, many in series.items()}
             told(f"rates {name}, {asked:g}: {rows[f'{name}, {asked:g}']}")

@@ -19,7 +19,7 @@ from aiops_nb.detect.limits.level import LevelParams
 from aiops_nb.detect.limits.robust_z import RobustZParams
 from aiops_nb.detect.limits.siblings import SiblingsParams
 from aiops_nb.detect.limits.silence import SilenceParams
-from aiops_nb.detect.registry import ALGORITHMS, DetectorParams, build_detector
+from aiops_nb.detect.registry import STREAMING, DetectorParams, build_detector
 from aiops_nb.offline.score import score_series
 from benchmarks.detection.events import Trial, days, delays, false_alarms, threshold_at
 from benchmarks.detection.fleet import FAULTS, FIRST_FAULT, POINTS, TARGETS, Fleet
@@ -77,7 +77,7 @@ JOBS: dict[str, tuple[Job, ...]] = {
     "burn_rate": (Job(BurnRateParams(), BURNS, ("errors",), 14.4),),
     "isolation_forest": (Job(IsolationForestParams(), FOREST, ("slow", "errors", "loss", "a little of all"), 60.0),),
 }
-JUDGES = (*ALGORITHMS, *JOBS)
+JUDGES = (*STREAMING, *JOBS)
 
 
 def row(tuning: Sequence[Fleet], fresh: Sequence[Fleet], name: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.detect.limits.robust_z import RobustZ, RobustZParams
-from aiops_nb.detect.registry import ALGORITHMS
+from aiops_nb.detect.registry import STREAMING
 from aiops_nb.offline.score import score_series
 from benchmarks.detection.forest import forest
 from benchmarks.detection.labelled import Judge, each
@@ -35,7 +35,7 @@ def robust(series: pd.Series) -> np.ndarray:
 
 
 OURS: dict[str, Judge] = {
-    **{name: each(ours(name)) for name in ALGORITHMS},
+    **{name: each(ours(name)) for name in STREAMING},
     "robust_z": each(robust),
     "isolation_forest": forest,
 }

@@ -19,7 +19,7 @@ from aiops_nb.detect.limits.level import LevelParams
 from aiops_nb.detect.limits.robust_z import RobustZParams
 from aiops_nb.detect.limits.siblings import SiblingsParams
 from aiops_nb.detect.limits.silence import SilenceParams
-from aiops_nb.detect.registry import ALGORITHMS, build_detector, detectors
+from aiops_nb.detect.registry import STREAMING, build_detector, detectors
 
 TICKS = 140
 SERIES = 6
@@ -60,7 +60,7 @@ def burn_rate() -> Detector:
 BURN_FEATURES = ("x", "x_short", "requests")
 NAMES = ("other", *BURN_FEATURES)
 BUILDERS: dict[str, Build] = {
-    **{name: (lambda one=one: build_detector(one.params(), ("x",), 50.0)) for name, one in ALGORITHMS.items()},
+    **{name: (lambda one=one: build_detector(one.params(), ("x",), 50.0)) for name, one in STREAMING.items()},
     "robust_z": lambda: build_detector(RobustZParams(direction="both"), ("x",), 6.0),
     "isolation_forest": lambda: build_detector(IsolationForestParams(trees=10, refit_seconds=60.0), ("x",), 50.0),
     "any_estimator": forest,

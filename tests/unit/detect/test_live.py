@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from aiops_nb.core.types import FeatureTable, Scores, SeriesKey
-from aiops_nb.detect.registry import ALGORITHMS, build_detector
+from aiops_nb.detect.registry import STREAMING, build_detector
 
-NAMES = sorted(ALGORITHMS)
-OF_SIZE = sorted(set(ALGORITHMS) - {"stuck"})  # those to which a value can be too large or too small
+NAMES = sorted(STREAMING)
+OF_SIZE = sorted(set(STREAMING) - {"stuck"})  # those to which a value can be too large or too small
 MOST_BYTES = 32 * 1024
 
 
@@ -27,7 +27,7 @@ def noise(ticks: int, series: int = 1) -> np.ndarray:
 
 def live(name: str, values: np.ndarray, threshold: float = 50.0, **params: Any) -> tuple[Any, list[Scores]]:
     """Scored, then learned where the score stayed below the threshold."""
-    detector = build_detector(ALGORITHMS[name].params(**params), ("x",), threshold)
+    detector = build_detector(STREAMING[name].params(**params), ("x",), threshold)
     told = []
     for second, row in enumerate(values):
         one = table(second, row)
@@ -80,7 +80,7 @@ def test_the_reason_is_told(name: str, value: float, reason: str) -> None:
 
 
 def test_the_time_of_day_is_a_reason() -> None:
-    detector = build_detector(ALGORITHMS["faults"].params(interval_seconds=3600.0), ("x",), 50.0)
+    detector = build_detector(STREAMING["faults"].params(interval_seconds=3600.0), ("x",), 50.0)
     random = np.random.default_rng(0)
     for hour in range(24 * 20):
         one = table(hour * 3600, np.array([10.0 * (8 <= hour % 24 < 18) + random.normal() * 0.3]))
@@ -105,7 +105,7 @@ def test_a_series_costs_little_memory(name: str) -> None:
 def test_learning_without_scoring_first_is_the_same(name: str) -> None:
     values = noise(120)
     scored, _ = live(name, values, threshold=1e9)
-    learned = build_detector(ALGORITHMS[name].params(), ("x",), 50.0)
+    learned = build_detector(STREAMING[name].params(), ("x",), 50.0)
     for second, row in enumerate(values):
         learned.learn(table(second, row), np.ones(1, np.bool_))
     last = table(120, np.array([9.0]))

@@ -64,8 +64,8 @@ def test_the_rate_counts_windows_of_their_length() -> None:
     ("detector", "more", "told"),
     [
         ({"type": "faults"}, {"threshold": 50.0}, "expected either this or a threshold (50), got 0.5"),
-        ({"type": "robust_z"}, {}, "expected a threshold in its place: scores of robust_z are no rarities, got 0.5"),
-        ({"type": "isolation_forest"}, {}, "expected a threshold in its place: scores of isolation_forest are no"),
+        ({"type": "robust_z"}, {}, "scores of robust_z have no calibrated false-alarm rate; set `threshold`"),
+        ({"type": "isolation_forest"}, {}, "scores of isolation_forest have no calibrated"),
     ],
 )
 def test_a_rate_that_cannot_be_a_threshold_is_refused(

@@ -16,13 +16,13 @@ from aiops_nb.detect.kernels.ewma import EwmaParams
 from aiops_nb.detect.kernels.facts import FactsParams
 from aiops_nb.detect.kernels.faults import FaultsParams
 from aiops_nb.detect.limits.robust_z import RobustZParams
-from aiops_nb.detect.registry import ALGORITHMS, DetectorParams, build_detector
+from aiops_nb.detect.registry import STREAMING, DetectorParams, build_detector
 from aiops_nb.detect.streaming import StreamingDetector
 from aiops_nb.offline.score import score_frame, score_series
 from aiops_nb.offline.walk import explained
 
-NAMES = sorted(ALGORITHMS)
-OF_SIZE = sorted(set(ALGORITHMS) - {"stuck"})  # those to which a value can be too large or too small
+NAMES = sorted(STREAMING)
+OF_SIZE = sorted(set(STREAMING) - {"stuck"})  # those to which a value can be too large or too small
 COLUMNS = ["value", "score", "expected", "lower", "upper", "is_anomaly"]
 
 
@@ -123,7 +123,7 @@ def test_the_local_time_of_day_counts() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_live_and_offline_give_equal_scores(name: str, zone: str) -> None:
     several = [daily(400, seed=seed) for seed in range(3)]
-    params = ALGORITHMS[name].params(timezone=zone, interval_seconds=300.0)
+    params = STREAMING[name].params(timezone=zone, interval_seconds=300.0)
     live = build_detector(params, ("x",), 50.0)
     series = tuple(SeriesKey(str(number)) for number in range(3))
     for at, time in enumerate(several[0].index):
@@ -175,7 +175,7 @@ def test_parameters_come_from_a_config() -> None:
     read = msgspec.convert({"type": "ewma", "half_life_points": 30, "timezone": "Europe/Berlin"}, DetectorParams)
     assert read == EwmaParams(half_life_points=30, timezone="Europe/Berlin")
     assert build_detector(read, ("rate_hz",), 50.0).features == ("rate_hz",)
-    assert all(msgspec.convert({"type": name}, DetectorParams) == one.params() for name, one in ALGORITHMS.items())
+    assert all(msgspec.convert({"type": name}, DetectorParams) == one.params() for name, one in STREAMING.items())
     with pytest.raises(msgspec.ValidationError, match="half_live"):
         msgspec.convert({"type": "ewma", "half_live": 30}, DetectorParams)
 
@@ -242,7 +242,7 @@ def test_an_alarm_says_why_as_it_would_live(detector: str) -> None:
     alarms = told[told.is_anomaly]
     assert len(alarms) and told[~told.is_anomaly][["contributions", "summary"]].isna().all(axis=None)
     assert alarms.summary.str.startswith("wait_seconds ").all() and set(told.detector) == {detector}
-    params = ALGORITHMS[detector].params(interval_seconds=60.0)
+    params = STREAMING[detector].params(interval_seconds=60.0)
     live, key, every = build_detector(params, ("value",), 50.0), (SeriesKey("a"),), np.ones(1, np.bool_)
     assert isinstance(live, StreamingDetector)
     for time, value in zip(series.index, series, strict=True):
@@ -263,7 +263,7 @@ def test_a_frame_says_why_in_any_order() -> None:
 
 def test_compiled_or_not_the_reasons_are_equal() -> None:
     pytest.importorskip("numba")
-    kernel, values = ALGORITHMS["facts"].kernel, with_faults().to_numpy()
+    kernel, values = STREAMING["facts"].kernel, with_faults().to_numpy()
     places, bins = np.array([700, 702, 1100]), np.zeros(len(values), np.int64)
     plain, compiled = (explained(kernel, FactsParams(), 288, values, bins, places, way) for way in ("python", "numba"))
     assert list(plain) == ["value", "change", "time of day"]

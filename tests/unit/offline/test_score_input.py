@@ -10,7 +10,7 @@ from sklearn.ensemble import IsolationForest
 
 from aiops_nb import as_detector, change_points, score_frame, score_series
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.detect.registry import ALGORITHMS
+from aiops_nb.detect.registry import STREAMING
 
 TIMES = pd.date_range("2026-03-01", periods=200, freq="1min", tz="UTC")
 SERIES = pd.Series(np.random.default_rng(0).normal(1.0, 0.1, 200), TIMES)
@@ -59,7 +59,7 @@ def test_times_beyond_what_nanoseconds_can_tell_are_refused() -> None:
         score_series(SERIES.set_axis(pd.date_range("2500-01-01", periods=200, freq="D", unit="us")))
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(STREAMING))
 def test_the_largest_numbers_are_not_known_and_end_nothing(name: str) -> None:
     series = pd.concat([SERIES, SERIES.set_axis(TIMES + pd.Timedelta("200min"))])
     usual = score_series(series.drop(series.index[[150, 151, 152]]), name).score

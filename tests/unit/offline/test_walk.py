@@ -14,7 +14,7 @@ import pytest
 
 import aiops_nb
 from aiops_nb.detect.arithmetic import operations as elementary
-from aiops_nb.detect.registry import ALGORITHMS
+from aiops_nb.detect.registry import STREAMING
 from aiops_nb.offline import scalar_operations as bound
 from aiops_nb.offline import walk as offline
 from aiops_nb.offline.walk import judged
@@ -35,9 +35,9 @@ def awkward(seed: int) -> np.ndarray:
 TIME_BIN = np.arange(POINTS, dtype=np.int64) * 7 % (7 * 24)
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(STREAMING))
 def test_numpy_and_python_agree(name: str) -> None:
-    one = ALGORITHMS[name]
+    one = STREAMING[name]
     values = np.stack([awkward(seed) for seed in range(3)])
     state = one.kernel.empty(3, 24, one.params())
     begun = np.zeros(3, np.bool_)
@@ -59,7 +59,7 @@ def test_numpy_and_python_agree(name: str) -> None:
 @pytest.mark.parametrize("name", ["ewma", "facts"])
 def test_compiled_code_agrees(name: str, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    one = ALGORITHMS[name]
+    one = STREAMING[name]
     python, compiled = (judged(one.kernel, one.params(), 24, awkward(4), TIME_BIN, way) for way in ("python", "numba"))
     np.testing.assert_array_equal(np.stack(python), np.stack(compiled))
 
