@@ -21,7 +21,7 @@ from aiops_nb.engine.check import check_pipeline
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.rules.feature.params import NO_THRESHOLD, FeatureRuleParams
 
-_UNKNOWN_COLLECTOR = re.compile(r"collectors\[\d+\]\.type: ")
+_UNKNOWN_TYPE = re.compile(r"(collectors\[\d+\]|pipeline\.feature_rules\[\d+\]\.detector)\.type: ")
 ConfigSource: TypeAlias = Config | PipelineParams | str | Path | Mapping[str, Any] | None
 
 
@@ -74,7 +74,7 @@ def _kind(model: type[Config]) -> msgspec.inspect.Type:
 
 
 def _with_plug_ins(problem: str) -> str:
-    return problem + load_problems() if _UNKNOWN_COLLECTOR.match(problem) else problem
+    return problem + load_problems() if _UNKNOWN_TYPE.match(problem) else problem
 
 
 def load_config(source: ConfigSource) -> Config:

@@ -1,8 +1,8 @@
-"""The model of a configuration that names collectors of plug-ins."""
+"""The model of a configuration that names collectors or detectors of plug-ins."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Union, cast
 
@@ -11,10 +11,13 @@ import msgspec
 from aiops_nb.collect.params import BuiltInParams, CollectorParams
 from aiops_nb.collect.registry import BUILT_IN, plug_ins
 from aiops_nb.config.model import Config
+from aiops_nb.detect.registry import plugged_in
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.plug_ins import pipeline_model, plain_pipeline
 
 
 def model_of(contents: Any) -> type[Config]:
-    """`Config`, or the same with the collectors of plug-ins; these are loaded only for a type that is not built in.
+    """`Config`, or the same with what plug-ins offer; these are loaded only for a type that is not built in.
 
     Parameters
     ----------
@@ -26,17 +29,23 @@ def model_of(contents: Any) -> type[Config]:
     >>> model_of({"collectors": [{"type": "synthetic"}]}) is Config
     True
     """
-    known = {spec.type for spec in BUILT_IN}
-    if _types(contents) <= known:
-        return Config
-    return _extended(tuple(one.spec.params for one in plug_ins() if one.spec is not None))
+    collectors: tuple[type[CollectorParams], ...] = ()
+    if not _types(_listed(contents, "collectors")) <= {spec.type for spec in BUILT_IN}:
+        collectors = tuple(one.spec.params for one in plug_ins() if one.spec is not None)
+    return _extended(collectors, pipeline_model(_at(contents, "pipeline")))
 
 
-def _types(contents: Any) -> set[object]:
-    listed = contents.get("collectors") if isinstance(contents, Mapping) else None
-    if not isinstance(listed, Sequence) or isinstance(listed, str):
-        return set()
-    return {text for one in listed if isinstance(text := _type(one), str)}
+def _at(contents: Any, name: str) -> Any:
+    return contents.get(name) if isinstance(contents, Mapping) else getattr(contents, name, None)
+
+
+def _listed(contents: Any, name: str) -> Sequence[Any]:
+    listed = _at(contents, name)
+    return listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ()
+
+
+def _types(structs: Iterable[Any]) -> set[str]:
+    return {text for one in structs if isinstance(text := _type(one), str)}
 
 
 def _type(one: Any) -> object:
@@ -46,13 +55,16 @@ def _type(one: Any) -> object:
 
 
 @cache
-def _extended(params: tuple[type[CollectorParams], ...]) -> type[Config]:
-    if not params:
+def _extended(collectors: tuple[type[CollectorParams], ...], pipeline: type[PipelineParams]) -> type[Config]:
+    fields: list[tuple[str, Any, Any]] = []
+    if collectors:
+        kinds: Any = Union[(BuiltInParams, *collectors)]
+        fields.append(("collectors", tuple[kinds, ...], ()))
+    if pipeline is not PipelineParams:
+        fields.append(("pipeline", pipeline, msgspec.field(default_factory=pipeline)))
+    if not fields:
         return Config
-    kinds: Any = Union[(BuiltInParams, *params)]
-    field: Any = ("collectors", tuple[kinds, ...], ())
-    model: Any = msgspec.defstruct("Config", [field], bases=(Config,), frozen=True, kw_only=True)
-    return cast(type[Config], model)
+    return cast(type[Config], msgspec.defstruct("Config", fields, bases=(Config,), frozen=True, kw_only=True))
 
 
 def plain(config: Config) -> Config:
@@ -65,7 +77,8 @@ def plain(config: Config) -> Config:
     """
     if type(config) is Config:
         return config
-    return Config(**{name: getattr(config, name) for name in Config.__struct_fields__})
+    fields = {name: getattr(config, name) for name in Config.__struct_fields__}
+    return Config(**{**fields, "pipeline": plain_pipeline(config.pipeline)})
 
 
 def load_problems() -> str:
@@ -77,4 +90,5 @@ def load_problems() -> str:
     ''
     """
     broken = [f"{one.name} of {one.package} ({one.problem})" for one in plug_ins() if one.problem]
+    broken += [f"{one.name} of {one.package} ({one.problem})" for one in plugged_in() if one.problem]
     return f"; plug-ins not loaded: {', '.join(broken)}" if broken else ""

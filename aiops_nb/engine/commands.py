@@ -6,6 +6,7 @@ import msgspec
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.plug_ins import pipeline_model, plain_pipeline
 from aiops_nb.features.requests.objective_history import History
 
 
@@ -70,6 +71,27 @@ def decode_command(body: str) -> Command:
     """
     try:
         command: Command = _DECODER.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as problem:
+    except msgspec.ValidationError as problem:
+        start = _start_with_plug_ins(body)
+        if start is None:
+            raise ConfigError(f"command: {problem}") from None
+        return start
+    except msgspec.DecodeError as problem:
         raise ConfigError(f"command: {problem}") from None
     return command
+
+
+def _start_with_plug_ins(body: str) -> Start | None:
+    """A start whose rules name detectors of plug-ins; None if it is none."""
+    contents = msgspec.json.decode(body)
+    if not isinstance(contents, dict) or contents.get("type") != "start":
+        return None
+    model = pipeline_model(contents.get("pipeline"))
+    if model is PipelineParams:
+        return None
+    try:
+        pipeline = plain_pipeline(msgspec.convert(contents.pop("pipeline"), model))
+        start = msgspec.convert(contents, Start)
+    except msgspec.ValidationError:
+        return None
+    return msgspec.structs.replace(start, pipeline=pipeline)
