@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from aiops_nb.core.errors import AiopsError as AiopsError
     from aiops_nb.detect.estimators.adapter import as_detector as as_detector
     from aiops_nb.detect.registry import detectors as detectors
+    from aiops_nb.detect.river_model import StreamDetector as StreamDetector
     from aiops_nb.monitor.monitor import Monitor as Monitor
     from aiops_nb.offline.change_points import change_points as change_points
     from aiops_nb.offline.preprocess import preprocess_frame as preprocess_frame
     from aiops_nb.offline.preprocess import preprocess_series as preprocess_series
     from aiops_nb.offline.score import score_frame as score_frame
     from aiops_nb.offline.score import score_series as score_series
+    from aiops_nb.offline.sklearn_estimator import SeriesDetector as SeriesDetector
     from aiops_nb.session.recording import Recording as Recording
     from aiops_nb.session.recording import open_recording as open_recording
     from aiops_nb.session.synthetic import from_synthetic as from_synthetic
@@ -33,6 +35,8 @@ _ROOMS = {
     "Config": "aiops_nb.config",
     "Monitor": "aiops_nb.monitor.monitor",
     "Recording": "aiops_nb.session.recording",
+    "SeriesDetector": "aiops_nb.offline.sklearn_estimator",
+    "StreamDetector": "aiops_nb.detect.river_model",
     "as_detector": "aiops_nb.detect.estimators.adapter",
     "change_points": "aiops_nb.offline.change_points",
     "preprocess_frame": "aiops_nb.offline.preprocess",
@@ -51,6 +55,8 @@ __all__ = [
     "Config",
     "Monitor",
     "Recording",
+    "SeriesDetector",
+    "StreamDetector",
     "__version__",
     "as_detector",
     "change_points",

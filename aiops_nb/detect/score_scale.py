@@ -11,6 +11,7 @@ from aiops_nb.core.types import FloatArray, Scores
 from aiops_nb.detect.kernel import StreamParams, Verdict
 
 HALF_WAY = 3.0
+LARGEST_SERIES = 3
 DAY_SECONDS = 86400.0
 
 
@@ -46,6 +47,37 @@ def as_scores(params: StreamParams, value: FloatArray, verdict: Verdict) -> Scor
         lower=unbounded if params.direction == "above" else lower,
         upper=unbounded if params.direction == "below" else upper,
     )
+
+
+def fused(raw_score: FloatArray) -> FloatArray:
+    """(n,) of the (k, n) raw scores of k series: the mean of the three largest; NaN where none is known.
+
+    The best of six fusions on labelled services: most metrics say nothing of an incident, and few say it together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fused(np.array([[1.0, np.nan], [3.0, np.nan], [2.0, np.nan], [0.0, np.nan]])).tolist()
+    [2.0, nan]
+    """
+    known = ~np.isnan(raw_score)
+    largest = -np.sort(np.where(known, -raw_score, np.inf), axis=0)[:LARGEST_SERIES]
+    count = np.minimum(known.sum(axis=0), LARGEST_SERIES)
+    total = np.where(np.isinf(largest), 0.0, largest).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def fused_score(score: FloatArray) -> float:
+    """One score of the (k,) scores of k series at one moment, see `fused`; 0.0 if none is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fused_score(np.array([50.0, np.nan])), fused_score(np.array([np.nan]))
+    (50.0, 0.0)
+    """
+    whole = fused((HALF_WAY * score / (100.0 - score)).reshape(-1, 1))
+    return float(np.nan_to_num(score_of(whole)[0]))
 
 
 class AlarmLine(Struct, frozen=True, kw_only=True):

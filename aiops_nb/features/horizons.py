@@ -1,4 +1,7 @@
-"""Moving statistics of features over horizons longer than a window: exponential mean, slope, mean, deviation."""
+"""Moving statistics of features over horizons longer than a window: exponential mean, slope, mean, deviation.
+
+By hand: pandas and bottleneck keep every value of the horizon, and their sums depend on how rows are grouped.
+"""
 
 from __future__ import annotations
 

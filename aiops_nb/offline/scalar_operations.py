@@ -2,6 +2,7 @@
 
 A kernel's code is kept and its names are rebound: the operations of `operations.py` to scalar ones, other kernels to
 themselves rebound, tables to lists. Nothing is written twice but the operations, and a test compares the results.
+No library runs one source in numpy, in plain Python and under numba to the same bits.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -27,10 +26,11 @@ SMALLEST = 1e-300
 
 def judged(kernel: Kernel, params: StreamParams, bins: int, x: FloatArray, time_bin: IntArray, way: Way) -> Verdict:
     """Raw score, expected value and half band of each point of a series, every point being learned after it."""
-    return _walked(kernel, x, time_bin, kernel.empty(1, bins, params), way, fresh=True)
+    return walked(kernel, x, time_bin, kernel.empty(1, bins, params), way, fresh=True)
 
 
-def _walked(kernel: Kernel, x: FloatArray, time_bin: IntArray, state: Any, way: Way, *, fresh: bool) -> Verdict:
+def walked(kernel: Kernel, x: FloatArray, time_bin: IntArray, state: Any, way: Way, *, fresh: bool) -> Verdict:
+    """The same of a series that goes on from a state, which moves; `fresh`: the state has seen nothing yet."""
     out = tuple(np.full(len(x), np.nan) for _ in range(3))
     if way == "numba":
         _compiled_walk(kernel)(np.ascontiguousarray(x), time_bin, state, out, fresh)
@@ -55,7 +55,7 @@ def explained(
     begins = int(np.argmax(np.isfinite(x)))
     shares = np.full((len(kernel.parts), len(positions)), np.nan)
     for number, at in enumerate(positions.tolist()):
-        _walked(kernel, x[done:at], time_bin[done:at], state, way, fresh=done <= begins)
+        walked(kernel, x[done:at], time_bin[done:at], state, way, fresh=done <= begins)
         with np.errstate(all="ignore"):
             parts = kernel.explain(alone, x[at : at + 1], time_bin[at : at + 1], state)
         shares[:, number], done = np.concatenate(parts) / (sum(parts) + SMALLEST), at
@@ -116,12 +116,6 @@ SOURCES = _digest()
 @cache
 def _cache_folder(kernel: Kernel) -> Path:
     """One for each state of these sources: numba alone would look only at the file of the outermost function."""
-    return _user_cache() / "aiops_nb" / f"{SOURCES}-numba-{version('numba')}-{kernel.judge.__name__}"
-
-
-def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home()))
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    platformdirs: Any = import_module("platformdirs")
+    name = f"{SOURCES}-numba-{version('numba')}-{kernel.judge.__name__}"
+    return Path(platformdirs.user_cache_path("aiops_nb", appauthor=False)) / name

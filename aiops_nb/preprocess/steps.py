@@ -2,6 +2,7 @@
 
 The rules that every step keeps: a value that is not finite gives NaN and changes nothing; nothing is known of the
 future; a series may appear at any time, and what becomes of it does not depend on the others, to the bit.
+By hand: scipy.signal and pandas filter a series that is complete, and look ahead or depend on its length.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Running quantiles by stochastic approximation (Robbins and Monro 1951), O(1) a value."""
+"""Running quantiles by stochastic approximation (Robbins and Monro 1951), O(1) a value.
+
+By hand: the running quantiles of river and scipy keep values or are one object a series.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From a raw score to a tail probability against its own past: a decayed histogram with an exponential tail."""
+"""From a raw score to a tail probability against its own past: a decayed histogram with an exponential tail.
+
+By hand: river's and PyOD's calibrations keep quantiles of one series an object, or are fitted once.
+"""
 
 from __future__ import annotations
 

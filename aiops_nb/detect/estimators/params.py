@@ -13,7 +13,7 @@ from aiops_nb.detect.estimators.adapter import as_detector
 from aiops_nb.detect.estimators.detector import EstimatorDetector
 from aiops_nb.detect.estimators.river import RiverDetector
 
-INSTALLED_BY = {"sklearn": "aiops-nb[detect]", "pyod": "pyod", "river": "river"}
+INSTALLED_BY = {"sklearn": "aiops-nb[detect]", "pyod": "pyod", "river": "aiops-nb[detect]"}
 Plain = bool | int | float | str | None
 Nested = list[object] | dict[str, object]
 HOLD_OTHERS = frozenset(

@@ -1,4 +1,7 @@
-"""A bounded, uniform sample of all that came since it was last thinned."""
+"""A bounded, uniform sample of all that came since it was last thinned.
+
+By hand: no library has a seeded reservoir of rows in numpy whose draws never change.
+"""
 
 from __future__ import annotations
 

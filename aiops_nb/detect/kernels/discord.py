@@ -1,4 +1,7 @@
-"""How far the last points are from the most alike of the series' own past stretches: the discord distance."""
+"""How far the last points are from the most alike of the series' own past stretches: the discord distance.
+
+By hand: stumpy's streaming matrix profile keeps one growing series an object.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Half-Space Trees (Tan, Ting and Liu 2011) over value and change, with masses that decay instead of two windows."""
+"""Half-Space Trees (Tan, Ting and Liu 2011) over value and change, with masses that decay instead of two windows.
+
+By hand: river's are one Python object a series.
+"""
 
 from __future__ import annotations
 

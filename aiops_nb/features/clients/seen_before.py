@@ -1,4 +1,7 @@
-"""Which clients were seen before, in a fixed amount of memory."""
+"""Which clients were seen before, in a fixed amount of memory.
+
+By hand: Bloom filters of libraries take a key a call, forget nothing, or salt their hash.
+"""
 
 from __future__ import annotations
 

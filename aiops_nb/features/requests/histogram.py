@@ -1,7 +1,7 @@
 """Sliding quantiles of many series at once: a histogram with bins of equal ratio.
 
 The idea is that of DDSketch (Masson, Rim, Lee 2019), with bins read from the bits of the float, so they are exact and
-the same on every machine.
+the same on every machine. By hand: the ddsketch package is one Python object a series and takes a value a call.
 """
 
 from __future__ import annotations

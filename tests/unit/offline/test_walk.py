@@ -64,6 +64,17 @@ def test_compiled_code_agrees(name: str, tmp_path, monkeypatch) -> None:
     np.testing.assert_array_equal(np.stack(python), np.stack(compiled))
 
 
+def test_compiled_code_lies_in_the_cache_folder_of_the_platform(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("numba")
+    folder = tmp_path / "cache"
+    variable = {"win32": "LOCALAPPDATA", "darwin": "HOME"}.get(sys.platform, "XDG_CACHE_HOME")
+    monkeypatch.setenv(variable, str(folder))
+    offline._cache_folder.cache_clear()
+    found = offline._cache_folder(STREAMING["iqr"].kernel)
+    offline._cache_folder.cache_clear()
+    assert found.is_relative_to(folder) and "aiops_nb" in found.parts and offline.SOURCES in found.name
+
+
 def test_what_was_compiled_for_one_copy_of_the_sources_is_not_waited_for_in_another(tmp_path) -> None:
     shutil.copytree(Path(aiops_nb.__file__).parent, tmp_path / "aiops_nb")
     told = "from aiops_nb.offline import walk; print(walk.__file__, walk.SOURCES)"
