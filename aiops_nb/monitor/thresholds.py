@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from aiops_nb.core.errors import ConfigError, unknown
-from aiops_nb.engine.check import OF_100
+from aiops_nb.detect.registry import spec_of
 from aiops_nb.engine.commands import SetThreshold
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.rules.client.thresholds import client_threshold, with_client_threshold
@@ -56,7 +56,8 @@ def checked_threshold(params: PipelineParams, rule: str, value: float) -> SetThr
         raise unknown("rule", "a rule with a threshold", rule, known)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
         raise ConfigError.at("value", "a number > 0", value)
-    if any(one.alertname == rule and isinstance(one.detector, OF_100) for one in params.feature_rules) and value >= 100:
+    detectors = [spec_of(one.detector) for one in params.feature_rules if one.alertname == rule]
+    if value >= 100 and any(spec.threshold_unit == "score" for spec in detectors):
         raise ConfigError.at("value", f"a score below 100, as those of {rule} are", value)
     for one in params.client_rules:
         if one.alertname == rule:
