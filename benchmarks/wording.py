@@ -15,7 +15,7 @@ from aiops_nb.core.types import NS_PER_SECOND, Item, Step
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.frames.build import REASON_COLUMNS, REASONS, bare_scores_frame, with_reasons
-from aiops_nb.rules.feature.verdict_texts import told_alone
+from aiops_nb.rules.feature.verdict_texts import wording_of
 
 START_NS = 1_780_000_000 * NS_PER_SECOND
 TARGETS, QUIET_SECONDS, MOST_SECONDS, ROWS = 1_000, 200, 900, 200_000
@@ -60,7 +60,7 @@ def main() -> None:
         costs.append(time.process_time() - began)
     sample = strange.sample(SAMPLED, random_state=0)
     began = time.process_time()
-    alone = [told_alone(why) for why in sample[REASONS]]
+    alone = [wording_of(why) for why in sample[REASONS]]
     by_row = (time.process_time() - began) / SAMPLED
     same = alone == list(told.loc[sample.index, list(REASON_COLUMNS)].itertuples(index=False, name=None))
     print("| anomalous verdicts | all together | each by itself | the same text |")

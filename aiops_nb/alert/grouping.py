@@ -1,4 +1,4 @@
-"""An alert that most targets have is one alert: told once, and resolved once."""
+"""An alert that most targets have is one alert: notified once, and resolved once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from aiops_nb.alert.identity import fingerprint
+from aiops_nb.core.quantities import format_duration
 from aiops_nb.core.schemas import Origin
-from aiops_nb.core.types import ALL_TARGETS, AlertChange
+from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, AlertChange
 
 MOST_NAMES = 5
 PROBE: Origin = "probe"
@@ -20,32 +21,32 @@ Kind = tuple[str, str]
 
 @dataclass(slots=True)
 class _Many:
-    """The targets that have one kind of alert now, when it was first seen of each, and the alert of all of them."""
+    """The targets that have one kind of alert now, since when each has it, and the alert of all of them."""
 
     pending_at_ns: dict[str, int] = field(default_factory=dict)
-    told: AlertChange | None = None
+    alert: AlertChange | None = None
     quorum: int = 0
     had_it: set[str] = field(default_factory=set)
 
 
 class Grouping:
-    """Puts the alert of many before the one that makes them so many.
+    """Puts the alert of a group before the single one that makes the group large enough.
 
     Follows the changes in their order, so it does not depend on how the stream is cut. When a target's alert fires, and
-    with it enough targets have the same one, pending or firing, the alert of `*` fires; what inhibits the others is
-    `GROUPING_INHIBITS`. It is resolved when less than half as many as it took have it. Memory: the alerts that are
+    with it enough targets have the same one, pending or firing, the alert of `*` fires; it inhibits the single ones by
+    `GROUPING_INHIBITS`. It is resolved when less than half of the required number have it. Memory: the alerts that are
     active.
 
     Parameters
     ----------
     params
-        How many are enough; None: any number are told one by one.
+        How many are enough; None: every target has its own alert.
     alertnames
         Of the rules that judge target by target.
     heard, heard_hosts
-        Give the number of targets of an origin, and of hosts, which have none, that were heard of lately.
+        Give the number of targets of an origin, and of hosts, which have none, that sent data lately.
     references
-        Probed targets that only tell whether this host is connected; they are not counted.
+        Probed targets that only show whether this host is connected; they are not counted.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Grouping:
         self._kinds: dict[Kind, _Many] = {}
 
     def apply(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
-        """The changes in their order, and among them those of the alerts of many."""
+        """The changes in their order, and among them those of the alerts of groups."""
         if self._params is None:
             return list(changes)
         return [made for change in changes for made in self._one(change, self._params)]
@@ -89,29 +90,31 @@ class Grouping:
 
     def _begun(self, many: _Many, change: AlertChange, params: GroupingParams) -> AlertChange | None:
         count = len(many.pending_at_ns)
-        if many.told is not None or count < params.min_targets:
+        if many.alert is not None or count < params.min_targets:
             return None
         heard = max(self._heard_of(change.labels.get("origin", "")), count)
         quorum = max(params.min_targets, math.ceil(params.min_ratio * heard))
         if count < quorum:
             return None
-        many.quorum, many.told = quorum, _told(many, change, heard, quorum)
-        return many.told
+        many.quorum = quorum
+        many.alert = _firing(many, change, heard, quorum)
+        return many.alert
 
     def _ended(self, kind: Kind, many: _Many, change: AlertChange) -> list[AlertChange]:
         many.pending_at_ns.pop(change.labels["target"], None)
-        over = many.told is not None and 2 * len(many.pending_at_ns) < many.quorum
-        made = [_over(many, many.told, change.time_ns)] if over and many.told is not None else []
-        if over:
-            many.told, many.had_it = None, set(many.pending_at_ns)
-        elif many.told is None:
+        is_over = many.alert is not None and 2 * len(many.pending_at_ns) < many.quorum
+        made = [_resolved(many, many.alert, change)] if is_over and many.alert is not None else []
+        if is_over:
+            many.alert = None
+            many.had_it = set(many.pending_at_ns)
+        elif many.alert is None:
             many.had_it.discard(change.labels["target"])
         if not many.pending_at_ns:
             del self._kinds[kind]
         return made
 
 
-def _told(many: _Many, change: AlertChange, heard: int, quorum: int) -> AlertChange:
+def _firing(many: _Many, change: AlertChange, heard: int, quorum: int) -> AlertChange:
     labels = _labels(change.labels)
     count = len(many.pending_at_ns)
     return AlertChange(
@@ -123,24 +126,27 @@ def _told(many: _Many, change: AlertChange, heard: int, quorum: int) -> AlertCha
         starts_at_ns=change.time_ns,
         value=float(count),
         threshold=float(quorum),
-        summary=f"{ALL_TARGETS}: {labels['alertname']} on {count} of {heard} targets: {names([*many.pending_at_ns])}",
+        summary=f"{ALL_TARGETS}: {_what(labels['alertname'])} on {count} of {heard} targets: "
+        f"{names([*many.pending_at_ns])}",
     )
 
 
-def _over(many: _Many, told: AlertChange, time_ns: int) -> AlertChange:
-    name, had, left = told.labels["alertname"], len(many.had_it), len(many.pending_at_ns)
-    rest = f"{had} had it, {left} still {'has' if left == 1 else 'have'}"
+def _resolved(many: _Many, alert: AlertChange, change: AlertChange) -> AlertChange:
+    """The end of a group's alert, by the change that leaves too few."""
+    left = len(many.pending_at_ns)
+    lasted = format_duration((change.time_ns - (alert.starts_at_ns or change.time_ns)) / NS_PER_SECOND)
+    rest = f"{len(many.had_it)} targets had it, {left} still {'has' if left == 1 else 'have'} it"
     return AlertChange(
-        time_ns=time_ns,
+        time_ns=change.time_ns,
         state="resolved",
-        labels=told.labels,
-        fingerprint=told.fingerprint,
-        pending_at_ns=told.pending_at_ns,
-        starts_at_ns=told.starts_at_ns,
-        ends_at_ns=time_ns,
+        labels=alert.labels,
+        fingerprint=alert.fingerprint,
+        pending_at_ns=alert.pending_at_ns,
+        starts_at_ns=alert.starts_at_ns,
+        ends_at_ns=change.time_ns,
         value=float(left),
-        threshold=told.threshold,
-        summary=f"{ALL_TARGETS}: {name} is over on most targets: {rest}",
+        threshold=alert.threshold,
+        summary=f"{ALL_TARGETS}: resolved after {lasted}; {rest}",
     )
 
 
@@ -172,19 +178,26 @@ class GroupingParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     min_targets
         So many targets at least.
     min_ratio
-        Share of the targets of that origin that were heard of in the span.
+        Share of the targets of that origin that had a request in the span.
     """
 
     min_targets: Annotated[int, Meta(ge=2)] = 3
     min_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.5
 
 
-def name_of_many(alertname: str) -> str:
-    """What an alert of many targets is called where it explains the single ones.
+OUTAGES = ("request_failed",)  # of several targets, this is an outage
+
+
+def name_of_group(alertname: str) -> str:
+    """Name of the alert of several targets, where it inhibits the single ones.
 
     Examples
     --------
-    >>> name_of_many("http_5xx")
-    'http_5xx of many'
+    >>> name_of_group("http_5xx"), name_of_group("request_failed")
+    ('http_5xx of several targets', 'outage of several targets')
     """
-    return f"{alertname} of many"
+    return f"{'outage' if alertname in OUTAGES else alertname} of several targets"
+
+
+def _what(alertname: str) -> str:
+    return f"outage of several targets, {alertname}" if alertname in OUTAGES else alertname

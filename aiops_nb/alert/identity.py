@@ -35,7 +35,7 @@ def labels_of(alertname: str, severity: str, detector: str, key: SeriesKey) -> d
 
 
 def bare_change(transition: Transition, labels: Mapping[str, str]) -> AlertChange:
-    """The change that a transition makes of the alert with these labels; what is to be told of it is left to add.
+    """The change that a transition makes of the alert with these labels; numbers and summary are left to add.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Alerts that are not told while another explains them: Alertmanager's inhibition, in the order of the stream."""
+"""Alerts that are not notified while another one is active: Alertmanager's inhibition, in the order of the stream."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from msgspec import Struct
 
-from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_many
+from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_group
 from aiops_nb.alert.lifecycle import Seconds
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
 
@@ -16,7 +16,7 @@ REFERENCE = "connectivity"
 
 @dataclass(slots=True)
 class _Source:
-    """The alerts of one rule and one set of equal labels that explain others, and those that they explain."""
+    """The alerts of one rule and one set of equal labels that inhibit others, and the inhibited ones."""
 
     name: str
     active: set[str] = field(default_factory=set)
@@ -25,19 +25,19 @@ class _Source:
 
 
 class Inhibitor:
-    """Marks alerts that another one explains, and tells those that outlive it.
+    """Marks alerts that another one inhibits, and releases those that outlive it.
 
     An alert that fires while its source is active (pending or firing, or over for less than `keep_seconds`) has the
-    source's name in `inhibited_by`, and so has its end. One that still fires when the source's time is over is told
-    then: a change with state firing again and nothing in `inhibited_by`. What was told before its source began stays
-    told. Cost: none while nothing changes. Memory: the alerts that are active.
+    source's name in `inhibited_by`, and so has its end. If the source resolves first, an alert that still fires is
+    notified then: a change with state firing again and an empty `inhibited_by`. Alerts already notified are not
+    withdrawn. Cost: none while nothing changes. Memory: the alerts that are active.
 
     Parameters
     ----------
     rules
-        Who explains whom.
+        Which alerts inhibit which others.
     references
-        Targets that are probed only to know whether this host is connected: no alert about one is told by itself.
+        Targets that are probed only to know whether this host is connected: their alerts are always inhibited.
     """
 
     def __init__(self, rules: Sequence[InhibitRuleParams], references: Iterable[str] = ()) -> None:
@@ -45,10 +45,10 @@ class Inhibitor:
         self._references = frozenset(references)
         self._sources: list[dict[tuple[str, ...], _Source]] = [{} for _ in self._rules]
         self._ending: list[tuple[int, tuple[str, ...]]] = []
-        self._suppressed: dict[str, str] = {}
+        self._inhibited: dict[str, str] = {}
 
     def apply(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
-        """The changes in their order, each with what explains it."""
+        """The changes in their order, each with what inhibits it."""
         return [self._one(change) for change in changes]
 
     def _one(self, change: AlertChange) -> AlertChange:
@@ -60,14 +60,14 @@ class Inhibitor:
         return change
 
     def _begin(self, change: AlertChange) -> AlertChange:
-        by = REFERENCE if change.labels.get("target") in self._references else self._explained(change)
+        by = REFERENCE if change.labels.get("target") in self._references else self._source_of(change)
         if not by:
             return change
-        self._suppressed[change.fingerprint] = by
+        self._inhibited[change.fingerprint] = by
         return replace(change, inhibited_by=by)
 
     def _end(self, change: AlertChange) -> AlertChange:
-        by = self._suppressed.pop(change.fingerprint, "")
+        by = self._inhibited.pop(change.fingerprint, "")
         if not by:
             return change
         for sources in self._sources:
@@ -75,8 +75,8 @@ class Inhibitor:
                 source.waiting.pop(change.fingerprint, None)
         return replace(change, inhibited_by=by)
 
-    def _explained(self, change: AlertChange) -> str:
-        """Name of the first source that explains the alert, where the alert now waits."""
+    def _source_of(self, change: AlertChange) -> str:
+        """Name of the first source that inhibits the alert; the alert waits there."""
         for rule, sources in zip(self._rules, self._sources, strict=True):
             if matches(rule.target_matchers, change) and not matches(rule.source_matchers, change):
                 source = sources.get(_key(rule, change))
@@ -105,14 +105,14 @@ class Inhibitor:
                 self._ending.append((place, key))
 
     def _keep_ns(self, place: int, change: AlertChange) -> int:
-        """A source that never fired was told to nobody, so nothing may hide behind it."""
+        """A source that never fired was not notified, so nothing may hide behind it."""
         return round(self._rules[place].keep_seconds * NS_PER_SECOND) if change.state == "resolved" else 0
 
     def tick(self, end_ns: int) -> list[AlertChange]:
-        """End of a window: alerts that still fire though what explained them is over."""
+        """End of a window: alerts that still fire though what inhibited them is over."""
         if not self._ending:
             return []
-        told: list[AlertChange] = []
+        released: list[AlertChange] = []
         still: list[tuple[int, tuple[str, ...]]] = []
         for place, key in self._ending:
             source = self._sources[place].get(key)
@@ -122,20 +122,20 @@ class Inhibitor:
                 still.append((place, key))
                 continue
             del self._sources[place][key]
-            told += [change for waiting in source.waiting.values() if (change := self._tell(waiting, end_ns))]
+            released += [made for waiting in source.waiting.values() if (made := self._release(waiting, end_ns))]
         self._ending = still
-        return told
+        return released
 
-    def _tell(self, waiting: AlertChange, end_ns: int) -> AlertChange | None:
-        del self._suppressed[waiting.fingerprint]
+    def _release(self, waiting: AlertChange, end_ns: int) -> AlertChange | None:
+        del self._inhibited[waiting.fingerprint]
         change = self._begin(replace(waiting, time_ns=end_ns))
         return None if change.inhibited_by else change
 
 
 def _name(change: AlertChange) -> str:
-    """What explains: an alert, or the same alert of many targets."""
+    """What inhibits: an alert, or the alert of several targets."""
     name = change.labels["alertname"]
-    return name_of_many(name) if change.labels.get("detector") == GROUPING_DETECTOR else name
+    return name_of_group(name) if change.labels.get("detector") == GROUPING_DETECTOR else name
 
 
 def _key(rule: InhibitRuleParams, change: AlertChange) -> tuple[str, ...]:
@@ -160,18 +160,18 @@ CONNECTIVITY_ALERT = "observer_offline"
 
 
 class InhibitRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """While an alert is active, others are explained by it and not told.
+    """While an alert is active, others are inhibited by it and not notified.
 
     Attributes
     ----------
     source_matchers
-        Labels of the alert that explains, each with the values that it may have.
+        Labels of the alert that inhibits, each with the values that it may have.
     target_matchers
-        Labels of the alerts that are explained. One that is a source of the same rule never is.
+        Labels of the alerts that are inhibited. One that is a source of the same rule never is.
     equal
-        Labels that both must share; none named: any source explains.
+        Labels that both must share; none named: any source inhibits.
     keep_seconds
-        How long a source explains others after its end: a sliding window holds the failures of an outage for a while.
+        How long a source inhibits others after its end: a sliding window holds the failures of an outage for a while.
     """
 
     source_matchers: dict[str, tuple[str, ...]]

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from aiops_nb.collect.http.target import ProbeTarget
-from aiops_nb.core.durations import duration_text
-from aiops_nb.core.readable import readable_name
+from aiops_nb.core.quantities import exact_duration, readable_name
 from aiops_nb.core.urls import mask_url
 from aiops_nb.session.plan import Plan
 
@@ -93,7 +92,7 @@ def _plain(name: str, value: Any) -> str:
 
 def _number(name: str, words: str, value: float) -> str:
     if name.endswith("_seconds"):
-        return f"{words} {duration_text(value)}"
+        return f"{words} {exact_duration(value)}"
     if name.endswith("_ratio"):
         return f"{words} {value * 100:.6g} %"
     unit = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), "")
@@ -147,7 +146,7 @@ def _target(name: str, probe: ProbeTarget, interval_seconds: float) -> str:
     interval, timeout = probe.interval_at(interval_seconds), probe.timeout_for(interval_seconds)
     url, options = mask_url(probe.url), told(probe, without=(*_SAID, *usual(probe)))
     what = probe.method if url == name else f"{probe.method} {url}"
-    pace = f"every {duration_text(interval)}, timeout {duration_text(timeout)}"
+    pace = f"every {exact_duration(interval)}, timeout {exact_duration(timeout)}"
     return f"{name}: {what}, {pace}{f'; {options}' if options else ''}"
 
 
@@ -158,7 +157,7 @@ def _collector(params: msgspec.Struct) -> str:
 
 
 def _host(interval_seconds: float) -> str:
-    return f"every {duration_text(interval_seconds)}"
+    return f"every {exact_duration(interval_seconds)}"
 
 
 def _rule(rule: msgspec.Struct) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect as types
 
-from aiops_nb.core.durations import parse_duration
 from aiops_nb.core.errors import ConfigError, unknown
+from aiops_nb.core.quantities import parse_duration
 from aiops_nb.core.references import substituted
 
 SECONDS = "_seconds"

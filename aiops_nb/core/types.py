@@ -83,7 +83,7 @@ class FeatureTable:
 class Scores:
     """What a detector says of the n series of a FeatureTable; each array is (n,).
 
-    `score` >= 0, larger = stranger, NaN while warming up. `expected`, `lower`, `upper` are in the feature's unit,
+    `score` >= 0, larger = more anomalous, NaN while warming up. `expected`, `lower`, `upper` are in the feature's unit,
     NaN where the detector has no band.
     """
 
@@ -94,7 +94,7 @@ class Scores:
 
 
 class Reasons(Protocol):
-    """Why some of the series of a ScoredFeature, all anomalous ones among them, are strange.
+    """Why series of a ScoredFeature are anomalous: all that are, and maybe others.
 
     `number` counts among these m series.
     """
@@ -110,7 +110,7 @@ class Reasons(Protocol):
         ...
 
     def contributions(self, number: int) -> Mapping[str, float]:
-        """Shares of the strangeness by what made it, summing to 1."""
+        """Shares of the score by what made it, summing to 1."""
         ...
 
     def phase(self, number: int) -> str:
@@ -126,8 +126,8 @@ class Reasons(Protocol):
 class ScoredFeature:
     """One rule's verdicts over one feature of its n series at one tick; arrays are (n,), `series` only ever grows.
 
-    `accepted` are series that stayed anomalous for so long that their new level is taken as usual from here on; empty
-    where there is none. `reasons` is None where nothing is anomalous.
+    `accepted` are series that stayed anomalous for so long that their new level is the baseline from here on; empty if
+    there are none. `reasons` is None where nothing is anomalous.
     """
 
     detector: str
@@ -144,7 +144,7 @@ class ScoredFeature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleThreshold:
-    """A threshold that no score is held against: `name` has its unit, `value` is where it stands, at `least`."""
+    """A threshold that is not one of scores: `name` has its unit, `value` is its present value, `least` the lowest."""
 
     alertname: str
     name: str
@@ -168,11 +168,12 @@ class AlertChange:
     `labels` are the identity (alertname, severity, target, detector, and metric or origin); never a score.
     `time_ns` is stamped by the row or the window that made the change. `starts_at_ns` is when it began firing
     (pending: when the condition was first seen); `ends_at_ns` is set on resolved and inactive.
-    Numbers are NaN where they mean nothing. `contributions` are shares of the strangeness by what made it, summing to
-    1: features, parts of a detector, or the phases of a latency; empty for rules without a detector. `inhibited_by`
-    names the alert that explains this one, which is not told then; an alert that outlives its explanation is told by a
-    second change to `firing`. `outcome` says why it is over, if not by itself. `phase` names the part of the value
-    that grew most: of a latency `resolve`, `connect`, `tls`, `wait` or `transfer`; empty where that is not known.
+    Numbers are NaN where they mean nothing. `contributions` are the shares of the score by feature, by part of a
+    detector, or by phase of a latency; they sum to 1, and are empty for rules without a detector. `inhibited_by` names
+    the alert that inhibits this one, so that it is not notified; an alert that outlives it is notified by a second
+    change to `firing`. `summary` is one sentence; `detail` is the message of the last failure as its client gave it.
+    `outcome` says why the alert is over, if the condition itself did not end. `phase` names the part of the value that
+    grew most: of a latency `resolve`, `connect`, `tls`, `wait` or `transfer`; empty where that is not known.
     """
 
     time_ns: int
@@ -192,6 +193,7 @@ class AlertChange:
     phase: str = ""
     inhibited_by: str = ""
     summary: str = ""
+    detail: str = ""
     outcome: str = ""
 
 

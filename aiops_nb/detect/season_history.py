@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiops_nb.core.types import IntArray
 
-BASES = ("its slow centre", "the time of day", "the hour of the week")
+BASES = ("recent values", "time of day", "hour of week")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,22 +26,20 @@ class History:
     basis: IntArray
 
     def sentence(self, at: int) -> str:
-        """What the expectation of one series rests on.
+        """What the baseline of one series is made of.
 
         Examples
         --------
         >>> import numpy as np
         >>> history = History(days=np.array([2, 21]), weeks=np.array([0, 3]), basis=np.array([0, 2]))
         >>> history.sentence(0)
-        'by its slow centre: this time of day is known of 2 days only'
+        'baseline: recent values (2 days of history at this time of day are too few)'
         >>> history.sentence(1)
-        'by the hour of the week: 21 days and 3 weeks of history'
+        'baseline: hour of week (21 days of history)'
         """
-        days, weeks, basis = int(self.days[at]), int(self.weeks[at]), int(self.basis[at])
-        if basis == 0:
-            return f"by {BASES[0]}: this time of day is known of {_count(days, 'day')} only"
-        of_weeks = f" and {_count(weeks, 'week')}" if basis == 2 else ""
-        return f"by {BASES[basis]}: {_count(days, 'day')}{of_weeks} of history"
+        basis, history = int(self.basis[at]), f"{_count(int(self.days[at]), 'day')} of history"
+        rest = f"{history} at this time of day are too few" if basis == 0 else history
+        return f"baseline: {BASES[basis]} ({rest})"
 
 
 def _count(number: int, what: str) -> str:

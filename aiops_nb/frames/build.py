@@ -13,7 +13,7 @@ import pyarrow as pa
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
 from aiops_nb.features.catalog import FEATURES
-from aiops_nb.rules.feature.verdict_texts import worded_together
+from aiops_nb.rules.feature.verdict_texts import wordings_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +50,7 @@ ALERT_COLUMNS = (
     "score",
     "contributions",
     "phase",
+    "detail",
     "fingerprint",
 )
 LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "client", "detector")
@@ -118,7 +119,7 @@ def with_reasons(frame: pd.DataFrame) -> pd.DataFrame:
     strange = np.flatnonzero(frame[REASONS].notna())
     words = np.full((len(frame), len(REASON_COLUMNS)), None, object)
     if len(strange):
-        words[strange] = worded_together(frame[REASONS].iloc[strange].tolist())
+        words[strange] = wordings_of(frame[REASONS].iloc[strange].tolist())
     return frame.drop(columns=REASONS).assign(**dict(zip(REASON_COLUMNS, words.T.copy(), strict=True)))
 
 
@@ -161,7 +162,7 @@ def _episode(change: AlertChange, before: dict[str, object] | None) -> dict[str,
     episode: dict[str, object] = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
     told = before if before is not None and change.state == "resolved" else None
     episode |= {name: getattr(change, name) for name in ("state", "inhibited_by", "outcome", "fingerprint")}
-    made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "phase", "summary")}
+    made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "phase", "summary", "detail")}
     made["contributions"] = json.dumps(dict(change.contributions)) if change.contributions else ""
     episode |= {name: told[name] if told else value for name, value in made.items()}
     moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aiops_nb.core.durations import duration_text
+from aiops_nb.core.quantities import format_duration
 
 if TYPE_CHECKING:
     import jinja2
@@ -53,4 +53,4 @@ def _alert_row(row: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _rounded(seconds: float) -> str:
-    return duration_text(round(seconds)) if seconds >= 1 else duration_text(round(seconds, 3))
+    return format_duration(seconds)

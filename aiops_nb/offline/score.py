@@ -81,7 +81,7 @@ def score_series(
     >>> scores.score.idxmax() == times[500]
     True
     >>> score_series(latency_seconds, "faults", explain=True).summary[times[500]].split("; ")[-1]
-    'unusual is above all the new value (72%)'
+    'mainly because of the new value (72 %)'
     """
     name, params = _named(detector)
     rate = positive("false_alarms_per_day", false_alarms_per_day)

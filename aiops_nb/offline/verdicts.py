@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from aiops_nb.core.protocols import Explaining
-from aiops_nb.core.readable import readable
+from aiops_nb.core.quantities import readable
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, Scores, SeriesKey
-from aiops_nb.rules.sentences import band_of, because, bounds_of
+from aiops_nb.rules.feature.sentences import band_of, because, bounds_of
 
 AnyArray = np.ndarray[Any, np.dtype[Any]]
 Shares = Mapping[int, Mapping[str, float]]
@@ -30,15 +30,17 @@ def reason_columns(
     >>> alarm, values = np.array([True]), {"wait_seconds": np.array([0.5])}
     >>> columns = reason_columns("faults", values, scores, alarm, {0: {"value": 0.8, "change": 0.2}})
     >>> columns["summary"][0]
-    'wait_seconds 500 ms, expected 100 ms, at most 200 ms; unusual is above all the value (80%)'
+    'wait_seconds 500 ms (expected 100, limit 200); mainly because of the value (80 %)'
     >>> columns["contributions"][0]
     '{"value": 0.8, "change": 0.2}'
     """
     contributions, summary = (np.full(len(alarm), None, object) for _ in range(2))
     for at in np.flatnonzero(alarm).tolist():
         parts = shares[at]
-        values_shown = [f"{name} {readable(float(value[at]), name)}" for name, value in values.items()]
-        summary[at] = ", ".join([*values_shown, *band_of(bounds_of(scores, at), next(iter(values)))]) + because(parts)
+        first, *others = (f"{name} {readable(float(value[at]), name)}" for name, value in values.items())
+        name, value = next(iter(values.items()))
+        band = band_of(float(value[at]), bounds_of(scores, at), name)
+        summary[at] = ", ".join([f"{first}{band}", *others]) + because(parts)
         alone = {} if len(values) > 1 else dict.fromkeys(values, 1.0)
         contributions[at] = json.dumps(dict(parts) or alone)
     return {"detector": np.full(len(alarm), detector, object), "contributions": contributions, "summary": summary}

@@ -1,4 +1,4 @@
-"""The rule that tells whether this host is connected, at work."""
+"""The rule on the connection of this host: offline if every reference fails."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aiops_nb.alert.inhibition import CONNECTIVITY_ALERT
 from aiops_nb.alert.lifecycle import Seconds, Transition
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, AlertState, BoolArray, IntArray, SeriesKey
 from aiops_nb.features.requests.rows import RequestRows
+from aiops_nb.rules.sentences import ended
 
 CONNECTIVITY_DETECTOR = "connectivity"
 OBSERVER = "observer"
@@ -49,15 +50,15 @@ class ConnectivityJudge:
 
     def _change(self, transition: Transition) -> AlertChange:
         labels = labels_of(CONNECTIVITY_ALERT, "critical", CONNECTIVITY_DETECTOR, SeriesKey(OBSERVER))
-        over = transition.state in ("resolved", "inactive")
+        over = ended(transition)
         return replace(
             bare_change(transition, labels),
             threshold=float(self._params.for_rows),
-            summary=f"{OBSERVER}: {'connected again' if over else self._sentence()}",
+            summary=f"{OBSERVER}: {f'connected again, {over}' if over else self._sentence()}",
         )
 
     def _sentence(self) -> str:
-        return f"this host seems offline: none of {', '.join(self._params.targets)} answers"
+        return f"this host seems offline, no response from {', '.join(self._params.targets)}"
 
 
 NOBODY = -1
@@ -135,7 +136,7 @@ class ConnectivityParams(Struct, frozen=True, kw_only=True, forbid_unknown_field
     targets
         Names of probed targets outside of what is watched, such as two well-known sites; none named: no check.
     for_rows
-        Failures on end of every reference before it fires, fewer than a target's own alert needs (3).
+        Consecutive failures of every reference before it fires, fewer than a target's own alert needs (3).
     keep_firing_for_seconds
         How long one of them must have answered before it is resolved.
     """

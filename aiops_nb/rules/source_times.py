@@ -1,4 +1,4 @@
-"""The rules on the times of a source's rows at work."""
+"""Rules on the times of a source's rows: late rows, and timestamps in the future."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from msgspec import Meta, Struct
 from aiops_nb.alert.identity import bare_change, labels_of
 from aiops_nb.alert.lifecycle import HoldParams, TickRule, Transition
 from aiops_nb.core.growing import capacity_near, widened
+from aiops_nb.core.quantities import format_duration, format_share
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, FloatArray, IntArray, SeriesKey, Severity
+from aiops_nb.rules.sentences import ended
 
 SOURCE_RULE_DETECTOR = "source_rule"
 NEVER_SECONDS = 1e9
@@ -20,13 +22,13 @@ SPAN_TICKS, MOST_SOURCES = 5, 1024
 ROWS, LATE, LATE_MS, FUTURE, FUTURE_MS = range(5)
 COUNTED = {"late": LATE, "future": FUTURE}
 WHY = {
-    "late": "late and were not judged: its clock is behind, another clock in it ahead, or rows were held up",
-    "future": "ahead of this host's clock: a clock in it is wrong, or ours",
+    "late": "late and were not analysed: its clock is slow, one of several clocks is fast, or rows were delayed",
+    "future": "ahead of this host's clock: one of the two clocks is wrong",
 }
 
 
 class SourceJudge:
-    """Counts each source's rows, those that come late and those from the future, over the last 5 closed windows.
+    """Counts each source's rows, the late ones and those with timestamps in the future, over the last 5 closed windows.
 
     Whole numbers, moved when a window closes: it does not depend on how the stream is cut. Cost: O(sources) a window;
     memory: 240 bytes a source, of at most 1,024.
@@ -67,12 +69,12 @@ class SourceJudge:
         source = list(self._names)[transition.series]
         labels = labels_of(rule.alertname, rule.severity, SOURCE_RULE_DETECTOR, SeriesKey(source))
         own = counts[transition.series]
-        over = transition.ends_at_ns is not None
+        over = ended(transition)
         return replace(
             bare_change(transition, labels),
             value=float(_ratio(rule, counts)[transition.series]),
             threshold=rule.min_ratio,
-            summary=f"{source}: {rule.alertname} is over" if over else _sentence(source, rule, own),
+            summary=f"{source}: {over}" if over else _sentence(source, rule, own),
         )
 
 
@@ -92,7 +94,8 @@ def _sentence(source: str, rule: SourceRuleParams, own: IntArray) -> str:
     of_it = COUNTED[rule.condition]
     mean_seconds = own[of_it + 1] / 1000 / max(own[of_it], 1)
     share = own[of_it] / max(own[ROWS], 1)
-    return f"{source}: {share:.0%} of {own[ROWS]} rows came {mean_seconds:.0f} s {WHY[rule.condition]}"
+    amount = f"{format_share(share)} of {own[ROWS]:,} rows"
+    return f"{source}: {amount} were {format_duration(round(mean_seconds))} {WHY[rule.condition]}"
 
 
 SourceCondition = Literal["late", "future"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_many
+from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_group
 
 TOLERANCE_SECONDS = 5.0
 
@@ -82,13 +82,13 @@ def match(
     >>> matches.found, matches.false_alarms, matches.labels["delay_seconds"].tolist()
     (1, 1, [7.0])
     """
-    fired = told_or_of_many(alerts)
+    fired = notified_or_grouped(alerts)
     hits = _hits(fired, labels, pd.Timedelta(seconds=tolerance_seconds))
     asked = np.ones(len(labels), bool) if kinds is None else labels["kind"].isin(list(kinds)).to_numpy()
     is_false = np.logical_not(with_members(_any(hits, axis=0), fired))
     return Matches(
         labels=_found(labels[asked].reset_index(drop=True), fired, hits[asked]),
-        alerts=fired.assign(is_false=is_false)[is_told_itself(fired)].reset_index(drop=True),
+        alerts=fired.assign(is_false=is_false)[is_notified_itself(fired)].reset_index(drop=True),
     )
 
 
@@ -130,25 +130,26 @@ def _found(labels: pd.DataFrame, alerts: pd.DataFrame, hits: BoolMatrix) -> pd.D
 BoolVector = npt.NDArray[np.bool_]
 
 
-def told_or_of_many(alerts: pd.DataFrame) -> pd.DataFrame:
+def notified_or_grouped(alerts: pd.DataFrame) -> pd.DataFrame:
     """The episodes that were told, by themselves or by an alert of many targets, in the order of their starts.
 
     Examples
     --------
     >>> columns = {"alertname": "slow", "starts_at": pd.Timestamp(5, unit="s", tz="UTC")}
     >>> columns |= {"detector": ["grouping", "robust_z", "robust_z"]}
-    >>> told_or_of_many(pd.DataFrame(columns | {"inhibited_by": ["", "slow of many", "http_5xx"]})).index.tolist()
+    >>> columns |= {"inhibited_by": ["", "slow of several targets", "http_5xx"]}
+    >>> notified_or_grouped(pd.DataFrame(columns)).index.tolist()
     [0, 1]
     """
     fired = alerts[alerts["starts_at"].notna()]
-    itself = is_told_itself(fired)
+    itself = is_notified_itself(fired)
     if not itself.all():
         many = fired.loc[itself & (fired["detector"] == GROUPING_DETECTOR), "alertname"].unique()
-        fired = fired[itself | fired["inhibited_by"].isin([name_of_many(name) for name in many])]
+        fired = fired[itself | fired["inhibited_by"].isin([name_of_group(name) for name in many])]
     return fired.sort_values("starts_at", kind="stable").reset_index(drop=True)
 
 
-def is_told_itself(alerts: pd.DataFrame) -> BoolVector:
+def is_notified_itself(alerts: pd.DataFrame) -> BoolVector:
     """Which of them are notifications of their own, none that another explains."""
     if "inhibited_by" not in alerts:
         return np.ones(len(alerts), bool)

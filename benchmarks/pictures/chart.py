@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aiops_nb.core.readable import readable
+from aiops_nb.core.quantities import readable
 from aiops_nb.core.types import FloatArray, Severity
 
 WIDTH, HEIGHT = 760, 250

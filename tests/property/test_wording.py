@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from aiops_nb.core.types import ScoredFeature, Scores, SeriesKey
 from aiops_nb.detect.season_history import History
 from aiops_nb.rules.feature.background import Background
-from aiops_nb.rules.feature.phases import Moved
+from aiops_nb.rules.feature.phases import PhaseBreakdown
 from aiops_nb.rules.feature.reasons import RuleReasons
-from aiops_nb.rules.feature.verdict_texts import told_alone, worded_together
+from aiops_nb.rules.feature.verdict_texts import wording_of, wordings_of
 
 NUMBERS = st.one_of(
     st.floats(-10.0, 1e6), st.floats(), st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf"), 1e300, 5e-324])
@@ -35,12 +35,13 @@ def verdicts(draw):
     parts = PARTS[: draw(st.sampled_from([0, 0, 2, 9]))]
     phases = draw(st.sampled_from([(), ("tls", "wait"), ("resolve", "connect", "tls", "wait", "transfer"), PARTS]))
     m = len(series)
-    moved = Moved(phases, draw(floats(len(phases), m)), draw(floats(len(phases), m))) if phases else Moved()
+    values = [draw(floats(len(phases), m)) for _ in range(2)] if phases else []
+    breakdown = PhaseBreakdown(phases, *values)
     reasons = RuleReasons(
         series=series,
         features=draw(st.sampled_from([("value",), ("value", "rate_hz")])),
         shares={name: draw(floats(m)) for name in parts},
-        moved=moved,
+        phases=breakdown,
         background=draw(backgrounds(m)),
     )
     scores = Scores(*(draw(floats(count)) for _ in range(4)))
@@ -93,4 +94,4 @@ def test_together_as_alone(ticks, random):
     if random.random() < 0.5:
         random.shuffle(whys)
     kept = whys[: random.randrange(len(whys) + 1)]
-    assert worded_together(kept) == [told_alone(why) for why in kept]
+    assert wordings_of(kept) == [wording_of(why) for why in kept]

@@ -9,7 +9,7 @@ from aiops_nb import open_recording, replay
 from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.demo import demo_recording
 from aiops_nb.tune import match, read_labels, split_time, sweep, with_threshold
-from aiops_nb.tune.match import is_told_itself
+from aiops_nb.tune.match import is_notified_itself
 from aiops_nb.tune.sweep import SECONDS_PER_DAY, alerts_by_threshold
 
 LATENCY = "latency_p95_anomaly"
@@ -66,7 +66,9 @@ def test_the_figures_follow_from_the_alerts(recording, labels, table):
     matches = match(alerts, labels, kinds=["slow", "traffic_flood"])
     days = (recording.time_range[1] - recording.time_range[0]).total_seconds() / SECONDS_PER_DAY
     line = table.iloc[1]
-    assert line["alerts_per_day"] == pytest.approx((alerts["starts_at"].notna() & is_told_itself(alerts)).sum() / days)
+    assert line["alerts_per_day"] == pytest.approx(
+        (alerts["starts_at"].notna() & is_notified_itself(alerts)).sum() / days
+    )
     assert (line["faults_found"], line["faults_missed"]) == (matches.found, matches.missed)
     assert line["recall_ratio"] == matches.found / len(matches.labels)
     assert line["false_alarms_per_day"] == pytest.approx(matches.false_alarms / days)

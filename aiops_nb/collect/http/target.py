@@ -10,8 +10,8 @@ import msgspec
 from aiops_nb.collect.authorities import check_ca_file
 from aiops_nb.collect.headers import _TOKEN, check_header
 from aiops_nb.collect.http.assertions import MAX_KEPT_BODY_BYTES, parse_assertions
-from aiops_nb.core.durations import duration_text
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.quantities import exact_duration
 from aiops_nb.core.references import is_reference, resolved
 from aiops_nb.core.urls import mask_url, parse_http_url
 
@@ -182,7 +182,7 @@ def _check_timeout(index: int, target: ProbeTarget, default_interval_seconds: fl
         target.interval_at(default_interval_seconds),
     )
     if timeout_seconds >= interval_seconds:
-        expected, got = f"less than the interval ({duration_text(interval_seconds)})", duration_text(timeout_seconds)
+        expected, got = f"less than the interval ({exact_duration(interval_seconds)})", exact_duration(timeout_seconds)
         raise ConfigError(f"targets[{index}].timeout_seconds: expected {expected}, got {got}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta, Struct
 
-from aiops_nb.core.readable import readable, readable_growth, readable_span
+from aiops_nb.core.quantities import format_duration, readable, readable_change
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
 from aiops_nb.detect.limits.trend import Trend
 
@@ -74,7 +74,7 @@ class Growth:
     ...     score = detector.score(table).score.item()
     ...     detector.learn(table, np.ones(1, np.bool_))
     >>> round(score), detector.about(table)(0, "memory_ratio")
-    (42, 'rising 360 points an hour, full in 7.2 min')
+    (42, 'rising 360 points an hour, full in 7 min 10 s')
     """
 
     name = "growth"
@@ -135,11 +135,11 @@ class Growth:
 
     def _sentence(self, scores: FloatArray, lines: FloatArray, unit_name: str) -> str:
         if not np.nan_to_num(scores).any():
-            return "not growing any more"
+            return "no longer growing"
         slope, level = lines[int(np.nanargmax(scores))].tolist()
         left_seconds = max((self._params.limit - level) / slope, 0.0)
         full = "full" if unit_name.endswith("_ratio") and self._params.limit == 1.0 else None
         limit = full or f"at {readable(self._params.limit, unit_name)}"
         way = "rising" if slope > 0 else "falling"
-        growth = readable_growth(abs(slope) * HOUR_SECONDS, unit_name)
-        return f"{way} {growth} an hour, {limit} in {readable_span(left_seconds)}"
+        growth = readable_change(abs(slope) * HOUR_SECONDS, unit_name)
+        return f"{way} {growth} an hour, {limit} in {format_duration(left_seconds)}"

@@ -16,7 +16,7 @@ from aiops_nb.features.requests.rows import PHASES, UNKNOWN_EXPIRY, RequestRows
 from aiops_nb.features.series import SeriesIndex
 from aiops_nb.rules.connectivity import ConnectivityJudge
 from aiops_nb.rules.row.chance import Pace
-from aiops_nb.rules.row.judge import NOBODY, RowJudge
+from aiops_nb.rules.row.judge import NOBODY, RowJudge, failure_codes
 
 
 def _valid(column: pa.Array) -> BoolArray:
@@ -83,7 +83,8 @@ class RequestsStage:
         time = times_ns(batch.column("time"))
         keys = self._known_keys()
         connected = self._connectivity.rows(rows, time, keys)
-        found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, time, keys)]
+        failures = failure_codes(batch.column("error_type")) if rows.failed.any() else rows.status_code
+        found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, failures, time, keys)]
         changes = [(row, judge.change(t, keys[t.series], batch.slice(row, 1))) for row, judge, t in found]
         return [change for _, change in sorted([*connected, *changes], key=itemgetter(0))]
 

@@ -1,4 +1,4 @@
-"""Alerts of whoever outsiders choose to be: a bounded number at once, and one for the rest."""
+"""Alerts on clients, who are whatever outsiders choose to be: a bounded number at once, and one for the rest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiops_nb.alert.lifecycle import TickRule, Transition
 from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, OTHER, AlertChange, IntArray, SeriesKey
 from aiops_nb.features.clients.window import ClientWindow
 from aiops_nb.rules.client.rules import ClientRule, Fact
+from aiops_nb.rules.sentences import ended
 
 CLIENT_RULE_DETECTOR = "client_rule"
 Identity = tuple[int, int]
@@ -43,18 +44,18 @@ class ClientAlerts:
         self._rule, self._params = rule, rule.params
         self._seats = _Seats(rule.params.max_alerts)
         self._hold = TickRule(rule.params.hold)
-        self._told: list[Fact] = [NOBODY] * (rule.params.max_alerts + 1)
+        self._facts: list[Fact] = [NOBODY] * (rule.params.max_alerts + 1)
         self._accept_ns = round(accept_seconds * NS_PER_SECOND)
 
     def tick(self, window: ClientWindow, places: IntArray) -> list[AlertChange]:
-        """Move on by one window, in which these places are unusual, the strongest first."""
-        hit, known = np.zeros(len(self._told), np.bool_), np.full(len(self._told), window.known)
+        """Move on by one window, in which these slots are anomalous, the strongest first."""
+        hit, known = np.zeros(len(self._facts), np.bool_), np.full(len(self._facts), window.known)
         if window.known and len(places):
             seated = self._seat(window, places.tolist())
             for seat, place in seated.items():
-                hit[seat], self._told[seat] = True, self._rule.fact(window, place)
+                hit[seat], self._facts[seat] = True, self._rule.fact(window, place)
             if len(places) > len(seated):
-                hit[-1], self._told[-1] = True, self._rest(len(places) - len(seated))
+                hit[-1], self._facts[-1] = True, self._rest(len(places) - len(seated))
         return self._changes(self._hold.tick(hit, known, window.end_ns))
 
     def _seat(self, window: ClientWindow, places: list[int]) -> dict[int, int]:
@@ -71,7 +72,7 @@ class ClientAlerts:
             value=float(more),
             expected=np.nan,
             threshold=float(self._params.max_alerts),
-            summary=f"{more} more like the {self._params.max_alerts} that have an alert of their own",
+            summary=f"{more} more clients beyond the {self._params.max_alerts} with an alert of their own",
         )
 
     def _changes(self, transitions: list[Transition]) -> list[AlertChange]:
@@ -82,7 +83,7 @@ class ClientAlerts:
         return changes
 
     def _change(self, transition: Transition) -> AlertChange:
-        fact = self._told[transition.series]
+        fact = self._facts[transition.series]
         key = SeriesKey(fact.target, origin="traffic", client=fact.client)
         labels = labels_of(self._params.alertname, self._params.severity, CLIENT_RULE_DETECTOR, key)
         return replace(
@@ -94,8 +95,8 @@ class ClientAlerts:
         )
 
     def _over(self, fact: Fact, transition: Transition) -> str:
-        who = fact.client or fact.target
+        over = f"{fact.client or fact.target}: {ended(transition)}"
         since = transition.starts_at_ns
         if since is not None and transition.time_ns - since >= self._accept_ns:
-            return f"{who}: {self._params.alertname} is over; what went on for so long is taken as usual"
-        return f"{who}: {self._params.alertname} is over"
+            return f"{over}; baseline updated, it lasted too long to be an exception"
+        return over

@@ -1,4 +1,4 @@
-"""Rules on single clients at work: who is unusual in a closed window, and the words for it."""
+"""Rules on single clients: which of them are anomalous in a closed window, and the summary."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from aiops_nb.core.quantities import format_duration, format_share
 from aiops_nb.core.types import ALL_TARGETS, FloatArray, IntArray
 from aiops_nb.features.clients.baseline_rates import BaselineLevel, OwnBaseline
 from aiops_nb.features.clients.window import ClientWindow
@@ -34,7 +35,7 @@ class Fact:
 
 
 class ClientRule(Protocol):
-    """Judges places: slots of clients, slots of pairs of client and target, or targets."""
+    """Judges slots: of clients, of pairs of client and target, or of targets."""
 
     @property
     def params(self) -> ClientRuleParams:
@@ -46,7 +47,7 @@ class ClientRule(Protocol):
         ...
 
     def judge(self, window: ClientWindow) -> IntArray:
-        """The places that are unusual, the strongest first; then learns from what is not."""
+        """The slots that are anomalous, the strongest first; then learns from the others."""
         ...
 
     def identity(self, window: ClientWindow, place: int) -> tuple[int, int]:
@@ -63,7 +64,7 @@ class FloodRule(Movable[ClientFloodParams]):
 
     def __init__(self, params: ClientFloodParams, half_life_steps: float) -> None:
         super().__init__(params)
-        self._usual = BaselineLevel(half_life_steps)
+        self._baseline = BaselineLevel(half_life_steps)
 
     def judge(self, window: ClientWindow) -> IntArray:
         """Clients."""
@@ -71,10 +72,10 @@ class FloodRule(Movable[ClientFloodParams]):
         least = max(rule.min_rate_hz * window.span_seconds, rule.min_share_ratio * int(window.targets.count[0]))
         busy = np.flatnonzero(count >= least)
         busy = busy[count[busy] >= rule.min_times_baseline * self._expected(window, busy)]
-        return _judged(window, count, busy, self._usual, window.clients.baseline_count)
+        return _judged(window, count, busy, self._baseline, window.clients.baseline_count)
 
     def _expected(self, window: ClientWindow, places: IntArray) -> FloatArray:
-        return np.fmax(window.clients.baseline_count.of(places), self._usual.value)
+        return np.fmax(window.clients.baseline_count.of(places), self._baseline.value)
 
     def identity(self, window: ClientWindow, place: int) -> tuple[int, int]:
         """The client."""
@@ -83,16 +84,16 @@ class FloodRule(Movable[ClientFloodParams]):
     def fact(self, window: ClientWindow, place: int) -> Fact:
         """How many requests."""
         at = np.array([place])
-        count, usual = int(window.clients.count[place]), float(self._expected(window, at)[0])
+        count, baseline = int(window.clients.count[place]), float(self._expected(window, at)[0])
         name, share = window.client_name(place), count / int(window.targets.count[0])
         return Fact(
             target=ALL_TARGETS,
             client=name,
             value=count,
-            expected=usual,
-            threshold=self.params.min_times_baseline * usual,
-            summary=f"{name}: {_requests(count, window)}, {share:.0%} of all; "
-            f"{_usually(usual, window.clients.baseline_count.of(at)[0], 'busiest occasional client')}",
+            expected=baseline,
+            threshold=self.params.min_times_baseline * baseline,
+            summary=f"{name}: {_requests(count, window)}, {format_share(share)} of all traffic; "
+            f"{_usually(baseline, window.clients.baseline_count.of(at)[0], 'busiest other client')}",
         )
 
 
@@ -101,7 +102,7 @@ class EndpointRule(Movable[EndpointAttackParams]):
 
     def __init__(self, params: EndpointAttackParams, half_life_steps: float) -> None:
         super().__init__(params)
-        self._usual = BaselineLevel(half_life_steps)
+        self._baseline = BaselineLevel(half_life_steps)
 
     def judge(self, window: ClientWindow) -> IntArray:
         """Pairs."""
@@ -113,10 +114,10 @@ class EndpointRule(Movable[EndpointAttackParams]):
             & (count >= rule.min_share_ratio * window.targets.count[1 + pairs.target[busy]])
             & (count >= rule.min_times_baseline * self._expected(window, busy))
         )
-        return _judged(window, pairs.count, busy[hit], self._usual, pairs.baseline_count)
+        return _judged(window, pairs.count, busy[hit], self._baseline, pairs.baseline_count)
 
     def _expected(self, window: ClientWindow, places: IntArray) -> FloatArray:
-        return np.fmax(window.pairs.baseline_count.of(places), self._usual.value)
+        return np.fmax(window.pairs.baseline_count.of(places), self._baseline.value)
 
     def identity(self, window: ClientWindow, place: int) -> tuple[int, int]:
         """The client and the target."""
@@ -125,7 +126,7 @@ class EndpointRule(Movable[EndpointAttackParams]):
     def fact(self, window: ClientWindow, place: int) -> Fact:
         """How many requests, of whose."""
         pairs, at = window.pairs, np.array([place])
-        count, usual = int(pairs.count[place]), float(self._expected(window, at)[0])
+        count, baseline = int(pairs.count[place]), float(self._expected(window, at)[0])
         target, client = _pair_names(window, place)
         own = count / int(window.clients.count[pairs.client[place]])
         share = count / int(window.targets.count[1 + pairs.target[place]])
@@ -133,11 +134,11 @@ class EndpointRule(Movable[EndpointAttackParams]):
             target=target,
             client=client,
             value=count,
-            expected=usual,
-            threshold=self.params.min_times_baseline * usual,
-            summary=f"{target}: {_requests(count, window)} by {client}, {share:.0%} of the "
-            f"target's and {own:.0%} of the client's; "
-            f"{_usually(usual, pairs.baseline_count.of(at)[0], 'busiest occasional client')}",
+            expected=baseline,
+            threshold=self.params.min_times_baseline * baseline,
+            summary=f"{target}: {_requests(count, window)} from {client}, {format_share(share)} of the endpoint's "
+            f"traffic, {format_share(own)} of this client's requests; "
+            f"{_usually(baseline, pairs.baseline_count.of(at)[0], 'busiest other client')}",
         )
 
 
@@ -170,8 +171,8 @@ class BurstRule(Movable[ClientBurstParams]):
             value=period,
             expected=math.nan,
             threshold=self.params.max_period_seconds,
-            summary=f"{target}: {client} comes every {period:.2g} s, give or take {spread:.0%}; "
-            f"{_requests(count, window)}, {seen} such intervals",
+            summary=f"{target}: a request from {client} every {format_duration(period)} "
+            f"(varies by {format_share(spread)}); {_requests(count, window)}, {seen} such intervals",
         )
 
 
@@ -196,7 +197,7 @@ class RefusedRule(Movable[ClientRefusedParams]):
         clients, name = window.clients, window.client_name(place)
         refused, count = int(clients.refused[place]), int(clients.count[place])
         mostly = window.main_target(place)
-        where = f"; mostly at {mostly}" if mostly else ""
+        where = f"; mostly {mostly}" if mostly else ""
         return Fact(
             target=ALL_TARGETS,
             client=name,
@@ -211,21 +212,21 @@ def _judged(
     window: ClientWindow,
     values: IntArray,
     hit: IntArray,
-    usual: BaselineLevel | None = None,
+    baseline: BaselineLevel | None = None,
     own: OwnBaseline | None = None,
 ) -> IntArray:
-    """The strongest first; nobody while the stream warms up. The busiest of the others is learned as usual.
+    """The strongest first; none while the stream warms up. The busiest of the others is learned as the baseline.
 
     Regular clients are judged by their own past, so that one large network does not hide all others.
     """
-    told = hit[:0] if window.early else hit[np.argsort(-values[hit], kind="stable")]
-    if usual is not None and own is not None and window.learns:
+    found = hit[:0] if window.early else hit[np.argsort(-values[hit], kind="stable")]
+    if baseline is not None and own is not None and window.learns:
         others = ~own.regular(values, slice(len(values)))
-        others[told] = False
+        others[found] = False
         busiest = int(values[others].max(initial=0))
         if busiest:
-            usual.learn(busiest)
-    return told
+            baseline.learn(busiest)
+    return found
 
 
 def _pair_identity(window: ClientWindow, place: int) -> tuple[int, int]:
@@ -238,8 +239,8 @@ def _pair_names(window: ClientWindow, place: int) -> tuple[str, str]:
 
 
 def _requests(count: int, window: ClientWindow) -> str:
-    return f"{count} requests in {window.span_seconds:.0f} s"
+    return f"{count:,} requests in {format_duration(window.span_seconds)}"
 
 
 def _usually(expected: float, own: float, busiest: str) -> str:
-    return f"its own usual {own:.0f}" if own >= expected else f"usual {busiest} {expected:.0f}"
+    return f"it usually makes {own:,.0f}" if own >= expected else f"{busiest} usually makes {expected:,.0f}"

@@ -1,4 +1,4 @@
-"""What a detector can add to a verdict: what it saw, when the change began, and how much history it expects by."""
+"""What a detector adds to a verdict: what it saw, when the change began, and the history of its baseline."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiops_nb.core.protocols import Detector
-from aiops_nb.core.readable import unit_name
+from aiops_nb.core.quantities import unit_name
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, IntArray
 from aiops_nb.detect.season_history import History
 
@@ -33,11 +33,11 @@ class Background:
         )
 
     def detail(self, number: int) -> str:
-        """What the detector saw in one of the series, in words."""
+        """What the detector saw in one of the series."""
         return self.details[number] if self.details else ""
 
     def sentences(self, number: int) -> list[str]:
-        """What there is to say of one of the series.
+        """Notes on one of the series: what its baseline is made of, and since when it changes.
 
         Examples
         --------
@@ -45,11 +45,11 @@ class Background:
         >>> Background(onset_ns=np.array([90 * 10**9])).sentences(0)
         ['changing since 1970-01-01T00:01:30Z']
         """
-        told = [f"expected {self.history.sentence(number)}"] if self.history is not None else []
+        notes = [self.history.sentence(number)] if self.history is not None else []
         if self.onset_ns is not None and self.onset_ns[number] > 0:
             began = datetime.fromtimestamp(int(self.onset_ns[number]) // NS_PER_SECOND, UTC)
-            told.append(f"changing since {began:%Y-%m-%dT%H:%M:%SZ}")
-        return told
+            notes.append(f"changing since {began:%Y-%m-%dT%H:%M:%SZ}")
+        return notes
 
 
 def _part(history: History, series: IntArray) -> History:

@@ -1,4 +1,4 @@
-"""One rule on features at work."""
+"""Judges features by one rule."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from aiops_nb.alert.identity import bare_change, labels_of
 from aiops_nb.alert.lifecycle import TickRule, Transition
-from aiops_nb.core.readable import unit_name
-from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature, Scores
+from aiops_nb.core.quantities import format_duration, unit_name
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature, Scores
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.preprocess.steps import chain
 from aiops_nb.rules.feature.background import Background
@@ -19,10 +19,12 @@ from aiops_nb.rules.feature.params import FeatureRuleParams
 from aiops_nb.rules.feature.phases import PhaseChanges
 from aiops_nb.rules.feature.reasons import RuleReasons, shares_of
 from aiops_nb.rules.feature.selection import Selection
-from aiops_nb.rules.sentences import joined
+from aiops_nb.rules.feature.sentences import joined
+from aiops_nb.rules.sentences import ended
 
 NO_SERIES = np.empty(0, np.intp)
 NO_SCORES = Scores(*np.empty((4, 0)))
+WORTH_SAYING_SECONDS = 30.0  # how long a condition has held before the alert fired
 
 
 def is_outside(value: FloatArray, scores: Scores, part: FloatArray) -> BoolArray:
@@ -45,7 +47,7 @@ class FeatureJudge:
     def __init__(self, params: FeatureRuleParams) -> None:
         self.params = params
         self._selection = Selection(params)
-        self._clean = chain(params.preprocess)
+        self._steps = chain(params.preprocess)
         self._detector = build_detector(params.detector, params.judged_features, params.threshold)
         self._phase_changes = PhaseChanges(params.explaining_features)
         self._rule = TickRule(params.hold)
@@ -67,34 +69,35 @@ class FeatureJudge:
         selected = self._selection.of(table)
         if not selected.series:  # most rules on metrics have none: a tick must cost next to nothing then
             return self._scored(selected, NO_SCORES, NO_SCORES.score > 0), []
-        judged = self._cleaned(selected)
+        judged = self._preprocessed(selected)
         scored = self._score(selected, judged)
         transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
         self._phase_changes.take(selected)
         reasons = self._reasons(judged, scored.is_anomaly, transitions)
         changes = [self._change(scored, reasons, transition) for transition in transitions]
         self._phase_changes.learn(selected, ~scored.is_anomaly)
-        judged_and_told = replace(scored, reasons=reasons) if len(reasons.series) else scored
-        return self._learned(selected, judged, judged_and_told), changes
+        explained = replace(scored, reasons=reasons) if len(reasons.series) else scored
+        return self._learned(selected, judged, explained), changes
 
     def _learned(self, selected: FeatureTable, judged: FeatureTable, scored: ScoredFeature) -> ScoredFeature:
-        """Learn what was usual; what was accepted as a new level is added to the verdicts."""
+        """Learn what was normal; what was accepted as a new level is added to the verdicts."""
         self._detector.learn(judged, ~scored.is_anomaly)
         accepted: BoolArray = getattr(self._detector, "accepted", scored.accepted)
         known = ~np.isnan(scored.scores.score)
         if self._chance is not None:
             self._chance.learn(selected, ~scored.is_anomaly, accepted)
-        self._acceptances.note(scored.is_anomaly, known, accepted, scored.scores.expected, judged.values[0])
+        values = scored.scores.expected, judged.values[0]
+        self._acceptances.note(scored.is_anomaly, known, accepted, *values, judged.end_ns)
         return replace(scored, accepted=accepted) if accepted.any() else scored
 
-    def _cleaned(self, table: FeatureTable) -> FeatureTable:
+    def _preprocessed(self, table: FeatureTable) -> FeatureTable:
         if not self.params.preprocess and not self.params.min_samples:
             return table
         values = table.values.copy()
         for name, least in self.params.min_samples.items():
             values[: len(self.params.judged_features), ~(table.column(name) >= least)] = np.nan
         if self.params.preprocess:
-            values[0] = self._clean.apply(values[0])
+            values[0] = self._steps.apply(values[0])
         return FeatureTable(table.table, table.end_ns, table.series, table.names, values)
 
     def _score(self, selected: FeatureTable, judged: FeatureTable) -> ScoredFeature:
@@ -122,19 +125,19 @@ class FeatureJudge:
             is_anomaly=hit,
         )
 
-    def _reasons(self, judged: FeatureTable, strange: BoolArray, transitions: list[Transition]) -> RuleReasons:
-        """Of what is anomalous or changes its state; nothing is asked if there is no such series."""
+    def _reasons(self, judged: FeatureTable, anomalous: BoolArray, transitions: list[Transition]) -> RuleReasons:
+        """Of series that are anomalous or change their state; without any, nothing is computed."""
         features = self.params.judged_features
-        if not transitions and not strange.any():
+        if not transitions and not anomalous.any():
             return RuleReasons(NO_SERIES, features)
-        asked = strange.copy()
+        asked = anomalous.copy()
         asked[[transition.series for transition in transitions]] = True
         series = np.flatnonzero(asked)
         return RuleReasons(
             series=series,
             features=features,
             shares=shares_of(self._detector, judged, series),
-            moved=self._phase_changes.of(series),
+            phases=self._phase_changes.of(series),
             background=Background.of(self._detector, judged, series, self.params.feature),
         )
 
@@ -153,7 +156,13 @@ class FeatureJudge:
         )
         if transition.state in ("resolved", "inactive"):
             outcome = self._acceptances.over(at, unit_name(scored.feature, key.metric))
-            told = joined(reasons.verdict(scored, number), outcome)
-            return replace(change, contributions=reasons.own_shares(number), outcome=outcome, summary=told)
+            summary = joined(reasons.verdict(scored, number), ended(transition), outcome)
+            return replace(change, contributions=reasons.own_shares(number), outcome=outcome, summary=summary)
         parts, phase = reasons.contributions(number), reasons.phase(number)
-        return replace(change, contributions=parts, phase=phase, summary=reasons.summary(scored, number))
+        summary = reasons.summary(scored, number, _lasting(transition))
+        return replace(change, contributions=parts, phase=phase, summary=summary)
+
+
+def _lasting(transition: Transition) -> str:
+    seconds = (transition.time_ns - transition.pending_at_ns) / NS_PER_SECOND
+    return f"for {format_duration(seconds)}" if seconds >= WORTH_SAYING_SECONDS else ""

@@ -9,33 +9,33 @@ from itertools import repeat
 import numpy as np
 
 from aiops_nb.core.types import FloatArray, IntArray, Reasons, ScoredFeature
-from aiops_nb.rules.feature.phases import Moved, PhaseChange, phase_sentence
+from aiops_nb.rules.feature.phases import PhaseBreakdown, PhaseChange, phase_sentence
 from aiops_nb.rules.feature.reasons import RuleReasons, contributions_of
-from aiops_nb.rules.sentences import Bounds, band_sentence, joined
+from aiops_nb.rules.feature.sentences import Bounds, band_sentence, joined
 
 Why = tuple[ScoredFeature, Reasons, int]
-Told = tuple[str, str | None, str]
+Wording = tuple[str, str | None, str]
 OfRule = tuple[ScoredFeature, RuleReasons, int]
 
 
-def told_alone(why: Why) -> Told:
+def wording_of(why: Why) -> Wording:
     """Contributions as JSON, phase (None if not known) and sentence of one verdict."""
     scored, reasons, number = why
     contributions = json.dumps(dict(reasons.contributions(number)))
     return contributions, reasons.phase(number) or None, reasons.summary(scored, number)
 
 
-def worded_together(whys: Sequence[Why]) -> list[Told]:
+def wordings_of(whys: Sequence[Why]) -> list[Wording]:
     """The same of many verdicts, in their order; `python -m benchmarks.wording` prints what it costs.
 
-    Numbers are taken from the ticks by whole columns, and it is found at once which phases moved; only the texts are
+    Numbers are taken from the ticks by whole columns, and the phases of all are compared at once; only the strings are
     made one by one.
     """
-    told: list[Told] = [("", None, "")] * len(whys)
+    wordings: list[Wording] = [("", None, "")] * len(whys)
     for places in _alike(whys):
-        for place, one in zip(places, _told([whys[place] for place in places]), strict=True):
-            told[place] = one
-    return told
+        for place, one in zip(places, _wordings([whys[place] for place in places]), strict=True):
+            wordings[place] = one
+    return wordings
 
 
 def _alike(whys: Sequence[Why]) -> Iterable[list[int]]:
@@ -51,13 +51,13 @@ def _alike(whys: Sequence[Why]) -> Iterable[list[int]]:
 
 
 def _make_of(reasons: Reasons) -> object:
-    return (tuple(reasons.shares), reasons.moved.parts) if isinstance(reasons, RuleReasons) else None
+    return (tuple(reasons.shares), reasons.phases.parts) if isinstance(reasons, RuleReasons) else None
 
 
-def _told(alike: Sequence[Why]) -> Iterator[Told]:
+def _wordings(alike: Sequence[Why]) -> Iterator[Wording]:
     whys = [(scored, reasons, number) for scored, reasons, number in alike if isinstance(reasons, RuleReasons)]
     if not whys:
-        return map(told_alone, alike)
+        return map(wording_of, alike)
     runs = list(_runs(whys))
     columns = whys, _numbers(runs), _shares(runs), _phase_changes(runs)
     return (_worded(*one) for one in zip(*columns, strict=True))
@@ -99,19 +99,19 @@ def _shares(runs: Sequence[Run]) -> Iterable[dict[str, float]]:
 
 
 def _phase_changes(runs: Sequence[Run]) -> Iterable[PhaseChange | None]:
-    parts = runs[0][1].moved.parts
+    parts = runs[0][1].phases.parts
     if not parts:
         return repeat(None, sum(len(numbers) for *_, numbers in runs))
-    usual, now = (np.concatenate(columns, axis=1) for columns in zip(*map(_moved, runs), strict=True))
-    return Moved(parts, usual, now).each()
+    baseline, now = (np.concatenate(columns, axis=1) for columns in zip(*map(_values, runs), strict=True))
+    return PhaseBreakdown(parts, baseline, now).each()
 
 
-def _moved(run: Run) -> tuple[FloatArray, FloatArray]:
+def _values(run: Run) -> tuple[FloatArray, FloatArray]:
     _, reasons, numbers = run
-    return reasons.moved.usual[:, numbers], reasons.moved.now[:, numbers]
+    return reasons.phases.baseline[:, numbers], reasons.phases.now[:, numbers]
 
 
-def _worded(why: OfRule, numbers: Numbers, own: dict[str, float], phase_change: PhaseChange | None) -> Told:
+def _worded(why: OfRule, numbers: Numbers, own: dict[str, float], phase_change: PhaseChange | None) -> Wording:
     scored, reasons, number = why
     at, value, bounds = numbers
     background = reasons.background

@@ -1,7 +1,9 @@
-"""One rule on single rows at work."""
+"""Judges single rows by one rule."""
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,8 +17,9 @@ from aiops_nb.features.requests.rows import RequestRows
 from aiops_nb.features.requests.totals import TOO_MANY_REQUESTS, Totals
 from aiops_nb.rules.row.chance import BaselineHits, Pace, Whole
 from aiops_nb.rules.row.params import RowRuleParams
-from aiops_nb.rules.row.streaks import RowRule
-from aiops_nb.rules.sentences import row_sentence
+from aiops_nb.rules.row.sentences import FAILURES, failures_sentence, one_line, responses_sentence
+from aiops_nb.rules.row.streaks import RowRule, RowTransition
+from aiops_nb.rules.sentences import ended
 
 ROW_RULE_DETECTOR = "row_rule"
 
@@ -46,7 +49,28 @@ CONDITIONS: dict[str, Callable[[RequestRows], BoolArray]] = {
     "failed": _failed,
 }
 NOBODY: IntArray = np.zeros(0, np.int64)
-ACCEPT_NS = 3600 * NS_PER_SECOND  # what has gone on for so long is usual
+ACCEPT_NS = 3600 * NS_PER_SECOND  # what has gone on for so long is the baseline
+
+
+def _code(kind: str) -> int:
+    return zlib.crc32(kind.encode())
+
+
+KINDS = {_code(kind): kind for kind in FAILURES}
+
+
+def failure_codes(error_type: pa.DictionaryArray) -> IntArray:
+    """A number for each row's kind of failure, 0 where there is none, (rows,).
+
+    Examples
+    --------
+    >>> codes = failure_codes(pa.array(["dns", None, "dns", "mine"]).dictionary_encode())
+    >>> [KINDS.get(code) for code in codes.tolist()]
+    ['dns', None, 'dns', None]
+    """
+    of_kind = np.array([0, *(_code(kind) if kind else 0 for kind in error_type.dictionary.to_pylist())], np.int64)
+    codes: IntArray = of_kind[np.asarray(error_type.indices.fill_null(-1), np.int64) + 1]
+    return codes
 
 
 class RowJudge:
@@ -56,13 +80,20 @@ class RowJudge:
         self.params = params
         self._rule = RowRule(params)
         chance = params.max_chance_alerts_per_day
-        self._usual = None if chance is None or params.for_rows == 1 else BaselineHits(params.for_rows, chance)
+        self._baseline = None if chance is None or params.for_rows == 1 else BaselineHits(params.for_rows, chance)
         self._condition = CONDITIONS[params.condition]
         self._is_judged: BoolArray = np.zeros(0, np.bool_)
 
-    def rows(self, rows: RequestRows, time_ns: IntArray, keys: tuple[SeriesKey, ...]) -> list[Transition]:
-        """Transitions within these rows, of the series `keys`; `row` is their place."""
-        return self._rule.rows(rows.series, self._hits(rows, keys), time_ns)
+    def rows(
+        self, rows: RequestRows, failures: IntArray, time_ns: IntArray, keys: tuple[SeriesKey, ...]
+    ) -> list[RowTransition]:
+        """Transitions within these rows, of the series `keys`; `failures` are the `failure_codes` of the rows."""
+        cause = failures if self._of_failures else rows.status_code
+        return self._rule.rows(rows.series, self._hits(rows, keys), cause, time_ns)
+
+    @property
+    def _of_failures(self) -> bool:
+        return self.params.condition == "failed"
 
     def _hits(self, rows: RequestRows, keys: tuple[SeriesKey, ...]) -> BoolArray:
         hit, origin = self._condition(rows), self.params.origin
@@ -77,8 +108,8 @@ class RowJudge:
     def tick(self, end_ns: int, totals: Totals | None = None, pace: Pace | None = None) -> list[Transition]:
         """Transitions at the end of a window, whose totals say how often the series are hit."""
         transitions = self._rule.tick(end_ns)
-        if self._usual is not None and pace is not None:
-            self._learn(self._usual, end_ns, self._hits_of(totals), pace)
+        if self._baseline is not None and pace is not None:
+            self._learn(self._baseline, end_ns, self._hits_of(totals), pace)
         return transitions
 
     def _hits_of(self, totals: Totals | None) -> Whole:
@@ -86,27 +117,36 @@ class RowJudge:
         hits: Whole = NOBODY if totals is None else getattr(totals, self.params.condition)
         return hits
 
-    def _learn(self, usual: BaselineHits, end_ns: int, hits: Whole, pace: Pace) -> None:
+    def _learn(self, baseline: BaselineHits, end_ns: int, hits: Whole, pace: Pace) -> None:
         quiet, firing = self._rule.quiet(), self._rule.firing_since(end_ns)
         accepted = self._rule.firing_since(end_ns - ACCEPT_NS)
-        needed = usual.tick(hits, pace, quiet | accepted, firing)
+        needed = baseline.tick(hits, pace, quiet | accepted, firing)
         if needed is not None:
             self._rule.need(needed)
 
     def change(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch | None = None) -> AlertChange:
         """The alert change of a transition; `row` is the one row that made it, if a row did."""
         labels = labels_of(self.params.alertname, self.params.severity, ROW_RULE_DETECTOR, key)
-        over = float("nan"), f"{key.target}: {self.params.alertname} is over"
-        value, summary = over if row is None else self._told(transition, key, row)
-        return replace(
+        change = replace(
             bare_change(transition, labels),
-            value=value,
             threshold=float(self._rule.needed(transition.series)),
-            summary=summary,
+            summary=f"{key.target}: {ended(transition)}",
         )
+        if row is None or not isinstance(transition, RowTransition):
+            return change
+        return self._of_row(change, transition, key, row)
 
-    def _told(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch) -> tuple[float, str]:
-        failed = self.params.condition == "failed"
-        times = self._rule.needed(transition.series) if transition.state == "firing" else 1
-        value = float("nan") if failed else float(row["status_code"][0].as_py())
-        return value, row_sentence(key, failed, row, times)
+    def _of_row(
+        self, change: AlertChange, transition: RowTransition, key: SeriesKey, row: pa.RecordBatch
+    ) -> AlertChange:
+        if not self._of_failures:
+            summary = responses_sentence(key, transition.causes, transition.hits)
+            return replace(change, value=float(transition.causes[-1]), summary=summary)
+        detail, kind = one_line(row["error_detail"][0].as_py()), row["error_type"][0].as_py() or ""
+        names = KINDS | {transition.causes[-1]: kind}
+        kinds = [names.get(cause, "") for cause in transition.causes]
+        duration_seconds = row["duration_seconds"][0].as_py()
+        summary = failures_sentence(
+            key, kinds, transition.hits, detail, math.nan if duration_seconds is None else duration_seconds
+        )
+        return replace(change, detail=detail, summary=summary)

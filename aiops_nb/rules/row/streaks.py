@@ -1,6 +1,8 @@
-"""Alerts on rows: consecutive hits of a series, judged within the batch; ended at ticks."""
+"""Alerts on rows: consecutive hits of a series, judged within the batch; they end with a window."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,49 +20,61 @@ from aiops_nb.core.growing import widened
 from aiops_nb.core.types import NS_PER_SECOND, AlertState, BoolArray, IntArray
 from aiops_nb.rules.row.params import RowRuleParams
 
+KEPT_CAUSES = 5  # of a run, for its summary
+
+
+@dataclass(frozen=True, slots=True)
+class RowTransition(Transition):
+    """A transition that a row made: the length of its run of hits, and the latest causes, the last at the end."""
+
+    hits: int = 0
+    causes: tuple[int, ...] = ()
+
 
 class RowRule:
     """Counts consecutive hits of each series.
 
-    So many hits on end as a series needs (`for_rows`, or more by `need`) make it fire, half of them make it pending,
-    each stamped by its row: in busy traffic a single error among many answers is not worth a state. A pending series
-    that ends a window on a row without a hit becomes inactive; a firing one is resolved when `keep_firing_for_seconds`
-    have passed since the first row without a hit. No rows at all change nothing.
+    A series fires after as many consecutive hits as it needs (`for_rows`, or more by `need`), and is pending after half
+    of them, each stamped by its row. A pending series whose last row of a window is not a hit becomes inactive; a
+    firing one is resolved when `keep_firing_for_seconds` have passed since the first row without a hit. Without rows
+    nothing changes.
     """
 
     def __init__(self, params: RowRuleParams) -> None:
         self.params = params
         self._episodes = Episodes()
         self._streak = np.zeros(64, np.int64)
+        self._causes = np.zeros((KEPT_CAUSES, 64), np.int64)  # of the run of each series, the latest first
         self._needed = np.full(64, params.for_rows)
         self._watched = np.zeros(64, np.bool_)  # in a run of hits, or not inactive
         self._watching = False
         self._keep_ns = round(params.keep_firing_for_seconds * NS_PER_SECOND)
 
-    def rows(self, series: IntArray, hit: BoolArray, time_ns: IntArray) -> list[Transition]:
-        """Take rows in stream order, each (rows,); the transitions carry the row that made them."""
+    def rows(self, series: IntArray, hit: BoolArray, cause: IntArray, time_ns: IntArray) -> list[RowTransition]:
+        """Take rows in stream order, each (rows,); `cause` is a number that says what a hit was, such as its status."""
         if not self._watching and not hit.any():
             return []
         self._make_room(int(series.max()) + 1)
         order = self._rows_that_matter(series, hit)
         if not len(order):
             return []
-        return self._judge(_Runs(series[order], hit[order], self._streak), order, time_ns)
+        return self._judge(_Runs(series[order], hit[order], cause[order], self._streak), order, time_ns)
 
     def _make_room(self, count: int) -> None:
         self._episodes.make_room(count)
         if len(self._streak) < len(self._episodes.state):
             self._streak = widened(self._streak, len(self._episodes.state))
+            self._causes = widened(self._causes, len(self._episodes.state))
             self._needed = widened(self._needed, len(self._episodes.state), self.params.for_rows)
             self._watched = widened(self._watched, len(self._episodes.state))
 
     def need(self, rows: IntArray) -> None:
-        """From here on the first series need so many hits on end, (n,); the others `for_rows`."""
+        """From here on the first series need so many consecutive hits, (n,); the others `for_rows`."""
         self._make_room(len(rows))
         self._needed[: len(rows)] = rows
 
     def needed(self, series: int) -> int:
-        """How many hits on end a series needs."""
+        """How many consecutive hits a series needs."""
         return int(self._needed[series])
 
     def quiet(self) -> BoolArray:
@@ -83,14 +97,15 @@ class RowRule:
         self._watched[series] = (self._streak[series] > 0) | (self._episodes.state[series] != INACTIVE)
         self._watching = bool(self._watched.any())
 
-    def _judge(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
+    def _judge(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[RowTransition]:
         changes = self._moves(runs, order, time_ns)
         self._streak[runs.names] = runs.streak[runs.last]
+        self._causes[:, runs.names] = runs.latest_causes(self._causes[:, runs.names])
         self._note_clear(runs, order, time_ns)
         self._watch(runs.names)
         return changes
 
-    def _moves(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
+    def _moves(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[RowTransition]:
         needed = self._needed[runs.series]
         begins = runs.streak >= (needed + 1) // 2
         if not begins.any():
@@ -99,24 +114,33 @@ class RowRule:
         firing = self._fire(runs.first_where(runs.streak >= needed), runs, order, time_ns)
         return sorted([*pending, *firing], key=lambda change: (change.row, change.state == "firing"))
 
-    def _begin(self, first: IndexArray, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
+    def _begin(self, first: IndexArray, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[RowTransition]:
         first = first[self._episodes.state[runs.series[first]] == INACTIVE]
         series, rows = runs.series[first], order[first]
         self._episodes.begin_pending(series, time_ns[rows])
         if self.params.for_rows == 1:
             return []
-        at = time_ns[rows].tolist()
+        moments = zip(first.tolist(), series.tolist(), time_ns[rows].tolist(), rows.tolist(), strict=True)
         return [
-            Transition(s, "pending", t, t, row=r) for s, t, r in zip(series.tolist(), at, rows.tolist(), strict=True)
+            RowTransition(one, "pending", at, at, row=row, hits=int(runs.streak[place]), causes=self._run(runs, place))
+            for place, one, at, row in moments
         ]
 
-    def _fire(self, first: IndexArray, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[Transition]:
+    def _run(self, runs: _Runs, place: int) -> tuple[int, ...]:
+        return runs.causes_until(place, self._causes[:, runs.series[place]])
+
+    def _fire(self, first: IndexArray, runs: _Runs, order: IndexArray, time_ns: IntArray) -> list[RowTransition]:
         first = first[self._episodes.state[runs.series[first]] == PENDING]
         series, rows = runs.series[first], order[first]
         self._episodes.begin_firing(series, time_ns[rows])
         pending_at = self._episodes.pending_at[series].tolist()
-        moments = zip(series.tolist(), time_ns[rows].tolist(), pending_at, rows.tolist(), strict=True)
-        return [Transition(one, "firing", at, since, at, row=row) for one, at, since, row in moments]
+        moments = zip(first.tolist(), series.tolist(), time_ns[rows].tolist(), pending_at, rows.tolist(), strict=True)
+        return [
+            RowTransition(
+                one, "firing", at, since, at, row=row, hits=int(runs.streak[place]), causes=self._run(runs, place)
+            )
+            for place, one, at, since, row in moments
+        ]
 
     def _note_clear(self, runs: _Runs, order: IndexArray, time_ns: IntArray) -> None:
         names, clear_since = runs.names, self._episodes.clear_since
@@ -157,10 +181,10 @@ def _begins(series: IntArray) -> BoolArray:
 class _Runs:
     """Rows grouped by series, each group in stream order, with the streak of hits after every row."""
 
-    def __init__(self, series: IntArray, hit: BoolArray, carried: IntArray) -> None:
-        self.series, self.hit = series, hit
+    def __init__(self, series: IntArray, hit: BoolArray, cause: IntArray, carried: IntArray) -> None:
+        self.series, self.hit, self._cause = series, hit, cause
         begins = _begins(series)
-        starts = np.flatnonzero(begins)
+        self.starts = starts = np.flatnonzero(begins)
         self.last = np.empty_like(starts)
         self.last[:-1], self.last[-1] = starts[1:] - 1, len(series) - 1
         self.names = series[starts]
@@ -170,6 +194,23 @@ class _Runs:
         start = starts[self._group]
         unbroken = miss < start
         self.streak: IntArray = np.where(unbroken, place - start + 1 + carried[series], place - miss)
+
+    def causes_until(self, place: int, carried: IntArray) -> tuple[int, ...]:
+        """Causes of the run that a row is in, the last at the end; `carried` is (kept,), the latest before first."""
+        kept = min(int(self.streak[place]), len(carried))
+        first = max(place - kept + 1, int(self.starts[self._group[place]]))
+        here: list[int] = self._cause[first : place + 1].tolist()
+        before: list[int] = carried[: kept - len(here)][::-1].tolist()
+        return (*before, *here)
+
+    def latest_causes(self, carried: IntArray) -> IntArray:
+        """Causes of the last rows of each series, the latest first, (kept, series); `carried` are those before them."""
+        latest = np.empty_like(carried)
+        rows, columns = self.last - self.starts + 1, np.arange(len(self.names))
+        for back in range(len(carried)):
+            before = carried[np.clip(back - rows, 0, None), columns]
+            latest[back] = np.where(back < rows, self._cause[np.maximum(self.last - back, 0)], before)
+        return latest
 
     def first_where(self, mask: BoolArray) -> IndexArray:
         """Place of the first row of each series where the mask holds, for the series that have one."""

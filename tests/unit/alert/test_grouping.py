@@ -73,7 +73,7 @@ def test_the_single_ones_lie_beneath_and_the_sentence_names_them():
     }
     single = [change for change in changes if change.state == "firing" and change.labels["detector"] == "row_rule"]
     assert {change.labels["target"]: change.inhibited_by for change in single} == dict.fromkeys(
-        TARGETS, "http_5xx of many"
+        TARGETS, "http_5xx of several targets"
     )
 
 
@@ -82,13 +82,13 @@ def test_one_that_outlives_the_others_is_told_then():
     assert told(changes) == [("http_5xx", "*"), ("http_5xx", "t6")]
     assert told(changes, "resolved") == [("http_5xx", "*")]
     over = next(change for change in changes if change.state == "resolved" and of_many(change))
-    assert over.summary == "*: http_5xx is over on most targets: 8 had it, 1 still has"
+    assert over.summary == "*: resolved after 29 s; 8 targets had it, 1 still has it"
 
 
 def test_the_cut_does_not_matter():
     batch = stream(TARGETS, status=404, lasting=["t6"])
     whole, *parts = (list(map(repr, changes_of(batch, rows=rows))) for rows in (5000, 7, 1))  # NaN is not NaN
-    assert parts == [whole, whole] and any("of many" in change for change in whole)
+    assert parts == [whole, whole] and any("of several targets" in change for change in whole)
 
 
 def test_it_can_be_turned_off_or_asked_more_of():

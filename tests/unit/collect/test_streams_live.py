@@ -103,10 +103,7 @@ def test_an_alert_of_a_probe_says_what_was_required_and_what_came(tmp_path: Path
         with watch(asked, interval_seconds=0.2, record=tmp_path / "seen", config={"host_metrics": False}) as monitor:
             wait_for(monitor, lambda monitor: "request_failed" in alertnames(monitor))
     [alert] = monitor.alerts().to_dict("records")
-    assert (
-        alert["summary"]
-        == 'shop: answer not as required (assertion): json $.status == "UP", got no JSON, 3 times in a row'
-    )
+    assert alert["summary"] == 'shop: response check failed: json $.status == "UP", got no JSON (3 consecutive probes)'
     assert set(monitor.evidence(alert)["error_detail"]) == {'json $.status == "UP", got no JSON'}
     pd.testing.assert_frame_equal(replay(tmp_path / "seen").alerts(), monitor.alerts())
 

@@ -18,8 +18,8 @@ from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.collect.params import AccessLogParams
 from aiops_nb.config import Config, dump_config, load_config, parse_config
 from aiops_nb.config.normalise import spelled_out
-from aiops_nb.core.durations import duration_text, parse_duration
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.quantities import exact_duration, parse_duration
 from aiops_nb.session.plan import plan_run
 
 SECRET = "s3cret-value"
@@ -155,7 +155,7 @@ def test_durations_and_numbers_are_seconds_with_and_without_the_ending(written: 
 
 @given(st.integers(1, 10**12).map(lambda milliseconds: milliseconds / 1000))
 def test_a_duration_that_is_written_reads_the_same(seconds: float) -> None:
-    assert parse_duration(duration_text(seconds)) == pytest.approx(seconds, rel=1e-9)
+    assert parse_duration(exact_duration(seconds)) == pytest.approx(seconds, rel=1e-9)
 
 
 class Later(Struct, frozen=True, kw_only=True, tag="later", tag_field="type"):

@@ -113,7 +113,7 @@ def test_a_detector_of_parts_tells_its_parts() -> None:
         assert set(shares) <= parts and len(shares) > 1, detector
         assert sum(shares.values()) == pytest.approx(1.0)
         above_all = max(shares, key=lambda name: shares[name])
-        assert f"unusual is above all the {above_all} ({shares[above_all]:.0%})" in told.summary
+        assert f"mainly because of the {above_all} ({100 * shares[above_all]:.0f} %)" in told.summary
         assert told.phase is None
 
 
@@ -123,7 +123,7 @@ def test_a_detector_of_one_reason_tells_its_feature() -> None:
     scores = scores_frame(steps_of(RULE | {"threshold": 8}, {"db": values.tolist()}))
     told = scores[scores.is_anomaly].iloc[0]
     assert json.loads(told.contributions) == {"value": 1.0}
-    assert told.summary.startswith("db: memory_ratio 90 %, expected 50") and "above all" not in told.summary
+    assert told.summary.startswith("db: memory 90 % (expected 50") and "mainly" not in told.summary
 
 
 def test_growth_and_cusum_add_what_they_know() -> None:

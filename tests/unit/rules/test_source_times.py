@@ -61,7 +61,7 @@ def test_rows_with_wrong_times_are_told(offs, expected):
 
 def test_the_sentence_says_how_many_and_how_late():
     [firing] = [change for change in changes_of(stream(from_twenty(-30.0))) if change.state == "firing"]
-    assert firing.summary.startswith("web: ") and " rows came 30 s late and were not judged" in firing.summary
+    assert firing.summary.startswith("web: ") and " rows were 30 s late and were not analysed" in firing.summary
     assert firing.labels == {
         "alertname": "late_rows",
         "severity": "warning",

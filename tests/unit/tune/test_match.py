@@ -73,12 +73,16 @@ def test_the_alert_that_found_it_is_named():
     assert match(told, labels(SLOW, ("x", "", 500, 501))).labels["alertname"].tolist() == ["early", ""]
 
 
-def of_many(*, many_is_told=True):
+def of_many(*, group_is_notified=True):
     """One target told by itself, then `*`, then a second target which that explains; as `alerts()` has them."""
     singles = alerts((104, "http://h/a"), (106, "http://h/b"))
-    singles = singles.assign(detector="robust_z", inhibited_by=["", "a of many"], ends_at=at(118), pending_at=at(102))
+    singles = singles.assign(
+        detector="robust_z", inhibited_by=["", "a of several targets"], ends_at=at(118), pending_at=at(102)
+    )
     many = alerts((105, "*")).assign(detector="grouping", ends_at=at(121), pending_at=at(102))
-    return pd.concat([singles, many.assign(inhibited_by="" if many_is_told else "observer_offline")], ignore_index=True)
+    return pd.concat(
+        [singles, many.assign(inhibited_by="" if group_is_notified else "observer_offline")], ignore_index=True
+    )
 
 
 BOTH = SLOW, ("slow", "http://h/b", 100, 120)
@@ -97,5 +101,5 @@ def test_an_alert_of_many_is_false_where_its_single_ones_are():
 
 
 def test_an_alert_of_many_that_another_explains_finds_nothing():
-    matches = match(of_many(many_is_told=False), labels(*BOTH))
+    matches = match(of_many(group_is_notified=False), labels(*BOTH))
     assert (matches.found, matches.missed, matches.false_alarms) == (1, 1, 0)

@@ -73,7 +73,7 @@ def test_faults_in_a_running_service_become_alerts(proxy: FaultyProxy) -> None:
     with watch(shop, interval_seconds=1.0, config={"host_metrics": False}) as monitor:
         for fault, alertname, told in (
             ("kill", "request_failed", "shop: connection broken off (reset): Empty reply from server"),
-            ("503", "http_5xx", "shop: answered 503"),
+            ("503", "http_5xx", "shop: 503 response"),
         ):
             proxy.fault_file.write_text(fault)
             assert wait_for_alert(monitor, alertname).startswith(told)

@@ -170,7 +170,7 @@ def test_a_rule_runs_it_live_and_replays_alike(dotted: str) -> None:
     found = of_b[of_b.time == pd.Timestamp(ODD + 1, unit="s", tz="UTC")].iloc[0]
     assert found.is_anomaly
     assert set(json.loads(found.contributions)) == {"duration_mean_seconds", "rate_hz"}
-    assert "; unusual is above all the " in found.summary
+    assert "; mainly because of the " in found.summary
     pd.testing.assert_frame_equal(scores([17, 500, 501, 2222]), live)
 
 

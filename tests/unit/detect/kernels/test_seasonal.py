@@ -48,9 +48,9 @@ def busy_by_day(start: str, days: int, zone: str, interval: str = "30min") -> pd
 @pytest.mark.parametrize(
     ("days", "basis", "sentence"),
     [
-        (2, 0, "by its slow centre: this time of day is known of 2 days only"),
-        (5, 1, "by the time of day: 5 days of history"),
-        (21, 2, "by the hour of the week: 21 days and 3 weeks of history"),
+        (2, 0, "baseline: recent values (2 days of history at this time of day are too few)"),
+        (5, 1, "baseline: time of day (5 days of history)"),
+        (21, 2, "baseline: hour of week (21 days of history)"),
     ],
 )
 def test_it_says_how_much_it_knows_and_what_it_judges_by(days: int, basis: int, sentence: str) -> None:

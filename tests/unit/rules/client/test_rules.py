@@ -161,12 +161,15 @@ def test_it_fires_after_a_few_seconds_and_is_resolved_once():
     moments = [(c.state, c.time_ns // SECOND - START - WARM) for c in changes]
     assert [state for state, _ in moments] == ["pending", "firing", "resolved"]
     assert moments[0][1] <= 8 and moments[1][1] == moments[0][1] + 3 and 50 <= moments[2][1] <= 75
-    assert changes[-1].summary == "203.0.113.7: client_flood is over"
+    assert changes[-1].summary.startswith("203.0.113.7: resolved after ")
 
 
 def test_the_alert_says_who_how_much_and_what_is_usual():
     (fired,) = [c for c in run(lambda t: pages(20, t), 30) if c.state == "firing"]
-    assert fired.summary.startswith("203.0.113.7: 1") and "% of all; usual busiest occasional client 1" in fired.summary
+    assert (
+        fired.summary.startswith("203.0.113.7: 1")
+        and " % of all traffic; busiest other client usually makes 1" in fired.summary
+    )
     assert fired.value > fired.threshold == 5 * fired.expected
     labels = {"alertname", "severity", "target", "detector", "origin", "client"}
     assert set(fired.labels) == labels and fired.labels["origin"] == "traffic"
@@ -193,7 +196,7 @@ def test_a_client_that_was_there_from_the_beginning_is_regular():
 def test_what_goes_on_for_long_is_taken_as_usual_and_that_is_told():
     changes = run(lambda t: pages(20, t), 250)
     assert [c.state for c in changes] == ["pending", "firing", "resolved"]
-    assert changes[-1].summary == "203.0.113.7: client_flood is over; what went on for so long is taken as usual"
+    assert changes[-1].summary.endswith("; baseline updated, it lasted too long to be an exception")
 
 
 def test_a_masked_client_is_one_network():

@@ -193,10 +193,10 @@ def test_growth_makes_these_alerts(name):
 SENTENCES = {
     "memory_leak": "a leak: memory_ratio 59.7 %, rising 60.3 points an hour, full in 40 min",
     "disk_filling": "a disk fills: disk_ratio 71.8 %, rising 15.1 points an hour, full in 1.9 h",
-    "cpu_spike": "cpu_spike: cpu_ratio 70 %, expected 20 %, at most 50 %",
-    "cpu_saturation": "saturation from the start: cpu_ratio 100 %, at most 95 %",
-    "memory_nearly_full": "memory nearly full: memory_ratio 97 %, at most 95 %",
-    "swapping": "thrashing: swap_in_bytes_per_second 47.7 MiB/s, at most 8 MiB/s",
+    "cpu_spike": "cpu_spike: CPU 70 % for 50 s (expected 20 %, limit 50 %)",
+    "cpu_saturation": "saturation from the start: CPU 100 % for 60 s (limit 95 %)",
+    "memory_nearly_full": "memory nearly full: memory 97 % for 30 s (limit 95 %)",
+    "swapping": "thrashing: swap-in 47.7 MiB/s for 60 s (limit 8 MiB/s)",
 }
 
 

@@ -110,7 +110,7 @@ def test_an_alert_that_ends_by_acceptance_says_so(detector: object, threshold: f
     fired, resolved = changes(steps)[:2]
     assert (fired.state, resolved.state) == ("firing", "resolved")
     assert fired.outcome == ""
-    assert resolved.outcome.startswith("new level accepted after 40 windows: 8")
+    assert resolved.outcome.startswith("baseline updated after 40 windows (40 s): 8")
     assert resolved.summary.endswith(resolved.outcome)
     before, after = resolved.outcome.rpartition(": ")[2].split(" -> ")
     assert 84 < float(before.removesuffix(" ms")) < 87
@@ -130,14 +130,14 @@ def test_the_levels_of_robust_z_are_told_exactly() -> None:
 def test_time_ends_an_alert_that_values_would_not() -> None:
     detector = RobustZParams(relearn_ticks=100_000, relearn_seconds=60.0, warmup_ticks=20)
     resolved = changes(run(rule(detector, 6.0), durations(usual=120, later=400)))[1]
-    assert resolved.outcome.startswith("new level accepted after 61 windows")
+    assert resolved.outcome.startswith("baseline updated after 61 windows (")
 
 
 def test_a_ceiling_is_raised_by_what_lasts_and_that_is_told() -> None:
     detector = CeilingParams(min_deviation=0.03, warmup_seconds=20.0, relearn_seconds=60.0)
     fired, resolved = changes(run(rule(detector, 1.0), durations(usual=120, later=400)))
     assert (fired.state, resolved.state) == ("firing", "resolved")
-    assert resolved.outcome.startswith("new level accepted after 60 windows: 8")
+    assert resolved.outcome.startswith("baseline updated after 60 windows (60 s): 8")
 
 
 def test_a_fault_that_goes_by_itself_has_no_such_outcome() -> None:

@@ -71,7 +71,7 @@ def test_a_fixed_limit_fires_without_warm_up_and_names_the_metric():
     )
     (change,) = changes_of(rule, np.full(12, 0.95))
     assert change.labels["metric"] == "disk_ratio" and change.upper == 0.9
-    assert change.summary == "db: disk_ratio 95 %, at most 90 %"
+    assert change.summary == "db: disk 95 % (limit 90 %)"
     assert changes_of(rule, np.full(12, 0.95), metric="cpu_ratio") == []
 
 

@@ -78,7 +78,7 @@ def test_the_summary_names_the_kind_of_failure():
     for seq in range(3):
         batch = probe(100 + seq, (None, "dns"), target="http://nowhere.invalid/")
         changes += pipeline.push(Item(seq, "requests", "probe", batch)).changes
-    assert changes[-1].summary == "http://nowhere.invalid/: host name not found (dns), 3 times in a row"
+    assert changes[-1].summary == "http://nowhere.invalid/: host name not found (3 consecutive probes)"
     assert changes[-1].labels["severity"] == "critical"
 
 
@@ -96,7 +96,8 @@ def test_the_summary_says_why_on_one_short_line(detail, told):
     batch = make_batch("requests", "probe", {**rows, "error_type": ["assertion"] * 3, "error_detail": [detail] * 3})
     firing = Pipeline().push(Item(0, "requests", "probe", batch)).changes[-1]
     why = f": {told}" if told else ""
-    assert firing.summary == f"shop: answer not as required (assertion){why}, 3 times in a row"
+    assert firing.summary == f"shop: response check failed{why} (3 consecutive probes)"
+    assert firing.detail == (told or "")
 
 
 def latency_changes(durations, **columns):
