@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.moments import Moment, range_ns
+from aiops_nb.core.quantities import format_ratio
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.record.format import hash_of_config
 from aiops_nb.record.reader import RecordingReader
-from aiops_nb.report.formatting import ratio_text
 from aiops_nb.report.tables import gap_ratio, observed_range
 
 OBSERVED: tuple[TableName, ...] = ("requests", "samples")
@@ -38,7 +38,7 @@ def provenance(recording: str | Path, start: Moment = None, end: Moment = None) 
         "recording": Path(recording).name,
         "range (UTC)": f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}",
         "rows": ", ".join(f"{table.num_rows:,} {name}" for name, table in tables.items()),
-        "time without rows": ratio_text(gap_ratio(times)),
+        "time without rows": format_ratio(gap_ratio(times)),
         "hash of the rows": content_hash(tables),
         "hash of the configuration": _config_text(reader),
         "recorded by": _listed(reader.manifest.versions),

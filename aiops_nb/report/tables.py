@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.quantities import format_duration, format_ratio
 from aiops_nb.core.types import ALL_TARGETS
-from aiops_nb.report.formatting import ratio_text, span_text
 from aiops_nb.report.html import Html, details_html, table_html
 
 LONGEST_PAUSE_SECONDS = 30.0
@@ -176,7 +176,7 @@ def headline(summary: pd.DataFrame, alerts: pd.DataFrame, *rows: pd.DataFrame) -
     """
     first, last = observed_range(pd.concat([part["time"] for part in rows]))
     end = f"{last:%H:%M:%S}" if last.date() == first.date() else f"{last:%Y-%m-%d %H:%M:%S}"
-    when = f"{first:%Y-%m-%d %H:%M:%S} to {end} UTC ({span_text((last - first).total_seconds())})"
+    when = f"{first:%Y-%m-%d %H:%M:%S} to {end} UTC ({format_duration((last - first).total_seconds())})"
     return f"{_requests_text(summary)}, {when}. {_alerts_text(_fired(alerts))}."
 
 
@@ -186,7 +186,7 @@ def _requests_text(summary: pd.DataFrame) -> str:
         return "No requests"
     errors = float((summary["error_ratio"] * summary["requests"]).sum()) / requests
     targets = summary["target"].nunique()
-    return f"{_count(requests, 'request')} to {_count(targets, 'target')}, {ratio_text(errors)} errors"
+    return f"{_count(requests, 'request')} to {_count(targets, 'target')}, {format_ratio(errors)} errors"
 
 
 def _alerts_text(fired: pd.DataFrame) -> str:

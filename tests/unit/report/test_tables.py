@@ -181,7 +181,7 @@ def test_the_headline_counts_inhibited_alerts_apart():
 def test_the_headline_of_samples_alone_has_no_error_ratio():
     rows = requests([(0, 200, 0.1, None), (90_000, 200, 0.1, None)])
     text = headline(summarise(rows[:0]), alerts(), rows)
-    assert text == "No requests, 2026-01-01 00:00:00 to 2026-01-02 01:00:00 UTC (25 h 0 min). 0 alerts."
+    assert text == "No requests, 2026-01-01 00:00:00 to 2026-01-02 01:00:00 UTC (25 h). 0 alerts."
 
 
 def test_the_headline_is_short_whatever_was_recorded():
