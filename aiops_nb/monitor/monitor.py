@@ -135,6 +135,11 @@ class Monitor(FrameAccess):
         return run is not None and run.running
 
     @property
+    def replays(self) -> bool:
+        """Whether its rows exist already: a replay of a recording, or a DataFrame."""
+        return self._once
+
+    @property
     def ended(self) -> bool:
         """Whether it has run and cannot run again: a replay, or rows that existed already."""
         return self._once and self._run is not None and not self.running
