@@ -1,4 +1,4 @@
-"""The dashboard of a monitor: live in a notebook, a still picture where nothing can be live."""
+"""The dashboard of a monitor: live in a notebook, a static picture where nothing can be live."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from aiops_nb.view.notebook_cell import running_cell, running_request
 from aiops_nb.view.pump import Pump
 from aiops_nb.view.source import Source
 from aiops_nb.view.still.page import picture_html
+from aiops_nb.view.twin import Twin
 
 if TYPE_CHECKING:
     from aiops_nb.view.widgets.screen import Screen
 
 _open: list[Dashboard] = []
 _open_lock = threading.Lock()
+CLOSED = "this dashboard was closed: make another with monitor.dashboard()"
 
 
 class Dashboard:
     """Latency with its expected band, rates, errors, this host, alerts; display it as the last line of a cell.
 
-    Making another dashboard of the same source, or running its cell again, closes the one before. What is shown lives
-    in the source: a reloaded page, a second view or a dashboard made later is whole at once.
+    Another dashboard of the same source, or another run of its cell, closes the earlier one. The source keeps what is
+    shown: a reloaded page, a second view or a dashboard made later is complete at once. A static picture is kept next
+    to the live dashboard, for readers of the saved notebook without a kernel.
 
     Parameters
     ----------
@@ -41,18 +44,21 @@ class Dashboard:
     def __init__(self, source: Source) -> None:
         self.source: Source | None = source
         self.cell = running_cell(running_request())
-        self.store = ViewStore(self._wake)
+        self.store = store = ViewStore(self._wake)
         self._pump = Pump(self._draw)
         self._drawing = threading.RLock()
         self._screen: Screen | None = None
+        self._twin: Twin | None = None
         _close_earlier(self)
-        source.add_sink(self.store)
-        self.store.begin_with(source.recent)
+        source.add_sink(store)
+        store.begin_with(source.recent)
 
     def __repr__(self) -> str:
+        if self.source is None:
+            return "<Dashboard closed>"
         with self._drawing:
             self.store.advance()
-        state = "closed" if self.source is None else "running" if self.source.running else "stopped"
+        state = "running" if self.source.running else "stopped"
         return f"<Dashboard {state}, {len(self.store.series.keys)} targets>"
 
     def __enter__(self) -> Dashboard:
@@ -76,7 +82,7 @@ class Dashboard:
         """
         with self._drawing:
             if self.source is None:
-                raise RuntimeError("this dashboard was closed: make another with monitor.dashboard()")
+                raise RuntimeError(CLOSED)
             if self._screen is None:
                 from aiops_nb.view.widgets.screen import Screen
 
@@ -95,18 +101,47 @@ class Dashboard:
         if source is not None:
             source.remove_sink(self.store)
         self._pump.close()
-        screen, self._screen = self._screen, None
-        if screen is not None:
-            screen.close()
+        with self._drawing:
+            screen, self._screen = self._screen, None
+            if self._twin is not None:
+                self._twin.close(self.store)
+                self._twin = None
+            if screen is not None:
+                screen.close()
+            self.store = ViewStore()  # nor the megabytes that it showed
 
     def to_html(self) -> str:
-        """A still picture of what is shown now, without scripts: for reports, mails and saved notebooks."""
+        """A static picture of what is shown now, without scripts: for reports, mails and saved notebooks.
+
+        Raises
+        ------
+        RuntimeError
+            If the dashboard was closed.
+        """
+        if self.source is None:
+            raise RuntimeError(CLOSED)
         with self._drawing:
             self.store.advance()
             return picture_html(self.store)
 
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        if self.source is None or not shows_widgets(running_request()):
+            display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
+            return
+        # "text/html" is what nbconvert prefers to the text of a widget that it cannot draw
+        bundle = {**self._repr_mimebundle_(), "text/html": "<!-- a live dashboard -->", "text/plain": repr(self)}
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+        with self._drawing:
+            if self._twin is None:
+                self._twin = Twin()
+            self._twin.show(self.store)
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
-        if self.source is not None and shows_widgets(running_request()):
+        if self.source is None:
+            return {"text/plain": repr(self)}
+        if shows_widgets(running_request()):
             return self.screen().root._repr_mimebundle_()
         return {"text/plain": repr(self), "text/html": self.to_html()}
 
@@ -121,6 +156,8 @@ class Dashboard:
             self.store.advance()
             if self._screen is not None:
                 self._screen.draw(running)
+            if self._twin is not None:
+                self._twin.update(self.store, running)
         return running
 
 

@@ -1,4 +1,4 @@
-"""Who asks for a picture: a front end that runs widgets, or a batch job that only keeps what is displayed."""
+"""Who displays a dashboard: a front end that runs widgets, or a batch job that only keeps outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def shows_widgets(request: Mapping[str, Any], environment: Mapping[str, str] = o
     request
         The message of the running cell; empty where there is no kernel.
     environment
-        `AIOPS_NB_VIEW=live` or `static` decides where this guess is wrong.
+        `AIOPS_NB_VIEW=live` or `static` overrides the guess.
 
     Examples
     --------
@@ -29,9 +29,9 @@ def shows_widgets(request: Mapping[str, Any], environment: Mapping[str, str] = o
     >>> shows_widgets({"header": {"msg_id": "7b6f4c1e-88ab"}}, {})
     True
     """
-    told = environment.get(VIEW_VARIABLE, "")
-    if told in ("live", "static"):
-        return told == "live"
+    choice = environment.get(VIEW_VARIABLE, "")
+    if choice in ("live", "static"):
+        return choice == "live"
     if environment.get("SERVER_SOFTWARE", "").startswith("voila"):
         return True
     message_id = str(request.get("header", {}).get("msg_id", ""))

@@ -1,4 +1,4 @@
-"""Which notebook cell runs now, so that what an earlier run of it began can be ended."""
+"""Which notebook cell is running, so that the monitors of its earlier run can be stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from weakref import ref
 
 
 class Stoppable(Protocol):
-    """What a cell may have begun: a monitor."""
+    """What a cell may have started: a monitor."""
 
     def stop(self) -> None:
         """End it."""
@@ -23,8 +23,8 @@ _begun: list[tuple[tuple[str, str], ref[Stoppable]]] = []
 
 def running_request() -> Mapping[str, Any]:
     """The execute request of the running cell; empty where there is no kernel."""
-    shell_room = sys.modules.get("IPython.core.getipython")
-    kernel = getattr(shell_room.get_ipython(), "kernel", None) if shell_room is not None else None
+    getipython = sys.modules.get("IPython.core.getipython")
+    kernel = getattr(getipython.get_ipython(), "kernel", None) if getipython is not None else None
     request: Mapping[str, Any] = kernel.get_parent("shell") if kernel is not None else {}
     return request
 
@@ -42,7 +42,7 @@ def running_cell(request: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def stop_earlier(here: tuple[str, str]) -> None:
-    """Stop the monitors that an earlier run of this very cell began: its variable is about to be bound anew."""
+    """Stop the monitors that an earlier run of this cell started: its variable is about to be bound again."""
     cell, run = here
     with _lock:
         earlier = [monitor() for (its_cell, its_run), monitor in _begun if its_cell == cell and its_run != run]
@@ -53,7 +53,7 @@ def stop_earlier(here: tuple[str, str]) -> None:
 
 
 def note_begun(here: tuple[str, str], monitor: Stoppable) -> None:
-    """Remember what this run of the cell began."""
+    """Remember the monitor that this run of the cell started."""
     if here[0]:
         with _lock:
             _begun.append((here, ref(monitor)))

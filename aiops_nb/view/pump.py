@@ -1,4 +1,4 @@
-"""The one thread that draws: a few frames a second, as long as there is something to draw."""
+"""The one thread that draws: four frames a second, while there is something to draw."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Pump:
     Parameters
     ----------
     draw
-        Draws what is new; returns whether more is to come. What it raises is logged, and drawing goes on.
+        Draws what is new; returns whether more will follow. An exception is logged, and drawing goes on.
     frame_seconds
         Time between frames.
     """
@@ -37,7 +37,7 @@ class Pump:
         return self._thread is not None
 
     def wake(self) -> None:
-        """See to it that what is there now gets drawn; cheap, from any thread."""
+        """Have a frame drawn soon; cheap, from any thread."""
         with self._lock:
             self._wanted = True
             if self._thread is None and not self._closing.is_set():
