@@ -1,12 +1,15 @@
-"""What a dashboard asks of the thing it shows: a running monitor, or a replay."""
+"""What a dashboard needs from the thing it shows: a running monitor, or a replay."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.types import Step
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Source(Protocol):
@@ -18,12 +21,17 @@ class Source(Protocol):
         ...
 
     @property
+    def replays(self) -> bool:
+        """Whether its rows exist already: a recording or a DataFrame."""
+        ...
+
+    @property
     def ended(self) -> bool:
         """Whether it has run and cannot run again, as a replay."""
         ...
 
     def start(self) -> None:
-        """Start; returns at once. Does nothing if it runs."""
+        """Start; returns at once. Does nothing while it runs."""
         ...
 
     def stop(self) -> None:
@@ -31,11 +39,11 @@ class Source(Protocol):
         ...
 
     def add_sink(self, sink: Sink) -> None:
-        """Give every further step to this sink too."""
+        """Deliver every further step to this sink too."""
         ...
 
     def remove_sink(self, sink: Sink) -> None:
-        """Give no further step to this sink; does not close it."""
+        """Stop delivering to this sink; does not close it."""
         ...
 
     def command(self, command: dict[str, object], /) -> None:
@@ -43,7 +51,11 @@ class Source(Protocol):
         ...
 
     def warnings(self) -> list[str]:
-        """What a person should know: recording stopped, rows dropped or late, collectors that fail."""
+        """What a user should know: recording stopped, rows dropped or late, collectors that fail."""
+        ...
+
+    def rejected(self) -> pd.DataFrame:
+        """The last lines that the collectors rejected: source, reason, detail, line."""
         ...
 
     def recent(self) -> Iterable[Step]:

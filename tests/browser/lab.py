@@ -105,7 +105,7 @@ def _wait_until_it_answers(lab: Lab, process: subprocess.Popen[bytes]) -> None:
         try:
             urllib.request.urlopen(f"{lab.url}/api/status", timeout=2).close()
         except OSError:
-            time.sleep(0.1)  # a process that begins to listen tells nobody
+            time.sleep(0.1)  # a process that begins to listen notifies nobody
         else:
             return
     raise TimeoutError(f"JupyterLab does not answer: {lab.log.read_text()[-2000:]}")

@@ -87,7 +87,7 @@ def test_it_draws_up_to_the_newest_row(shown: Notebook) -> None:
     assert seen["width"] > 100
     assert seen["count"] > 5
     assert seen["start"] < seen["newest"] <= seen["end"]
-    assert shown.page.evaluate(STATE) == "live"
+    assert shown.page.evaluate(STATE) == "Live"
 
 
 def test_a_request_is_seen_within_half_a_second(shown: Notebook) -> None:
@@ -127,12 +127,12 @@ def test_the_saved_notebook_is_small_and_nothing_left_the_machine(shown: Noteboo
 
 def test_stop_and_start(shown: Notebook) -> None:
     press(shown, "Stop")
-    shown.wait(f"() => ({STATE})() === 'stopped'")
+    shown.wait(f"() => ({STATE})() === 'Stopped'")
     pumps, _, running = json.loads(shown.print_of(2))
     assert (pumps, running) == (0, False)
     newest = shown.page.evaluate(SEEN)["newest"]
     press(shown, "Start")
-    shown.wait(f"() => ({STATE})() === 'live'")
+    shown.wait(f"() => ({STATE})() === 'Live'")
     shown.wait(NEWEST_ABOVE, arg=newest)
 
 
@@ -162,13 +162,13 @@ def test_another_span_is_drawn(shown: Notebook) -> None:
     assert shown.page.evaluate(SEEN)["oldest"] <= seen["oldest"]
 
 
-def test_a_restarted_kernel_is_told_in_words(open_notebook: Opener) -> None:
+def test_a_restarted_kernel_is_reported_in_words(open_notebook: Opener) -> None:
     notebook = open_notebook([WATCH, SHOW])
     for cell in (0, 1):
         notebook.run_cell(cell)
     notebook.wait(DRAWN)
     notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    notebook.wait(f"() => ({STATE})() === 'gone'")
+    notebook.wait(f"() => ({STATE})() === 'Disconnected'")
     notebook.wait(
         "() => document.querySelector('.aiops-note:not([hidden])')?.textContent.includes('Run the cells again')"
     )

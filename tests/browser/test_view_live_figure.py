@@ -91,22 +91,22 @@ def test_without_our_server_the_kernel_sends_the_script(open_notebook: Opener) -
     assert notebook.page.evaluate("() => window.__aiops_nb.loaded_by") == "comm"
 
 
-def test_a_restarted_kernel_is_told_in_the_page(open_notebook: Opener) -> None:
+def test_a_restarted_kernel_is_reported_in_the_page(open_notebook: Opener) -> None:
     notebook = open_notebook([FIGURE])
     notebook.run_all()
     notebook.wait(DRAWN)
     wait_for_x_above(notebook, 1)
     notebook.page.evaluate("() => void window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    assert "run the cells again" in notebook.wait(NOTE, 30)
+    assert "run the cells again" in notebook.wait(NOTE, 30).lower()
 
 
 PANEL = """
 from aiops_nb.view.widgets.panels import Panel
 evil = "<img src=x onerror='window.reached = true'>"
-words = ("id", "state", "severity", "since", "target", "full_target", "name", "summary", "facts")
+words = ("id", "state", "state_label", "severity", "since", "target", "full_target", "name", "summary")
 panel = Panel(kind="alerts")
-panel.alerts = [{word: evil for word in words} | {"evidence": [[evil] * 3]}]
-status = Panel(kind="status", state="running", warnings=[evil])
+panel.alerts = [{word: evil for word in words} | {"facts": [evil], "evidence": [[evil] * 3]}]
+status = Panel(kind="status", state="stopped", newest=evil, warnings=[evil])
 status.tiles = [{"label": evil, "value": evil, "unit": evil, "note": evil, "tone": "ok"}]
 display(status, panel)
 """
@@ -127,9 +127,10 @@ ALERT = """
 import ipywidgets
 from aiops_nb.view.widgets.panels import Panel
 from aiops_nb.view.widgets.self_panel import SelfPanel
-words = ("id", "severity", "since", "target", "full_target", "summary", "facts")
+words = ("id", "severity", "since", "target", "full_target", "summary")
 panel = Panel(kind="alerts")
-panel.alerts = [{word: "some words" for word in words} | {"state": "firing", "name": "http_5xx", "evidence": []}]
+states = {"state": "firing", "state_label": "firing"}
+panel.alerts = [{word: "some words" for word in words} | states | {"name": "http_5xx", "facts": [], "evidence": []}]
 itself = SelfPanel()
 display(ipywidgets.VBox([panel, itself]))
 """
@@ -140,7 +141,7 @@ EDGES = """() => [...document.querySelectorAll('.aiops-alerts tr')].map(
 
 def test_a_narrow_page_leaves_room_for_what_happened(open_notebook: Opener) -> None:
     notebook = open_notebook([ALERT])
-    notebook.page.set_viewport_size({"width": 1200, "height": 900})  # beside the file browser
+    notebook.page.set_viewport_size({"width": 1200, "height": 900})  # with the file browser open
     notebook.run_all()
     notebook.page.locator("tr.aiops-alert").click()
     notebook.page.locator("tr.aiops-evidence").wait_for()

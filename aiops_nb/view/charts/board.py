@@ -1,6 +1,8 @@
-"""The charts of a dashboard, kept up to date from a store: what changed since the last frame, and no more."""
+"""The charts of a dashboard, kept up to date from a store: only what changed since the last frame is sent."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from bokeh.models.ranges import Range1d
@@ -16,22 +18,24 @@ from aiops_nb.view.charts.figures import (
     empty_source,
     make_shared,
     make_slot,
+    mark_of_alert,
     name_lines,
     slot_classes,
 )
-from aiops_nb.view.charts.names import short_names
-from aiops_nb.view.charts.selection import DOWN, SHOWN, choose, trouble_of
+from aiops_nb.view.charts.selection import ERROR, FAILING, SHOWN, choose, matching, trouble_of
+from aiops_nb.view.data.names import short_names
 from aiops_nb.view.data.ring_buffers import MOST_WINDOWS
 from aiops_nb.view.data.series_data import (
+    HOST_COLUMNS,
     MOST_POINTS,
     all_points,
     calm_end,
     has_latency,
     host_data,
-    last_rows,
     line_data,
     point_data,
     rows_after,
+    rows_until,
 )
 from aiops_nb.view.data.store import ViewStore
 
@@ -40,13 +44,22 @@ LEAST_SPAN_MS = 20_000
 RECHOOSE_NS = 3 * NS_PER_SECOND
 LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
 FARTHEST_DOT = 3.0  # times the line: a service with a heavy tail would be drawn flat otherwise
+HOST_TITLES = {"cpu_ratio": "CPU", "memory_ratio": "Memory"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeWindow:
+    """What the time axis shows: the last seconds, or as many around a moment in the past (UTC ns)."""
+
+    span_seconds: int = DEFAULT_SPAN_SECONDS
+    moment_ns: int | None = None
 
 
 class Board:
     """All charts over one store, on one time axis that `draw` moves to the newest row.
 
-    `span_seconds`, the time shown, and `wanted`, the numbers of the series to show (none: the troubled and the busy),
-    may be set from any thread; the next `draw` obeys.
+    `window`, the time shown, `filter_text`, which targets may be shown, and `focus`, the number of a series that is
+    shown in any case, may be set from any thread; the next `draw` obeys.
 
     Examples
     --------
@@ -58,80 +71,106 @@ class Board:
 
     def __init__(self, store: ViewStore) -> None:
         self._store = store
-        self.span_seconds = self._span_seconds = DEFAULT_SPAN_SECONDS
-        self.wanted: tuple[int, ...] = ()
+        self.window = self._window = TimeWindow()
+        self.filter_text = ""
+        self.focus: int | None = None
+        self.matched: int | None = None
+        self.names: list[str] = []
         self.x_range = Range1d(start=0, end=1, name="time")
         self._moment = moment = crosshair()
+        self._alert_mark = mark = mark_of_alert()
         self._slots: list[Slot] = []
-        self._rate = make_shared("Requests", "/s", "rate", self.x_range, LEAST_RATE_HZ, moment)
-        self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT, moment)
+        self._rate = make_shared("Requests", "/s", "rate", self.x_range, LEAST_RATE_HZ, moment, mark)
+        self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT, moment, mark)
         charts = {
-            metric: make_shared(title, "%", "value", self.x_range, 104.0, moment)
+            metric: make_shared(title, "%", "value", self.x_range, 104.0, moment, mark)
             for metric, title in HOST_TITLES.items()
         }
         self._hosts = {metric: _Hosts(store, metric, chart) for metric, chart in charts.items()}
         self._shown: list[int] = []
-        self.names: list[str] = []
         self._chosen_at_ns = -RECHOOSE_NS
+        self._chosen_by: tuple[str, int | None, int] = ("", None, 0)
         self._ticks_drawn = 0
         self._samples_drawn = 0
 
     @property
     def roots(self) -> list[UIElement]:
-        """All charts; there are more when there are more targets."""
+        """All charts; more targets bring more."""
         shared = [self._rate.plot, self._error.plot, *(hosts.chart.plot for hosts in self._hosts.values())]
         return [*(slot.latency for slot in self._slots), *shared]
 
     @property
+    def shown_count(self) -> int:
+        """How many targets have a chart now."""
+        return len(self._shown)
+
+    @property
     def start_ns(self) -> int:
-        """Where the time axis begins: as long ago as asked for, or where the rows begin."""
-        store = self._store
-        return max(store.newest_ns - self._span_seconds * NS_PER_SECOND, store.oldest_ns)
+        """Start of the time axis: as long ago as chosen, or where the rows begin."""
+        return max(self.end_ns - self._window.span_seconds * NS_PER_SECOND, self._store.oldest_ns)
+
+    @property
+    def end_ns(self) -> int:
+        """End of the time axis: the newest row, or half a span after the moment that was chosen."""
+        newest, moment = self._store.newest_ns, self._window.moment_ns
+        return newest if moment is None else min(newest, moment + self._window.span_seconds * NS_PER_SECOND // 2)
 
     def draw(self) -> None:
         """Bring every chart up to date with the store."""
         store = self._store
         if not store.newest_ns:
             return
-        other_span = self._span_seconds != self.span_seconds
-        if other_span:
-            self._begin_again(self.span_seconds)
+        other_window = self._window != self.window
+        if other_window:
+            self._start_over(self.window)
         new_ticks = min(store.requests.appended_total - self._ticks_drawn, MOST_WINDOWS)
         before = self._shown
         self._choose()
         for place, series in enumerate(self._shown):
-            if place < len(before) and before[place] == series:
-                self._extend(place, series, new_ticks)
-            else:
+            if place >= len(before) or before[place] != series:
                 self._replace(place, series)
+            elif self._window.moment_ns is None:
+                self._extend(place, series, new_ticks)
         self._ticks_drawn = store.requests.appended_total
         self._draw_hosts()
         self._mark_trouble()
-        self._move_axes(lines_too=other_span or new_ticks > 0)
+        if other_window or self._window.moment_ns is None or self._shown != before:
+            self._move_axes(lines_too=other_window or new_ticks > 0)
 
-    def _begin_again(self, span_seconds: int) -> None:
-        self._span_seconds = span_seconds
+    def _start_over(self, window: TimeWindow) -> None:
+        self._window = window
         self._shown = []
         for hosts in self._hosts.values():
             hosts.shown = []
+        moment = window.moment_ns
+        self._alert_mark.update(visible=moment is not None, location=(moment or 0) / 1e6)
 
     # ---- which targets
 
     def _choose(self) -> None:
         store = self._store
-        names = len(store.series.keys)
+        asked = (self.filter_text, self.focus, len(store.series.keys))
         due = store.newest_ns - self._chosen_at_ns >= RECHOOSE_NS
-        if self._shown and not due and len(self._shown) == min(names, SHOWN) and not self.wanted:
+        if self._shown and not due and (asked == self._chosen_by or self._full(asked)):
             return
         self._chosen_at_ns = store.newest_ns
-        chosen = choose(store, self._shown, self.wanted)
-        if chosen != self._shown:
+        self._chosen_by = asked
+        among = matching(store, self.filter_text) if self.filter_text.strip() else None
+        self.matched = None if among is None else len(among)
+        chosen = choose(store, self._shown, among)
+        if self.focus is not None and among is None and self.focus not in chosen:
+            chosen = [*chosen[: SHOWN - 1], self.focus]
+        names = [store.names.of(series) for series in chosen]
+        if chosen != self._shown or names != self.names:
             self._shown = chosen
-            self._name()
+            self._name(names)
 
-    def _name(self) -> None:
-        keys = [self._store.series.keys[series] for series in self._shown]
-        names = self.names = short_names(keys)
+    def _full(self, asked: tuple[str, int | None, int]) -> bool:
+        """Whether there are only new targets, and no place for them: they wait for the next regular choice."""
+        return asked[:2] == self._chosen_by[:2] and len(self._shown) == SHOWN
+
+    def _name(self, names: list[str]) -> None:
+        self.names = names
         while len(self._slots) < len(names):
             self._add_slot()
         for place, slot in enumerate(self._slots):
@@ -141,7 +180,7 @@ class Board:
             name_lines(shared, names)
 
     def _add_slot(self) -> None:
-        slot = make_slot(len(self._slots), self.x_range, self._moment)
+        slot = make_slot(len(self._slots), self.x_range, self._moment, self._alert_mark)
         self._slots.append(slot)
         add_line(self._rate, slot.lines)
         add_line(self._error, slot.lines, marks="error_anomaly")
@@ -151,8 +190,7 @@ class Board:
         for slot, series, name in zip(self._slots, self._shown, self.names, strict=False):
             known = has_latency(slot.lines.data["p95"], slot.points.data["time"])
             slot.title.text = name if known else f"{name}: no latency known"
-            worst = float(trouble[series]) if series < len(trouble) else 0.0
-            classes = slot_classes(slot.place, "bad" if worst >= DOWN else "warn" if worst else "ok")
+            classes = slot_classes(slot.place, _tone(float(trouble[series]) if series < len(trouble) else 0.0))
             if slot.latency.css_classes != classes:
                 slot.latency.css_classes = classes
 
@@ -162,31 +200,31 @@ class Board:
         slot, fresh = self._slots[place], self._store.fresh
         if new_ticks:
             data = line_data(self._store, series, self.start_ns)
-            slot.lines.stream(last_rows(data, min(new_ticks, len(data["time"]))), rollover=MOST_WINDOWS)
+            slot.lines.stream(rows_after(data, np.asarray(slot.lines.data["time"])), rollover=MOST_WINDOWS)
         own = fresh.take(fresh.series == series)
         if not len(own.time_ns):
             return
         if len(slot.points.data["time"]) + len(own.time_ns) > MOST_POINTS:
-            slot.points.data = point_data(all_points(self._store, series, self.start_ns))
+            slot.points.data = point_data(all_points(self._store, series, self.start_ns, self.end_ns))
         else:
             slot.points.stream(point_data(own), rollover=MOST_POINTS)
 
     def _replace(self, place: int, series: int) -> None:
         slot = self._slots[place]
-        slot.lines.data = line_data(self._store, series, self.start_ns)
-        slot.points.data = point_data(all_points(self._store, series, self.start_ns))
+        slot.lines.data = rows_until(line_data(self._store, series, self.start_ns), self.end_ns / 1e6)
+        slot.points.data = point_data(all_points(self._store, series, self.start_ns, self.end_ns))
 
     def _draw_hosts(self) -> None:
         new = min(self._store.samples.appended_total - self._samples_drawn, MOST_WINDOWS)
         self._samples_drawn = self._store.samples.appended_total
         for hosts in self._hosts.values():
-            hosts.draw(new, self.start_ns)
+            hosts.draw(new if self._window.moment_ns is None else 0, self.start_ns, self.end_ns)
 
     # ---- axes
 
     def _move_axes(self, *, lines_too: bool) -> None:
         start = self.start_ns / 1e6
-        self.x_range.update(start=start, end=max(self._store.newest_ns / 1e6, start + LEAST_SPAN_MS))
+        self.x_range.update(start=start, end=max(self.end_ns / 1e6, start + LEAST_SPAN_MS))
         shown = self._slots[: len(self._shown)]
         for slot in shown:
             _set_end(slot.y_range, calm_end(_largest_latency(slot.lines, slot.points, start), LEAST_LATENCY_MS))
@@ -197,34 +235,37 @@ class Board:
             _set_end(self._error.y_range, min(calm_end(error, LEAST_ERROR_PERCENT), 105.0))
 
 
-HOST_TITLES = {"cpu_ratio": "CPU", "memory_ratio": "Memory"}
+def _tone(trouble: float) -> str:
+    if trouble >= ERROR:
+        return "bad"
+    return "failing" if trouble >= FAILING else "warn" if trouble else "ok"
 
 
 class _Hosts:
-    """One metric of the hosts, in per cent of all there is."""
+    """One metric of the hosts, in per cent."""
 
     def __init__(self, store: ViewStore, metric: str, chart: Shared) -> None:
         self._store, self._metric, self.chart = store, metric, chart
         self.sources: list[ColumnDataSource] = []
         self.shown: list[int] = []
 
-    def draw(self, new_windows: int, start_ns: int) -> None:
+    def draw(self, new_windows: int, start_ns: int, end_ns: int) -> None:
         keys = self._store.hosts.keys
         hosts = [number for number, key in enumerate(keys) if key.metric == self._metric][:SHOWN]
         if hosts != self.shown:
-            self._replace(hosts, start_ns)
+            self._replace(hosts, start_ns, end_ns)
         elif new_windows:
             for source, host in zip(self.sources, hosts, strict=False):
                 fresh = rows_after(host_data(self._store, host, start_ns), np.asarray(source.data["time"]))
                 source.stream(fresh, rollover=MOST_WINDOWS)
 
-    def _replace(self, hosts: list[int], start_ns: int) -> None:
+    def _replace(self, hosts: list[int], start_ns: int, end_ns: int) -> None:
         self.shown = hosts
         while len(self.sources) < len(hosts):
-            self.sources.append(empty_source(("time", "value"), f"{self._metric}-{len(self.sources)}"))
+            self.sources.append(empty_source(HOST_COLUMNS, f"{self._metric}-{len(self.sources)}"))
             add_line(self.chart, self.sources[-1])
         for source, host in zip(self.sources, hosts, strict=False):
-            source.data = host_data(self._store, host, start_ns)
+            source.data = rows_until(host_data(self._store, host, start_ns), end_ns / 1e6)
         name_lines(self.chart, short_names([self._store.hosts.keys[host] for host in hosts]))
 
 
@@ -240,7 +281,7 @@ def _largest(source: ColumnDataSource, column: str, start: float) -> float:
 
 
 def _largest_latency(lines: ColumnDataSource, points: ColumnDataSource, start: float) -> float:
-    """Of what must be seen; a few answers far above the line, and a band much wider than it, may leave the chart."""
+    """The largest value that must be visible; a few dots far above the line, or a much wider band, may be cut off."""
     line = _largest(lines, "p95", start)
     answered = _largest(points, "answered", start)
     seen = max(line, min(answered, FARTHEST_DOT * line) if line else answered, _largest(points, "failed", start))

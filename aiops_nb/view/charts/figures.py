@@ -17,12 +17,13 @@ from bokeh.models.tools import CrosshairTool, HoverTool
 from bokeh.plotting import figure
 
 from aiops_nb.view.charts.palette import TROUBLE, series_colour
-from aiops_nb.view.data.series_data import LINE_COLUMNS, POINT_COLUMNS
+from aiops_nb.view.data.series_data import BAND_COLUMNS, LINE_COLUMNS, POINT_COLUMNS
 
 Figure: TypeAlias = figure
 Renderer: TypeAlias = "GlyphRenderer[Any]"
 HEIGHT_PIXELS = 190
-LEFT_PIXELS, SWATCH_PIXELS = 58, 18  # the same everywhere, so that charts one above the other share their time
+LEFT_PIXELS = 58  # the same everywhere, so that charts above each other share their time
+SWATCH_PIXELS = 18
 _TIME_FORMATS: dict[str, Any] = {
     "milliseconds": "%H:%M:%S",
     "seconds": "%H:%M:%S",
@@ -39,7 +40,9 @@ def empty_source(columns: Sequence[str], name: str) -> ColumnDataSource:
     return ColumnDataSource({column: np.zeros(0) for column in columns}, name=name)
 
 
-def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: str, moment: Span) -> Figure:
+def time_chart(
+    title: str, unit: str, x_range: Range1d, y_range: Range1d, name: str, moment: Span, mark: Span
+) -> Figure:
     """An empty chart that fills the width; its values carry their unit."""
     plot = figure(
         name=name,
@@ -61,6 +64,7 @@ def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: 
     )
     _style_axes(plot, unit)
     plot.add_tools(CrosshairTool(overlay=moment))
+    plot.add_layout(mark)
     return plot
 
 
@@ -83,8 +87,13 @@ def _style_axes(plot: Any, unit: str) -> None:
 
 
 def crosshair() -> Span:
-    """One moment in time, to be marked in every chart while the pointer is over any of them."""
+    """One moment in time, marked in every chart while the pointer is over one of them."""
     return Span(dimension="height", line_color="#8c8c8c", line_alpha=0.7, line_dash="dashed", line_width=1)
+
+
+def mark_of_alert() -> Span:
+    """The start of the alert that was selected, in every chart."""
+    return Span(dimension="height", name="alert-mark", visible=False, location=0, line_color=TROUBLE, line_width=1.5)
 
 
 def add_hover(
@@ -93,7 +102,10 @@ def add_hover(
     renderers: Sequence[Renderer] | None = None,
     mode: Literal["mouse", "vline"] = "mouse",
 ) -> None:
-    """Tooltips that name time and values with their units; of all renderers unless some are given."""
+    """Tooltips with time, values and units; of all renderers unless some are given.
+
+    `rows` are templates that Bokeh fills in: they hold no external text, which could be read as markup.
+    """
     tool = HoverTool(
         mode=mode,
         renderers="auto" if renderers is None else list(renderers),
@@ -115,12 +127,12 @@ class Slot:
     y_range: Range1d
 
 
-def make_slot(place: int, x_range: Range1d, moment: Span) -> Slot:
+def make_slot(place: int, x_range: Range1d, moment: Span, mark: Span) -> Slot:
     """A latency chart: requests as dots, p95 as a line in its expected band, anomalies and failures marked."""
-    lines = empty_source(LINE_COLUMNS, f"target-{place}")
+    lines = empty_source((*LINE_COLUMNS, *BAND_COLUMNS), f"target-{place}")
     points = empty_source(POINT_COLUMNS, f"requests-{place}")
     y_range = Range1d(start=0, end=1)
-    plot = time_chart("", "ms", x_range, y_range, f"latency-{place}", moment)
+    plot = time_chart("", "ms", x_range, y_range, f"latency-{place}", moment, mark)
     plot.css_classes = slot_classes(place)
     _draw_latency(plot, lines, points, series_colour(place))
     title: Any = plot.title
@@ -129,21 +141,21 @@ def make_slot(place: int, x_range: Range1d, moment: Span) -> Slot:
 
 
 def slot_classes(place: int, tone: str = "ok") -> list[str]:
-    """Its group of charts, its colour, and whether it is in trouble."""
+    """The group of charts, the colour, and the trouble of a slot: `ok`, `failing`, `warn` or `bad`."""
     return ["aiops-latency", f"aiops-colour-{place}", f"aiops-{tone}"]
 
 
 def _draw_latency(plot: Figure, lines: ColumnDataSource, points: ColumnDataSource, colour: str) -> None:
-    band = VArea(x="time", y1="lower", y2="upper", fill_color=colour, fill_alpha=0.15)
-    plot.add_glyph(lines, band)
+    area = VArea(x="time", y1="band_lower", y2="band_upper", fill_color=colour, fill_alpha=0.15)
+    plot.add_glyph(lines, area)
     plot.add_glyph(lines, _line("expected", colour, line_dash="dotted", line_alpha=0.9, line_width=1))
     dots = plot.add_glyph(points, _dots("answered", colour, size=3, fill_alpha=0.45))
     cross = Scatter(x="time", y="failed", marker="x", size=7, line_color=TROUBLE, line_width=1.5)
     failed = plot.add_glyph(points, cross)
     line = plot.add_glyph(lines, _line("p95", colour))
     plot.add_glyph(lines, _dots("anomaly", TROUBLE))
-    words = "@expected{0,0.0} ms (@lower{0,0.0} to @upper{0,0.0})"
-    add_hover(plot, [("p95", "@p95{0,0.0} ms"), ("expected", words), ("rate", "@rate{0,0.00} /s")], [line], "vline")
+    band = "@expected{0,0.0} ms (@lower{0,0.0} to @upper{0,0.0} ms)"
+    add_hover(plot, [("p95", "@p95{0,0.0} ms"), ("expected", band), ("rate", "@rate{0,0.00} /s")], [line], "vline")
     add_hover(plot, [("failed after", "@failed{0,0.0} ms")], [failed])
     add_hover(plot, [("request", "@answered{0,0.0} ms")], [dots])
 
@@ -166,27 +178,27 @@ class Shared:
     lines: list[Renderer] = field(default_factory=list)
 
 
-def make_shared(title: str, unit: str, column: str, x_range: Range1d, y_end: float, moment: Span) -> Shared:
+def make_shared(title: str, unit: str, column: str, x_range: Range1d, y_end: float, moment: Span, mark: Span) -> Shared:
     """A chart without lines; `add_line` adds them."""
     y_range = Range1d(start=0, end=y_end)
-    plot = time_chart(title, unit, x_range, y_range, f"chart-{title.lower()}", moment)
+    plot = time_chart(title, unit, x_range, y_range, f"chart-{title.lower()}", moment, mark)
     plot.css_classes = ["aiops-shared"]
-    add_hover(plot, [("of", "$name"), (title.lower(), f"@{column}{{0,0.[00]}} {unit}")], mode="vline")
+    add_hover(plot, [("target", "$name"), (title.lower(), f"@{column}{{0,0.[00]}} {unit}")], mode="vline")
     return Shared(plot=plot, y_range=y_range, column=column)
 
 
 def add_line(shared: Shared, source: ColumnDataSource, marks: str = "") -> None:
-    """One more line, in the colour of its place; `marks` names the column of what was judged anomalous."""
+    """One more line, in the colour of its place; `marks` names the column of the anomalous values."""
     colour = series_colour(len(shared.lines))
     line = shared.plot.add_glyph(source, _line(shared.column, colour))
     shared.lines.append(line)
     if shared.column == "value":
-        shared.plot.add_glyph(source, VArea(x="time", y1=0, y2=shared.column, fill_color=colour, fill_alpha=0.12))
+        shared.plot.add_glyph(source, VArea(x="time", y1=0, y2="fill", fill_color=colour, fill_alpha=0.12))
     if marks:
         shared.plot.add_glyph(source, _dots(marks, TROUBLE, size=5))
 
 
 def name_lines(shared: Shared, names: Sequence[str]) -> None:
-    """What the tooltips call the lines."""
+    """Name the lines for the tooltips, which show names as data: never as part of a template."""
     for name, line in zip(names, shared.lines, strict=False):
         line.name = name

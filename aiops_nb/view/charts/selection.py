@@ -1,4 +1,4 @@
-"""Which of many targets are shown: the troubled first, then the busy ones, and calmly."""
+"""Which of many targets are shown: those with alerts first, then the busiest, with few changes of place."""
 
 from __future__ import annotations
 
@@ -7,51 +7,73 @@ from collections.abc import Sequence
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.view.data.alert_log import SEVERITY
+from aiops_nb.view.data.alert_log import SEVERITY, severity_of
 from aiops_nb.view.data.store import ViewStore
 
 SHOWN = 8
-DOWN = 2.5  # worse than a warning
+FAILING = 2.5  # the last request failed: worse than a warning
+ERROR = SEVERITY["error"]
 
 
 def trouble_of(store: ViewStore) -> FloatArray:
-    """Trouble of each requests series: the worst alert that fires, or being down."""
-    trouble = np.where(store.down, DOWN, 0.0)
+    """Trouble of each requests series: the severity of its worst alert that fires, or that its last request failed.
+
+    An alert that a grouped alert inhibits counts: its target is one of the group.
+    """
+    trouble = np.where(store.down, FAILING, 0.0)
     worst: dict[str, float] = {}
-    for change in store.alerts.firing():
-        target = change.labels.get("target", "")
-        worst[target] = max(worst.get(target, 0.0), SEVERITY.get(change.labels.get("severity", ""), 1.0))
+    for change in store.alerts.active():
+        if change.state == "firing":
+            target = change.labels.get("target", "")
+            worst[target] = max(worst.get(target, 0.0), severity_of(change) or 1.0)
     if worst:
         trouble = np.maximum(trouble, [worst.get(key.target, 0.0) for key in store.series.keys[: len(trouble)]])
     return trouble
 
 
-def choose(store: ViewStore, shown: Sequence[int], wanted: Sequence[int] = (), most: int = SHOWN) -> list[int]:
+def matching(store: ViewStore, text: str) -> list[int]:
+    """Numbers of the series whose name or URL holds every word of one of the comma-separated phrases of a filter.
+
+    Examples
+    --------
+    >>> from aiops_nb.core.types import SeriesKey
+    >>> store = ViewStore()
+    >>> numbers = [store.series.number(SeriesKey(f"http://h/api/{name}")) for name in ("users", "orders")]
+    >>> matching(store, "API user"), matching(store, "order, USER"), matching(store, "nothing")
+    ([0], [0, 1], [])
+    """
+    phrases = [words for phrase in text.casefold().split(",") if (words := phrase.split())]
+    names = zip(store.names.all(), store.series.keys, strict=True)
+    texts = [f"{name} {key.target}".casefold() for name, key in names]
+    return [number for number, known in enumerate(texts) if any(all(word in known for word in one) for one in phrases)]
+
+
+def choose(store: ViewStore, shown: Sequence[int], among: Sequence[int] | None = None, most: int = SHOWN) -> list[int]:
     """Numbers of the series to show, each at the place that it has already.
 
     Parameters
     ----------
     store
-        Knows trouble and rates.
+        Knows alerts and rates.
     shown
         Those shown now, by place.
-    wanted
-        Those that a person picked; none picked: the troubled, then the busy, first come first.
+    among
+        Those that a filter matches; None: all.
     most
         How many fit.
     """
     count = len(store.series.keys)
-    if wanted:
-        return _in_place(list(wanted)[:most], shown)
-    if count <= most:
-        return list(range(count))
+    candidates = np.arange(count) if among is None else np.array(among, np.int64)
+    if len(candidates) <= most:
+        return _in_place(candidates.tolist(), shown)
     trouble = np.zeros(count)
     trouble[: len(store.down)] = trouble_of(store)
     rate = np.zeros(count)
     known = min(count, store.requests.width)
     rate[:known] = np.nan_to_num(store.requests.recent_mean("rate", 10)[:known])
-    rate[list(shown)] *= 1.5  # whoever is shown stays, unless another is clearly busier
-    return _in_place(np.lexsort((-rate, -trouble))[:most].tolist(), shown)
+    rate[list(shown)] *= 1.5  # a target that is shown stays, unless another one is clearly busier
+    order = np.lexsort((-rate[candidates], -trouble[candidates]))
+    return _in_place(candidates[order][:most].tolist(), shown)
 
 
 def _in_place(chosen: list[int], shown: Sequence[int]) -> list[int]:
@@ -62,7 +84,7 @@ def _in_place(chosen: list[int], shown: Sequence[int]) -> list[int]:
     >>> _in_place([7, 1, 9], [1, 2, 7])
     [1, 9, 7]
     """
-    places: list[int | None] = [one if one in chosen else None for one in shown][: len(chosen)]
-    places += [None] * (len(chosen) - len(places))
-    waiting = [one for one in chosen if one not in places]
-    return [waiting.pop(0) if place is None else place for place in places]
+    kept: list[int | None] = [one if one in chosen else None for one in shown][: len(chosen)]
+    kept += [None] * (len(chosen) - len(kept))
+    waiting = [one for one in chosen if one not in kept]
+    return [waiting.pop(0) if place is None else place for place in kept]

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from aiops_nb.core.types import AlertChange
 
 MOST_EPISODES = 100
-_ORDER = {"firing": 0, "pending": 1, "explained": 2, "resolved": 3}
 SEVERITY = {"info": 1.0, "warning": 2.0, "error": 3.0, "critical": 4.0}
+_ORDER = {"firing": 0, "pending": 1, "inhibited": 2, "resolved": 3}
 Evidence = tuple[tuple[str, ...], ...]
+ShownState = Literal["firing", "pending", "inhibited", "resolved"]
 
 
-def shown_state(change: AlertChange) -> str:
-    """The state that people see: one that another alert explains does not call for attention."""
-    return "explained" if change.inhibited_by and change.state == "firing" else change.state
+def shown_state(change: AlertChange) -> ShownState:
+    """The state that people see: an alert that another one inhibits does not call for attention."""
+    if change.state == "firing" and change.inhibited_by:
+        return "inhibited"
+    return change.state if change.state in ("firing", "pending") else "resolved"
+
+
+def severity_of(change: AlertChange) -> float:
+    """Severity of an alert as a number, 1 (info) to 4 (critical); 0 if it has none."""
+    return SEVERITY.get(change.labels.get("severity", ""), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +36,12 @@ class Episode:
 
 
 class AlertLog:
-    """Episodes by fingerprint and beginning; the oldest of those that are over go.
+    """Episodes by fingerprint and start; the oldest resolved ones are dropped.
 
     Parameters
     ----------
     prove
-        Gives the rows that led to a change.
+        Returns the rows that led to a change.
     """
 
     def __init__(self, prove: Callable[[AlertChange], Evidence]) -> None:
@@ -41,7 +50,7 @@ class AlertLog:
         self.changes_total = 0
 
     def take(self, change: AlertChange) -> None:
-        """Note one change; what was pending and came to nothing is forgotten."""
+        """Note one change; a pending alert that never fired is forgotten."""
         self.changes_total += 1
         key = (change.fingerprint, change.pending_at_ns)
         before = self._episodes.pop(key, None)
@@ -56,9 +65,9 @@ class AlertLog:
         return Episode(change, self._prove(change))
 
     def _ended(self, before: Episode, end: AlertChange) -> Episode:
-        """It is over, and what had happened stays to be read."""
+        """The summary and the evidence of the firing alert stay readable."""
         change = replace(before.change, state=end.state, time_ns=end.time_ns, ends_at_ns=end.ends_at_ns)
-        return Episode(change, before.evidence)
+        return Episode(replace(change, outcome=end.outcome), before.evidence)
 
     def _forget(self) -> None:
         over = [key for key, episode in self._episodes.items() if episode.change.state == "resolved"]
@@ -66,16 +75,24 @@ class AlertLog:
             del self._episodes[key]
 
     def firing(self) -> list[AlertChange]:
-        """Those that fire now and that no other explains."""
+        """Alerts that fire now and that no other alert inhibits."""
+        return [change for change in self.active() if shown_state(change) == "firing"]
+
+    def pending(self) -> list[AlertChange]:
+        """Alerts whose condition holds, but not for long enough to fire."""
+        return [change for change in self.active() if change.state == "pending"]
+
+    def active(self) -> list[AlertChange]:
+        """Alerts that are pending or fire, inhibited ones too."""
         changes = (episode.change for episode in self._episodes.values())
-        return [change for change in changes if change.state == "firing" and not change.inhibited_by]
+        return [change for change in changes if change.state in ("firing", "pending")]
 
     def shown(self) -> list[Episode]:
-        """Firing, then pending, then over; of those that call for attention the worst first, then the newest."""
-        return sorted(self._episodes.values(), key=_place)[:MOST_EPISODES]
+        """Firing, pending, inhibited, resolved; of those that fire or are pending the worst first, then the newest."""
+        return sorted(self._episodes.values(), key=_rank)[:MOST_EPISODES]
 
 
-def _place(episode: Episode) -> tuple[int, float, int]:
-    change, state = episode.change, shown_state(episode.change)
-    worst = SEVERITY.get(change.labels.get("severity", ""), 0.0) if state in ("firing", "pending") else 0.0
-    return _ORDER.get(state, 4), -worst, -change.time_ns
+def _rank(episode: Episode) -> tuple[int, float, int]:
+    state = shown_state(episode.change)
+    worst = severity_of(episode.change) if state in ("firing", "pending") else 0.0
+    return _ORDER[state], -worst, -episode.change.time_ns

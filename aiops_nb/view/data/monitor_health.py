@@ -1,4 +1,4 @@
-"""What the monitor says of itself, as a sentence and a table."""
+"""What the monitor reports about itself, as a sentence and a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Values = Mapping[str, float]
 
 
 class SelfRow(TypedDict):
-    """One source: texts with units."""
+    """One source: strings with units."""
 
     source: str
     rows: str
@@ -33,9 +33,9 @@ class SelfFacts:
     >>> facts.note("web", {"rows_hz": 20.0, "rows_total": 1200.0, "rejected_too_long_total": 2.0})
     >>> facts.note("monitor", {"queue_batches": 0.0})
     >>> facts.sentence()
-    '20 rows/s, 2 lines rejected or dropped, no batch waits'
-    >>> facts.rows()[0]["lost"]
-    '2 too long'
+    '20 rows/s, 2 rejected, queue empty'
+    >>> facts.rows()[0]["lost"], facts.rejected_total()
+    ('2 too long', 2)
     """
 
     def __init__(self) -> None:
@@ -52,20 +52,25 @@ class SelfFacts:
         if target in self._values or len(self._values) <= MOST_SOURCES:
             self._values.setdefault(target, {}).update(values)
 
+    def rejected_total(self) -> int:
+        """Lines that no source could use, and rows that were dropped."""
+        return round(sum(sum(_lost(values).values()) for values in self._sources().values()))
+
     def sentence(self) -> str:
-        """How the monitor is doing; empty if it has not said."""
+        """The health of the monitor; empty before its first samples."""
         if not self._values:
             return ""
-        sources = [values for target, values in self._values.items() if target != MONITOR]
-        rate = sum(values.get("rows_hz", 0.0) for values in sources)
-        lost = round(sum(sum(_lost(values).values()) for values in sources))
-        waiting = round(self._values.get(MONITOR, {}).get("queue_batches", 0))
-        told = [f"{rate:,.3g} rows/s", f"{lost:,} lines rejected or dropped" if lost else "nothing rejected"]
-        return ", ".join([*told, *_unused(self._values.get(MONITOR, {})), _waiting(waiting)])
+        rate = sum(values.get("rows_hz", 0.0) for values in self._sources().values())
+        monitor = self._values.get(MONITOR, {})
+        parts = [f"{rate:,.3g} rows/s", f"{self.rejected_total():,} rejected"]
+        return ", ".join([*parts, *_unused(monitor), _queue(round(monitor.get("queue_batches", 0)))])
 
     def rows(self) -> list[SelfRow]:
         """A row of the table for each source."""
-        return [_row(target, values) for target, values in sorted(self._values.items()) if target != MONITOR]
+        return [_row(target, values) for target, values in sorted(self._sources().items())]
+
+    def _sources(self) -> dict[str, dict[str, float]]:
+        return {target: values for target, values in self._values.items() if target != MONITOR}
 
 
 def _row(source: str, values: Values) -> SelfRow:
@@ -80,7 +85,7 @@ def _row(source: str, values: Values) -> SelfRow:
 
 
 def _lost(values: Values) -> dict[str, float]:
-    """What was not used, by its reason in words."""
+    """Lines and rows that were not used, by reason."""
     rejected = {name: value for name, value in values.items() if name.startswith("rejected_") and value > 0}
     reasons = {name.removeprefix("rejected_").removesuffix("_total"): value for name, value in rejected.items()}
     dropped = {"dropped": values["dropped_total"]} if values.get("dropped_total", 0) > 0 else {}
@@ -88,9 +93,13 @@ def _lost(values: Values) -> dict[str, float]:
 
 
 def _unused(monitor: Values) -> list[str]:
-    words = {"late_total": "too late", "ahead_total": "from the future", "poll_errors_total": "failed polls"}
+    words = {
+        "late_total": "late",
+        "ahead_total": "with a timestamp in the future",
+        "poll_errors_total": "failed polls",
+    }
     return [f"{monitor[name]:,.0f} {word}" for name, word in words.items() if monitor.get(name, 0) > 0]
 
 
-def _waiting(batches: int) -> str:
-    return "no batch waits" if not batches else f"{batches} batch{'es' * (batches > 1)} wait{'s' * (batches == 1)}"
+def _queue(batches: int) -> str:
+    return "queue empty" if not batches else f"{batches} batch{'es' * (batches > 1)} queued"

@@ -37,11 +37,11 @@ class History:
         self.names, self._cells = names, cells
         self.length = 0
         self.appended_total = 0
-        self._allocate(16)
+        self._allocate(0)
 
     def _allocate(self, width: int) -> None:
         self.width = width
-        self.windows = min(max(self._cells // width, FEWEST_WINDOWS), MOST_WINDOWS)
+        self.windows = min(max(self._cells // max(width, 1), FEWEST_WINDOWS), MOST_WINDOWS)
         self._time = np.zeros(2 * self.windows, np.int64)
         self._values = {name: np.full((2 * self.windows, width), np.nan, np.float32) for name in self.names}
 
@@ -76,6 +76,18 @@ class History:
         mean: Float32Array = np.where(count, total / np.maximum(count, 1), np.nan).astype(np.float32)
         return mean
 
+    def run_lengths(self, known: str, unknown: str, windows: int) -> IntArray:
+        """For how many of the last windows, in a row, each series has a value in one column and none in another."""
+        rows = slice(max(self.length - windows, 0), self.length)
+        holds = np.isfinite(self._values[known][rows]) & ~np.isfinite(self._values[unknown][rows])
+        backwards = np.logical_and.accumulate(holds[::-1], axis=0)
+        length: IntArray = backwards.sum(axis=0, dtype=np.int64)
+        return length
+
+    def starts_after(self, time_ns: int) -> bool:
+        """Whether the first window that was ever added is kept, and ends at this time or later."""
+        return self.length == self.appended_total and self.length > 0 and int(self._time[0]) >= time_ns
+
     def since(self, start_ns: int, series: int, names: tuple[str, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Copies of the columns of one series from the first window that ends at or after `start_ns`."""
         first = int(np.searchsorted(self._time[: self.length], start_ns))
@@ -88,7 +100,7 @@ class History:
 
     def _make_room(self, count: int) -> None:
         if count > self.width:
-            self._move(capacity_for(count, self.width))
+            self._move(capacity_for(count, self.width or 16))
         elif self.length == len(self._time):
             self._move(self.width)
 

@@ -1,4 +1,4 @@
-"""What the dashboard shows, kept in bounded memory: a sink that is quick to write and is read by one pump."""
+"""What the dashboard shows, in bounded memory: a sink that is quick to write and is read by one pump."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from aiops_nb.core.columns import times_ns
+from aiops_nb.core.readable import readable
 from aiops_nb.core.schemas import SELF_SOURCE
 from aiops_nb.core.types import (
     NS_PER_SECOND,
@@ -26,6 +27,7 @@ from aiops_nb.core.types import (
 from aiops_nb.view.data.alert_log import AlertLog, Evidence
 from aiops_nb.view.data.batches import SeriesNumbers, error_name, points_of
 from aiops_nb.view.data.monitor_health import SelfFacts
+from aiops_nb.view.data.names import ScreenNames
 from aiops_nb.view.data.ring_buffers import History, PointRing, Points, extremes
 
 MOST_WAITING_ROWS = 200_000
@@ -43,7 +45,7 @@ class ViewStore:
     """Ring buffers of what the dashboard shows.
 
     `write` only notes the step under a lock; `advance`, called by the one pump, does the work outside it. Rows are
-    taken from the step's batch itself, so that a request is seen before its window closes.
+    taken from the step's batch itself, so that a request is shown before its window closes.
 
     Parameters
     ----------
@@ -61,8 +63,9 @@ class ViewStore:
         self._changes: deque[AlertChange] = deque(maxlen=MOST_WAITING_CHANGES)
         self.skipped_rows_total = 0
         self.newest_ns = self.oldest_ns = 0
-        self._last_end_ns, self._window_ns = 0, NS_PER_SECOND
+        self._last_end_ns = self._window_ns = 0
         self.series, self.hosts = SeriesNumbers(), SeriesNumbers()
+        self.names = ScreenNames(self.series.keys)
         self.requests, self.samples = History(REQUEST_COLUMNS), History(("value",))
         self.points = PointRing()
         self.fresh = Points.none()
@@ -70,6 +73,7 @@ class ViewStore:
         self.alerts = AlertLog(self._prove)
         self.itself = SelfFacts()
         self.thresholds: dict[str, float] = {}
+        self.features: dict[str, str] = {}
         self.client_thresholds: tuple[RuleThreshold, ...] = ()
 
     def write(self, step: Step) -> None:
@@ -80,7 +84,7 @@ class ViewStore:
         self._on_write()
 
     def begin_with(self, past: Callable[[], Iterable[Step]]) -> None:
-        """Begin with what a source kept; call it after `add_sink`: no step is missed, and none is taken twice."""
+        """Start with what a source kept; call it after `add_sink`: no step is missed, and none is taken twice."""
         with self._lock:
             self._forget_waiting()
             for step in past():
@@ -107,7 +111,7 @@ class ViewStore:
         """Nothing to release: what was seen stays readable."""
 
     def advance(self) -> bool:
-        """Take in what was written since; whether anything was."""
+        """Take in what was written since the last call; returns whether anything was."""
         with self._lock:
             items, ticks, changes = list(self._items), list(self._ticks), list(self._changes)
             self._forget_waiting()
@@ -132,13 +136,15 @@ class ViewStore:
 
     def _take_requests(self, tick: Tick) -> None:
         columns = {name: tick.features.column(feature) for name, feature in _FEATURES.items()}
-        columns["rate"] = tick.features.column("count") / self._window_seconds(tick.features.end_ns)
+        self._measure_window(tick.features.end_ns)
+        columns["rate"] = tick.features.column("count") / self.window_seconds
         self.requests.append(tick.features.end_ns, columns, self.series.of(tick.features.series))
         for scored in tick.scored:
             self._take_scored(scored)
 
     def _take_scored(self, scored: ScoredFeature) -> None:
         self.thresholds[scored.alertname] = scored.threshold
+        self.features[scored.alertname] = scored.feature
         scores, marked = scored.scores, np.where(scored.is_anomaly, scored.value, np.nan)
         if scored.feature == "duration_p95_seconds":
             band = {"expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
@@ -146,11 +152,16 @@ class ViewStore:
         elif scored.feature == "error_ratio":
             self.requests.amend({"error_anomaly": marked}, self.series.of(scored.series))
 
-    def _window_seconds(self, end_ns: int) -> float:
+    def _measure_window(self, end_ns: int) -> None:
         if 0 < self._last_end_ns < end_ns:
-            self._window_ns = min(self._window_ns, end_ns - self._last_end_ns)
+            step_ns = end_ns - self._last_end_ns  # larger than a window after a stop
+            self._window_ns = min(self._window_ns or step_ns, step_ns)
         self._last_end_ns = end_ns
-        return self._window_ns / NS_PER_SECOND
+
+    @property
+    def window_seconds(self) -> float:
+        """Width of the windows; 1 until there are two."""
+        return (self._window_ns or NS_PER_SECOND) / NS_PER_SECOND
 
     def _take_samples(self, tick: Tick) -> None:
         wanted = np.array([key.metric in HOST_METRICS for key in tick.features.series], np.bool_)
@@ -204,16 +215,16 @@ class ViewStore:
         columns = zip(rows.time_ns.tolist(), rows.seconds.tolist(), rows.status, rows.error, strict=True)
         return tuple(
             (
-                clock_text(time_ns),
-                f"{1000 * seconds:,.1f} ms",
-                error_name(error) or (str(status) if status else "no status"),
+                moment_text(time_ns, self.newest_ns, tenths=True),
+                readable(seconds, "duration_seconds"),
+                error_name(error) or (str(status) if status else "not received"),
             )
             for time_ns, seconds, status, error in columns
         )
 
 
 def _moments(points: Points) -> IntArray:
-    """Number of each row's series and quarter of a second: a dashboard made later takes a whole past in one draught."""
+    """Number of each row's series and quarter of a second: a dashboard made later reads the whole past at once."""
     _, quarter = np.unique(points.time_ns // DRAWN_APART_NS, return_inverse=True)
     moments: IntArray = points.series * np.int64(quarter.max(initial=0) + 1) + quarter
     return moments
@@ -227,4 +238,36 @@ def clock_text(time_ns: int) -> str:
     >>> clock_text(3_661_500_000_000)
     '01:01:01.5'
     """
-    return datetime.fromtimestamp(time_ns / NS_PER_SECOND, UTC).strftime("%H:%M:%S.%f")[:10]
+    return _utc(time_ns).strftime("%H:%M:%S.%f")[:10]
+
+
+def date_text(time_ns: int) -> str:
+    """Date in UTC.
+
+    Examples
+    --------
+    >>> date_text(3_661_500_000_000)
+    '1 Jan 1970'
+    """
+    moment = _utc(time_ns)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def moment_text(time_ns: int, now_ns: int, *, tenths: bool = False) -> str:
+    """Time of day in UTC, with the date if it is not the day of `now_ns`.
+
+    Examples
+    --------
+    >>> moment_text(3_661_500_000_000, 7_200_000_000_000), moment_text(3_661_500_000_000, 90_000_000_000_000)
+    ('01:01:01', '1 Jan 01:01:01')
+    """
+    moment, now = _utc(time_ns), _utc(now_ns)
+    clock = clock_text(time_ns)[: 10 if tenths else 8]
+    if moment.date() == now.date():
+        return clock
+    year = f" {moment.year}" if moment.year != now.year else ""
+    return f"{moment.day} {moment:%b}{year} {clock}"
+
+
+def _utc(time_ns: int) -> datetime:
+    return datetime.fromtimestamp(time_ns / NS_PER_SECOND, UTC)

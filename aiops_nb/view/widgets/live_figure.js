@@ -1,12 +1,13 @@
 // A Bokeh document that lives in the kernel, drawn by any number of views in this page.
 //
-// The picture never waits for an answer from the kernel, because a message from the page may be lost: the model keeps
-// the last snapshot (it came with the widget's state, and comes again as a keyframe) and every patch since, and a view
-// is made of these. A hello is sent only after a gap in the numbers, and the next keyframe would mend that too.
+// The picture never waits for an answer from the kernel, because a message from the page may be lost. The model keeps
+// the last snapshot (sent with the widget's state, and again as a keyframe) and every later patch; a view is made of
+// these. A hello is sent only after a gap in the numbers, and the next keyframe would repair that too.
 
 const PAGE = (window.__aiops_nb ??= { bokeh: {}, resyncs: 0, loaded_by: null });
 const FILES = ["bokeh.min.js", "bokeh-widgets.min.js", "bokeh-tables.min.js"];
 const SILENT_AFTER_MS = 6000;
+const GONE_TEXT = "The kernel was restarted; monitoring has stopped. Run the cells again.";
 
 const retry = (ask, done, wait = 1500) => {
   ask();
@@ -99,7 +100,7 @@ function applyPatch(doc, patch) {
   // each document gets its own copy of the buffers: streaming shifts columns in place
   const buffers = new Map(patch.ids.map((id, i) => [id, slice(patch.buffers[i])]));
   doc.apply_json_patch(JSON.parse(patch.content), buffers);
-  // a table under rollover shows old rows until its view is told
+  // a table under rollover shows old rows until its view gets a change
   for (const model of doc._all_models.values()) if (model.type === "DataTable") model.view.change.emit();
 }
 
@@ -120,7 +121,7 @@ class View {
       if (turn !== this.turn) return;
       this.clear();
       if (this.figure.base) await this.build(bokeh, turn);
-      else this.say("The kernel that drew this is gone. Run the cell again.");
+      else this.say(GONE_TEXT);
     } catch (error) {
       this.say(`The charts could not be drawn: ${error.message}`);
       throw error;
@@ -134,7 +135,7 @@ class View {
     this.dress();
     doc.on_change((event) => this.forward(event));
     const hosts = doc.roots().map((root) => this.host(root));
-    const aside = document.createElement("div"); // for what is no root: Bokeh's own notifications
+    const aside = document.createElement("div"); // for Bokeh's own notifications, which belong to no root
     const manager = await bokeh.require("embed/standalone").add_document_standalone(doc, aside, hosts);
     if (turn !== this.turn) return manager.clear();
     this.manager = manager;
@@ -193,8 +194,8 @@ class View {
     const silent = this.doc && this.model.get("_live") && seconds * 1000 > SILENT_AFTER_MS;
     this.el.classList.toggle("aiops-silent", Boolean(silent) || gone);
     if (!this.doc) return;
-    if (gone) this.say("The kernel that drew this is gone. Run the cells again.");
-    else this.say(silent ? `No news from the kernel for ${seconds} s: it is busy, or gone. If it was restarted, run the cells again.` : "");
+    if (gone) this.say(GONE_TEXT);
+    else this.say(silent ? `No data from the kernel for ${seconds} s: it is busy or was restarted. If it was restarted, run the cells again.` : "");
   }
 
   clear() {

@@ -1,4 +1,4 @@
-"""A Bokeh document as an ipywidget of our own: streamed in numbered patches, whole again after a reload."""
+"""A Bokeh document as an ipywidget: streamed in numbered patches, complete again after a reload."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.view.widgets.server_extension import BOKEH_FILES, bokeh_script
 
 HERE = Path(__file__).parent
-# patches that reach a page before its script runs are lost; these follow-ups mend it without a question from the page
+# patches that reach a page before its script runs are lost; these follow-ups repair that without a request of the page
 KEYFRAMES_AFTER_STATE_SECONDS = (1.0, 4.0)
 KEYFRAME_EVERY_SECONDS = 30.0
 
@@ -52,8 +52,9 @@ class LiveFigure(anywidget.AnyWidget):
     1
     """
 
-    _esm = HERE / "live_figure.js"
-    _css = HERE / "live_figure.css"
+    # as text: anywidget would keep every widget of a class whose script is a path
+    _esm = (HERE / "live_figure.js").read_text(encoding="utf-8")
+    _css = (HERE / "live_figure.css").read_text(encoding="utf-8")
     _bokeh_version = traitlets.Unicode(bokeh.__version__).tag(sync=True)
     _snapshot = traitlets.Any(None, allow_none=True).tag(sync=True)
     _live = traitlets.Bool(False).tag(sync=True)
@@ -88,23 +89,23 @@ class LiveFigure(anywidget.AnyWidget):
                 self._send_keyframe_if_due()
 
     def show(self, roots: Sequence[UIElement]) -> None:
-        """Add those of the roots that are not shown yet; pages then draw the whole document anew."""
+        """Add those of the roots that are not shown yet; pages then draw the whole document again."""
         with self.document.models.freeze():
             for root in roots:
                 if root.document is None:
                     self.document.add_root(root)
 
     def set_live(self, is_live: bool) -> None:
-        """Tell the pages whether silence is to be expected."""
+        """Set whether the pages expect changes: silence is then reported on them."""
         self._live = is_live
 
     def send_snapshot(self) -> None:
-        """Send the whole document to every page; those which have it all keep it only as their new base."""
+        """Send the whole document to every page; a page that missed nothing only keeps it as its new base."""
         with self._lock:
             self.send({"kind": "snapshot", **self._take_snapshot()})
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Widget state, with the document as it is now: what a page that loads is given."""
+        """Widget state with the present document, for a page that loads."""
         state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
         if key is None or "_snapshot" in key:
             with self._lock:

@@ -1,5 +1,5 @@
-// Tiles, warnings and the alert table. Text from outside is set as text, never as markup. A row's evidence came with
-// the row, so that selecting it works while the kernel is busy.
+// Tiles, warnings and the alert table. External text is set as text, never as markup. The evidence of a row is sent
+// with the row, so that selecting it works while the kernel is busy.
 
 const make = (tag, className, text) => {
   const node = document.createElement(tag);
@@ -8,66 +8,89 @@ const make = (tag, className, text) => {
   return node;
 };
 
+// The box around a panel gets this class when its kernel is gone; the panel itself keeps its last state.
+const GONE = ".jupyter-widgets-disconnected";
+
+// ---- tiles
+
+// The word that goes with the colour of a tile.
+const TONES = { ok: "\u2713 ok", warn: "\u25b3 warning", bad: "\u25b2 alert" };
+
 function tile({ label, value, unit, note, tone }) {
   const box = make("div", `aiops-tile aiops-${tone}`);
+  const head = box.appendChild(make("div", "aiops-label"));
+  head.append(make("span", "", label), make("span", "aiops-tone", TONES[tone] ?? ""));
   const figure = box.appendChild(make("div", "aiops-value", value));
   if (unit) figure.appendChild(make("span", "aiops-unit", ` ${unit}`));
-  box.prepend(make("div", "aiops-label", label));
   box.appendChild(make("div", "aiops-hint", note || "\u00a0")).title = note;
   return box;
 }
 
-// The box around this is given a class when its kernel is gone; the last state would go on saying "live".
-const GONE = ".jupyter-widgets-disconnected";
 const STATES = {
-  running: ["live", "receiving", "ok"],
-  stopped: ["stopped", "press Start to go on", "off"],
-  ended: ["ended", "it runs only once", "off"],
-  closed: ["closed", "run the cell again", "off"],
-  gone: ["gone", "run the cells again", "bad"],
+  live: ["Live", "receiving data", "live"],
+  replaying: ["Replay", "recorded data, not live", "replay"],
+  stopped: ["Stopped", "press Start to resume", "off"],
+  ended: ["Replay finished", "recorded data, not live", "off"],
+  closed: ["Closed", "run the cell again", "off"],
+  gone: ["Disconnected", "kernel restarted - run the cells again", "off"],
+};
+const LAST_FIGURES = {
+  stopped: "monitoring has stopped",
+  ended: "the end of the recorded data",
+  closed: "this dashboard was closed",
+  gone: "the kernel was restarted; monitoring has stopped",
 };
 
 function stateTile(state) {
-  const [value, note, tone] = STATES[state] ?? STATES.closed;
-  const box = tile({ label: "monitor", value, unit: "", note, tone });
-  box.classList.add("aiops-state");
+  const [value, note, kind] = STATES[state] ?? STATES.closed;
+  const box = tile({ label: "monitor", value, unit: "", note, tone: "plain" });
+  box.classList.add("aiops-state", `aiops-is-${kind}`);
   box.querySelector(".aiops-value").prepend(make("span", "aiops-dot"));
   return box;
 }
 
 function drawStatus(model, el) {
+  const state = el.closest(GONE) ? "gone" : model.get("state");
   const row = make("div", "aiops-tiles");
-  row.append(stateTile(el.closest(GONE) ? "gone" : model.get("state")), ...model.get("tiles").map(tile));
-  const warnings = model.get("warnings").map((text) => make("div", "aiops-warning", text));
-  el.replaceChildren(row, ...warnings);
+  row.classList.toggle("aiops-old", state in LAST_FIGURES);
+  row.append(stateTile(state), ...model.get("tiles").map(tile));
+  const parts = [row];
+  if (state in LAST_FIGURES && model.get("newest"))
+    parts.push(make("div", "aiops-quiet aiops-as-of", `Figures as of ${model.get("newest")}: ${LAST_FIGURES[state]}.`));
+  parts.push(...model.get("warnings").map((text) => make("div", "aiops-warning", `\u26a0 ${text}`)));
+  el.replaceChildren(...parts);
 }
 
-function evidence(alert, columns) {
+// ---- alerts
+
+const EVIDENCE = ["finished (UTC)", "duration", "status"];
+const COLUMNS = ["state", "severity", "since", "name", "target", "summary"];
+const HEADINGS = { since: "since (UTC)", name: "alert" };
+
+function evidence(alert) {
   const row = make("tr", "aiops-evidence");
   const cell = row.appendChild(make("td"));
-  cell.colSpan = columns;
+  cell.colSpan = COLUMNS.length;
   cell.appendChild(make("div", "", `${alert.full_target}: ${alert.summary}`));
-  cell.appendChild(make("div", "aiops-facts", alert.facts));
+  cell.append(...alert.facts.map((fact) => make("div", "aiops-facts", fact)));
   if (!alert.evidence.length) return row;
   const table = cell.appendChild(make("table"));
-  const head = table.appendChild(make("tr"));
-  head.append(...["request ended (UTC)", "took", "outcome"].map((name) => make("th", "", name)));
+  table.appendChild(make("tr")).append(...EVIDENCE.map((name) => make("th", "", name)));
   for (const line of alert.evidence) table.appendChild(make("tr")).append(...line.map((text) => make("td", "", text)));
   return row;
 }
-
-const COLUMNS = [["", "state"], ["severity", "severity"], ["since (UTC)", "since"], ["alert", "name"], ["target", "target"], ["what happened", "summary"]];
 
 function alertRow(alert, view) {
   const row = make("tr", `aiops-alert aiops-${alert.state}`);
   row.tabIndex = 0;
   row.setAttribute("aria-expanded", String(view.selected === alert.id));
-  for (const [, key] of COLUMNS) {
+  for (const key of COLUMNS) {
     const cell = row.appendChild(make("td", `aiops-${key}`));
     const pill = key === "severity" ? `aiops-pill aiops-is-${alert.severity}` : "";
-    // where the panel is too narrow for a column of names, the name stands before what happened
+    // where the panel is too narrow for a column of names, the name is written before the summary
     if (key === "summary") cell.appendChild(make("span", "aiops-short-of-room", `${alert.name}: `));
-    cell.appendChild(make("span", pill, alert[key])).title = key === "target" ? alert.full_target : alert[key];
+    const text = key === "state" ? alert.state_label : alert[key];
+    cell.appendChild(make("span", pill, text)).title = key === "target" ? alert.full_target : text;
   }
   const choose = () => view.choose(alert.id);
   row.addEventListener("click", choose);
@@ -75,23 +98,64 @@ function alertRow(alert, view) {
   return row;
 }
 
+function titleOf(alerts) {
+  const counts = ["firing", "pending", "inhibited", "resolved"].map((state) => [
+    alerts.filter((alert) => alert.state === state).length,
+    state === "inhibited" ? "part of another alert" : state,
+  ]);
+  const parts = counts.filter(([count]) => count).map(([count, word]) => `${count} ${word}`);
+  return parts.length ? `Alerts: ${parts.join(", ")}` : "Alerts: none so far";
+}
+
 function drawAlerts(model, el, view) {
   const alerts = model.get("alerts");
-  const title = make("div", "aiops-title", "Alerts");
-  if (!alerts.length) return el.replaceChildren(title, make("div", "aiops-quiet", "None so far."));
-  const table = make("table", "aiops-alerts");
-  const head = table.appendChild(make("thead")).appendChild(make("tr"));
-  head.append(...COLUMNS.map(([name, key]) => make("th", `aiops-${key}`, name)));
-  const body = table.appendChild(make("tbody"));
-  for (const alert of alerts) {
-    body.appendChild(alertRow(alert, view));
-    if (view.selected === alert.id) body.appendChild(evidence(alert, COLUMNS.length));
+  const active = alerts.filter((alert) => alert.state !== "resolved" || alert.id === view.selected);
+  const rest = alerts.length - active.length;
+  const head = make("div", "aiops-title");
+  head.appendChild(make("span", "", titleOf(alerts)));
+  if (rest || view.all) {
+    const button = head.appendChild(make("button", "aiops-more", view.all ? "hide resolved" : `show ${rest} resolved`));
+    button.addEventListener("click", () => view.showAll(!view.all));
   }
+  const shown = view.all ? alerts : active;
   const top = el.querySelector(".aiops-scroll")?.scrollTop ?? 0;
+  if (!shown.length) return el.replaceChildren(head);
+  const table = make("table", "aiops-alerts");
+  const headings = table.appendChild(make("thead")).appendChild(make("tr"));
+  headings.append(...COLUMNS.map((key) => make("th", `aiops-${key}`, HEADINGS[key] ?? key)));
+  const body = table.appendChild(make("tbody"));
+  for (const alert of shown) {
+    body.appendChild(alertRow(alert, view));
+    if (view.selected === alert.id) body.appendChild(evidence(alert));
+  }
   const scroll = make("div", "aiops-scroll");
   scroll.appendChild(table);
-  el.replaceChildren(title, scroll);
+  el.replaceChildren(head, scroll);
   scroll.scrollTop = top;
+  if (view.reveal) reveal(scroll);
+  view.reveal = false;
+}
+
+// The evidence of the last row would open below the edge of the scroll area.
+function reveal(scroll) {
+  const detail = scroll.querySelector(".aiops-evidence");
+  if (!detail) return;
+  const row = detail.previousElementSibling;
+  const hidden = detail.offsetTop + detail.offsetHeight - scroll.clientHeight;
+  const head = scroll.querySelector("thead").offsetHeight;
+  if (hidden > scroll.scrollTop) scroll.scrollTop = Math.min(hidden, row.offsetTop - head);
+}
+
+// ---- the title of the page says what fires: a tab in the background is noticed
+
+const PREFIX = /^\(\d+ alerts? firing\) /;
+const firing = (window.__aiops_nb_firing ??= new Map());
+
+function updateTitle() {
+  const count = [...firing.values()].reduce((sum, one) => sum + one, 0);
+  const bare = document.title.replace(PREFIX, "");
+  const wanted = count ? `(${count} alert${count > 1 ? "s" : ""} firing) ${bare}` : bare;
+  if (document.title !== wanted) document.title = wanted;
 }
 
 function render({ model, el }) {
@@ -99,19 +163,41 @@ function render({ model, el }) {
   el.classList.add("aiops-panel", `aiops-panel-${kind}`);
   const view = {
     selected: undefined,
+    all: false,
+    reveal: false,
     choose(id) {
       this.selected = this.selected === id ? undefined : id;
+      this.reveal = true;
+      draw();
+      model.send({ kind: "select", id: this.selected ?? null });
+    },
+    showAll(all) {
+      this.all = all;
       draw();
     },
   };
-  const draw = () => (kind === "status" ? drawStatus(model, el) : drawAlerts(model, el, view));
+  const notice = () => {
+    const alerts = el.closest(GONE) ? [] : model.get("alerts");
+    firing.set(view, alerts.filter((alert) => alert.state === "firing").length);
+    updateTitle();
+  };
+  const draw = () => {
+    if (kind === "status") return drawStatus(model, el);
+    drawAlerts(model, el, view);
+    notice();
+  };
   let gone = false;
-  const connection = setInterval(() => gone === (gone = Boolean(el.closest(GONE))) || draw(), 1000);
+  const connection = setInterval(() => {
+    if (gone !== (gone = Boolean(el.closest(GONE)))) draw();
+    else if (kind === "alerts") notice(); // JupyterLab sets the title again with every tab
+  }, 1000);
   model.on("change", draw);
   draw();
   return () => {
     clearInterval(connection);
     model.off("change", draw);
+    firing.delete(view);
+    updateTitle();
   };
 }
 

@@ -1,26 +1,30 @@
-"""The widgets of a dashboard: tools, tiles, charts, alerts."""
+"""The widgets of a dashboard: tools, tiles, alerts, charts, health."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
 
 from aiops_nb.core.errors import AiopsError
-from aiops_nb.core.types import RuleThreshold, SeriesKey
-from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board
-from aiops_nb.view.data.store import ViewStore
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, RuleThreshold, SeriesKey
+from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board, TimeWindow
+from aiops_nb.view.data.store import ViewStore, clock_text, date_text
 from aiops_nb.view.source import Source
+from aiops_nb.view.widgets.alert_rows import alert_rows, row_id_of
 from aiops_nb.view.widgets.live_figure import LiveFigure
 from aiops_nb.view.widgets.panels import Panel
-from aiops_nb.view.widgets.self_panel import SelfPanel
+from aiops_nb.view.widgets.self_panel import RejectedLine, SelfPanel
 from aiops_nb.view.widgets.threshold_sliders import LATENCY_ALERT, ThresholdSliders
-from aiops_nb.view.widgets.tiles import alert_rows, tiles_of
+from aiops_nb.view.widgets.tiles import tiles_of
 
 SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900}
-ROOM_FOR_ALL = 8
-MOST_NAMES = 2000
+FEW_TARGETS = 4  # as many need no filter
+REJECTED_SHOWN = 5
+LONGEST_LINE = 200
+_log = logging.getLogger(__name__)
 
 
 class Screen:
@@ -43,69 +47,156 @@ class Screen:
         self.figure = LiveFigure(board.roots)
         self.status = Panel(kind="status")
         self.alerts = Panel(kind="alerts")
+        self.alerts.on_select(self._select)
         self.itself = SelfPanel()
+        self._make_tools()
+        self.root = _column([self.tools, self.status, self.alerts, self.figure, self.itself])
+        self.root.add_class("aiops-dashboard")
+        self._rejected_total = 0
+        self._selected: str | None = None
+        self._to_show = False
+
+    def _make_tools(self) -> None:
         self.start = _button("Start", "play", self._start)
         self.stop = _button("Stop", "stop", self._stop)
         self.span = ipywidgets.ToggleButtons(
-            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "68px"}, tooltips=["shown time"] * 4
+            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "62px"}, tooltips=["Time range"] * 4
         )
-        self.picked = ipywidgets.TagsInput(
-            allow_duplicates=False, placeholder="show only these targets ...", layout={"display": "none"}
-        )
+        self.span.observe(lambda change: self._show_span(change["new"]), "value")
+        self.earlier = _button("", "chevron-left", lambda: self._page(-1), "Earlier", "36px")
+        self.later = _button("", "chevron-right", lambda: self._page(1), "Later", "36px")
+        self.latest = _button("Latest", "step-forward", lambda: self._show_moment(None), "Follow the newest rows")
         self.thresholds = ThresholdSliders(self._set_threshold)
         self.thresholds.rule.observe(lambda _change: self._wake(), "value")
-        self.span.observe(lambda change: self._show_span(change["new"]), "value")
-        self.picked.observe(lambda change: self._pick(change["new"]), "value")
-        self.root = _column([self._tools(), self.status, self.figure, self.alerts, self.itself])
-        self.root.add_class("aiops-dashboard")
-        self._names_given = 0
-
-    def _tools(self) -> ipywidgets.HBox:
-        layout = {"width": "100%", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 12px"}
-        zone = ipywidgets.Label("times are UTC", layout={"margin": "0 2px 0 auto"})
-        zone.add_class("aiops-zone")
-        tools = ipywidgets.HBox(
-            [self.start, self.stop, self.span, *self.thresholds.widgets, self.picked, zone], layout=layout
+        self.filter = ipywidgets.Text(placeholder="Filter targets...", layout={"width": "170px", "display": "none"})
+        self.filter.observe(lambda change: self._filter(change["new"]), "value")
+        self.count, self.time = _small_label(), _small_label()
+        self.time.layout.margin = "0 2px 0 auto"
+        moving = [self.earlier, self.later, self.latest]
+        self.tools = ipywidgets.HBox(
+            [self.start, self.stop, self.span, *moving, *self.thresholds.widgets, self.filter, self.count, self.time],
+            layout={"width": "100%", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 8px"},
         )
-        tools.add_class("aiops-tools")
-        return tools
+        self.tools.add_class("aiops-tools")
 
     def draw(self, running: bool) -> None:
         """Bring everything up to date; what did not change is not sent."""
+        if self._to_show:
+            self._show_selected()
         with self.figure.one_message():
             self.board.draw()
             self.figure.show(self.board.roots)
         self.figure.set_live(running)
         ended = not running and self._source.ended
-        self.status.state = "running" if running else "ended" if ended else "stopped"
+        self.status.state = self._state(running, ended)
+        self.status.newest = self._newest()
         self.status.tiles = tiles_of(self._store)
-        self.status.warnings = self._warnings()
         self.alerts.alerts = alert_rows(self._store)
-        self.itself.sentence, self.itself.rows = self._store.itself.sentence(), self._store.itself.rows()
-        self.start.disabled, self.stop.disabled = running or ended, not running
-        self._offer_names()
+        self._report_health()
+        self.status.warnings = self._warnings()
+        self.start.disabled = running or ended
+        self.stop.disabled = not running
         self._offer_thresholds()
+        self._report_targets()
+        self._report_time()
 
     def close(self) -> None:
         """Remove every widget from every page; may be called twice."""
-        parts = [*self.root.children[0].children, *self.root.children, self.root]
+        parts = [*self.tools.children, *self.root.children, self.root]
         for widget in parts:
             for detail in (widget.layout, getattr(widget, "style", None)):
                 if detail is not None:
                     detail.close()
             widget.close()
 
-    def _warnings(self) -> list[str]:
-        skipped = self._store.skipped_rows_total
-        own = [f"{skipped:,} requests came too fast to be drawn (recorded and judged all the same)"] if skipped else []
-        return [*self._source.warnings(), *own, *([self._problem] if self._problem else [])]
+    # ---- what the pump writes
 
-    def _offer_names(self) -> None:
+    def _show_selected(self) -> None:
+        """Show the target of a selected alert, and the time around its start if that is out of sight."""
+        self._to_show = False
+        board, changes = self.board, (episode.change for episode in self._store.alerts.shown())
+        change = next((one for one in changes if row_id_of(one) == self._selected), None)
+        span = board.window.span_seconds
+        if change is None:
+            board.focus = None
+            board.window = TimeWindow(span_seconds=span)
+            return
+        board.focus = self._series_of(change)
+        began = change.starts_at_ns or change.pending_at_ns
+        in_sight = board.window.moment_ns is None and board.start_ns <= began
+        board.window = TimeWindow(span_seconds=span, moment_ns=None if in_sight else began)
+
+    def _series_of(self, change: AlertChange) -> int | None:
+        key = SeriesKey(change.labels.get("target", ""), origin=change.labels.get("origin", ""))
         keys = self._store.series.keys
-        if len(keys) > ROOM_FOR_ALL and len(keys) != self._names_given and self._names_given < MOST_NAMES:
-            self._names_given = len(keys)
-            self.picked.allowed_tags = [name_of(key) for key in keys[:MOST_NAMES]]
-            self.picked.layout.display = None
+        return keys.index(key) if key in keys else None
+
+    def _state(self, running: bool, ended: bool) -> str:
+        if ended:
+            return "ended"
+        if not running:
+            return "stopped"
+        return "replaying" if self._source.replays else "live"
+
+    def _newest(self) -> str:
+        newest = self._store.newest_ns
+        return f"{date_text(newest)} {clock_text(newest)[:8]} UTC" if newest else ""
+
+    def _warnings(self) -> list[str]:
+        lines = self._source.warnings()
+        skipped = self._store.skipped_rows_total
+        if skipped:
+            lines = [
+                *lines,
+                f"{skipped:,} requests are not plotted (too many to draw); they were still recorded and analysed",
+            ]
+        if self.itself.rejected and not any(line.startswith("lines of ") for line in lines):
+            lines = [*lines, _rejected_text(self._rejected_total, self.itself.rejected[-1])]
+        return [*lines, *([self._problem] if self._problem else [])]
+
+    def _report_health(self) -> None:
+        itself = self._store.itself
+        self.itself.sentence = itself.sentence()
+        self.itself.rows = itself.rows()
+        total = itself.rejected_total()
+        if total != self._rejected_total:
+            self._rejected_total = total
+            self.itself.rejected = self._rejected_lines()
+
+    def _rejected_lines(self) -> list[RejectedLine]:
+        """The last lines that the sources rejected; a source may have no such list, or fail to give it."""
+        try:
+            rows = self._source.rejected().tail(REJECTED_SHOWN).fillna("").astype(str).to_dict("records")
+        except Exception:  # a collector of a third party must not end the drawing
+            _log.debug("the rejected lines are not known", exc_info=True)
+            return []
+        names = ("source", "reason", "detail", "line")
+        shown = [{name: row.get(name, "")[:LONGEST_LINE] for name in names} for row in rows]
+        return [RejectedLine(**row) for row in shown]  # type: ignore[typeddict-item]
+
+    def _report_targets(self) -> None:
+        board, count = self.board, len(self._store.series.keys)
+        self.filter.layout.display = None if count > FEW_TARGETS else "none"
+        matched, shown = board.matched, board.shown_count
+        if matched is not None:
+            rest = "" if shown == matched else f", showing {shown}"
+            self.count.value = f"{matched:,} of {count:,} match{rest}"
+        else:
+            self.count.value = "" if shown == count else f"showing {shown} of {count:,} targets, alerts first"
+
+    def _report_time(self) -> None:
+        board, newest = self.board, self._store.newest_ns
+        moment = board.window.moment_ns
+        self.latest.disabled = moment is None
+        self.later.disabled = moment is None
+        self.earlier.disabled = not newest or board.start_ns <= self._store.oldest_ns
+        if not newest:
+            self.time.value = "times are UTC"
+        elif moment is None:
+            self.time.value = f"{date_text(newest)}, times are UTC"
+        else:
+            ends = f"{clock_text(board.start_ns)[:8]} to {clock_text(board.end_ns)[:8]} UTC"
+            self.time.value = f"charts show {date_text(board.start_ns)}, {ends}"
 
     def _offer_thresholds(self) -> None:
         now = self._store.thresholds.get(LATENCY_ALERT)
@@ -114,12 +205,12 @@ class Screen:
             self.thresholds.offer(deviations)
         for threshold in self._store.client_thresholds:
             self.thresholds.offer(threshold)
-        self.thresholds.tell(self._store.thresholds)
+        self.thresholds.report(self._store.thresholds)
 
     # ---- from the page, in the kernel's own threads
 
     def _start(self) -> None:
-        """A new run begins with what is configured: what somebody moved since is moved again."""
+        """A new run starts with the configured thresholds; those of moved sliders are sent again."""
         if self._source.running:
             return
         self._problem = ""
@@ -131,9 +222,11 @@ class Screen:
             return
         for alertname, threshold in self.thresholds.moved().items():
             self._command(alertname, threshold)
+        self._wake()
 
     def _stop(self) -> None:
         self._source.stop()
+        self._wake()
 
     def _set_threshold(self, alertname: str, threshold: float) -> None:
         if threshold != self._store.thresholds.get(alertname):
@@ -144,30 +237,45 @@ class Screen:
         self._source.command({"type": "set_threshold", "alertname": alertname, "threshold": threshold})
 
     def _show_span(self, seconds: int) -> None:
-        self.board.span_seconds = seconds
+        self.board.window = TimeWindow(span_seconds=seconds, moment_ns=self.board.window.moment_ns)
         self._wake()
 
-    def _pick(self, names: list[str]) -> None:
-        numbers = {name_of(key): number for number, key in enumerate(self._store.series.keys)}
-        self.board.wanted = tuple(numbers[name] for name in names if name in numbers)
+    def _show_moment(self, moment_ns: int | None) -> None:
+        self.board.window = TimeWindow(span_seconds=self.board.window.span_seconds, moment_ns=moment_ns)
+        self._wake()
+
+    def _page(self, direction: int) -> None:
+        """Move the charts by half a span; beyond the newest row they follow it again."""
+        store, half = self._store, self.board.window.span_seconds * NS_PER_SECOND // 2
+        moment = self.board.window.moment_ns
+        moment = (store.newest_ns - half if moment is None else moment) + direction * half
+        self._show_moment(None if moment + half >= store.newest_ns else max(moment, store.oldest_ns + half))
+
+    def _filter(self, text: str) -> None:
+        self.board.filter_text = text
+        self._wake()
+
+    def _select(self, row_id: str | None) -> None:
+        self._selected, self._to_show = row_id, True
         self._wake()
 
 
-def name_of(key: SeriesKey) -> str:
-    """A series as the selector names it.
-
-    Examples
-    --------
-    >>> name_of(SeriesKey("a", origin="traffic"))
-    'a (traffic)'
-    """
-    return f"{key.target} (traffic)" if key.origin == "traffic" else key.target
+def _rejected_text(total: int, last: RejectedLine) -> str:
+    detail = f" ({last['detail']})" if last["detail"] else ""
+    lines = f"{total:,} line{'s' * (total > 1)}"
+    return f"{lines} rejected, the last one by {last['source']} as {last['reason']}{detail}: {last['line']}"
 
 
-def _button(text: str, icon: str, act: Callable[[], None]) -> ipywidgets.Button:
-    button = ipywidgets.Button(description=text, icon=icon, layout={"width": "84px"})
+def _button(text: str, icon: str, act: Callable[[], None], tooltip: str = "", width: str = "84px") -> ipywidgets.Button:
+    button = ipywidgets.Button(description=text, icon=icon, tooltip=tooltip, layout={"width": width})
     button.on_click(lambda _button: act())
     return button
+
+
+def _small_label() -> ipywidgets.Label:
+    label = ipywidgets.Label()
+    label.add_class("aiops-zone")
+    return label
 
 
 def _column(children: list[Any]) -> ipywidgets.VBox:

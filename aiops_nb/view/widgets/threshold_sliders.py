@@ -1,4 +1,4 @@
-"""Sliders of thresholds: one for each rule, of which the chosen one is shown."""
+"""Sliders of thresholds: one for each rule; that of the selected rule is shown."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from aiops_nb.core.types import RuleThreshold
 LATENCY_ALERT = "latency_p95_anomaly"
 MOST_SLIDERS = 8
 WORDS = {
-    "deviations": "from (deviations)",
-    "min_times_baseline": "from (times the usual)",
-    "min_refused_hz": "from (refusals/s)",
-    "max_variation_ratio": "up to (variation of the period)",
+    "deviations": "threshold (deviations)",
+    "min_times_baseline": "threshold (times the baseline)",
+    "min_refused_hz": "threshold (refusals/s)",
+    "max_variation_ratio": "threshold (variation of the period)",
 }
 TOOLTIPS = {
-    "deviations": "how far from the expected latency, in robust standard deviations, an alert begins",
-    "min_times_baseline": "how many times the usual number of requests an alert takes",
-    "min_refused_hz": "how many refusals of one client a second an alert takes",
-    "max_variation_ratio": "how regular a client must be: standard deviation of its period, as a share of it, at most",
+    "deviations": "Alert when latency is this many robust standard deviations above expected",
+    "min_times_baseline": "Alert when there are this many times the baseline number of requests",
+    "min_refused_hz": "Alert when this many requests per second of one client are refused",
+    "max_variation_ratio": "Alert on a client whose period varies by at most this ratio (standard deviation / period)",
 }
 Move = Callable[[str, float], None]
 
 
 class ThresholdSliders:
-    """Sliders that are filled as rules are seen; each stays with its rule, so that no late message moves another's.
+    """Sliders that are filled as rules are seen; each stays with its rule, so that a late message moves no other's.
 
     Parameters
     ----------
     move
-        Called with the rule and its new threshold when somebody moved a slider.
+        Called with the rule and its new threshold when a slider was moved.
 
     Examples
     --------
@@ -44,24 +44,24 @@ class ThresholdSliders:
     def __init__(self, move: Move) -> None:
         self._move = move
         self.rule = ipywidgets.Dropdown(
-            options=[], tooltip="the rule that the slider belongs to", layout={"display": "none", "width": "190px"}
+            options=[], tooltip="Rule this slider controls", layout={"display": "none", "width": "190px"}
         )
         self.note = ipywidgets.Label(layout={"display": "none"})
         self.note.add_class("aiops-zone")
-        self._begun: dict[str, float] = {}
+        self._initial: dict[str, float] = {}
         self.rule.observe(lambda change: self._show(change["new"]), "value")
         self._free = [_slider() for _ in range(MOST_SLIDERS)]
         self.of: dict[str, ipywidgets.FloatSlider] = {}
         self.widgets = (self.rule, *self._free, self.note)
 
     def offer(self, threshold: RuleThreshold) -> None:
-        """Give a rule its slider, if it has none and there is one left."""
+        """Give a rule a slider, if it has none and one is left."""
         name = threshold.alertname
         if name in self.of or not self._free:
             return
         self.of[name] = slider = self._free.pop(0)
         _fill(slider, threshold)
-        self._begun[name] = threshold.value
+        self._initial[name] = threshold.value
         slider.observe(lambda change: self._move(name, change["new"]), "value")
         chosen = self.rule.value or name
         self.rule.options = tuple(self.of)  # chooses the first
@@ -70,20 +70,20 @@ class ThresholdSliders:
         self._show(chosen)
 
     def moved(self) -> dict[str, float]:
-        """Where the sliders stand that somebody moved, by rule."""
-        return {name: slider.value for name, slider in self.of.items() if slider.value != self._begun[name]}
+        """Values of the sliders that were moved, by rule."""
+        return {name: slider.value for name, slider in self.of.items() if slider.value != self._initial[name]}
 
-    def tell(self, in_force: Mapping[str, float]) -> None:
-        """Say beside the slider that is shown what its movement came to; `in_force` are thresholds by rule."""
+    def report(self, applied: Mapping[str, float]) -> None:
+        """Say next to the slider whether its value is applied; `applied` are the thresholds in use, by rule."""
         name = self.rule.value
         if name is None:
             return
-        stands, began = self.of[name].value, self._begun[name]
-        now = in_force.get(name, began)
-        if stands != now:
-            self.note.value = f"not in force yet: {now:g} is"
+        wanted, initial = self.of[name].value, self._initial[name]
+        now = applied.get(name, initial)
+        if wanted != now:
+            self.note.value = f"pending; current value: {now:g}"
         else:
-            self.note.value = "" if now == began else f"in force, was {began:g}"
+            self.note.value = "" if now == initial else f"applied (was {initial:g})"
         self.note.layout.display = None if self.note.value else "none"
 
     def _show(self, alertname: str | None) -> None:
@@ -100,11 +100,15 @@ def _slider() -> ipywidgets.FloatSlider:
 
 
 def _fill(slider: ipywidgets.FloatSlider, threshold: RuleThreshold) -> None:
-    """A quarter to four times where it stands, within the range of the rule."""
-    now, what = threshold.value, "latency alert" if threshold.alertname == LATENCY_ALERT else "alert"
-    # in one message: a page that hears of the new range before the value moves the slider into it, and says so
+    """From a quarter to four times the present value, within the range of the rule."""
+    now = threshold.value
+    subject = "Latency alert" if threshold.alertname == LATENCY_ALERT else "Alert"
+    # in one message: a page that gets the new range before the value moves the slider into it, and reports that
     with slider.hold_sync():
-        slider.description, slider.tooltip = f"{what} {WORDS[threshold.name]}", TOOLTIPS[threshold.name]
+        slider.description = f"{subject} {WORDS[threshold.name]}"
+        slider.tooltip = TOOLTIPS[threshold.name]
         slider.readout_format = ".1f" if now >= 2 else ".3f"
-        slider.max, slider.step = now * 4, now / 20
-        slider.value, slider.min = now, max(threshold.least, now / 4)
+        slider.max = now * 4
+        slider.step = now / 20
+        slider.value = now
+        slider.min = max(threshold.least, now / 4)

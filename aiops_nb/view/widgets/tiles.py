@@ -1,67 +1,66 @@
-"""What tiles and the alert table say."""
+"""The text of the tiles."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import TypedDict
+from collections.abc import Iterable
+from typing import Literal, TypedDict
 
 import numpy as np
 
-from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, AlertChange, SeriesKey
-from aiops_nb.view.charts.names import harmless, short_names
-from aiops_nb.view.charts.selection import DOWN
-from aiops_nb.view.data.alert_log import SEVERITY, Episode, shown_state
+from aiops_nb.core.types import AlertChange
+from aiops_nb.view.charts.selection import ERROR
+from aiops_nb.view.data.alert_log import severity_of
 from aiops_nb.view.data.series_data import RATE_WINDOWS
-from aiops_nb.view.data.store import ViewStore, clock_text
+from aiops_nb.view.data.store import ViewStore
 from aiops_nb.view.widgets.threshold_sliders import LATENCY_ALERT
 
-ALL_WORDS = "all targets"
 NOT_KNOWN = "\N{EN DASH}"
-FEW, MOST_NAMED = 50, 3
-ROW_RULE = "row_rule"  # its value is a status code and its threshold a count: no two figures to hold together
+MOST_NAMED = 3
+MANY_ERRORS = 0.05
+LEARNING_WINDOWS = 45  # of the latency rule by default; with a longer warm-up the tile gives no time in the end
+Tone = Literal["ok", "warn", "bad", "plain"]
 
 
 class Tile(TypedDict):
-    """One figure with its unit, a word below it, and its tone: ok, warn, bad or plain."""
+    """One figure with its unit, a note below it, and its tone.
+
+    `bad` (an error or worse fires) and `warn` are shown as words too, never by the colour alone.
+    """
 
     label: str
     value: str
     unit: str
     note: str
-    tone: str
-
-
-class AlertRow(TypedDict):
-    """One episode as a table row; `facts` and `evidence` are shown when it is selected."""
-
-    id: str
-    state: str
-    severity: str
-    since: str
-    target: str
-    full_target: str
-    name: str
-    summary: str
-    facts: str
-    evidence: list[list[str]]
+    tone: Tone
 
 
 def tiles_of(store: ViewStore) -> list[Tile]:
-    """The figures that say at a glance how things are."""
-    return [_targets(store), _rate(store), _errors(store), _slowest(store), _firing(store)]
+    """The figures that say at a glance how things are; none of them is red unless an alert fires."""
+    firing = store.alerts.firing()
+    figures = [_targets(store, firing), _rate(store), _errors(store, firing), _slowest(store)]
+    return [*figures, _alerts(store, firing, calm=all(tile["tone"] in ("ok", "plain") for tile in figures))]
 
 
-def _tile(label: str, value: str, unit: str = "", note: str = "", tone: str = "plain") -> Tile:
+def _tile(label: str, value: str, unit: str = "", note: str = "", tone: Tone = "plain") -> Tile:
     return Tile(label=label, value=value, unit=unit, note=note, tone=tone)
 
 
-def _targets(store: ViewStore) -> Tile:
+def _tone_of(firing: list[AlertChange]) -> Tone:
+    return "bad" if any(severity_of(change) >= ERROR for change in firing) else "warn"
+
+
+def _targets(store: ViewStore, firing: list[AlertChange]) -> Tile:
     count, down = len(store.down), int(store.down.sum())
     if not count:
         return _tile("targets", NOT_KNOWN, note="none seen yet")
-    note = f"down: {', '.join(_names(store, np.flatnonzero(store.down)[:MOST_NAMED]))}" if down else "all answer"
-    return _tile("targets up", f"{count - down} / {count}", note=note, tone="bad" if down else "ok")
+    value = f"{count - down:,} of {count:,} up"
+    if not down:
+        return _tile("targets", value, note="all responding", tone="ok")
+    failing = np.flatnonzero(store.down)
+    names = ", ".join(_names(store, failing[:MOST_NAMED]))
+    more = f" and {down - MOST_NAMED:,} more" if down > MOST_NAMED else ""
+    return _tile("targets", value, note=f"failing: {names}{more}", tone=_tone_of(firing))
 
 
 def _rate(store: ViewStore) -> Tile:
@@ -70,14 +69,16 @@ def _rate(store: ViewStore) -> Tile:
     return _tile("requests", number(float(np.nansum(rate))) if known else NOT_KNOWN, "/s", "mean of 10 s")
 
 
-def _errors(store: ViewStore) -> Tile:
+def _errors(store: ViewStore, firing: list[AlertChange]) -> Tile:
     error, rate = store.requests.latest("error"), store.requests.recent_mean("rate", 30)
     known = np.isfinite(error)
     if not known.any():
         return _tile("errors", NOT_KNOWN, "%")
     weights = np.nan_to_num(rate[known])
     ratio = float(np.average(error[known], weights=weights if weights.sum() else None))
-    tone = "bad" if ratio >= 0.05 else "warn" if ratio > 0 else "ok"
+    if ratio == 0:
+        return _tile("errors", "0", "%", "none in the last minute", "ok")
+    tone = _tone_of(firing) if ratio >= MANY_ERRORS else "warn"
     return _tile("errors", number(100 * ratio), "%", "in the last minute", tone)
 
 
@@ -86,42 +87,40 @@ def _slowest(store: ViewStore) -> Tile:
     if not np.isfinite(p95).any():
         return _tile("slowest p95", NOT_KNOWN, "ms")
     place = int(np.nanargmax(p95))
-    (name,) = _names(store, [place])
-    return _tile("slowest p95", number(1000 * float(p95[place])), "ms", name)
+    return _tile("slowest p95", number(1000 * float(p95[place])), "ms", store.names.of(place))
 
 
-def _firing(store: ViewStore) -> Tile:
-    firing = store.alerts.firing()
-    if not firing:
-        return _none_firing(_not_judged_yet(store))
-    worst = max(firing, key=lambda change: (SEVERITY.get(change.labels.get("severity", ""), 0.0), change.time_ns))
-    severity, name = worst.labels.get("severity", ""), worst.labels.get("alertname", "")
-    tone = "bad" if SEVERITY.get(severity, 0.0) >= DOWN else "warn"
-    return _tile("alerts firing", str(len(firing)), note=f"{severity}: {name}", tone=tone)
+def _alerts(store: ViewStore, firing: list[AlertChange], *, calm: bool) -> Tile:
+    if firing:
+        worst = max(firing, key=lambda change: (severity_of(change), change.time_ns))
+        name = f"{worst.labels.get('severity', '')}: {worst.labels.get('alertname', '')}"
+        return _tile("alerts", f"{len(firing)} firing", note=name, tone=_tone_of(firing))
+    pending = len(store.alerts.pending())
+    if pending:
+        return _tile("alerts", "0 firing", note=f"{pending} pending", tone="warn")
+    learning = _learning(store)
+    if learning:
+        return _tile("alerts", "0 firing", note=learning)
+    if calm:
+        return _tile("alerts", "0 firing", note="no active alerts", tone="ok")
+    return _tile("alerts", "0 firing", note="failures so far below every alert threshold")
 
 
-def _none_firing(not_judged: int) -> Tile:
-    if not not_judged:
-        return _tile("alerts firing", "0", note="quiet", tone="ok")
-    targets = "1 target" if not_judged == 1 else f"{not_judged} targets"
-    return _tile("alerts firing", "0", note=f"{targets} not judged yet")
-
-
-def _not_judged_yet(store: ViewStore) -> int:
-    """Targets whose latency is known, but not yet what is usual of it."""
+def _learning(store: ViewStore) -> str:
+    """For how many targets the latency is known, but not yet its baseline; empty for none."""
     if LATENCY_ALERT not in store.thresholds:
-        return 0
-    p95, expected = store.requests.latest("p95"), store.requests.latest("expected")
-    return int((np.isfinite(p95) & ~np.isfinite(expected)).sum())
+        return ""
+    seen = store.requests.run_lengths("p95", "expected", LEARNING_WINDOWS)
+    count = int((seen > 0).sum())
+    if not count:
+        return ""
+    left = (LEARNING_WINDOWS - int(seen[seen > 0].min())) * store.window_seconds
+    about = f", about {math.ceil(left / 10) * 10} s left" if left > 0 else ""
+    return f"Learning: {count:,} target{'s' * (count > 1)}{about}"
 
 
-def _names(store: ViewStore, places: Iterable[int]) -> list[str]:
-    """Short names of some of the targets; of very many it would take long to find what they have in common."""
-    keys = store.series.keys
-    if len(keys) > FEW:
-        return [harmless(keys[place].target) for place in places]
-    names = short_names(keys)
-    return [names[place] for place in places]
+def _names(store: ViewStore, numbers: Iterable[int]) -> list[str]:
+    return [store.names.of(number) for number in numbers]
 
 
 def number(value: float) -> str:
@@ -137,63 +136,3 @@ def number(value: float) -> str:
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def alert_rows(store: ViewStore) -> list[AlertRow]:
-    """The alert table: what fires first, the worst first, then the newest."""
-    shown = store.alerts.shown()
-    whom = [_whom(episode.change) for episode in shown]
-    keys = [SeriesKey(name) for name in dict.fromkeys(whom) if "://" in name]
-    short = {key.target: name for key, name in zip(keys, short_names(keys), strict=True)}
-    return [_alert_row(one, name, short) for one, name in zip(shown, whom, strict=True)]
-
-
-def _whom(change: AlertChange) -> str:
-    """Whom an alert is about: a client of its, a target, or all targets."""
-    target = change.labels.get("target", "")
-    return change.labels.get("client") or (ALL_WORDS if target == ALL_TARGETS else target)
-
-
-def _alert_row(episode: Episode, whom: str, short: Mapping[str, str]) -> AlertRow:
-    change = episode.change
-    return AlertRow(
-        id=f"{change.fingerprint}-{change.pending_at_ns}",
-        state=shown_state(change),
-        severity=change.labels.get("severity", ""),
-        since=_since(change),
-        target=short.get(whom) or harmless(whom),
-        full_target=whom,
-        name=change.labels.get("alertname", ""),
-        summary=_with_short(_said(change, whom), short) if whom == ALL_WORDS else _said(change, whom),
-        facts=_facts(change),
-        evidence=[list(row) for row in episode.evidence],
-    )
-
-
-def _said(change: AlertChange, whom: str) -> str:
-    """The summary without whom it is about, which stands beside it."""
-    # the target that a client attacks stands nowhere else, and stays
-    return change.summary.removeprefix(f"{ALL_TARGETS}: ").removeprefix(f"{whom}: ")
-
-
-def _with_short(text: str, short: Mapping[str, str]) -> str:
-    """A list of targets as they are called beside it; the longest first, as one may begin with another."""
-    for name in sorted(short, key=len, reverse=True):
-        text = text.replace(name, short[name])
-    return text
-
-
-def _since(change: AlertChange) -> str:
-    began = change.starts_at_ns if change.starts_at_ns is not None else change.pending_at_ns
-    if change.state != "resolved" or change.ends_at_ns is None:
-        return clock_text(began)[:8]
-    return f"{clock_text(began)[:8]}, for {round((change.ends_at_ns - began) / NS_PER_SECOND)} s"
-
-
-def _facts(change: AlertChange) -> str:
-    names = ("value", "expected", "lower", "upper", "score", "threshold")
-    known = [(name, getattr(change, name)) for name in names]
-    detector = change.labels.get("detector", "")
-    facts = [f"{name} {value:.4g}" for name, value in known if math.isfinite(value) and detector != ROW_RULE]
-    told = [f"explained by {change.inhibited_by}"] if change.inhibited_by else []
-    return ", ".join([*told, *([f"found by {detector}"] if detector else []), *facts])

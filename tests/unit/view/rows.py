@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pandas as pd
 
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import make_batch
@@ -83,6 +84,8 @@ class HandSource:
         self.running = True
         self.sinks: list[Sink] = []
         self.ended = False
+        self.replays = False
+        self.unused = pd.DataFrame(columns=["source", "reason", "detail", "line"], dtype="str")
         self.commands: list[dict[str, object]] = []
         self.said: list[str] = []
         self._steps = list(steps)
@@ -110,6 +113,10 @@ class HandSource:
     def warnings(self) -> list[str]:
         """What the test said."""
         return self.said
+
+    def rejected(self) -> pd.DataFrame:
+        """What the test put there."""
+        return self.unused
 
     def recent(self) -> list[Step]:
         """All steps."""

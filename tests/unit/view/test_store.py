@@ -15,7 +15,7 @@ from aiops_nb.view.data.ring_buffers import FEWEST_WINDOWS, MOST_WINDOWS, Histor
 from aiops_nb.view.data.series_data import MOST_POINTS, all_points, line_data, point_data
 from aiops_nb.view.data.store import MOST_WAITING_ROWS, ViewStore
 from aiops_nb.view.still.page import picture_html
-from aiops_nb.view.widgets.tiles import alert_rows
+from aiops_nb.view.widgets.alert_rows import alert_rows
 from tests.unit.view.rows import T0, alert, heartbeat_step, host_tick, request_step, requests_tick
 
 
@@ -119,7 +119,7 @@ def test_a_long_history_is_thinned_when_it_is_drawn_whole() -> None:
     for i in range(3000):
         store.write(request_step([T0 + i * NS_PER_SECOND // 4], ["a"], [0.1 + (i == 1700)]))
         store.advance()
-    drawn = all_points(store, 0, T0)
+    drawn = all_points(store, 0, T0, store.newest_ns)
     assert len(drawn.time_ns) <= MOST_POINTS
     assert drawn.seconds.max() == pytest.approx(1.1)
 
@@ -200,7 +200,7 @@ def calls_of(act: str, rows: int) -> int:
     return len(calls)
 
 
-def test_trouble_comes_first_then_traffic_and_places_are_kept() -> None:
+def test_trouble_comes_first_then_traffic_and_slots_are_kept() -> None:
     targets = [f"t{i}" for i in range(20)]
     store = store_of(
         request_step([T0] * 20, targets, [0.1] * 20, status_code=[200] * 20),
@@ -213,7 +213,7 @@ def test_trouble_comes_first_then_traffic_and_places_are_kept() -> None:
     troubled = choose(store, shown)
     assert 15 in troubled and len(troubled) == 8
     assert [one for one in troubled if one != 15] == [one for one in shown if one in troubled]
-    assert choose(store, troubled, wanted=(3, 19)) == [3, 19]
+    assert choose(store, troubled, among=(3, 19)) == [3, 19]
 
 
 def test_a_client_with_a_hostile_name_is_only_text() -> None:
@@ -226,22 +226,23 @@ def test_a_client_with_a_hostile_name_is_only_text() -> None:
     assert "900 requests" in picture_html(store) and "<script" not in picture_html(store)
 
 
-def test_an_alert_is_told_of_its_client_or_of_all_targets() -> None:
+def test_the_subject_of_an_alert_is_its_client_or_all_targets() -> None:
     store, everybody = ViewStore(), alert("firing", "*", summary="*: slow")
     client = alert("firing", "*", summary="*: 192.0.2.7: 840 requests")
     client = replace(client, labels={**client.labels, "client": "192.0.2.7"}, fingerprint="c")
     store.write(heartbeat_step(T0, changes=[everybody, client]))
     store.advance()
-    told = {row["full_target"]: row["summary"] for row in alert_rows(store)}
-    assert told == {"all targets": "slow", "192.0.2.7": "840 requests"}
+    named = {row["full_target"]: row["summary"] for row in alert_rows(store)}
+    assert named == {"all targets": "slow", "192.0.2.7": "840 requests"}
 
 
-def test_targets_keep_their_short_names_beside_an_alert_of_all() -> None:
+def test_targets_keep_their_short_names_in_a_grouped_alert() -> None:
     store = ViewStore()
     pages = ["http://h:1/a", "http://h:1/ab"]
     singles = [alert("firing", page) for page in pages]
     host = replace(alert("firing", "vm"), fingerprint="host")
     many = alert("firing", "*", summary=f"*: http_5xx on 2 of 2 targets: {', '.join(pages)}")
+    store.write(request_step([T0] * 2, pages, [0.1] * 2))
     store.write(heartbeat_step(T0, changes=[*singles, host, replace(many, fingerprint="many")]))
     store.advance()
     rows = alert_rows(store)

@@ -1,0 +1,107 @@
+"""The text of the alert table."""
+
+from __future__ import annotations
+
+import math
+from typing import TypedDict
+
+from aiops_nb.core.readable import readable, readable_name, readable_span, unit_name
+from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, AlertChange
+from aiops_nb.view.data.alert_log import Episode, shown_state
+from aiops_nb.view.data.names import harmless
+from aiops_nb.view.data.store import ViewStore, moment_text
+
+ALL_WORDS = "all targets"
+ROW_RULE = "row_rule"  # its value is a status code and its threshold a count: two figures that do not compare
+DETECTOR_WORDS = {ROW_RULE: "Rule: consecutive failures"}
+
+
+class AlertRow(TypedDict):
+    """One episode as a table row; `facts` and `evidence` are shown when it is selected."""
+
+    id: str
+    state: str
+    state_label: str
+    severity: str
+    since: str
+    target: str
+    full_target: str
+    name: str
+    summary: str
+    facts: list[str]
+    evidence: list[list[str]]
+
+
+def alert_rows(store: ViewStore) -> list[AlertRow]:
+    """The alert table: firing, pending, inhibited, resolved; the worst first, then the newest."""
+    return [_alert_row(store, episode) for episode in store.alerts.shown()]
+
+
+def row_id_of(change: AlertChange) -> str:
+    """Identity of an episode on the screen."""
+    return f"{change.fingerprint}-{change.pending_at_ns}"
+
+
+def _alert_row(store: ViewStore, episode: Episode) -> AlertRow:
+    change = episode.change
+    state = shown_state(change)
+    return AlertRow(
+        id=row_id_of(change),
+        state=state,
+        state_label=f"part of {change.inhibited_by}" if state == "inhibited" else state,
+        severity=change.labels.get("severity", ""),
+        since=_since(change, store.newest_ns),
+        target=_subject(store, change),
+        full_target=_full_subject(change),
+        name=change.labels.get("alertname", ""),
+        summary=store.names.shorten(_summary(change)),
+        facts=_facts(store, change),
+        evidence=[list(row) for row in episode.evidence],
+    )
+
+
+def _full_subject(change: AlertChange) -> str:
+    """What an alert is about: a client, a target, or all targets."""
+    target = change.labels.get("target", "")
+    return change.labels.get("client") or (ALL_WORDS if target == ALL_TARGETS else target)
+
+
+def _subject(store: ViewStore, change: AlertChange) -> str:
+    subject = _full_subject(change)
+    return store.names.of_labels(change.labels) if subject == change.labels.get("target") else harmless(subject)
+
+
+def _summary(change: AlertChange) -> str:
+    """The summary without its subject, which has a column of its own."""
+    # the target that a client attacks has no column, and stays
+    return change.summary.removeprefix(f"{ALL_TARGETS}: ").removeprefix(f"{_full_subject(change)}: ")
+
+
+def _since(change: AlertChange, now_ns: int) -> str:
+    began = change.starts_at_ns if change.starts_at_ns is not None else change.pending_at_ns
+    since = moment_text(began, max(now_ns, change.time_ns))
+    if change.state != "resolved" or change.ends_at_ns is None:
+        return since
+    return f"{since}, for {readable_span(round((change.ends_at_ns - began) / NS_PER_SECOND))}"
+
+
+def _facts(store: ViewStore, change: AlertChange) -> list[str]:
+    """How the alert was found, one fact a line, every number with its unit."""
+    detector = change.labels.get("detector", "")
+    origin = [DETECTOR_WORDS.get(detector, f"Detector: {detector}")] if detector else []
+    inhibited = [f"Part of {change.inhibited_by}, which is notified instead"] if change.inhibited_by else []
+    outcome = [f"Resolved: {change.outcome}"] if change.outcome and change.state == "resolved" else []
+    figures = [] if detector == ROW_RULE else _figures(store, change)
+    return [*origin, *inhibited, *outcome, *figures]
+
+
+def _figures(store: ViewStore, change: AlertChange) -> list[str]:
+    feature = store.features.get(change.labels.get("alertname", ""), "")
+    unit = unit_name(feature, change.labels.get("metric", ""))
+    name = readable_name(feature) if feature and feature != "value" else change.labels.get("metric", "") or "value"
+    known = {"expected": change.expected, "at least": change.lower, "at most": change.upper}
+    limits = [f"{word} {readable(value, unit)}" for word, value in known.items() if math.isfinite(value)]
+    value = [", ".join([f"{name} {readable(change.value, unit)}", *limits])] if math.isfinite(change.value) else []
+    limit = f" (alert threshold {change.threshold:.3g})" if math.isfinite(change.threshold) else ""
+    score = [f"anomaly score {change.score:.3g}{limit}"] if math.isfinite(change.score) else []
+    return [*value, *score]
