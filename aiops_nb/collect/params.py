@@ -42,13 +42,17 @@ class AccessLogParams(CollectorParams, frozen=True, kw_only=True, tag="access_lo
     """Of `aiops_nb.collect.access_log.collector.AccessLog`."""
 
     path: str
-    pattern: str = "combined"
+    pattern: str = "auto"
     target: Literal["template", "path"] = "template"
     name: str = "access_log"
     from_start: bool = False
     max_targets: Count = 1000
     max_line_bytes: Count = 65_536
     unknown_fields: UnknownFields = "drop"
+    fields: dict[str, str] = {}
+    time_format: str | None = None
+    timezone: str | None = None
+    duration_unit: Literal["s", "ms", "us", "ns"] | None = None
 
 
 class TcpClientParams(CollectorParams, frozen=True, kw_only=True, tag="tcp_client"):

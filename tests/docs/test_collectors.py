@@ -11,7 +11,7 @@ import pytest
 
 from aiops_nb.collect.access_log import lines as access_log_lines
 from aiops_nb.collect.access_log.collector import AccessLog
-from aiops_nb.collect.access_log.pattern import NAMED
+from aiops_nb.collect.access_log.formats import NAMES
 from aiops_nb.collect.sockets.tcp_listener import TcpListener
 from aiops_nb.collect.synthetic import KINDS, Shape
 from aiops_nb.collect.synthetic.clients import FLOOD_CLIENTS
@@ -47,7 +47,7 @@ def test_a_snippet_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_named_patterns_and_reasons_are_all_there() -> None:
     patterns = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*`) \|", TEXT, re.MULTILINE))))
-    assert {*NAMED, "json", *access_log_lines._DETAILS, "too_long", "too_deep", "invalid_json"} <= patterns
+    assert {*NAMES, *access_log_lines._DETAILS, "too_long", "too_deep", "invalid_json"} <= patterns
 
 
 @pytest.mark.parametrize(

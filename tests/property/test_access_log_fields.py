@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops_nb.collect.access_log.fields import PatternFields
+from aiops_nb.collect.access_log.formats import FORMATS
 from aiops_nb.collect.access_log.pattern import line_pattern
+from aiops_nb.collect.access_log.readers.fields import PatternFields
 
-PATTERNS = ("common", "combined", "timed", '"$request_uri" $msec', '$msec|$http_x"$status"', "$request $msec")
+PATTERNS = (
+    *(FORMATS[name].text for name in ("common", "combined", "timed", "main")),
+    '"$request_uri" $msec',
+    '$msec|$http_x"$status"',
+    "$request $msec",
+)
 GOOD = '10.0.0.7 - - [10/Oct/2000:13:55:36 -0700] "GET /a/7?b HTTP/1.1" 200 12'
 PIECES = st.sampled_from(
     [

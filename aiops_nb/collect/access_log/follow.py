@@ -18,7 +18,7 @@ from aiops_nb.core.errors import ConfigError
 PIECE_BYTES = 1 << 20
 REMEMBERED_BYTES = 256  # of a line, which says when it was written
 QUIET_SECONDS = 5.0  # a server goes on writing to a file that was renamed until it is told to open the new one
-_Identity: TypeAlias = tuple[int, int]
+Identity: TypeAlias = tuple[int, int]
 
 
 class LogFollow:
@@ -58,6 +58,7 @@ class LogFollow:
     ) -> None:
         check_line_limit(max_line_bytes)
         self.path = _checked(path)
+        self.is_absent = False
         self.rotations_total = 0
         self.truncations_total = 0
         self._buffered = partial(LineBuffer, max_line_bytes=max_line_bytes, on_too_long=on_too_long)
@@ -84,6 +85,16 @@ class LogFollow:
                 return lines
         return self._retired() or (self.read() if self._look(from_start=True) else b"")
 
+    @property
+    def has_opened(self) -> bool:
+        """Whether the file has been there."""
+        return bool(self._tails)
+
+    @property
+    def identities(self) -> set[Identity]:
+        """Device and number of the files that are read."""
+        return {tail.identity for tail in self._tails}
+
     def close(self) -> None:
         """Close what is open."""
         for tail in self._tails:
@@ -103,6 +114,7 @@ class LogFollow:
         """Open what now has the name, if that is another file than the last one."""
         try:
             status = self.path.stat()
+            self.is_absent = False
             if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its other end
                 raise OSError(errno.EINVAL, "expected a file, got something else", str(self.path))
             identity = _identity(status)
@@ -110,6 +122,7 @@ class LogFollow:
                 return False
             file = FileIO(self.path, "rb")
         except FileNotFoundError:
+            self.is_absent = True
             return False
         self.rotations_total += bool(self._tails)
         self._tails.append(_Tail(file, from_start, self._buffered, self._clock.monotonic_seconds()))
@@ -169,7 +182,7 @@ class _Tail:
         return not self._seen.endswith(b"\n") and end > 0
 
 
-def _identity(status: os.stat_result) -> _Identity:
+def _identity(status: os.stat_result) -> Identity:
     return status.st_dev, status.st_ino
 
 

@@ -37,11 +37,12 @@ _FEW_BYTES = 2_000
 
 
 class RejectedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that was not used: why, what the decoder said, and how the line begins."""
+    """A line that was not used: why, what the decoder said, how the line begins, and which setting would read it."""
 
     reason: str
     detail: str
     line: str
+    suggestion: str = ""
 
 
 class JsonLines:

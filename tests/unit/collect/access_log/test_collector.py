@@ -135,7 +135,7 @@ def test_a_bad_line_is_counted_and_its_neighbours_are_used(pattern: str, line: s
         (('"503"', "50"), "status_out_of_range"),
         (('"503"', '"high"'), "status_out_of_range"),
         (('"0.250"', '"0.250, 0.1"'), "not_a_number"),
-        (("512", "-1"), "not_a_number"),
+        (("512", '"many"'), "not_a_number"),
     ],
 )
 def test_a_bad_json_line(change: tuple[str, str], reason: str) -> None:
@@ -143,9 +143,17 @@ def test_a_bad_json_line(change: tuple[str, str], reason: str) -> None:
     assert (len(rows), rejected) == (1, {reason: 1})
 
 
-@pytest.mark.parametrize("line", ['{"status": 200}', "{}", '{"ts": null}'])
-def test_json_lines_of_which_none_has_a_time(line: str) -> None:
-    assert decode(line, line, pattern="json") == ([], {"time_not_understood": 2})
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"status": 200}', "time_not_understood"),
+        ("{}", "no_known_field"),
+        ('{"ts": null}', "no_known_field"),
+        ('{"ts": 1760101200, "level": "info"}', "no_known_field"),
+    ],
+)
+def test_json_lines_that_say_too_little(line: str, reason: str) -> None:
+    assert decode(line, line, pattern="json") == ([], {reason: 2})
 
 
 @pytest.mark.parametrize("bad", ["", "hello\n", '{"status": [1], "lost": 1}\n'])
@@ -163,9 +171,9 @@ def test_keys_that_came_before_are_counted_as_new_ones_are(names: int) -> None:
     lines = AccessLogLines("web", pattern="json", unknown_fields="keep")
     for i in [*range(names), *range(names)]:
         kept = [
-            f'{{"ts": 1760101200, "key{i}": {i}, "all": null}}',
-            '{"ts": 1760101200}',
-            '{"ts": 1760101200, "all": 1}',
+            f'{{"ts": 1760101200, "status": 200, "key{i}": {i}, "all": null}}',
+            '{"ts": 1760101200, "status": 200}',
+            '{"ts": 1760101200, "status": 200, "all": 1}',
         ]
         extra = [f'{{"key{i}":{i},"all":null}}', None, '{"all":1}']
         got = lines.decode("".join(line + "\n" for line in kept).encode())["extra"].to_pylist()
@@ -178,7 +186,7 @@ def test_keys_that_came_before_are_counted_as_new_ones_are(names: int) -> None:
 def test_names_of_keys_are_bounded(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     keys = [f'"{"k" * 1000}{i}": 1, "key{i}": 1' for i in range(500)]
-    path.write_text("".join(f'{{"ts": 1760101200, {key}}}\n' for key in keys))
+    path.write_text("".join(f'{{"ts": 1760101200, "status": 200, {key}}}\n' for key in keys))
     log = AccessLog(path, pattern="json", from_start=True, unknown_fields="keep")
     batch = log.poll(5)
     log.close()
@@ -267,7 +275,7 @@ def test_a_function_that_names_no_target_costs_no_line(name: Any, caplog: pytest
     rows, rejected = decode(COMMON, COMMON.replace("/17", "/18"), pattern="common", target=name)
     assert ([row["target"] for row in rows], rejected) == (["-", "-"], {})
     assert len(caplog.messages) == 1
-    assert caplog.messages[0].startswith("target: expected a function that gives a text, but it ")
+    assert caplog.messages[0].startswith("target: expected a function that gives a string, but it ")
 
 
 def test_a_directive_copied_whole() -> None:
@@ -292,14 +300,17 @@ def test_a_target_of_ones_own() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"pattern": "combinde"}, "pattern: expected one of common, combined, timed, json, a log_format"),
+        ({"pattern": "combinde"}, "pattern: expected a name, .* got 'combinde'; did you mean combined"),
         ({"pattern": "$status"}, "pattern: expected a field for the time"),
         ({"pattern": "$time_local$status"}, "pattern: expected something between"),
         ({"pattern": "(?P<time>.*)(?P<colour>.*)"}, "pattern: expected groups named .*, got 'colour'"),
         ({"pattern": "(?P<time>.*)(?P<timestamp>.*)"}, "pattern: expected one field for time"),
         ({"pattern": "(?P<time>.*)(?=x)"}, "pattern: expected an expression that RE2 takes"),
         ({"target": "host"}, "target: expected template, path or a function, got 'host'"),
-        ({"unknown_fields": "keep"}, "unknown_fields: expected drop, for only JSON lines have other fields"),
+        (
+            {"unknown_fields": "keep", "pattern": "combined"},
+            "unknown_fields: expected drop, for only JSON lines have other fields",
+        ),
         ({"unknown_fields": "count", "pattern": "json"}, "unknown_fields: expected drop or keep, got 'count'"),
         ({"max_line_bytes": -1}, "max_line_bytes: expected a number >= 1, got -1"),
         ({"max_targets": 0}, "max_targets: expected a number >= 1, got 0"),

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aiops_nb.collect.access_log.pattern import QUOTED, REQUEST_OR_ANY, LinePattern
+from aiops_nb.collect.access_log.pattern import METHOD, QUOTED, REQUEST_OR_ANY, LinePattern
 from aiops_nb.core.types import BoolArray, IntArray
 
 Columns = dict[str, pa.Array]
@@ -20,8 +20,8 @@ _QUOTE, _BACKSLASH = b'"', ord("\\")
 class PatternFields:
     r"""Columns of text by field.
 
-    Lines are cut at their quotes, as a search for groups takes three times as long in a whole line as in its parts. A
-    line with other quotes than those of the pattern, in a value then, is searched as a whole.
+    Lines are cut at their quotes, as a search for groups takes three times as long in a whole line as in its parts.
+    What does not fit so is searched as a whole: a client may send quotes, brackets and spaces.
 
     Examples
     --------
@@ -37,20 +37,29 @@ class PatternFields:
 
     def extract(self, texts: pa.Array) -> tuple[Columns, IntArray]:
         """The fields of the lines that are of the pattern, and their places, (n,)."""
-        if len(self._pattern.segments) < 2:
+        if not self._pattern.segments:
             return self._searched(texts)
         parts = pc.split_pattern(texts, _QUOTE)
         first = parts.offsets.to_numpy()
         alike: BoolArray = np.diff(first) == len(self._pattern.segments)
-        columns, places = self._cut(parts.values, first[:-1][alike])
-        if alike.all():
+        columns, fitting = self._cut(parts.values, first[:-1][alike])
+        places: IntArray = np.flatnonzero(alike)[fitting]
+        if len(places) == len(texts):
             return columns, places
-        rest = np.flatnonzero(~alike)
+        rest = np.setdiff1d(np.arange(len(texts)), places, assume_unique=True)
         others, other_places = self._searched(texts.take(pa.array(rest)))
-        return _in_order(columns, np.flatnonzero(alike)[places], others, rest[other_places])
+        return _in_order(columns, places, others, rest[other_places])
 
     def _searched(self, texts: pa.Array) -> tuple[Columns, IntArray]:
-        found = pc.extract_regex(texts, self._pattern.expression)
+        columns, places = self._found(texts, self._pattern.expression)
+        if not self._pattern.loose or len(places) == len(texts):
+            return columns, places
+        rest = np.setdiff1d(np.arange(len(texts)), places, assume_unique=True)
+        others, other_places = self._found(texts.take(pa.array(rest)), self._pattern.loose)
+        return _in_order(columns, places, others, rest[other_places])
+
+    def _found(self, texts: pa.Array, expression: str) -> tuple[Columns, IntArray]:
+        found = pc.extract_regex(texts, expression)
         places: IntArray = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
         if len(places) < len(found):
             found = found.take(pa.array(places))
@@ -88,7 +97,7 @@ def _request(part: pa.Array) -> tuple[pa.Array, pa.Array, BoolArray]:
     words = pc.split_pattern(part, b" ", max_splits=2)
     first, count = words.offsets.to_numpy()[:-1], pc.list_value_length(words).to_numpy()
     methods = words.values.take(pa.array(first)).dictionary_encode()
-    is_method = pc.match_substring_regex(methods.dictionary, "^[A-Z]+$").take(methods.indices)
+    is_method = pc.match_substring_regex(methods.dictionary, f"^{METHOD}$").take(methods.indices)
     fits = (count >= 2) & _bools(is_method)
     path = words.values.take(pa.array(first + 1, mask=~fits))
     others = np.flatnonzero(~fits)
