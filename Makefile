@@ -1,6 +1,7 @@
 # make lab    sets everything up and opens JupyterLab on the live monitor
 # make test   sets everything up and runs every check
 # make bench  prints the benchmark tables
+# make docs   builds the documentation site in build/docs, with the API and the executed notebooks
 # make clean  removes the environment and what the tools cached
 #
 # Needs Python 3.11 or newer and make; everything else goes into .venv. Another Python: make test PYTHON=python3.12
@@ -12,10 +13,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SETTINGS := $(VENV)/share/jupyter/lab/settings
 
-.PHONY: help lab test lint bench constraints clean
+.PHONY: help lab test lint bench docs constraints clean
 
 help:
-	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+	@sed -n '1,7s/^# \{0,1\}//p' Makefile
 
 lab: $(VENV)/.lab
 	$(BIN)/aiops-nb lab
@@ -32,6 +33,10 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/build.py
+	@echo "open build/docs/index.html"
 
 $(VENV)/.python:
 	@test -n "$(PYTHON)" || { echo "aiops-nb: expected Python 3.11 or newer on the PATH, found none" >&2; exit 1; }
