@@ -2,8 +2,8 @@
 
 python docs/build.py [--out build/docs] [--skip-notebooks]
 
-The sources are copied to build/docs-source first, because Sphinx writes the pages of the API next to them. Executed notebooks
-are kept there and executed again only if they or the package changed.
+The sources are copied to build/docs-source first, because Sphinx writes the pages of the API next to them. Executed
+notebooks are kept there and executed again only if they or the package changed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "build" / "docs-source"
-COPIED = ("docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "environment.yml", "aiops_nb/config/example.yaml",
-          "data/nab/README.md", "data/README.md")  # fmt: skip
+COPIED = (
+    "docs",
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "environment.yml",
+    "aiops_nb/config/example.yaml",
+)
 PARAMETERS = {"01_live_monitor": {"run_seconds": 60}}
 
 

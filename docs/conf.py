@@ -64,8 +64,8 @@ CHILDREN = {
         "preprocessing", "host", "clients", "self-observation", "api",
     ],
     "docs/reference/rules/README": [
-        "errors", "latency", "traffic", "certificates", "slo", "times", "client_*", "distributed_flood", "endpoint_attack",
-        "cpu_*", "memory_*", "swapping", "disk_*", "host_silence",
+        "errors", "latency", "traffic", "certificates", "slo", "times", "client_*", "distributed_flood",
+        "endpoint_attack", "cpu_*", "memory_*", "swapping", "disk_*", "host_silence",
     ],
     "docs/explanation/README": ["architecture", "scores", "detector-benchmarks", "rule-benchmarks"],
 }  # fmt: skip

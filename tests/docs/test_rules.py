@@ -40,7 +40,7 @@ def test_a_rule_that_is_on_says_so_with_its_severity(rule):
 @pytest.mark.parametrize("rule", AVAILABLE_RULES.values(), ids=lambda rule: rule.alertname)
 def test_a_ready_rule_says_so_with_its_severity(rule):
     table = f"| `{rule.alertname}` | {rule.severity} | {rule.threshold:g} |"
-    assert f"Ready, {rule.severity}." in SECTIONS[rule.alertname] or table in PAGES["slo.md"]
+    assert f"Disabled by default, {rule.severity}." in SECTIONS[rule.alertname] or table in PAGES["slo.md"]
     assert rule not in DEFAULT_FEATURE_RULES
 
 

@@ -41,7 +41,7 @@ def test_conda_and_pip_install_the_same() -> None:
     assert conda.pop("python") == PROJECT["requires-python"]
     (everything,) = EXTRAS["all"]
     extras = Requirement(everything).extras
-    assert extras == EXTRAS.keys() - {"all", "bench", "dev"}
+    assert extras == EXTRAS.keys() - {"all", "bench", "dev", "docs"}
     assert conda == specs(PROJECT["dependencies"] + [line for extra in extras for line in EXTRAS[extra]])
 
 
@@ -61,7 +61,7 @@ def test_a_pin_is_a_plain_version() -> None:
 def test_the_dev_extra_needs_nothing_newer_than_stock_pip() -> None:
     # Dependency groups need pip 25.1; the pip of a new Python 3.11 environment is older.
     assert "dependency-groups" not in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "aiops-nb[all,bench]" in EXTRAS["dev"]
+    assert "aiops-nb[all,bench,docs]" in EXTRAS["dev"]
 
 
 def test_the_version_is_written_once_more_and_alike() -> None:
