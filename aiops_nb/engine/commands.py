@@ -7,6 +7,7 @@ import msgspec
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.plug_ins import pipeline_model, plain_pipeline
+from aiops_nb.engine.trust import require_trust
 from aiops_nb.features.requests.objective_history import History
 
 
@@ -56,13 +57,20 @@ def encode_command(command: Command) -> str:
     return _ENCODER.encode(command).decode()
 
 
-def decode_command(body: str) -> Command:
+def decode_command(body: str, *, trust: bool = True) -> Command:
     """Read the body of a command item.
+
+    Parameters
+    ----------
+    body
+        JSON.
+    trust
+        Whether a start may name detectors of other packages, see `require_trust`; no plug-in is loaded if not.
 
     Raises
     ------
     ConfigError
-        If it is not a known command; the message has the path of the fault.
+        If it is not a known command, or not to be trusted; the message has the path of the fault.
 
     Examples
     --------
@@ -70,6 +78,8 @@ def decode_command(body: str) -> Command:
     SourceEnded(source='feed')
     """
     try:
+        if not trust:
+            require_trust(_pipeline_of_start(body), trust=False)
         command: Command = _DECODER.decode(body)
     except msgspec.ValidationError as problem:
         start = _start_with_plug_ins(body)
@@ -83,15 +93,22 @@ def decode_command(body: str) -> Command:
 
 def _start_with_plug_ins(body: str) -> Start | None:
     """A start whose rules name detectors of plug-ins; None if it is none."""
-    contents = msgspec.json.decode(body)
-    if not isinstance(contents, dict) or contents.get("type") != "start":
-        return None
-    model = pipeline_model(contents.get("pipeline"))
+    contents = _pipeline_of_start(body)
+    model = pipeline_model(contents)
     if model is PipelineParams:
         return None
+    others = {**msgspec.json.decode(body), "pipeline": {}}
     try:
-        pipeline = plain_pipeline(msgspec.convert(contents.pop("pipeline"), model))
-        start = msgspec.convert(contents, Start)
+        pipeline = plain_pipeline(msgspec.convert(contents, model))
+        start = msgspec.convert(others, Start)
     except msgspec.ValidationError:
         return None
     return msgspec.structs.replace(start, pipeline=pipeline)
+
+
+def _pipeline_of_start(body: str) -> dict[str, object] | None:
+    contents = msgspec.json.decode(body)
+    if not isinstance(contents, dict) or contents.get("type") != "start":
+        return None
+    pipeline = contents.get("pipeline")
+    return pipeline if isinstance(pipeline, dict) else None

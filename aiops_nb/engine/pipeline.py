@@ -53,6 +53,8 @@ class Pipeline:
         before the first).
     expected_sources
         Sources that hold the windows until they speak or go idle.
+    trust
+        Whether a recorded start may name estimators and detectors of plug-ins, see `require_trust`.
 
     Examples
     --------
@@ -64,8 +66,11 @@ class Pipeline:
     [0, 1, 1]
     """
 
-    def __init__(self, params: PipelineParams | None = None, expected_sources: Iterable[str] = ()) -> None:
+    def __init__(
+        self, params: PipelineParams | None = None, expected_sources: Iterable[str] = (), *, trust: bool = True
+    ) -> None:
         self._fixed = params
+        self._trust = trust
         self.counters = StreamCounters()
         self._begin(params or PipelineParams(), expected_sources)
 
@@ -109,7 +114,7 @@ class Pipeline:
         if kind == "heartbeat":
             self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
         elif kind == "command":
-            self._obey(decode_command(body), step)
+            self._obey(decode_command(body, trust=self._trust), step)
 
     def _obey(self, command: Command, step: Step) -> None:
         match command:

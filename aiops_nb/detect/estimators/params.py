@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from msgspec import Meta, Struct
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.detect.estimators.adapter import as_detector
 from aiops_nb.detect.estimators.detector import EstimatorDetector
+from aiops_nb.detect.estimators.known import check_estimator
 from aiops_nb.detect.estimators.river import RiverDetector
 
 INSTALLED_BY = {"sklearn": "aiops-nb[detect]", "pyod": "pyod", "river": "aiops-nb[detect]"}
@@ -40,11 +40,11 @@ class EstimatorParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes
     ----------
     estimator
-        Dotted name of its class in scikit-learn, PyOD or river, such as `pyod.models.ecod.ECOD`. No other package is
-        looked into: a config, and the recording that holds it, is data. So it is one class, and none that holds
-        others, such as a pipeline: `as_detector` takes those.
+        Dotted name of a known class in scikit-learn, PyOD or river, such as `pyod.models.ecod.ECOD`; `ESTIMATORS` of
+        `aiops_nb.detect.estimators.known` lists them. A configuration is data: `as_detector` takes any other estimator,
+        and pipelines, in Python.
     parameters
-        Of the class: numbers, strings, true, false, null. What is unseeded is seeded.
+        Of the class: numbers, named choices, true, false, null. What is unseeded is seeded.
     refit_seconds
         How often one that is fitted is fitted again.
     """
@@ -88,45 +88,24 @@ def estimator_of(
 
 
 def _made(params: EstimatorParams) -> Any:
-    kind = _class_of(str(params.estimator))
-    if inside := _needs(kind):
-        raise ConfigError(f"estimator: expected a class that needs no {inside} {IN_PYTHON}, got {params.estimator!r}")
+    dotted = str(params.estimator)
+    check_estimator(dotted, params.parameters)
     try:
-        return kind(**params.parameters)
+        return _class_of(dotted)(**params.parameters)
     except (TypeError, ValueError) as problem:
-        raise ConfigError.at("parameters", f"those of {params.estimator}", str(problem)) from None
+        raise ConfigError.at("parameters", f"those of {dotted}", str(problem)) from None
 
 
 def _shown(value: object) -> str:
     return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else repr(value)
 
 
-def _needs(kind: Any) -> str:
-    """The first parameter that must be given and holds other estimators; empty if there is none."""
-    try:
-        parameters = inspect.signature(kind).parameters.values()
-    except ValueError:  # a class that is not written in Python may have none
-        return ""
-    required = (one.name for one in parameters if one.default is one.empty)
-    return next((name for name in required if name in HOLD_OTHERS), "")
-
-
 def _class_of(dotted: str) -> Any:
+    """The class, which `ESTIMATORS` names."""
     module, _, name = dotted.rpartition(".")
     root = module.partition(".")[0]
-    if root not in INSTALLED_BY:
-        raise ConfigError.at("estimator", f"a class of {', '.join(INSTALLED_BY)}", dotted)
     try:
-        import_module(root)
-    except ImportError:
-        raise ConfigError.at(
-            "estimator", f"an installed package (pip install '{INSTALLED_BY[root]}')", dotted
-        ) from None
-    try:
-        found = getattr(import_module(module), name, None)
-    except ImportError:
-        found = None
-    if not isinstance(found, type) or found.__module__.partition(".")[0] != root:
-        hint = f" {IN_PYTHON}" if name.startswith("make_") else ""
-        raise ConfigError.at("estimator", f"the dotted name of a class of {root}{hint}", dotted)
-    return found
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError):
+        expected = f"an installed package (pip install '{INSTALLED_BY[root]}')"
+        raise ConfigError.at("estimator", expected, dotted) from None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
@@ -21,6 +24,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, Item, SeriesKey
 from aiops_nb.detect.estimators.adapter import as_detector
+from aiops_nb.detect.estimators.known import ESTIMATORS
 from aiops_nb.detect.estimators.params import EstimatorParams, estimator_of
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
@@ -208,24 +212,63 @@ def test_a_missing_or_bad_argument_is_told(arguments: dict[str, Any], message: s
 @pytest.mark.parametrize(
     ("dotted", "parameters", "message"),
     [
-        ("subprocess.Popen", {}, "estimator: expected a class of sklearn, pyod, river, got 'subprocess.Popen'"),
-        ("sklearn.svm.Nothing", {}, "estimator: expected the dotted name of a class of sklearn"),
-        ("sklearn.nothing.OneClassSVM", {}, "estimator: expected the dotted name of a class of sklearn"),
-        ("sklearn.ensemble._iforest.Path", {}, "estimator: expected the dotted name of a class of sklearn"),
-        ("sklearn.svm.OneClassSVM", {"mu": 1}, "parameters: expected those of sklearn.svm.OneClassSVM, got"),
-        ("sklearn.preprocessing.StandardScaler", {}, "detector.estimator: expected fit and score_samples"),
-        ("sklearn.pipeline.Pipeline", {}, "detector.estimator: expected a class that needs no steps (pipelines, and"),
-        ("sklearn.pipeline.make_pipeline", {}, "are for aiops_nb.as_detector in Python), got 'sklearn.pipeline.make"),
+        ("subprocess.Popen", {}, "detector.estimator: expected a known estimator (any other estimator: aiops_nb.as_"),
+        ("sklearn.svm.OneClasSVM", {}, "did you mean sklearn.svm.OneClassSVM or"),
+        ("sklearn.nothing.OneClassSVM", {}, "estimator: expected a known estimator"),
+        ("sklearn.ensemble._iforest.Path", {}, "estimator: expected a known estimator"),
+        ("sklearn.ensemble._iforest.IsolationForest", {}, "estimator: expected a known estimator"),
+        ("sklearn.preprocessing.StandardScaler", {}, "estimator: expected a known estimator"),
+        ("sklearn.pipeline.Pipeline", {}, "estimator: expected a known estimator"),
+        ("pyod.models.embedding.EmbeddingOD", {"encoder": "/tmp/x"}, "estimator: expected a known estimator"),
+        ("pyod.models.xgbod.XGBOD", {}, "estimator: expected a known estimator"),
+        ("pyod.models.auto_encoder.AutoEncoder", {}, "estimator: expected a known estimator"),
+        ("river.datasets.CreditCard", {}, "estimator: expected a known estimator"),
+        ("river.stream.Cache", {"directory": "/tmp"}, "estimator: expected a known estimator"),
+        ("river.anomaly.QuantileFilter", {"anomaly_detector": {"type": "x"}}, "to be left out (pipelines"),
+        ("sklearn.svm.OneClassSVM", {"mu": 1}, "parameters.mu: expected a parameter of sklearn.svm.OneClassSVM"),
+        ("sklearn.svm.OneClassSVM", {"kernel": "/tmp/a.so"}, "parameters.kernel: expected a number, true, false, null"),
+        ("sklearn.svm.OneClassSVM", {"nu": "a"}, "parameters.nu: expected a number, true, false, null, got 'a'"),
+        ("sklearn.svm.OneClassSVM", {"nu": float("nan")}, "parameters.nu: expected a number of at most"),
+        ("sklearn.svm.OneClassSVM", {"verbose": True}, "parameters.verbose: expected a parameter of"),
+        ("sklearn.svm.OneClassSVM", {"cache_size": 1e9}, "parameters.cache_size: expected a parameter of"),
+        ("sklearn.ensemble.IsolationForest", {"n_jobs": -1}, "parameters.n_jobs: expected a parameter of"),
+        (
+            "sklearn.ensemble.IsolationForest",
+            {"n_estimators": 10**9},
+            "parameters.n_estimators: expected a number of at",
+        ),
+        ("river.anomaly.HalfSpaceTrees", {"height": 40}, "parameters.height: expected a number of at most 15, got 40"),
         ("sklearn.svm.OneClassSVM", {"nu": [0.1]}, "parameters.nu: expected a number, a string, true, false or null"),
         (["sklearn.svm.OneClassSVM"], {}, "estimator: expected the name of one class (pipelines, and what else"),
         ("sklearn.pipeline.Pipeline", {"steps": [["svm", "sklearn.svm.OneClassSVM"]]}, "parameters.steps: expected to"),
-        ("river.anomaly.QuantileFilter", {"anomaly_detector": {"type": "x"}}, "to be left out (pipelines"),
     ],
 )
 def test_a_rule_on_what_there_is_not_is_told(dotted: str, parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         estimator_of(EstimatorParams(estimator=dotted, parameters=parameters), tuple(NAMES), 50.0)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("dotted", ESTIMATORS)
+def test_each_known_estimator_takes_its_listed_parameters_and_scores(dotted: str) -> None:
+    pytest.importorskip(dotted.partition(".")[0])
+    module, _, name = dotted.rpartition(".")
+    kind = getattr(import_module(module), name)
+    assert ESTIMATORS[dotted] <= set(inspect.signature(kind).parameters)
+    parameters = {"novelty": True} if dotted == "sklearn.neighbors.LocalOutlierFactor" else {}
+    detector = estimator_of(EstimatorParams(estimator=dotted, parameters=parameters), tuple(NAMES), 50.0)
+    assert detector.features == tuple(NAMES)
+
+
+def test_an_unknown_class_is_refused_before_anything_is_imported(tmp_path: Path) -> None:
+    code = (
+        "import sys; from aiops_nb.detect.estimators.params import *\n"
+        "for name in ('pyod.models.embedding.EmbeddingOD', 'sklearn.svm.Nothing', 'a.b.C'):\n"
+        "    try: estimator_of(EstimatorParams(estimator=name), ('x',), 50.0)\n"
+        "    except ValueError: pass\n"
+        "print([one for one in ('pyod', 'a') if one in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"[]\n"
 
 
 def test_one_that_cannot_be_fitted_yet_says_so_once_and_is_fitted_later(caplog: pytest.LogCaptureFixture) -> None:
