@@ -1,4 +1,4 @@
-"""The command line: `aiops-nb lab | watch | replay | export | report | demo-service`."""
+"""The command line: `aiops-nb lab | watch | check | replay | export | report | demo-service | completion`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door of the command line: exit codes, logging, and one line for a user's mistake."""
+"""Entry point of the command line: exit codes, logging, and one line for a user's mistake."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from aiops_nb.cli.output import ReaderLeft
-from aiops_nb.cli.parser import build_parser
+from aiops_nb.cli.output import StdoutClosed
+from aiops_nb.cli.parser import parsed
 from aiops_nb.cli.process import INTERRUPTED, MISTAKE, OK, logging_to
 from aiops_nb.core.errors import AiopsError
 
@@ -20,16 +20,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 done, 1 a mistake or an input that cannot be read, 2 wrong usage, 3 alerts fired and `--fail-on-alert` was
-        given, 130 interrupted, 143 told to terminate.
+        given, 130 interrupted, 143 terminated.
     """
     try:
-        return _run(build_parser().parse_args(argv))
+        return _run(parsed(argv))
     except SystemExit as end:  # argparse, and JupyterLab, have said why already
         return end.code if isinstance(end.code, int) else MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (BrokenPipeError, ReaderLeft):
-        return _reader_left()
+    except (BrokenPipeError, StdoutClosed):
+        return _stdout_closed()
     except (AiopsError, OSError) as problem:
         print(f"aiops-nb: {one_line(problem)}", file=sys.stderr)
         return MISTAKE
@@ -53,7 +53,7 @@ def one_line(problem: BaseException) -> str:
     return " ".join(str(problem).split()) or type(problem).__name__
 
 
-def _reader_left() -> int:
+def _stdout_closed() -> int:
     # `aiops-nb watch --json | head -1` is no mistake; the interpreter must not flush into the closed pipe at its end.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK

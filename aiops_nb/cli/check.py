@@ -1,4 +1,4 @@
-"""`aiops-nb check`: whether a configuration is right, and what it would run."""
+"""`aiops-nb check`: whether a configuration is valid, and what it would run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiops_nb.collect.http.target import ProbeTarget
     from aiops_nb.session.plan import Plan
 
-SUMMARY = "say whether a configuration is right and what it would run; touches no network"
+SUMMARY = "validate a configuration and show what it would run; makes no network connection"
 EXAMPLE = "aiops-nb check config.yaml"
 _MASKS: dict[str, Callable[[Any], Any]] = {"url": mask_url, "headers": list}
 _UNSHOWN = ("body", "say")
@@ -29,9 +29,11 @@ _UNSHOWN = ("body", "say")
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     what = command.add_mutually_exclusive_group(required=True)
-    what.add_argument("config", type=Path, nargs="?", metavar="FILE", help="YAML, as for watch --config")
-    what.add_argument("--example", action="store_true", help="print an annotated file that holds every option")
-    command.add_argument("--json", action="store_true", help="one JSON object and nothing else")
+    what.add_argument(
+        "config", type=Path, nargs="?", metavar="FILE", help="YAML configuration file, as for watch --config"
+    )
+    what.add_argument("--example", action="store_true", help="print an annotated file with every option")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,21 +54,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     for line in plan_lines(plan):
         write_line(line)
-    write_line(f"{arguments.config} is right; nothing was started")
+    write_line(f"{arguments.config}: OK")
     return OK
 
 
 def example_text() -> str:
-    """The annotated configuration that holds every option."""
+    """The annotated configuration with every option."""
     return files("aiops_nb.config").joinpath("example.yaml").read_text(encoding="utf-8")
 
 
 def _refuse(arguments: argparse.Namespace, problem: AiopsError) -> int:
-    told = " ".join(str(problem).split())
+    text = " ".join(str(problem).split())
     if arguments.json:
-        write_line(_json({"config": str(arguments.config), "ok": False, "error": told}))
+        write_line(_json({"config": str(arguments.config), "ok": False, "error": text}))
     else:
-        print(f"aiops-nb: {told}", file=sys.stderr)
+        print(f"aiops-nb: {text}", file=sys.stderr)
     return USAGE
 
 
@@ -75,7 +77,7 @@ def _json(record: dict[str, Any]) -> str:
 
 
 def as_data(plan: Plan) -> dict[str, Any]:
-    """What would run, as JSON takes it: URLs masked, of headers the names only, of texts that are sent nothing."""
+    """What would run, for JSON: URLs masked, headers by name only, bodies that are sent left out."""
     interval_seconds, host = plan.config.interval_seconds, plan.host
     return {
         "targets": [_target(name, probe, interval_seconds) for name, probe in plan.probes.items()],

@@ -1,4 +1,4 @@
-"""`aiops-nb demo-service`: something to watch, whose faults follow a seeded script."""
+"""`aiops-nb demo-service`: a service to watch, whose faults follow a seeded script."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ LOOK_EVERY_SECONDS = 0.5
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    command.add_argument("--port", type=int, default=8765, help="0: any free one (default: 8765)")
-    command.add_argument("--seed", type=int, default=7, help="of latencies and faults (default: 7)")
-    command.add_argument("--labels", type=Path, metavar="FILE", help="write the faults down here, one JSON line each")
+    command.add_argument("--port", type=int, default=8765, help="0: any free port (default: 8765)")
+    command.add_argument("--seed", type=int, default=7, help="seed of latencies and faults (default: 7)")
+    command.add_argument(
+        "--labels", type=Path, metavar="FILE", help="append the faults to this file, one JSON object per line"
+    )
     command.add_argument("--json", action="store_true", help="print the addresses as one JSON object")
 
 
@@ -36,10 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
         while service.running and not over.wait(LOOK_EVERY_SECONDS):
             pass
         if not over.is_set():
-            raise AiopsError("demo service: it ended by itself")
+            raise AiopsError("demo service: it ended unexpectedly")
     return wish.exit_code
 
 
 def _announce(url: str, urls: tuple[str, ...], *, as_json: bool) -> None:
-    people = f"demo service on {url} (Ctrl-C ends it)\n" + "\n".join(f"  {each}" for each in urls)
+    people = f"demo service on {url} (Ctrl-C to stop)\n" + "\n".join(f"  {each}" for each in urls)
     print(json.dumps({"url": url, "urls": urls}) if as_json else people, flush=True)

@@ -1,35 +1,95 @@
-"""What `watch` and `replay` do with a monitor that runs: print its changes until it is over, stop it, sum up."""
+"""What `watch` and `replay` do with a monitor that runs: print its changes until it is over, stop it, summarise."""
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from aiops_nb.cli.output import ChangePrinter, ChangeQueue, write_line
+import msgspec
+
+from aiops_nb.cli.output import ChangePrinter, ChangeQueue, counted, write_line
 from aiops_nb.cli.process import StopWish
+from aiops_nb.cli.tally import Tally
 from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.labels import rfc3339
 
 if TYPE_CHECKING:
     from aiops_nb.monitor.monitor import Monitor
 
 _log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 1.0
+BUSY_BATCHES = 20
+_NUMBERS = re.compile(r"[\d,.]+")
+_EXAMPLE = re.compile(r", such as '.*'")
+
+
+class WarningPrinter:
+    """Prints each warning of a monitor to the error stream when it first comes, and again when its count is tenfold."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._printed: dict[str, tuple[str, int]] = {}
+
+    def print_new(self, monitor: Monitor, *, all_changed: bool = False) -> int:
+        """Print what is new; at the end also what has changed. Returns how many lines were printed."""
+        fresh = []
+        for warning in monitor.warnings():
+            kind, size = _NUMBERS.sub("#", _EXAMPLE.sub("", warning)), _first_number(warning)
+            before = self._printed.get(kind)
+            if before is None or size >= 10 * max(before[1], 1) or (all_changed and before[0] != warning):
+                self._printed[kind] = warning, size
+                fresh.append(warning)
+        for warning in fresh:
+            text = msgspec.json.encode({"warning": warning}).decode() if self._as_json else f"aiops-nb: {warning}"
+            print(text, file=sys.stderr, flush=True)
+        return len(fresh)
+
+
+def _first_number(warning: str) -> int:
+    match = re.search(r"\d[\d,]*", warning)
+    return int(match[0].replace(",", "")) if match else 0
+
 
 def follow(
-    monitor: Monitor, changes: ChangeQueue, printer: ChangePrinter, wish: StopWish, for_seconds: float | None = None
+    monitor: Monitor,
+    changes: ChangeQueue,
+    printer: ChangePrinter,
+    wish: StopWish,
+    for_seconds: float | None = None,
+    warnings: WarningPrinter | None = None,
 ) -> None:
-    """Print changes until the monitor ends, the time is over, or somebody wishes it; then stop, print the rest."""
+    """Print changes until the monitor ends, the time is over, or a signal comes; then stop, and print the rest."""
+    warnings = warnings or WarningPrinter(as_json=printer.as_json)
     deadline = time.monotonic() + for_seconds if for_seconds else float("inf")
+    due = 0.0
     try:
         for change in changes.until(lambda: _is_over(monitor, wish, deadline)):
-            printer.write(change)
+            if change is not None:
+                printer.write(change)
+            if time.monotonic() >= due:
+                due = time.monotonic() + LOOK_SECONDS
+                printer.status.clear()
+                warnings.print_new(monitor)
+                printer.status.write(_heartbeat(monitor))
     finally:
+        printer.status.clear()
         monitor.stop()
     for change in changes.rest():
         printer.write(change)
     _require_orderly_end(monitor)
+
+
+def _heartbeat(monitor: Monitor) -> str:
+    now, counters = rfc3339(time.time_ns())[11:19], monitor.counters
+    if (done := monitor.progress_ratio) is not None:
+        now = f"replay, {done:.0%}"
+    firing = counted(len(monitor.firing()), "alert")
+    queue = f", {counters.queued_batches} batches queued" if counters.queued_batches > BUSY_BATCHES else ""
+    return f"{now}  {counted(counters.rows_total, 'row')}, {firing} firing{queue}"
 
 
 def _require_orderly_end(monitor: Monitor) -> None:
@@ -42,13 +102,20 @@ def _is_over(monitor: Monitor, wish: StopWish, deadline: float) -> bool:
     return bool(wish.exit_code) or not monitor.running or time.monotonic() >= deadline
 
 
-def summarise(monitor: Monitor, printer: ChangePrinter, record: str | None = None) -> None:
-    """One last line for people, and what they should know; programs get nothing but changes."""
+def summarise(
+    monitor: Monitor,
+    printer: ChangePrinter,
+    tally: Tally,
+    record: str | None = None,
+    warnings: WarningPrinter | None = None,
+) -> None:
+    """For people a line for each target and a total; for all, warnings that are new or have changed."""
     where = f"; recorded in {record}" if record is not None else ""
-    told = f"{monitor.counters.rows_total:,} rows; {printer.summary()}{where}"
-    _log.info("ended: %s", told)
-    if printer.as_json:
-        return
-    write_line(told)
-    for warning in monitor.warnings():
-        print(f"aiops-nb: {warning}", file=sys.stderr)
+    total = f"{tally.total()}; {printer.summary()}{where}"
+    _log.info("ended: %s", total)
+    printer.status.clear()
+    if not printer.as_json:
+        for line in tally.lines():
+            write_line(line)
+        write_line(total)
+    (warnings or WarningPrinter(as_json=printer.as_json)).print_new(monitor, all_changed=True)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from aiops_nb.core.errors import ConfigError, MissingExtraError
 
-SUMMARY = "open JupyterLab on the live monitor; prints the address where no browser can be opened"
+SUMMARY = "open JupyterLab on the live monitor; prints the address if no browser can be opened"
 EXAMPLE = "aiops-nb lab --dir ~/monitoring"
 FIRST_NOTEBOOK = "01_live_monitor.ipynb"
 # Nothing leaves the machine: no news, no look for updates, no list of extensions from afar.
@@ -25,9 +25,15 @@ QUIET = (
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     command.add_argument("notebook", nargs="?", default=FIRST_NOTEBOOK, help=f"default: {FIRST_NOTEBOOK}")
-    command.add_argument("--dir", type=Path, default=Path(), metavar="DIR", help="holds notebooks/ (default: here)")
-    command.add_argument("--port", type=int, default=8888, help="default: 8888, or the next free one")
-    command.add_argument("--no-browser", action="store_true", help="only print the address")
+    command.add_argument(
+        "--dir",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder that contains notebooks/ (default: current folder)",
+    )
+    command.add_argument("--port", type=int, default=8888, help="default: 8888, or the next free port")
+    command.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from typing import TextIO
 
 import msgspec
 
@@ -14,6 +16,52 @@ from aiops_nb.core.labels import rfc3339
 from aiops_nb.core.types import AlertChange, AlertState, Step
 
 LOOK_EVERY_SECONDS = 0.2  # how soon an end without a change is noticed; a change itself is passed on at once
+
+
+class StatusLine:
+    """One line at the bottom of a terminal that is written again and again; nothing where no person looks.
+
+    Parameters
+    ----------
+    stream
+        Usually the error stream, so that the output stays what it is; None, or no terminal: nothing is written.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None and stream.isatty() else None
+        self._shown = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether somebody can see it."""
+        return self._stream is not None
+
+    def write(self, text: str) -> None:
+        """Show a text in place of the one before."""
+        if self._stream is not None:
+            columns = shutil.get_terminal_size().columns
+            self._stream.write(f"\r{text[: columns - 1]}\x1b[K")
+            self._stream.flush()
+            self._shown = True
+
+    def clear(self) -> None:
+        """Make room for a whole line."""
+        if self._stream is not None and self._shown:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._shown = False
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun.
+
+    Examples
+    --------
+    >>> counted(1, "alert"), counted(2_158, "row"), counted(3, "query")
+    ('1 alert', '2,158 rows', '3 queries')
+    """
+    plural = noun if number == 1 else f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {plural}"
 
 
 class ChangeQueue:
@@ -34,15 +82,13 @@ class ChangeQueue:
         """Have `until` look at once whether it is over; reentrant, so that a signal handler may call it."""
         self._changes.put(None)
 
-    def until(self, over: Callable[[], bool]) -> Iterator[AlertChange]:
-        """Changes as they come, until `over`."""
+    def until(self, over: Callable[[], bool]) -> Iterator[AlertChange | None]:
+        """Changes as they come, and None now and then while none comes, until `over`."""
         while not over():
             try:
-                change = self._changes.get(timeout=LOOK_EVERY_SECONDS)
+                yield self._changes.get(timeout=LOOK_EVERY_SECONDS)
             except Empty:
-                continue
-            if change is not None:
-                yield change
+                yield None
 
     def rest(self) -> Iterator[AlertChange]:
         """What waits, without waiting: after the engine has ended, all there is."""
@@ -54,14 +100,27 @@ class ChangeQueue:
 
 @dataclass(slots=True)
 class ChangePrinter:
-    """Writes one line per change, and counts the states."""
+    """Writes one line per change, and counts the states.
+
+    Parameters
+    ----------
+    as_json
+        Whether programs read the lines.
+    status
+        The line at the bottom of a terminal, which is cleared before each change.
+    """
 
     as_json: bool
+    status: StatusLine = field(default_factory=StatusLine)
     states: Counter[str] = field(default_factory=Counter)
+    _firing: set[str] = field(default_factory=set)
 
     def write(self, change: AlertChange) -> None:
         """Write one change and flush: the reader may be a program that waits for it."""
-        self.states[change.state] += not change.inhibited_by
+        if not change.inhibited_by:
+            self.states[change.state] += 1
+            (self._firing.add if change.state == "firing" else self._firing.discard)(change.fingerprint)
+        self.status.clear()
         text = alert_line(change) if self.as_json else alert_text(change, symbols_for(sys.stdout.encoding))
         write_line(text)
 
@@ -71,21 +130,21 @@ class ChangePrinter:
         return self.states["firing"] > 0
 
     def summary(self) -> str:
-        """How many alerts did what.
+        """How many alerts fired, resolved, and still fire.
 
         Examples
         --------
         >>> ChangePrinter(as_json=False).summary()
-        'no alert fired'
+        'no alerts'
         """
         if not self.fired:
-            return "no alert fired"
-        plural = "" if self.states["firing"] == 1 else "s"
-        return f"{self.states['firing']} alert{plural} fired, {self.states['resolved']} resolved"
+            return "no alerts"
+        resolved, firing = self.states["resolved"], len(self._firing)
+        return f"{counted(self.states['firing'], 'alert')}, {resolved} resolved, {firing} still firing"
 
 
-class ReaderLeft(BaseException):
-    """Nobody reads the output any more. Not an Exception: a monitor goes on after a sink's exception."""
+class StdoutClosed(BaseException):
+    """The reader of the output has left. Not an Exception: a monitor goes on after a sink's exception."""
 
 
 class PrintingSink:
@@ -100,7 +159,7 @@ class PrintingSink:
             try:
                 self._printer.write(change)
             except BrokenPipeError:
-                raise ReaderLeft from None
+                raise StdoutClosed from None
 
     def close(self) -> None:
         """Nothing to release."""
@@ -163,8 +222,8 @@ def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS)
 
 
 def _reason(change: AlertChange) -> str:
-    reason = change.summary.removeprefix(f"{change.labels.get('target', '')}: ")  # which stands beside it already
-    return f"{reason} (explained by {change.inhibited_by})" if change.inhibited_by else reason
+    reason = change.summary.removeprefix(f"{change.labels.get('target', '')}: ")  # the line has the target already
+    return f"{reason} (inhibited by {change.inhibited_by})" if change.inhibited_by else reason
 
 
 def symbols_for(encoding: str | None) -> Mapping[AlertState, str]:

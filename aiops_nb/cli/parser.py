@@ -1,14 +1,19 @@
-"""What the command line accepts. Each command's module adds its own arguments; rooms are imported only when run."""
+"""Arguments of the command line. Each command's module adds its own; other rooms are imported only when it runs."""
 
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from aiops_nb._version import __version__
-from aiops_nb.cli import check, demo_service, export, lab, notify, replay, report, watch
+from aiops_nb.cli import check, completion, demo_service, export, lab, notify, replay, report, watch
 from aiops_nb.cli.arguments import add_command
 
+TIMES = ("--start", "--end")
+RELATIVE = re.compile(r"-\d")
 COMMANDS = {
     "lab": lab,
     "watch": watch,
@@ -18,6 +23,7 @@ COMMANDS = {
     "report": report,
     "notify": notify,
     "demo-service": demo_service,
+    "completion": completion,
 }
 
 
@@ -33,8 +39,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="aiops-nb",
         description="Watch services live, record everything, replay it through the same code.",
-        epilog="Each command's --help shows an example. Exit codes: 0 done, 1 mistake, 2 usage, 3 alerts fired (with\n"
-        "--fail-on-alert), 130 interrupted, 143 terminated.",
+        epilog="Each command's --help shows an example. Tab completion: see aiops-nb completion --help.\n"
+        "Exit codes: 0 done, 1 mistake, 2 usage, 3 alerts fired (with --fail-on-alert), 130 interrupted,\n"
+        "143 terminated.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"aiops-nb {__version__}")
@@ -46,7 +53,29 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The arguments of a command line; `--start -24h` is read as `--start=-24h`, which argparse takes for an option.
+
+    Examples
+    --------
+    >>> parsed(["export", "recordings/today", "--start", "-24h"]).start
+    '-24h'
+    """
+    return build_parser().parse_args(with_values(sys.argv[1:] if argv is None else argv))
+
+
+def with_values(argv: Sequence[str]) -> list[str]:
+    """The same with each duration that begins with a minus sign tied to its option."""
+    tied: list[str] = []
+    for argument in argv:
+        if tied and tied[-1] in TIMES and RELATIVE.match(argument):
+            tied[-1] = f"{tied[-1]}={argument}"
+        else:
+            tied.append(argument)
+    return tied
+
+
 def _add_logging(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("logging (to the error stream)")
-    group.add_argument("-v", "--verbose", action="count", default=0, help="also infos; twice: everything")
-    group.add_argument("--log-file", type=Path, metavar="FILE", help="append the log to a file as well")
+    group.add_argument("-v", "--verbose", action="count", default=0, help="verbose; repeat for debug output")
+    group.add_argument("--log-file", type=Path, metavar="FILE", help="also append the log to this file")

@@ -1,4 +1,4 @@
-"""Parameters in words: what `aiops-nb check` says of rules, windows and collectors, whatever fields they have."""
+"""Parameters in words: how `aiops-nb check` prints rules, windows and collectors, whatever fields they have."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ DEFAULT_UNIT = "of 100"
 UNITS = {"_bytes": "bytes", "_hz": "/s", "_ticks": "windows", "_rows": "rows"}
 
 
-def told(params: msgspec.Struct, *, without: tuple[str, ...] = ()) -> str:
-    """What parameters say, with units; what is empty or not known is left out, and so are a detector's defaults.
+def in_words(params: msgspec.Struct, *, without: tuple[str, ...] = ()) -> str:
+    """Parameters with units; what is empty or unknown is left out, and so are a detector's defaults.
 
     Examples
     --------
     >>> from aiops_nb.engine.params import PipelineParams
     >>> rules = PipelineParams()
-    >>> told(rules.row_rules[0], without=("alertname", "severity"))
-    'condition status_5xx, for 3 rows, most by chance per day 0.1, keep firing for 10 s'
-    >>> print(told(rules.feature_rules[0], without=("alertname", "severity", "clean")))  # doctest: +ELLIPSIS
+    >>> in_words(rules.row_rules[0], without=("alertname", "severity"))
+    'condition status_5xx, for 3 rows, max chance alerts per day 0.1, keep firing for 10 s'
+    >>> print(in_words(rules.feature_rules[0], without=("alertname", "severity", "clean")))  # doctest: +ELLIPSIS
     table requests, feature p95 latency, threshold 6 deviations, ... keep firing for 10 s, detector robust_z ...
     """
     said = [_field(params, name) for name in params.__struct_fields__ if name not in without]
     return ", ".join(part for part in said if part)
 
 
-def usual(params: msgspec.Struct) -> tuple[str, ...]:
+def defaults(params: msgspec.Struct) -> tuple[str, ...]:
     """The fields that have their default.
 
     Examples
     --------
     >>> from aiops_nb.features.params import WindowParams
-    >>> "tick_seconds" in usual(WindowParams(tick_seconds=2)), "idle_seconds" in usual(WindowParams())
+    >>> "tick_seconds" in defaults(WindowParams(tick_seconds=2)), "idle_seconds" in defaults(WindowParams())
     (False, True)
     """
     fields = msgspec.structs.fields(params)
@@ -76,8 +76,8 @@ def _threshold_unit(params: msgspec.Struct) -> str:
 def _struct(name: str, value: msgspec.Struct) -> str:
     tag = value.__struct_config__.tag
     if tag is None:
-        return told(value)
-    options = told(value, without=usual(value))
+        return in_words(value)
+    options = in_words(value, without=defaults(value))
     return f"{_words(name)} {tag}{f' ({options})' if options else ''}"
 
 
@@ -107,7 +107,7 @@ def _words(name: str) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, msgspec.Struct):
-        tag, said = value.__struct_config__.tag, told(value)
+        tag, said = value.__struct_config__.tag, in_words(value)
         return f"{tag} ({said})" if tag else f"({said})"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} = {_text(one)}" for key, one in value.items())
@@ -133,7 +133,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     pipeline = plan.config.pipeline
     for name in pipeline.__struct_fields__:
         part = getattr(pipeline, name)
-        listed = [_rule(one) for one in part] if isinstance(part, tuple) else [told(part)]
+        listed = [_rule(one) for one in part] if isinstance(part, tuple) else [in_words(part)]
         yield from _section(name.replace("_", " "), listed)
 
 
@@ -144,14 +144,14 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _target(name: str, probe: ProbeTarget, interval_seconds: float) -> str:
     interval, timeout = probe.interval_at(interval_seconds), probe.timeout_for(interval_seconds)
-    url, options = mask_url(probe.url), told(probe, without=(*_SAID, *usual(probe)))
+    url, options = mask_url(probe.url), in_words(probe, without=(*_SAID, *defaults(probe)))
     what = probe.method if url == name else f"{probe.method} {url}"
     pace = f"every {exact_duration(interval)}, timeout {exact_duration(timeout)}"
     return f"{name}: {what}, {pace}{f'; {options}' if options else ''}"
 
 
 def _collector(params: msgspec.Struct) -> str:
-    options = told(params, without=("name", "say", *usual(params)))
+    options = in_words(params, without=("name", "say", *defaults(params)))
     tag, name = params.__struct_config__.tag, getattr(params, "name", "")
     return f"{name}: {tag}{f', {options}' if options else ''}"
 
@@ -162,4 +162,4 @@ def _host(interval_seconds: float) -> str:
 
 def _rule(rule: msgspec.Struct) -> str:
     name, severity = getattr(rule, "alertname", ""), getattr(rule, "severity", "")
-    return f"{name:<24} {severity:<9} {told(rule, without=('alertname', 'severity'))}".strip()
+    return f"{name:<24} {severity:<9} {in_words(rule, without=('alertname', 'severity'))}".strip()

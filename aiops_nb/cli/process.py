@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to end: what runs is stopped in order, and the recording sealed."""
+"""SIGINT and SIGTERM as a wish to stop: the run is stopped in order, and the recording sealed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WANTED = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopWish:
-    """Whether somebody asked to end; `exit_code` is 128 + the signal's number, 0 if nobody did."""
+    """Whether a signal asked to stop; `exit_code` is 128 + its number, 0 if none came."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self.exit_code = 0
@@ -54,7 +54,7 @@ INTERRUPTED = 130
 
 
 def code_of(recording: Recording) -> int:
-    """Of a command that read a recording: what could be read is done, what could not has been said."""
+    """Exit code of a command that read a recording: 1 if a file of it could not be read."""
     return MISTAKE if recording.unreadable else OK
 
 
@@ -64,7 +64,7 @@ LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 @contextmanager
 def logging_to(verbosity: int, log_file: Path | None) -> Iterator[None]:
-    """Show warnings (`verbosity` 0), also infos (1) or everything (2); a file gets infos at least.
+    """Show warnings (`verbosity` 0), info (1) or debug messages (2); a file gets info at least.
 
     Raises
     ------

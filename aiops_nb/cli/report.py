@@ -11,6 +11,7 @@ from aiops_nb.cli.output import write_line
 from aiops_nb.cli.process import code_of
 
 SUMMARY = "make a report of a recording: an executed notebook, and HTML whose charts zoom with no network"
+FORMS = "e.g. 2026-05-28T20:26:40Z, 2026-05-28, -1h, yesterday"
 EXAMPLE = "aiops-nb report recordings/today --out reports"
 
 
@@ -19,14 +20,19 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("recording", type=Path, metavar="RECORDING", help="folder of a recording")
     command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
     add_range_arguments(command)
-    command.add_argument("--targets", nargs="+", metavar="TARGET", help="only these (default: all)")
+    command.add_argument(
+        "--targets",
+        nargs="+",
+        metavar="TARGET",
+        help="only these targets, by name or pattern such as '*/checkout' (default: all)",
+    )
     command.add_argument("--json", action="store_true", help="print the paths as one JSON object")
 
 
 def add_range_arguments(command: argparse.ArgumentParser) -> None:
-    """Declare what `report` and `export` share: a half-open range of times."""
-    command.add_argument("--start", metavar="TIME", help="from 2026-05-28T20:26:40Z on (default: the beginning)")
-    command.add_argument("--end", metavar="TIME", help="before this time (default: the end)")
+    """Declare what `report` and `export` share: a half-open range of time."""
+    command.add_argument("--start", metavar="TIME", help=f"start time, {FORMS} (default: beginning of the recording)")
+    command.add_argument("--end", metavar="TIME", help="end time, exclusive (default: end of the recording)")
 
 
 def run(arguments: argparse.Namespace) -> int:

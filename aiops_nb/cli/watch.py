@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiops_nb
 from aiops_nb.cli.arguments import duration_seconds
-from aiops_nb.cli.follow import follow, summarise
-from aiops_nb.cli.output import ChangePrinter, ChangeQueue
+from aiops_nb.cli.follow import WarningPrinter, follow, summarise
+from aiops_nb.cli.output import ChangePrinter, ChangeQueue, StatusLine, counted, write_line
 from aiops_nb.cli.process import ALERTED, OK, stop_wishes
+from aiops_nb.cli.tally import Tally
+from aiops_nb.core.durations import duration_text
 from aiops_nb.core.urls import mask_url
+
+if TYPE_CHECKING:
+    from aiops_nb.session.plan import Plan
 
 _log = logging.getLogger(__name__)
 
-SUMMARY = "watch URLs and this host; one line for every change of an alert's state"
+SUMMARY = "watch URLs and this host; prints a line for every change of an alert"
 EXAMPLE = "aiops-nb watch https://example.org/health --for 60s --record recordings/today"
 
 
@@ -25,43 +32,73 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "targets",
         nargs="*",
         metavar="URL",
-        help="http:// or https://, beside those of --config; none at all: only this host",
-    )
-    command.add_argument("--interval", type=duration_seconds, metavar="TIME", help="(default: 1s, or what FILE says)")
-    command.add_argument(
-        "--for", dest="for_seconds", type=duration_seconds, metavar="TIME", help="then end; 30s, 5m, 2h"
+        help="http:// or https://, in addition to those of --config; none: this host only",
     )
     command.add_argument(
-        "--record", type=Path, metavar="DIR", help="write everything seen here (default: as FILE says)"
+        "--interval", type=duration_seconds, metavar="TIME", help="polling interval (default: 1s, or that of FILE)"
     )
     command.add_argument(
-        "--config", type=Path, metavar="FILE", help="YAML: what a run can be told (docs/reference/configuration.md)"
+        "--for", dest="for_seconds", type=duration_seconds, metavar="TIME", help="stop after this time, e.g. 30s"
+    )
+    command.add_argument("--record", type=Path, metavar="DIR", help="record to this folder (default: that of FILE)")
+    command.add_argument(
+        "--config", type=Path, metavar="FILE", help="YAML configuration file (docs/reference/configuration.md)"
     )
     add_output_arguments(command)
 
 
 def add_output_arguments(command: argparse.ArgumentParser) -> None:
     """Declare what `watch` and `replay` share."""
-    command.add_argument("--json", action="store_true", help="one JSON object per line and nothing else")
+    command.add_argument("--json", action="store_true", help="print one JSON object per line")
     command.add_argument("--fail-on-alert", action="store_true", help="exit with 3 if any alert fired")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Watch until the time is over or somebody ends it; the recording is sealed in either case."""
+    """Watch until the time is over or it is interrupted; the recording is sealed in either case."""
     from aiops_nb.session.plan import plan_run
 
     directory = None if arguments.record is None else str(arguments.record)
     plan = plan_run(arguments.targets, arguments.config, interval_seconds=arguments.interval, record=directory)
-    changes, printer = ChangeQueue(), ChangePrinter(as_json=arguments.json)
+    status = StatusLine(None if arguments.json else sys.stderr)
+    changes, printer, tally = ChangeQueue(), ChangePrinter(as_json=arguments.json, status=status), Tally()
+    warnings = WarningPrinter(as_json=arguments.json)
     with stop_wishes(changes.wake) as wish:
         monitor = aiops_nb.watch(
             arguments.targets,
             interval_seconds=arguments.interval,
             record=plan.record,
             config=arguments.config,
-            sinks=[changes],
+            sinks=[changes, tally],
         )
-        _log.info("watching %s", ", ".join(map(mask_url, plan.probes)) or "no URL")
-        follow(monitor, changes, printer, wish, arguments.for_seconds)
-    summarise(monitor, printer, plan.record)
+        text = begun(plan, arguments.for_seconds)
+        _log.info("%s", text)
+        if not arguments.json:
+            write_line(text)
+        follow(monitor, changes, printer, wish, arguments.for_seconds, warnings)
+    summarise(monitor, printer, tally, plan.record, warnings)
     return wish.exit_code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)
+
+
+MOST_NAMED = 3
+
+
+def begun(plan: Plan, for_seconds: float | None = None) -> str:
+    """The first line: what is watched, how often, and where it is recorded.
+
+    Examples
+    --------
+    >>> from aiops_nb.session.plan import plan_run
+    >>> begun(plan_run(["http://127.0.0.1/a"], {"host_metrics": False, "interval": "5s"}))
+    'watching http://127.0.0.1/a every 5 s; not recorded; Ctrl-C to stop'
+    """
+    intervals = {probe.interval_at(plan.config.interval_seconds) for probe in plan.probes.values()}
+    parts = []
+    if plan.probes:
+        named = ", ".join(map(mask_url, plan.probes)) if len(plan.probes) <= MOST_NAMED else ""
+        paces = " to ".join(duration_text(pace) for pace in sorted({min(intervals), max(intervals)}))
+        parts.append(f"{named or counted(len(plan.probes), 'target')} every {paces}")
+    parts += [f"{one.name}" for one in plan.config.collectors]
+    parts += ["this host"] if plan.host is not None else []
+    where = f"recording to {plan.record}" if plan.record else "not recorded"
+    until = f"stops after {duration_text(for_seconds)}" if for_seconds else "Ctrl-C to stop"
+    return f"watching {', '.join(parts)}; {where}; {until}"

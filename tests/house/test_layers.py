@@ -67,6 +67,7 @@ HOMES: dict[str, set[str]] = {
     "river": {"detect"},
     "ruptures": {"offline"},
     "scipy": {"detect"},
+    "shtab": {"cli"},
     "sklearn": {"detect", "offline"},
     "tornado": {"view"},
     "traitlets": {"report", "view"},
