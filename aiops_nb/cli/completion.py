@@ -7,8 +7,8 @@ import sys
 
 from aiops_nb.cli.process import OK
 
-SUMMARY = "print a shell script that completes commands, options and files"
-EXAMPLE = 'eval "$(aiops-nb completion bash)"    # in ~/.bashrc; zsh and tcsh likewise'
+SUMMARY = "print a shell script that completes commands, options and files on Tab"
+EXAMPLE = "aiops-nb completion bash > ~/.local/share/bash-completion/completions/aiops-nb"
 SHELLS = ("bash", "zsh", "tcsh")
 _FILES = {"config", "recording", "log_file", "out", "record", "dir", "labels"}
 

@@ -13,7 +13,7 @@ import aiops_nb
 from aiops_nb.cli.output import StatusLine, counted, write_line
 from aiops_nb.cli.process import code_of
 from aiops_nb.cli.report import add_range_arguments
-from aiops_nb.core.readable import readable
+from aiops_nb.core.quantities import readable
 from aiops_nb.session.recording import Recording
 
 SUMMARY = "write the tables of a recording as CSV, JSON lines or Parquet"

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from aiops_nb.cli.output import StatusLine, counted
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.labels import rfc3339
-from aiops_nb.core.readable import readable
+from aiops_nb.core.quantities import readable
 from aiops_nb.core.types import IntArray, Step
 
 MOST_TARGETS = 1_000

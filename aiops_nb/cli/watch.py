@@ -14,7 +14,7 @@ from aiops_nb.cli.follow import WarningPrinter, follow, summarise
 from aiops_nb.cli.output import ChangePrinter, ChangeQueue, StatusLine, counted, write_line
 from aiops_nb.cli.process import ALERTED, OK, stop_wishes
 from aiops_nb.cli.tally import Tally
-from aiops_nb.core.durations import duration_text
+from aiops_nb.core.quantities import exact_duration
 from aiops_nb.core.urls import mask_url
 
 if TYPE_CHECKING:
@@ -95,10 +95,10 @@ def begun(plan: Plan, for_seconds: float | None = None) -> str:
     parts = []
     if plan.probes:
         named = ", ".join(map(mask_url, plan.probes)) if len(plan.probes) <= MOST_NAMED else ""
-        paces = " to ".join(duration_text(pace) for pace in sorted({min(intervals), max(intervals)}))
+        paces = " to ".join(exact_duration(pace) for pace in sorted({min(intervals), max(intervals)}))
         parts.append(f"{named or counted(len(plan.probes), 'target')} every {paces}")
     parts += [f"{one.name}" for one in plan.config.collectors]
     parts += ["this host"] if plan.host is not None else []
     where = f"recording to {plan.record}" if plan.record else "not recorded"
-    until = f"stops after {duration_text(for_seconds)}" if for_seconds else "Ctrl-C to stop"
+    until = f"stops after {exact_duration(for_seconds)}" if for_seconds else "Ctrl-C to stop"
     return f"watching {', '.join(parts)}; {where}; {until}"

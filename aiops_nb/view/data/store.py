@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from aiops_nb.core.columns import times_ns
-from aiops_nb.core.readable import readable
+from aiops_nb.core.quantities import readable
 from aiops_nb.core.schemas import SELF_SOURCE
 from aiops_nb.core.types import (
     NS_PER_SECOND,

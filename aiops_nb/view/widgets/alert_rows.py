@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TypedDict
 
-from aiops_nb.core.readable import readable, readable_name, readable_span, unit_name
+from aiops_nb.core.quantities import format_duration, readable, readable_name, unit_name
 from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, AlertChange
 from aiops_nb.view.data.alert_log import Episode, shown_state
 from aiops_nb.view.data.names import harmless
@@ -82,7 +82,7 @@ def _since(change: AlertChange, now_ns: int) -> str:
     since = moment_text(began, max(now_ns, change.time_ns))
     if change.state != "resolved" or change.ends_at_ns is None:
         return since
-    return f"{since}, for {readable_span(round((change.ends_at_ns - began) / NS_PER_SECOND))}"
+    return f"{since}, for {format_duration(round((change.ends_at_ns - began) / NS_PER_SECOND))}"
 
 
 def _facts(store: ViewStore, change: AlertChange) -> list[str]:

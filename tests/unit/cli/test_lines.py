@@ -20,8 +20,8 @@ LABELS = {
     "origin": "probe",
 }
 KEYS = [
-    "contributions", "ends_at", "expected", "fingerprint", "labels", "lower", "pending_at", "score", "starts_at",
-    "state", "summary", "inhibited_by", "threshold", "time", "upper", "value",
+    "contributions", "ends_at", "expected", "fingerprint", "inhibited_by", "labels", "lower", "pending_at", "score",
+    "starts_at", "state", "summary", "threshold", "time", "upper", "value",
 ]  # fmt: skip
 
 
