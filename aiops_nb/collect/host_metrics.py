@@ -12,11 +12,13 @@ from typing import Any
 import psutil
 import pyarrow as pa
 
+from aiops_nb.collect.cgroup import ControlGroups, MemoryLimit
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import empty_batch, make_batch
 
 Values = dict[str, float]
+_NO_ROOT = Path("/nonexistent")
 FEWEST_WORKED_RATIO = 0.1
 _LOOPBACK = ("lo", "lo0", "Loopback Pseudo-Interface 1")
 
@@ -32,8 +34,12 @@ class HostMetrics:
     takes of the time that is worked, counted as a tenth of the machine at least: of an idle one it is small. Swapping
     has rates once something was swapped.
 
+    In a container (a control group of Linux with a limit) `memory_ratio` is of the memory limit and
+    `memory_available_bytes` what is left of it, where that is tighter than the machine; `cpu_ratio` is of the processor
+    quota, where that is busier than the machine.
+
     What a platform lacks is left out. Shares and rates begin with the second sample; a counter that went back (a reset,
-    an interface that came anew) gives no rate for that interval.
+    an interface that was replaced) gives no rate for that interval.
 
     Parameters
     ----------
@@ -49,6 +55,8 @@ class HostMetrics:
         The psutil module, or what looks like it.
     disk
         The file system that `disk_ratio` is of; by default the root.
+    groups
+        The control groups of this process; by default those of the machine, or none if `system` is given.
 
     Examples
     --------
@@ -67,6 +75,7 @@ class HostMetrics:
         host_label: str | None = None,
         system: Any = psutil,
         disk: str | None = None,
+        groups: ControlGroups | None = None,
     ) -> None:
         if not interval_seconds > 0:
             raise ConfigError.at("interval_seconds", "a number > 0", interval_seconds)
@@ -76,6 +85,7 @@ class HostMetrics:
         self._host = host_label or platform.node() or "localhost"
         self._system = system
         self._disk = disk or Path.cwd().anchor
+        self._groups = groups or (ControlGroups() if system is psutil else ControlGroups(_NO_ROOT))
         self._closing = threading.Event()
         self._due_seconds = self._clock.monotonic_seconds()
         self._before: _Counters | None = None
@@ -96,10 +106,12 @@ class HostMetrics:
 
     def sample(self) -> Values:
         """Every metric that can be read now."""
-        counters = _Counters(self._system, self._clock.monotonic_seconds())
-        values = {**_levels(self._system, self._disk), **(counters.since(self._before) if self._before else {})}
+        counters = _Counters(self._system, self._groups, self._clock.monotonic_seconds())
+        values = _levels(self._system, self._disk)
+        if self._before is not None:
+            values |= counters.since(self._before)
         self._before = counters
-        return values
+        return _within_limit(values, self._groups.memory())
 
     def _plan_next(self) -> None:
         now = self._clock.monotonic_seconds()
@@ -116,8 +128,9 @@ class HostMetrics:
 class _Counters:
     """What only ever rises, at one moment: processor seconds by kind, and bytes by metric and device."""
 
-    def __init__(self, system: Any, now_seconds: float) -> None:
+    def __init__(self, system: Any, groups: ControlGroups, now_seconds: float) -> None:
         self._now_seconds = now_seconds
+        self._quota = groups.cpu()
         self._cpu_seconds = _read(lambda: system.cpu_times()._asdict())
         networks = _read(lambda: system.net_io_counters(pernic=True))
         disks = {"all": disk} if (disk := _read_one(lambda: system.disk_io_counters())) else {}
@@ -137,11 +150,29 @@ class _Counters:
     def since(self, before: _Counters) -> Values:
         seconds = self._now_seconds - before._now_seconds
         values = _cpu_shares(self._cpu_seconds, before._cpu_seconds)
+        if (of_quota := self._of_quota(before, seconds)) is not None:
+            values["cpu_ratio"] = max(of_quota, values.get("cpu_ratio", 0.0))
         for metric, after in self._bytes.items():
             rise = _rise(after, before._bytes[metric])
             if rise is not None and seconds > 0:
                 values[f"{metric}_bytes_per_second"] = rise / seconds
         return values
+
+    def _of_quota(self, before: _Counters, seconds: float) -> float | None:
+        """The share of the processor quota that was used since, 0 to 1; None without a quota."""
+        if self._quota is None or before._quota is None or seconds <= 0:
+            return None
+        used_seconds = self._quota.used_seconds - before._quota.used_seconds
+        return min(1.0, used_seconds / seconds / self._quota.processors) if used_seconds >= 0 else None
+
+
+def _within_limit(values: Values, limit: MemoryLimit | None) -> Values:
+    """The memory of the machine, or of the control group where that is tighter."""
+    if limit is None:
+        return values
+    ratio = max(limit.ratio, values.get("memory_ratio", 0.0))
+    available_bytes = min(float(limit.available_bytes), values.get("memory_available_bytes", float("inf")))
+    return {**values, "memory_ratio": ratio, "memory_available_bytes": available_bytes}
 
 
 def _field(devices: Mapping[str, Any], field: str) -> Values:
