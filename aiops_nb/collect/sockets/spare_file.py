@@ -1,13 +1,33 @@
-"""A file descriptor in reserve."""
+"""File descriptors in reserve: connections must not take the last, which the recording and imports need."""
 
 from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
+RESERVED_FILES = 64
+# FD_SETSIZE of Python on Windows is 512; the listener, the wake-up pair and some reserve count too.
+MOST_WAITED_FOR = 500 if sys.platform == "win32" else 1_000_000
+
+
+def takes_a_reserved_file(descriptor: int) -> bool:
+    """Whether a descriptor is one of the last that this process may open: the lowest free number is always taken first.
+
+    Examples
+    --------
+    >>> takes_a_reserved_file(3)
+    False
+    """
+    if sys.platform == "win32":  # sockets are no files there
+        return False
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return limit != resource.RLIM_INFINITY and descriptor >= limit - min(RESERVED_FILES, limit // 4)
 
 
 class SpareFile:

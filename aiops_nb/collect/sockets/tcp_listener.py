@@ -13,7 +13,7 @@ from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.sockets.address import bound_error, family_of
-from aiops_nb.collect.sockets.spare_file import NO_MORE_FILES, SpareFile
+from aiops_nb.collect.sockets.spare_file import MOST_WAITED_FOR, NO_MORE_FILES, SpareFile, takes_a_reserved_file
 from aiops_nb.collect.sockets.tcp_connection import TcpConnection
 from aiops_nb.collect.sockets.wait import SocketWait
 from aiops_nb.core.errors import ConfigError
@@ -40,7 +40,9 @@ class TcpListener:
     unknown_fields
         What becomes of fields that no column is for: `drop` counts them, `keep` also puts them into `extra`.
     max_connections
-        Further ones are closed at once and counted.
+        Further ones are closed at once and counted. So are those that would take one of the last 64 files that this
+        process may open (`ulimit -n`; at most a quarter of them), and on Windows more than 500: its `select` waits for
+        no more.
     max_line_bytes
         Longer lines are skipped and counted; a connection never holds more.
 
@@ -74,7 +76,8 @@ class TcpListener:
         if max_connections < 1:
             raise ConfigError.at("max_connections", "a number >= 1", max_connections)
         self.name = name
-        self._max_connections, self._max_line_bytes = max_connections, max_line_bytes
+        self._max_connections = min(max_connections, MOST_WAITED_FOR)
+        self._max_line_bytes = max_line_bytes
         self._inlet = JsonInlet(name, host_label, unknown_fields, max_line_bytes)
         self._listener = _listening(listen_on, port)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
@@ -160,7 +163,7 @@ class TcpListener:
             self._totals["refused_total"] += 1
 
     def _admit(self, accepted: socket.socket) -> None:
-        if len(self._connections) >= self._max_connections:
+        if len(self._connections) >= self._max_connections or takes_a_reserved_file(accepted.fileno()):
             self._totals["refused_total"] += 1
             accepted.close()
             return
