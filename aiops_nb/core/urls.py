@@ -1,12 +1,14 @@
-"""URLs: checked at the door, and shown without what could be secret."""
+"""URLs: checked on input, and shown without what could be secret."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from aiops_nb.core.errors import ConfigError
 
 MAX_URL_LENGTH = 2048
+_AUTHORITY = re.compile(r"[^/?#]*")
 
 
 def parse_http_url(url: str, *, where: str = "url") -> SplitResult:
@@ -38,20 +40,52 @@ def _split(url: str, where: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except (ValueError, AttributeError, TypeError) as problem:
-        shown = mask_url(str(url))
-        raise ConfigError(f"{where}: expected http://host[:port]/path, got {shown!r} ({problem})") from None
+    except (ValueError, AttributeError, TypeError):  # their texts hold parts of the URL
+        raise ConfigError(
+            f"{where}: expected http://host[:port]/path, got {mask_url(str(url))!r}{_hint(url)}"
+        ) from None
+    if _hidden_userinfo(str(url)):
+        raise ConfigError(f"{where}: expected http://host[:port]/path, got {mask_url(str(url))!r}{_hint(url)}")
     return parts
+
+
+def _hint(url: object) -> str:
+    has_userinfo = "@" in str(url)
+    return "; in a user name or password write / as %2F, # as %23, ? as %3F and @ as %40" if has_userinfo else ""
+
+
+def _hidden_userinfo(url: str) -> str:
+    """User name and password of a URL in which an unescaped `/`, `?` or `#` ends the authority too early; else ``.
+
+    What is before the first of these then ends in `:` and something that is not a port, and an `@` follows.
+    """
+    _, separator, rest = url.partition("://")
+    if not separator:
+        rest = url.removeprefix("//")
+    authority = _AUTHORITY.match(rest)
+    ended = authority.group() if authority else ""
+    if "@" in ended or "@" not in rest[len(ended) :]:
+        return ""
+    _, colon, port = ended.rpartition(":")
+    is_address = ended.startswith("[") and ended.endswith("]")
+    return rest.rpartition("@")[0] if colon and not is_address and not port.isdecimal() else ""
 
 
 def mask_url(url: str) -> str:
     """The URL without user name, password, query and fragment: what is shown, logged and recorded.
 
+    A password in which `/`, `?` or `#` is not escaped is left out as well, although such a URL is not valid.
+
     Examples
     --------
     >>> mask_url("https://joe:pw@example.org:8443/a?token=1#x")
     'https://example.org:8443/a'
+    >>> mask_url("https://joe:p/w@example.org/a")
+    'https://example.org/a'
     """
+    hidden = _hidden_userinfo(url)
+    if hidden:
+        url = url.replace(f"{hidden}@", "", 1)
     try:
         parts = urlsplit(url)
     except ValueError:

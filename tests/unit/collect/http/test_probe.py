@@ -36,12 +36,16 @@ def ask(*targets: ProbeTarget, rows: int | None = None, **options: Any) -> list[
     probe = HttpProbe(targets, interval_seconds=options.pop("interval_seconds", longest + 0.5), **options)
     found: list[dict[str, Any]] = []
     deadline = time.monotonic() + 20
-    while len(found) < (rows or len(targets)) and time.monotonic() < deadline:
+    while (
+        not (len(found) >= rows if rows else len({row["target"] for row in found}) == len(targets))
+        and time.monotonic() < deadline
+    ):
         batch = probe.poll(0.5)
         assert batch is not None
         found += batch.to_pylist()
     probe.close()
-    return sorted(found, key=lambda row: (probe.target_names.index(row["target"]), row["time"]))
+    found.sort(key=lambda row: (probe.target_names.index(row["target"]), row["time"]))
+    return found if rows else [next(row for row in found if row["target"] == name) for name in probe.target_names]
 
 
 def ask_one(url: str, *, transfer: TransferKind = "curl", **fields: Any) -> dict[str, Any]:
