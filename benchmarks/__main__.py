@@ -23,6 +23,7 @@ TITLES = {
     "access_log": "Access logs",
     "hostile": "A million hostile lines at each door",
     "synthetic": "Synthetic stream",
+    "notify_kill": "Notifications over kill -9, beside Alertmanager",
     "rules": "All default rules on labelled faults and on healthy traffic",
 }
 
