@@ -3,7 +3,8 @@
 python -m benchmarks.notify_kill [--kills 50] [--seed 1] [--alertmanager-rounds 8]
 
 A process notifies of alerts that begin and end by a schedule, and is killed at random moments. Each new process fires
-again what is active then, as an engine does after a restart. The receiver answers 200, 500, 429, late, or not at all.
+again what is active then, as an engine does after a restart. The receiver answers 200, 500, 429, late, or not at all,
+and drops a POST whose `Idempotency-Key` it has seen. Alertmanager's webhook has no such key.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.draw = None if seed is None else random.Random(seed)
         self.accepted: Counter[tuple[str, str]] = Counter()
-        self.keys: Counter[str] = Counter()
+        self.keys: set[str] = set()
+        self.repeated = 0
         self.lock = threading.Lock()
         self.came = threading.Event()
 
@@ -74,9 +76,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # no answer at all
             return
         if status == 200:
+            key = self.headers.get("Idempotency-Key", "")
             with self.server.lock:
-                self.server.keys[self.headers.get("Idempotency-Key", "")] += 1
-                for alert in payload["alerts"]:
+                repeated = bool(key) and key in self.server.keys
+                self.server.keys.add(key)
+                self.server.repeated += len(payload["alerts"]) if repeated else 0
+                for alert in () if repeated else payload["alerts"]:
                     name = alert["labels"].get("number", alert["labels"]["alertname"])
                     self.server.accepted[name, alert["status"]] += 1
         with suppress(OSError):
@@ -191,6 +196,7 @@ def _judged(receiver: Receiver, rows: list[dict[str, object]], kills: int) -> di
         "messages": len(rows),
         "accepted": sum(accepted.values()),
         "lost": sum(1 for row in rows if row["state"] != "sent"),
+        "repeated": receiver.repeated,
         "doubled": sum(count - 1 for count in accepted.values()),
         "unannounced": sum(
             count
@@ -258,13 +264,13 @@ def main(argv: Sequence[str] = ()) -> None:
         run_child(url, Path(log), int(first), int(first) + 10_000)
         return
     result = ours(arguments.kills, arguments.seed)
-    print("| | kill -9 | messages | lost | sent again | resolved without firing |")
-    print("| --- | --: | --: | --: | --: | --: |")
-    cells = (result[name] for name in ("kills", "messages", "lost", "doubled", "unannounced"))
+    print("| | kill -9 | messages | lost | sent again with the same key | doubled | resolved without firing |")
+    print("| --- | --: | --: | --: | --: | --: | --: |")
+    cells = (result[name] for name in ("kills", "messages", "lost", "repeated", "doubled", "unannounced"))
     print(f"| aiops_nb, webhook | {' | '.join(map(str, cells))} |")
     other = alertmanagers(arguments.alertmanager_rounds)
     if other:
-        print(f"| Alertmanager, webhook | {other['kills']} | {other['kills']} | - | {other['doubled']} | - |")
+        print(f"| Alertmanager, webhook | {other['kills']} | {other['kills']} | - | - | {other['doubled']} | - |")
 
 
 if __name__ == "__main__":

@@ -240,8 +240,9 @@ class Notifications:
         if not waiting:
             return False, IDLE_SECONDS
         total = self._log.waiting_total(notifier.name)
-        batch = waiting[:1] if total <= notifier.max_single else waiting
-        batch = _one_of_each(batch)
+        batch = [delivery for delivery in waiting if delivery.uncertain]  # together again, under the same key
+        if not batch:
+            batch = _one_of_each(waiting[:1] if total <= notifier.max_single else waiting)
         self._log.sending(batch)
         try:
             external_ids = notifier.send([delivery.message for delivery in batch])

@@ -39,7 +39,7 @@ COLUMNS = ("channel", "kind", "state", "alertname", "target", "summary", "attemp
 class Delivery:
     """One message of one channel, in the order in which it is to be sent.
 
-    `uncertain` says that an earlier process ended while it was being sent: the receiver may have it already.
+    `uncertain` says that a send of it began and did not end well: the receiver may have it already.
     """
 
     id: int
@@ -183,8 +183,8 @@ class NotificationLog:
                     )
 
     def postponed(self, deliveries: Sequence[Delivery], problem: str) -> None:
-        """Note that a send failed and is tried again."""
-        self._update("state = 'queued', problem = ?", deliveries, problem)
+        """Note that a send failed; the same messages are sent again as one, since the receiver may have them."""
+        self._update("problem = ?", deliveries, problem)
 
     def failed(self, deliveries: Sequence[Delivery], problem: str) -> None:
         """Note that a send failed for good; the resolve of a firing that never arrived is dropped with it."""

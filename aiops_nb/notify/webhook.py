@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from aiops_nb.core.references import resolved_text
@@ -14,7 +15,7 @@ ZERO_TIME = "0001-01-01T00:00:00Z"  # Alertmanager's way to say: not yet
 
 
 class WebhookNotifier:
-    """POSTs all that waits as one payload; `Idempotency-Key` lets the receiver drop a second copy.
+    """POSTs all that waits as one payload; `Idempotency-Key`, a hash of its messages, lets the receiver drop a copy.
 
     The payload is that of Alertmanager's `webhook_config` (version "4").
     """
@@ -33,9 +34,7 @@ class WebhookNotifier:
         """POST them; see `Notifier.send`."""
         url = resolved_text(self._params.url, "url")
         headers = {name: resolved_text(value, f"headers.{name}") for name, value in self._params.headers.items()}
-        key = (
-            messages[0].idempotency_key if len(messages) == 1 else f"{messages[0].idempotency_key}+{len(messages) - 1}"
-        )
+        key = sha256("\n".join(message.idempotency_key for message in messages).encode()).hexdigest()[:32]
         self._poster.post(url, payload(messages, self.name), {**headers, "Idempotency-Key": key})
         return {}
 
