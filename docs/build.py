@@ -12,6 +12,8 @@ import argparse
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +27,24 @@ COPIED = (
     "environment.yml",
     "aiops_nb/config/example.yaml",
 )
+# Modules on the page of the API: what it says of each. The names are those of `__all__`, or the ones given.
+API = {
+    "aiops_nb": "Monitoring, replay and detection",
+    "aiops_nb.collect": "Collectors",
+    "aiops_nb.notify": "Notifications",
+    "aiops_nb.tune": "Tuning",
+    "aiops_nb.report": "Reports and export",
+    "aiops_nb.demo": "Demo service",
+    "aiops_nb.core.protocols": "Protocols for your own collectors, detectors and sinks",
+    "aiops_nb.testing.collectors": "Contract tests of collectors",
+    "aiops_nb.testing.detectors": "Contract tests of detectors",
+}
+API_HEAD = """API
+===
+
+The public names, from their docstrings. Shapes of arrays are in parentheses: ``(n,)`` is one value per series or row.
+NaN means unknown, times are UTC.
+"""
 PARAMETERS = {"01_live_monitor": {"run_seconds": 60}}
 
 
@@ -36,6 +56,9 @@ def main() -> int:
     parser.add_argument("--skip-notebooks", action="store_true", help="show the notebooks without outputs")
     args = parser.parse_args()
     copy(args.source)
+    page = args.source / "docs" / "reference" / "api.rst"
+    if not page.exists() or page.read_text(encoding="utf-8") != api_page():
+        page.write_text(api_page(), encoding="utf-8")
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         executed = args.source / "notebooks" / notebook.name
         executed.parent.mkdir(exist_ok=True)
@@ -67,6 +90,26 @@ def copy(source: Path) -> None:
         else:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, source / name)
+
+
+def api_page() -> str:
+    """Return the page that lists all public names, for autosummary."""
+    parts = [API_HEAD]
+    for module, title in API.items():
+        names = "\n".join(f"   {name}" for name in public_names(module))
+        parts.append(f"{title}\n{'-' * len(title)}\n\n.. currentmodule:: {module}\n")
+        parts.append(f".. autosummary::\n   :toctree: generated\n\n{names}\n")
+    return "\n".join(parts)
+
+
+def public_names(module: str) -> Iterator[str]:
+    """Yield the classes and functions of `__all__`, or without one those that the module defines."""
+    loaded = import_module(module)
+    for name in getattr(loaded, "__all__", sorted(vars(loaded))):
+        value = getattr(loaded, name)
+        defined = hasattr(loaded, "__all__") or getattr(value, "__module__", "") == module
+        if callable(value) and defined and not name.startswith("_"):
+            yield name
 
 
 def newest(notebook: Path) -> float:

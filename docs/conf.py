@@ -60,8 +60,8 @@ CHILDREN = {
     "docs/tutorial/README": ["/notebooks/*"],
     "docs/howto/README": ["*"],
     "docs/reference/README": [
-        "configuration", "cli", "collectors", "columns", "recording", "alerts", "rules/README", "detectors",
-        "preprocessing", "host", "clients", "self-observation", "api",
+        "configuration", "cli", "collectors", "columns", "recording", "alerts", "rules/README", "notifications",
+        "detectors", "preprocessing", "host", "clients", "self-observation", "api",
     ],
     "docs/reference/rules/README": [
         "errors", "latency", "traffic", "certificates", "slo", "times", "client_*", "distributed_flood",
