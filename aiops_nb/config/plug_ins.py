@@ -67,6 +67,23 @@ def _extended(collectors: tuple[type[CollectorParams], ...], pipeline: type[Pipe
     return cast(type[Config], msgspec.defstruct("Config", fields, bases=(Config,), frozen=True, kw_only=True))
 
 
+def without_unknown_collectors(contents: dict[str, Any]) -> dict[str, Any]:
+    """The same without the collectors whose `type` no installed package offers.
+
+    Examples
+    --------
+    >>> without_unknown_collectors({"collectors": [{"type": "synthetic"}, {"type": "of_another_machine"}]})
+    {'collectors': [{'type': 'synthetic'}]}
+    """
+    known = {spec.type for spec in BUILT_IN}
+    listed = _listed(contents, "collectors")
+    unknown = _types(listed) - known
+    if not unknown:
+        return contents
+    unknown -= {one.spec.type for one in plug_ins() if one.spec is not None}
+    return {**contents, "collectors": [one for one in listed if _type(one) not in unknown]}
+
+
 def plain(config: Config) -> Config:
     """The same as a `Config`, whichever model it was read by.
 

@@ -5,18 +5,65 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from aiops_nb.config.faults import read_yaml
-from aiops_nb.config.load import converted
+from aiops_nb.config.load import converted, dump_config
 from aiops_nb.config.model import Config
 from aiops_nb.config.normalise import READ_NOW
+from aiops_nb.config.plug_ins import without_unknown_collectors
 from aiops_nb.core.earlier import upgrade_config
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.references import is_bare_reference, is_whole_reference
+from aiops_nb.core.urls import recordable_url
 
 _OPEN, _LITERAL = "${", "$${"
 
 
+NOT_RECORDED = "<not recorded>"
+
+
+def recording_yaml(config: Config) -> str:
+    """The YAML of a configuration for a recording, which others may read.
+
+    Without the literal queries and user info of URLs, and without the literal bodies of probes; references stay as they
+    are written. The names of targets do not change.
+
+    Examples
+    --------
+    >>> text = recording_yaml(Config(targets=("http://127.0.0.1/health?customer=7",)))
+    >>> "http://127.0.0.1/health" in text, "customer" in text
+    (True, False)
+    """
+    return dump_config(
+        replace(
+            config,
+            targets=tuple(_recordable(target) for target in config.targets),
+            connectivity=tuple(recordable_url(url) for url in config.connectivity),
+            collectors=tuple(_recordable(collector) for collector in config.collectors),
+        )
+    )
+
+
+def _recordable(of: Any) -> Any:
+    if isinstance(of, str):
+        return recordable_url(of)
+    changes = {}
+    if isinstance(url := getattr(of, "url", None), str):
+        changes["url"] = recordable_url(url)
+    if isinstance(body := getattr(of, "body", None), str) and not _holds_nothing(body):
+        changes["body"] = NOT_RECORDED
+    return replace(of, **changes) if changes else of
+
+
+def _holds_nothing(text: str) -> bool:
+    return not text or is_whole_reference(text) or is_bare_reference(text)
+
+
 def recorded_config(text: str, where: str) -> Config:
     """Read the `config.yaml` of a recording; names of earlier formats are understood.
+
+    Collectors of plug-ins that are not installed here are left out: the recorded rows need none.
 
     No reference is resolved: a recording of somebody else must not read the environment or the files of whoever opens
     it. In `pipeline`, `${NAME}` is that text; elsewhere references stay as they are written.
@@ -47,6 +94,7 @@ def recorded_config(text: str, where: str) -> Config:
         upgraded = upgrade_config(raw)
     except (AttributeError, TypeError):  # a list or text where a mapping belongs; the types below say where
         upgraded = raw
+    upgraded = without_unknown_collectors(upgraded)
     escaped = {key: _mapped(value, _literal if key == READ_NOW else _escaped) for key, value in upgraded.items()}
     return converted(escaped, where, finish=_with_references)
 

@@ -14,6 +14,7 @@ from aiops_nb.core.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-([^}]*))?\}|\{)")
 _WHOLE = ("env:", "file:")
+_BARE = re.compile(r"\$\{\w+(?::-)?\}")
 _MAX_FILE_BYTES = 65_536  # a secret, not a mistaken path
 _READ_AT_EVERY_USE = "headers"
 Params = TypeVar("Params", bound=msgspec.Struct)
@@ -28,6 +29,28 @@ def is_reference(text: str) -> bool:
     [True, True, False]
     """
     return text.startswith(_WHOLE) or "${" in text
+
+
+def is_whole_reference(text: str) -> bool:
+    """Whether a text is `env:NAME` or `file:PATH`, and nothing else.
+
+    Examples
+    --------
+    >>> is_whole_reference("env:URL"), is_whole_reference("http://${HOST}/")
+    (True, False)
+    """
+    return text.startswith(_WHOLE)
+
+
+def is_bare_reference(text: str) -> bool:
+    """Whether a text is one `${NAME}` without a default, and so holds nothing itself.
+
+    Examples
+    --------
+    >>> [is_bare_reference(text) for text in ("${TOKEN}", "${TOKEN:-s3cret}", "x${TOKEN}")]
+    [True, False, False]
+    """
+    return _BARE.fullmatch(text) is not None
 
 
 def substituted(text: str, where: str) -> str:

@@ -6,6 +6,7 @@ import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.references import is_bare_reference, is_whole_reference
 
 MAX_URL_LENGTH = 2048
 _AUTHORITY = re.compile(r"[^/?#]*")
@@ -93,3 +94,29 @@ def mask_url(url: str) -> str:
     host = parts.netloc.rpartition("@")[2]
     path = parts.path if parts.netloc else parts.path.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, path, "", ""))
+
+
+def recordable_url(url: str) -> str:
+    """The URL as a recording may keep it: user info and query only where they are references, and no fragment.
+
+    Examples
+    --------
+    >>> recordable_url("https://joe:${PW}@example.org/a?token=${TOKEN}&customer=7#x")
+    'https://example.org/a?token=${TOKEN}'
+    >>> recordable_url("env:HEALTH_URL")
+    'env:HEALTH_URL'
+    """
+    hidden = _hidden_userinfo(url)
+    if hidden:
+        url = url.replace(f"{hidden}@", "", 1)
+    if is_whole_reference(url):
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "<malformed URL>"
+    userinfo, _, host = parts.netloc.rpartition("@")
+    is_kept = bool(userinfo) and all(is_bare_reference(part) for part in userinfo.split(":") if part)
+    pairs = [pair for pair in parts.query.split("&") if is_bare_reference(pair.partition("=")[2])]
+    netloc = f"{userinfo}@{host}" if is_kept else host
+    return urlunsplit((parts.scheme, netloc, parts.path, "&".join(pairs), ""))

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from aiops_nb.collect.synthetic import SyntheticStream, draw
-from aiops_nb.config import ConfigSource, dump_config
+from aiops_nb.config import ConfigSource
 from aiops_nb.config.load import checked_config
+from aiops_nb.config.recorded import recording_yaml
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.labels import write_label_lines
 from aiops_nb.core.protocols import Collector, Sink
@@ -73,7 +74,7 @@ def from_synthetic(
     loaded = checked_config(config)
     clock = ManualClock(start_ns=draw(seconds, **options).params.start_ns)
     stream = SyntheticStream(duration_seconds=seconds, clock=clock, **options)
-    tap = NullTap() if record is None else Recorder(record, config_yaml=dump_config(loaded))
+    tap = NullTap() if record is None else Recorder(record, config_yaml=recording_yaml(loaded))
     items = partial(as_if_live, stream, clock, tap, loaded.pipeline)
     monitor = Monitor(lambda deliver: ReplayRun(items, None, deliver), once=True, mode="synthetic")
     for sink in sinks:

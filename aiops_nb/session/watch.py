@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiops_nb.collect.frame import source as frame_source
-from aiops_nb.config import Config, ConfigSource, dump_config
+from aiops_nb.config import Config, ConfigSource
 from aiops_nb.config.load import checked_config
+from aiops_nb.config.recorded import recording_yaml
 from aiops_nb.core.clock import ManualClock, SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Sink
@@ -118,7 +119,7 @@ def _started(monitor: Monitor, sinks: Sequence[Sink]) -> Monitor:
 def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str, str]]:
     if record is None:
         return NullTap(), {}
-    recorder = Recorder(record, config_yaml=dump_config(config))
+    recorder = Recorder(record, config_yaml=recording_yaml(config))
     return recorder, ({"recording": " ".join(recorder.repairs)} if recorder.repairs else {})
 
 
