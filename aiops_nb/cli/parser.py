@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiops_nb._version import __version__
-from aiops_nb.cli import check, completion, demo_service, export, lab, notify, replay, report, watch
 from aiops_nb.cli.arguments import add_command
+from aiops_nb.cli.commands import check, completion, demo_service, export, lab, notify, replay, report, watch
 
 TIMES = ("--start", "--end")
 RELATIVE = re.compile(r"-\d")

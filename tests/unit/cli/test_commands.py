@@ -16,8 +16,9 @@ from typing import NoReturn
 import pytest
 
 import aiops_nb
-from aiops_nb.cli import export, main
+from aiops_nb.cli import main
 from aiops_nb.cli import process as codes
+from aiops_nb.cli.commands import export
 from aiops_nb.cli.follow import follow
 from aiops_nb.cli.output import ChangePrinter, ChangeQueue
 from aiops_nb.cli.process import StopWish

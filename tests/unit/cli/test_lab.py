@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aiops_nb.cli import lab
+from aiops_nb.cli.commands import lab
 
 
 def test_notebooks_are_copied_where_there_are_none(tmp_path: Path) -> None:

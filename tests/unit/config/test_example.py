@@ -18,7 +18,7 @@ import yaml
 from msgspec import inspect as types
 
 import aiops_nb
-from aiops_nb.cli.check import example_text
+from aiops_nb.cli.commands.check import example_text
 from aiops_nb.config import Config, parse_config
 from aiops_nb.config.normalise import SECONDS, short_name, spelled_out
 from aiops_nb.detect.registry import name_of

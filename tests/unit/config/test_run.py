@@ -15,7 +15,7 @@ import yaml
 import aiops_nb
 from aiops_nb.cli import main
 from aiops_nb.cli import process as codes
-from aiops_nb.cli.check import example_text
+from aiops_nb.cli.commands.check import example_text
 from aiops_nb.core.types import Step
 from aiops_nb.demo import DemoService, start_demo_service
 from tests.unit.monitor.test_monitor import Reached

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import aiops_nb
+from aiops_nb.cli.commands.watch import add_output_arguments
 from aiops_nb.cli.follow import WarningPrinter, follow, summarise
 from aiops_nb.cli.output import ChangePrinter, ChangeQueue, PrintingSink, StatusLine
 from aiops_nb.cli.process import ALERTED, OK, code_of, stop_wishes
 from aiops_nb.cli.tally import ReplayProgress, Tally
-from aiops_nb.cli.watch import add_output_arguments
 from aiops_nb.core.protocols import Sink
 from aiops_nb.session.recording import Recording
 

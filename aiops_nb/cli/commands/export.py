@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 import aiops_nb
+from aiops_nb.cli.commands.report import add_range_arguments
 from aiops_nb.cli.output import StatusLine, counted, write_line
 from aiops_nb.cli.process import code_of
-from aiops_nb.cli.report import add_range_arguments
 from aiops_nb.core.quantities import readable
 from aiops_nb.session.recording import Recording
 
