@@ -10,6 +10,7 @@ import msgspec
 from aiops_nb.collect.authorities import check_ca_file
 from aiops_nb.collect.headers import _TOKEN, check_header
 from aiops_nb.collect.http.assertions import MAX_KEPT_BODY_BYTES, parse_assertions
+from aiops_nb.collect.names import ascii_url
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.quantities import exact_duration
 from aiops_nb.core.references import is_reference, resolved
@@ -24,7 +25,8 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Parameters
     ----------
     url
-        http or https. A `user:password@` in it is sent, and never shown.
+        http or https. A `user:password@` in it is sent, and never shown. An internationalised name is sent in its ASCII
+        form.
     name
         What the target is called in every table; by default the masked URL, references as they are written.
     method
@@ -40,7 +42,9 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     timeout_seconds
         Of the whole transfer, connecting included; must be < the interval. By default 0.9 intervals, at most 10 s.
     follow_redirects
-        Follow up to `max_redirects`; one more is the error `protocol`.
+        Follow up to `max_redirects`, as browsers do; one more is the error `protocol`. Cookies that a redirect sets are
+        kept for the rest of this probe. Headers that hold secrets (`Authorization`, `Cookie`, names such as
+        `X-Api-Key`, values that are references) never go to another host or port, or from https to http.
     verify_tls, ca_file
         Verification is on; `ca_file` is a PEM bundle that replaces the default authorities.
     http_version
@@ -82,6 +86,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def __post_init__(self) -> None:
         if not is_reference(self.url):
             parse_http_url(self.url)
+            ascii_url(self.url)
         _check_method(self.method)
         for name, value in self.headers.items():
             check_header(name, value)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from aiops_nb.collect.authorities import check_ca_file, default_ca_file
+from aiops_nb.collect.names import ascii_host, ascii_url
 from aiops_nb.core.errors import ConfigError, MissingExtraError
 from aiops_nb.core.urls import mask_url
 
@@ -86,7 +87,7 @@ def opened(url: str, host: str, headers: Mapping[str, str], options: FeedOptions
     from websockets.typing import Subprotocol
 
     return connect(
-        url,
+        ascii_url(url),
         additional_headers=headers,
         user_agent_header="aiops-nb",
         subprotocols=[Subprotocol(name) for name in options.subprotocols] or None,
@@ -158,6 +159,7 @@ def host_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
+        ascii_host(host or "")
     except ValueError:
         host = None
     if host is None or parts.scheme not in ("ws", "wss") or any(ord(sign) <= 32 for sign in url):
