@@ -157,9 +157,7 @@ class Board:
         self._chosen_by = asked
         among = matching(store, self.filter_text) if self.filter_text.strip() else None
         self.matched = None if among is None else len(among)
-        chosen = choose(store, self._shown, among)
-        if self.focus is not None and among is None and self.focus not in chosen:
-            chosen = [*chosen[: SHOWN - 1], self.focus]
+        chosen = choose(store, self._shown, among, focus=self.focus)
         names = [store.names.of(series) for series in chosen]
         if chosen != self._shown or names != self.names:
             self._shown = chosen
@@ -190,7 +188,8 @@ class Board:
         for slot, series, name in zip(self._slots, self._shown, self.names, strict=False):
             known = has_latency(slot.lines.data["p95"], slot.points.data["time"])
             slot.title.text = name if known else f"{name}: no latency known"
-            classes = slot_classes(slot.place, _tone(float(trouble[series]) if series < len(trouble) else 0.0))
+            tone = _tone(float(trouble[series]) if series < len(trouble) else 0.0)
+            classes = slot_classes(slot.place, tone, selected=series == self.focus)
             if slot.latency.css_classes != classes:
                 slot.latency.css_classes = classes
 

@@ -140,9 +140,10 @@ def make_slot(place: int, x_range: Range1d, moment: Span, mark: Span) -> Slot:
     return Slot(place=place, lines=lines, points=points, latency=plot, title=title, y_range=y_range)
 
 
-def slot_classes(place: int, tone: str = "ok") -> list[str]:
+def slot_classes(place: int, tone: str = "ok", *, selected: bool = False) -> list[str]:
     """The group of charts, the colour, and the trouble of a slot: `ok`, `failing`, `warn` or `bad`."""
-    return ["aiops-latency", f"aiops-colour-{place}", f"aiops-{tone}"]
+    selection = ["aiops-selected"] if selected else []  # the target of the alert that a person looks at
+    return ["aiops-latency", f"aiops-colour-{place}", *selection, f"aiops-{tone}"]
 
 
 def _draw_latency(plot: Figure, lines: ColumnDataSource, points: ColumnDataSource, colour: str) -> None:

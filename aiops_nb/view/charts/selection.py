@@ -48,7 +48,13 @@ def matching(store: ViewStore, text: str) -> list[int]:
     return [number for number, known in enumerate(texts) if any(all(word in known for word in one) for one in phrases)]
 
 
-def choose(store: ViewStore, shown: Sequence[int], among: Sequence[int] | None = None, most: int = SHOWN) -> list[int]:
+def choose(
+    store: ViewStore,
+    shown: Sequence[int],
+    among: Sequence[int] | None = None,
+    most: int = SHOWN,
+    focus: int | None = None,
+) -> list[int]:
     """Numbers of the series to show, each at the place that it has already.
 
     Parameters
@@ -61,6 +67,8 @@ def choose(store: ViewStore, shown: Sequence[int], among: Sequence[int] | None =
         Those that a filter matches; None: all.
     most
         How many fit.
+    focus
+        One that is shown in any case, if it is among them.
     """
     count = len(store.series.keys)
     candidates = np.arange(count) if among is None else np.array(among, np.int64)
@@ -68,6 +76,8 @@ def choose(store: ViewStore, shown: Sequence[int], among: Sequence[int] | None =
         return _in_place(candidates.tolist(), shown)
     trouble = np.zeros(count)
     trouble[: len(store.down)] = trouble_of(store)
+    if focus is not None:
+        trouble[focus] = np.inf
     rate = np.zeros(count)
     known = min(count, store.requests.width)
     rate[:known] = np.nan_to_num(store.requests.recent_mean("rate", 10)[:known])

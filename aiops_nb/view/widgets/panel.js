@@ -128,7 +128,7 @@ function drawAlerts(model, el, view) {
     body.appendChild(alertRow(alert, view));
     if (view.selected === alert.id) body.appendChild(evidence(alert));
   }
-  const scroll = make("div", "aiops-scroll");
+  const scroll = make("div", view.selected ? "aiops-scroll aiops-open" : "aiops-scroll");
   scroll.appendChild(table);
   el.replaceChildren(head, scroll);
   scroll.scrollTop = top;

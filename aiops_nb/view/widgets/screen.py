@@ -60,7 +60,7 @@ class Screen:
         self.start = _button("Start", "play", self._start)
         self.stop = _button("Stop", "stop", self._stop)
         self.span = ipywidgets.ToggleButtons(
-            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "62px"}, tooltips=["Time range"] * 4
+            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "70px"}, tooltips=["Time range"] * 4
         )
         self.span.observe(lambda change: self._show_span(change["new"]), "value")
         self.earlier = _button("", "chevron-left", lambda: self._page(-1), "Earlier", "36px")
