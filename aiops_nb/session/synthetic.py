@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from aiops_nb.collect.synthetic import SyntheticStream, draw
+from aiops_nb.collect.synthetic import Fault, Shape, SyntheticStream
 from aiops_nb.config import ConfigSource
 from aiops_nb.config.load import checked_config
 from aiops_nb.config.recorded import recording_yaml
 from aiops_nb.core.clock import ManualClock
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.labels import write_label_lines
 from aiops_nb.core.protocols import Collector, Sink
 from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch
@@ -30,10 +30,20 @@ from aiops_nb.record.tap import NullTap, Tap
 def from_synthetic(
     seconds: float,
     *,
+    seed: int = 0,
+    targets: int | Sequence[str] = 3,
+    rate_hz: float = 10.0,
+    median_seconds: float = 0.05,
+    sigma: float = 0.35,
+    error_ratio: float = 0.002,
+    hosts: int | Sequence[str] = 0,
+    shape: Shape = Shape(),  # noqa: B008 - frozen
+    faults: Sequence[Fault] = (),
+    start_ns: int | None = None,
+    name: str = "synthetic",
     record: str | Path | None = None,
     config: ConfigSource = None,
     sinks: Sequence[Sink] = (),
-    **options: Any,
 ) -> Monitor:
     """Put a synthetic stream through the pipeline as if it were live, but without waiting; returns when done.
 
@@ -44,12 +54,12 @@ def from_synthetic(
     ----------
     seconds
         How long the stream is, > 0.
+    seed, targets, rate_hz, median_seconds, sigma, error_ratio, hosts, shape, faults, start_ns, name
+        As for `aiops_nb.collect.synthetic.SyntheticStream`.
     record
         Directory of the recording; the labels of the faults are added to its `labels.jsonl`. None records nothing.
     config, sinks
         As for `watch`.
-    **options
-        Of `aiops_nb.collect.synthetic.SyntheticStream`, such as `seed`, `targets`, `hosts` and `faults`.
 
     Returns
     -------
@@ -71,9 +81,25 @@ def from_synthetic(
     >>> monitor.alerts()["alertname"].unique().tolist()
     ['request_failed']
     """
+    if seconds is None:
+        raise ConfigError.at("seconds", "a number > 0: from_synthetic returns when the stream is over", seconds)
     loaded = checked_config(config)
-    clock = ManualClock(start_ns=draw(seconds, **options).params.start_ns)
-    stream = SyntheticStream(duration_seconds=seconds, clock=clock, **options)
+    clock = ManualClock() if start_ns is None else ManualClock(start_ns=start_ns)
+    stream = SyntheticStream(
+        seed=seed,
+        targets=targets,
+        rate_hz=rate_hz,
+        median_seconds=median_seconds,
+        sigma=sigma,
+        error_ratio=error_ratio,
+        hosts=hosts,
+        shape=shape,
+        duration_seconds=seconds,
+        faults=faults,
+        start_ns=start_ns,
+        clock=clock,
+        name=name,
+    )
     tap = NullTap() if record is None else Recorder(record, config_yaml=recording_yaml(loaded))
     items = partial(as_if_live, stream, clock, tap, loaded.pipeline)
     monitor = Monitor(lambda deliver: ReplayRun(items, None, deliver), once=True, mode="synthetic")

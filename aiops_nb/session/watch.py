@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
+
+from msgspec.structs import replace
 
 from aiops_nb.collect.frame import source as frame_source
+from aiops_nb.collect.frame.columns import TimeUnit
 from aiops_nb.config import Config, ConfigSource
 from aiops_nb.config.load import checked_config
 from aiops_nb.config.recorded import recording_yaml
 from aiops_nb.core.clock import ManualClock, SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Sink
+from aiops_nb.core.quantities import exact_duration
+from aiops_nb.features.params import WindowParams
 from aiops_nb.monitor.live import LiveRun
 from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.notifications import Notifications, open_notifications
+from aiops_nb.monitor.progress import ProgressSink
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.run import Deliver
 from aiops_nb.notify.params import NotifyParams
@@ -28,6 +34,10 @@ from aiops_nb.view.notebook_cell import note_begun, running_cell, running_reques
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+LEAST_ROW_INTERVAL_SECONDS = 2.0
+LEAST_SPAN_TICKS = 3
 
 
 def watch(
@@ -126,23 +136,64 @@ def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str,
 def from_frame(
     df: pd.DataFrame,
     *,
+    table: Literal["requests", "samples", "messages"] = "requests",
+    time: str = "time",
+    target: str = "target",
+    name: str = "frame",
+    timezone: str = "UTC",
+    time_unit: TimeUnit = "s",
+    sort: bool = True,
+    constants: Mapping[str, str] | None = None,
+    origin: str | None = None,
+    method: str | None = None,
+    status_code: str | None = None,
+    duration_seconds: str | None = None,
+    duration_ms: str | None = None,
+    error_type: str | None = None,
+    error_detail: str | None = None,
+    client_ip: str | None = None,
+    response_bytes: str | None = None,
+    resolve_seconds: str | None = None,
+    connect_seconds: str | None = None,
+    tls_seconds: str | None = None,
+    wait_seconds: str | None = None,
+    transfer_seconds: str | None = None,
+    certificate_expires: str | None = None,
+    extra: str | None = None,
+    metric: str | None = None,
+    value: str | None = None,
+    severity: str | None = None,
+    text: str | None = None,
+    template: str | None = None,
     record: str | Path | None = None,
     config: ConfigSource = None,
     sinks: Sequence[Sink] = (),
-    **columns: Any,
+    progress: bool | None = None,
 ) -> Monitor:
     """Put rows that exist already, a CSV of yesterday, through the same pipeline; returns when done.
+
+    Windows are as wide as the rows are apart, if the configuration says nothing else: a window of 1 s a row of five
+    minutes would be 300 windows, 299 of them empty. `monitor.warnings()` says so.
 
     Parameters
     ----------
     df
         The rows.
+    table, time, target, name, timezone, time_unit, sort, constants
+        As for `aiops_nb.collect.frame.source.from_frame`: which table, the columns with time and target, the name of
+        the source, how times are read, and one value for all rows by column.
+    origin, method, status_code, duration_seconds, duration_ms, error_type, error_detail, client_ip, response_bytes
+        Names of the columns of `df` with these values; columns of the same name are found by themselves.
+    resolve_seconds, connect_seconds, tls_seconds, wait_seconds, transfer_seconds, certificate_expires, extra
+        The same.
+    metric, value, severity, text, template
+        The same, of samples and messages.
     record
         Directory of a recording to make of them, for tuning, reports and replays.
     config, sinks
         As for `watch`.
-    **columns
-        Which columns are what: see `aiops_nb.collect.frame.source.from_frame`.
+    progress
+        Whether to show how far it is; None: in a terminal or a notebook, after three seconds.
 
     Returns
     -------
@@ -162,18 +213,68 @@ def from_frame(
     >>> monitor.features()["count"].tolist()
     [0.0, 1.0, 1.0]
     """
-    loaded = checked_config(config)
-    source = frame_source.from_frame(df, **columns)
+    named = {
+        "origin": origin,
+        "method": method,
+        "status_code": status_code,
+        "duration_seconds": duration_seconds,
+        "duration_ms": duration_ms,
+        "error_type": error_type,
+        "error_detail": error_detail,
+        "client_ip": client_ip,
+        "response_bytes": response_bytes,
+        "resolve_seconds": resolve_seconds,
+        "connect_seconds": connect_seconds,
+        "tls_seconds": tls_seconds,
+        "wait_seconds": wait_seconds,
+        "transfer_seconds": transfer_seconds,
+        "certificate_expires": certificate_expires,
+        "extra": extra,
+        "metric": metric,
+        "value": value,
+        "severity": severity,
+        "text": text,
+        "template": template,
+    }
+    source = frame_source.from_frame(
+        df,
+        table=table,
+        time=time,
+        target=target,
+        name=name,
+        timezone=timezone,
+        time_unit=time_unit,
+        sort=sort,
+        constants=constants,
+        **{ours: theirs for ours, theirs in named.items() if theirs is not None},
+    )
+    loaded, notes = _with_window_of_rows(checked_config(config), source.interval_seconds)
+    shown = ProgressSink("from_frame", (source.first_time_ns, source.last_time_ns), progress)
     clock = ManualClock(start_ns=source.last_time_ns)  # the time of the rows, or gaps would be judged by today's
 
     def make_run(deliver: Deliver) -> LiveRun:
         tap, repairs = _open_tap(record, loaded)
         return LiveRun([source], tap, loaded.pipeline, deliver, clock, problems=repairs)
 
-    monitor = _started(Monitor(make_run, once=True, mode="frame"), sinks)
+    monitor = _started(Monitor(make_run, notes, once=True, mode="frame"), [*sinks, shown])
     monitor.wait()
     monitor.stop()
+    shown.close()
     return monitor
+
+
+def _with_window_of_rows(config: Config, interval_seconds: float | None) -> tuple[Config, list[str]]:
+    """Windows as wide as the rows are apart, where the configuration leaves them as they are by default."""
+    pipeline = config.pipeline
+    if interval_seconds is None or interval_seconds < LEAST_ROW_INTERVAL_SECONDS or pipeline.window != WindowParams():
+        return config, []
+    seconds = float(round(interval_seconds))
+    span_ticks = max(
+        LEAST_SPAN_TICKS, round(pipeline.window.span_ticks / seconds)
+    )  # the minute that it was, or little more
+    window = replace(pipeline.window, tick_seconds=seconds, span_ticks=span_ticks)
+    text = f"windows are {exact_duration(seconds)} wide, as the rows are apart; pipeline.window.tick sets another width"
+    return replace(config, pipeline=replace(pipeline, window=window)), [text]
 
 
 def replay(
@@ -182,6 +283,7 @@ def replay(
     speed: float | None = None,
     config: ConfigSource = None,
     sinks: Sequence[Sink] = (),
+    progress: bool | None = None,
 ) -> Monitor:
     """Put a recording through the same pipeline again.
 
@@ -196,6 +298,8 @@ def replay(
         Other parameters than those it was recorded with, to see what they would have made of it.
     sinks
         Consumers that are to see the stream from its first item.
+    progress
+        Whether to show how far it is (`speed` None); None: in a terminal or a notebook, after three seconds.
 
     Returns
     -------
@@ -220,4 +324,10 @@ def replay(
         return ReplayRun(items, params, deliver, speed, time_range_ns=extent_ns)
 
     monitor = Monitor(make_run, opened.repairs, once=True, mode="replay", title=opened.path.resolve().name)
-    return _started(monitor, sinks)
+    if speed is not None:
+        return _started(monitor, sinks)
+    shown = ProgressSink("replay", extent_ns, progress)
+    try:
+        return _started(monitor, [*sinks, shown])
+    finally:
+        shown.close()

@@ -64,7 +64,7 @@ def _at_once(arguments: argparse.Namespace, recording: Recording, printer: Chang
     # In the main thread: a signal ends it where it is, and there is nothing to put in order.
     tally, progress = Tally(), ReplayProgress(printer.status, recording.reader.time_range_ns)
     sinks: list[Sink] = [PrintingSink(printer), tally, progress]
-    monitor = aiops_nb.replay(recording, config=arguments.config, sinks=sinks)
+    monitor = aiops_nb.replay(recording, config=arguments.config, sinks=sinks, progress=False)
     summarise(monitor, printer, tally)
     return OK
 

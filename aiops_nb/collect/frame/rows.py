@@ -12,6 +12,7 @@ from aiops_nb.core.schemas import TABLES, Column, TableName, make_batch
 from aiops_nb.core.types import IntArray
 
 BATCH_ROWS = 5_000
+LEAST_GAPS = 10
 
 
 class FrameSource:
@@ -58,9 +59,27 @@ class FrameSource:
         return int(self._time_ns.max(initial=0))
 
     @property
+    def first_time_ns(self) -> int:
+        """The least time, UTC ns; 0 without rows."""
+        return int(self._time_ns.min()) if len(self) else 0
+
+    @property
     def next_time_ns(self) -> float:
         """Of the row that is given out next, UTC ns; infinite when all were, so that there is none to wait for."""
         return int(self._time_ns[self._next_row]) if self._next_row < len(self) else math.inf
+
+    @property
+    def interval_seconds(self) -> float | None:
+        """The usual distance of the rows of one series (median); None of fewer than ten, or if rows come at once."""
+        codes = np.zeros(len(self), np.int64)
+        for name in ("target", "metric"):
+            if name in self._arrays:
+                places = self._arrays[name].dictionary_encode().indices.fill_null(-1)
+                codes = codes * (len(self) + 1) + places.to_numpy(zero_copy_only=False)
+        order = np.lexsort((self._time_ns, codes))
+        gaps_ns = np.diff(self._time_ns[order])[np.diff(codes[order]) == 0]
+        known = gaps_ns[gaps_ns > 0]
+        return float(np.median(known)) / 1e9 if len(known) >= LEAST_GAPS and len(known) * 2 > len(gaps_ns) else None
 
     def __len__(self) -> int:
         return len(self._time_ns)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import aiops_nb
 from aiops_nb.collect.access_log.collector import AccessLog
+from aiops_nb.collect.synthetic import SyntheticStream
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.schemas import TABLES
 from tests.unit.monitor.test_monitor import CLOSED_PORT, Reached
 
 LINE = '10.0.0.1 - - [01/May/2026:12:00:{:02} +0000] "GET /shop HTTP/1.1" 200 12 "-" "-"\n'
+
+
+VERBS = (aiops_nb.watch, aiops_nb.replay, aiops_nb.from_frame, aiops_nb.from_synthetic, aiops_nb.open_recording)
 
 
 def of_requests(step):
@@ -103,3 +111,59 @@ def test_a_given_interval_wins_and_an_omitted_one_is_the_configs(interval_second
     with aiops_nb.watch(CLOSED_PORT, config=config, sinks=[seen], **given):
         assert seen.wait(20)
     assert np.diff(ends[:3]) / 1e9 == pytest.approx([polled_every] * 2, rel=0.4)
+
+
+def sampled(seconds, rows=400, **more):
+    """A value every so many seconds, wrong once."""
+    rng = np.random.default_rng(3)
+    times = pd.date_range("2026-05-01", periods=rows, freq=pd.Timedelta(seconds, "s"))
+    value = rng.normal(0.5, 0.01, rows)
+    value[250:380] = 0.99
+    return pd.DataFrame({"time": times, "target": "db", "metric": "cpu_ratio", "value": value, **more})
+
+
+@pytest.mark.parametrize("seconds", [60, 300, 3600])
+def test_windows_are_as_wide_as_the_rows_are_apart(seconds):
+    began = time.monotonic()
+    monitor = aiops_nb.from_frame(sampled(seconds), table="samples")
+    assert time.monotonic() - began < 60
+    windows = monitor.features("samples")
+    assert windows.time.diff().dropna().dt.total_seconds().max() == seconds and len(windows) < 500
+    assert any("wide, as the rows are apart" in line for line in monitor.warnings())
+    assert len(monitor.alerts())
+
+
+def test_a_width_that_was_asked_for_is_kept():
+    config = {"pipeline": {"window": {"tick": "10s"}}}
+    monitor = aiops_nb.from_frame(sampled(60, rows=40), table="samples", config=config)
+    assert monitor.features("samples").time.diff().dropna().dt.total_seconds().min() == 10
+    assert monitor.warnings() == []
+
+
+def test_events_many_a_second_keep_windows_of_a_second():
+    frame = pd.DataFrame({"time": pd.date_range("2026-05-01", periods=200, freq="100ms"), "target": "a"})
+    monitor = aiops_nb.from_frame(frame)
+    assert monitor.features().time.diff().dropna().dt.total_seconds().max() == 1.0 and monitor.warnings() == []
+
+
+def test_every_column_of_the_tables_can_be_completed():
+    named = set(inspect.signature(aiops_nb.from_frame).parameters)
+    columns = {name for table in ("requests", "samples", "messages") for name in TABLES[table].names}
+    assert columns - {"seq", "source"} <= named
+    kinds = {p.kind for verb in VERBS for p in inspect.signature(verb).parameters.values()}
+    assert inspect.Parameter.VAR_KEYWORD not in kinds
+
+
+def test_what_a_stream_can_be_told_is_what_from_synthetic_takes():
+    of_stream = set(inspect.signature(SyntheticStream).parameters) - {"clock", "duration_seconds"}
+    assert of_stream <= set(inspect.signature(aiops_nb.from_synthetic).parameters)
+
+
+def test_progress_is_shown_where_it_was_asked_for(tmp_path, capsys):
+    aiops_nb.from_synthetic(60, seed=1, targets=3, record=tmp_path / "r")
+    aiops_nb.replay(tmp_path / "r", progress=True)
+    aiops_nb.from_frame(sampled(60, rows=200), table="samples", progress=True)
+    err = capsys.readouterr().err
+    assert "\rreplay: " in err and "replay: done\n" in err and "%" in err
+    aiops_nb.replay(tmp_path / "r")
+    assert capsys.readouterr().err == ""
