@@ -12,7 +12,15 @@ from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores, Ste
 
 @runtime_checkable
 class Collector(Protocol):
-    """A source of batches. Retries, queueing and the polling thread belong to the monitor, not to the collector."""
+    """A source of batches. Retries, queueing and the polling thread belong to the monitor, not to the collector.
+
+    A collector may also have these members, which are read from other threads while it polls:
+
+    - `counters`: numbers by name, such as `rows_total` and `rejected_<reason>_total`; recorded as samples;
+    - `rejected`: the last lines that were not used, each with `reason`, `detail`, `line` and `suggestion`;
+    - `problems`: what a user should know or change now, a sentence by subject; shown with the monitor's warnings;
+    - `notices`: what was found or assumed and is no fault, a sentence by subject; `Monitor.notices` shows them.
+    """
 
     name: str
 

@@ -18,7 +18,7 @@ from aiops_nb.features.requests.objective_history import History
 from aiops_nb.monitor.engine_loop import EngineLoop
 from aiops_nb.monitor.poller import Poller
 from aiops_nb.monitor.run import Deliver
-from aiops_nb.monitor.self_observation import SelfObservation, counted, rejected_lines
+from aiops_nb.monitor.self_observation import SelfObservation, collector_problems, counted, rejected_lines
 from aiops_nb.monitor.switch_interval import short_switch_interval
 from aiops_nb.record.tap import Tap
 
@@ -178,7 +178,8 @@ class LiveRun:
 
     def problems(self) -> dict[str, str]:
         """What is wrong now, by part."""
-        return {**self._problems, **rejected_lines(self.collectors), **self._pipeline.problems()}
+        of_collectors = {**collector_problems(self.collectors), **rejected_lines(self.collectors)}
+        return {**self._problems, **of_collectors, **self._pipeline.problems()}
 
     def poll_errors_total(self) -> int:
         """Failed polls."""

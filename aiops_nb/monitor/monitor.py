@@ -22,7 +22,7 @@ from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
 from aiops_nb.monitor.notifications import Notifications, notifications_frame
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
-from aiops_nb.monitor.self_observation import rejected_frame
+from aiops_nb.monitor.self_observation import collector_notices, rejected_frame
 from aiops_nb.monitor.step_store import StepStore
 from aiops_nb.monitor.thresholds import checked_threshold, thresholds_of
 from aiops_nb.notify.message import Notifier
@@ -304,6 +304,11 @@ class Monitor(FrameAccess):
         if counters.ahead_total:
             lines.append(f"{counters.ahead_total} rows with timestamps in the future (recorded, not used)")
         return lines
+
+    def notices(self) -> list[str]:
+        """What collectors found and assumed, a sentence each: the pattern of a log, the time zone of its times."""
+        found = collector_notices(self._run.collectors if self._run else ())
+        return [f"{part}: {text}" for part, text in found.items()]
 
     def rejected(self) -> pd.DataFrame:
         """The last rejected lines of each collector: source, reason, detail, line (its beginning)."""

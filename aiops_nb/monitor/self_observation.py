@@ -129,22 +129,49 @@ def counted(collector: object) -> dict[str, float]:
 if TYPE_CHECKING:
     import pandas as pd
 
-_COLUMNS = ("reason", "detail", "line")
+_COLUMNS = ("reason", "detail", "line", "suggestion")
+_OF_LINES = "rejected lines"  # of these `rejected_lines` says more
 
 
 def rejected_frame(collectors: Sequence[Collector]) -> pd.DataFrame:
-    """The last lines that were not used, a row each: source, reason, detail, line.
+    """The last lines that were not used, a row each: source, reason, detail, line, and the setting that would read it.
 
     Examples
     --------
     >>> list(rejected_frame([]).columns)
-    ['source', 'reason', 'detail', 'line']
+    ['source', 'reason', 'detail', 'line', 'suggestion']
     """
     import pandas as pd
 
     kept = [(collector.name, one) for collector in collectors for one in getattr(collector, "rejected", ())]
-    rows = [(name, *(getattr(one, column) for column in _COLUMNS)) for name, one in kept]
+    rows = [(name, *(getattr(one, column, "") for column in _COLUMNS)) for name, one in kept]
     return pd.DataFrame(rows, columns=["source", *_COLUMNS], dtype="str")
+
+
+def collector_problems(collectors: Sequence[Collector]) -> dict[str, str]:
+    """What collectors say is wrong now, such as a file that is not there; see `Collector` for the member `problems`."""
+    return {
+        f"{one.name}, {subject}": sentence
+        for one in collectors
+        for subject, sentence in _sentences(one, "problems").items()
+        if subject != _OF_LINES
+    }
+
+
+def collector_notices(collectors: Sequence[Collector]) -> dict[str, str]:
+    """What collectors found and assumed, such as the pattern of a log; see `Collector` for the member `notices`."""
+    return {
+        f"{one.name}, {subject}": sentence
+        for one in collectors
+        for subject, sentence in _sentences(one, "notices").items()
+    }
+
+
+def _sentences(collector: object, member: str) -> dict[str, str]:
+    try:
+        return {str(subject): str(sentence) for subject, sentence in dict(getattr(collector, member, {})).items()}
+    except Exception:  # as in `counted`
+        return {}
 
 
 def rejected_lines(collectors: Sequence[Collector]) -> dict[str, str]:
@@ -162,17 +189,20 @@ def _sentence(collector: object) -> str | None:
     reason = max(rejected, key=lambda name: rejected[name]).removeprefix("rejected_").removesuffix("_total")
     of_all = f"{total:,.0f} of {total + counters.get('rows_total', 0.0):,.0f} rejected"
     example = _example(collector, reason)
-    such_as = f", such as {shortened(example)!r}" if example else ""
-    return f"{of_all}, most as {reason}{such_as}; monitor.rejected() shows the last ones"
+    line, suggestion = getattr(example, "line", ""), getattr(example, "suggestion", "")
+    such_as = f", such as {shortened(line)!r}" if line else ""
+    advice = f"; {suggestion}" if suggestion else ""
+    return f"{of_all}, most as {reason}{such_as}{advice}; monitor.rejected() shows the last ones"
 
 
-def _example(collector: object, reason: str) -> str:
+def _example(collector: object, reason: str) -> object:
+    """The last line that was rejected for this reason, if the collector keeps any."""
     try:
         kept = list(getattr(collector, "rejected", ()))
     except Exception:  # as in `counted`
-        return ""
+        return None
     fitting = [one for one in kept if getattr(one, "reason", "") == reason] or kept
-    return str(getattr(fitting[-1], "line", "")) if fitting else ""
+    return fitting[-1] if fitting else None
 
 
 def shortened(line: str) -> str:

@@ -49,3 +49,33 @@ def test_a_replay_has_no_lines_to_show(tmp_path: Path) -> None:
         pass
     replayed = aiops_nb.replay(aiops_nb.open_recording(tmp_path / "r"))
     assert len(replayed.rejected()) == 0
+
+
+def test_what_a_collector_says_is_shown_while_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(LINE + "\n")
+    logs = [AccessLog(tmp_path / f"{name}.log", name=name, from_start=True) for name in ("a", "absent")]
+    with aiops_nb.watch(logs, config={"host_metrics": False}) as monitor:
+        assert f"absent, file: {tmp_path}/absent.log: file not found yet" in monitor.warnings()
+        assert any(notice.startswith("a, pattern: common (found on 1 of 1 lines)") for notice in monitor.notices())
+
+
+def test_a_pattern_that_would_fit_is_named(tmp_path: Path) -> None:
+    monitor = watched(tmp_path / "access.log", [LINE, *[LINE + ' "-" "curl"'] * 3])
+    assert any("pattern 'combined' reads 3 of the last 3 such lines" in warning for warning in monitor.warnings())
+    assert set(monitor.rejected()["suggestion"]) == {"pattern 'combined' reads 3 of the last 3 such lines"}
+
+
+def test_a_collector_whose_members_fail_hides_nobody_else(tmp_path: Path) -> None:
+    class Broken(AccessLog):
+        @property
+        def problems(self) -> dict[str, str]:
+            raise RuntimeError
+
+        @property
+        def notices(self) -> dict[str, str]:
+            raise RuntimeError
+
+    logs = [Broken(tmp_path / "b.log", name="broken"), AccessLog(tmp_path / "absent.log", name="absent")]
+    with aiops_nb.watch(logs, config={"host_metrics": False}) as monitor:
+        assert any("file not found yet" in warning for warning in monitor.warnings())
+        assert monitor.notices() == []
