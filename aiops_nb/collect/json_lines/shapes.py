@@ -1,6 +1,7 @@
 """The kinds of JSON lines that are read: our own schemas by their column names, and the events of an older tool.
 
-Times are RFC 3339 (without an offset: UTC) or seconds since 1970. Durations are seconds, sizes bytes.
+Times are RFC 3339 (without an offset: UTC) or seconds since 1970. Durations are seconds, or what the name says
+(`duration_ms`); sizes are bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _MAX_SECONDS = 9.2e9  # the year 2261; int64 nanoseconds end in 2262
 
 
 class RequestLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A request with the usual fields and no other: the fast path."""
+    """A request with the most frequent fields and no other: the fast path."""
 
     time: Time
     target: str
@@ -59,6 +60,9 @@ class FullRequestLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     transfer_seconds: _Seconds | None = None
     certificate_expires: Time | None = None
     error_detail: str | None = None
+    duration_ms: _Seconds | None = None
+    duration_us: _Seconds | None = None
+    duration_ns: _Seconds | None = None
     metric: msgspec.UnsetType = msgspec.UNSET
 
 
@@ -72,9 +76,9 @@ class SampleLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 
 class EventLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """An event of the older tool: times without zone are UTC, milliseconds, percent."""
+    """An event of the older tool: times without zone are UTC, or seconds since 1970; milliseconds, percent."""
 
-    timestamp: datetime.datetime
+    timestamp: Time
     endpoint: str
     status_code: _Status | None = None
     response_time: _Seconds | None = None
@@ -184,10 +188,12 @@ def known_names(shape: type[OpenLine]) -> frozenset[str]:
 
 
 def _batch(table: TableName, source: str, time_ns: IntArray, lines: Sequence[Line]) -> pa.RecordBatch:
-    usual = type(lines[0]) is RequestLine
-    columns = _usual_columns(cast("Sequence[RequestLine]", lines)) if usual else _all_columns(table, lines)
+    is_frequent = type(lines[0]) is RequestLine
+    columns = _frequent_columns(cast("Sequence[RequestLine]", lines)) if is_frequent else _all_columns(table, lines)
     if table == "requests":
         columns = {"origin": "traffic", **columns}
+    if isinstance(lines[0], FullRequestLine):
+        columns["duration_seconds"] = _durations(cast("Sequence[FullRequestLine]", lines))
     if "certificate_expires" in columns:
         columns["certificate_expires"] = _expiries(cast("Sequence[Time | None]", columns["certificate_expires"]))
     return make_batch(table, source, columns | {"time": time_ns})
@@ -198,7 +204,19 @@ def _all_columns(table: TableName, lines: Sequence[Line]) -> dict[str, Column]:
     return {name: values for name, values in fields if name in TABLES[table].names}
 
 
-def _usual_columns(lines: Sequence[RequestLine]) -> dict[str, Column]:
+def _durations(lines: Sequence[FullRequestLine]) -> list[float | None]:
+    """Seconds, of the first of the names that a line has."""
+    return [line.duration_seconds if line.duration_seconds is not None else _seconds_of(line) for line in lines]
+
+
+def _seconds_of(line: FullRequestLine) -> float | None:
+    for value, in_a_second in ((line.duration_ms, 1e3), (line.duration_us, 1e6), (line.duration_ns, 1e9)):
+        if value is not None:
+            return value / in_a_second
+    return None
+
+
+def _frequent_columns(lines: Sequence[RequestLine]) -> dict[str, Column]:
     # Written out: half the time of any loop over names, and no tuple for each line that the garbage collector minds.
     return {
         "target": [line.target for line in lines],

@@ -274,3 +274,21 @@ def test_no_field_of_the_usual_line_is_lost() -> None:
     (batch,) = JsonLines("s").feed((json.dumps(usual) + "\n").encode())
     (row,) = batch.select([name for name in usual if name != "time"]).to_pylist()
     assert row == {name: value for name, value in usual.items() if name != "time"}
+
+
+@pytest.mark.parametrize(("key", "value"), [("duration_ms", 25), ("duration_us", 25_000), ("duration_ns", 25_000_000)])
+@pytest.mark.parametrize("more", ["", ', "zone": "b"'])
+def test_a_duration_in_the_unit_of_its_name(key: str, value: int, more: str) -> None:
+    lines = JsonLines("demo")
+    batch = lines.feed(f'{{"time": 1, "target": "a", "{key}": {value}{more}}}\n'.encode())[0]
+    assert batch["duration_seconds"].to_pylist() == [0.025]
+    assert lines.unknown.counts == ({"zone": 1} if more else {})
+
+
+@pytest.mark.parametrize("timestamp", ["1795694400.5", '"2026-11-26T12:00:00.5Z"', '"2026-11-26 12:00:00.5"'])
+def test_the_time_of_an_event_in_each_form(timestamp: str) -> None:
+    lines = JsonLines("demo")
+    event = f'{{"timestamp": {timestamp}, "endpoint": "/a", "status_code": 200, "response_time": 25}}\n'
+    batch = lines.feed(event.encode() * 2 + event.replace(timestamp, "1795694400.5").encode())[0]
+    assert {time.value for time in batch["time"].to_pylist()} == {1_795_694_400_500_000_000}
+    assert batch["duration_seconds"].to_pylist() == [0.025] * 3
