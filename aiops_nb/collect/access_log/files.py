@@ -152,11 +152,16 @@ class LogFiles:
 
     def _begin(self, name: str, *, from_start: bool) -> None:
         status = Path(name).stat()
-        known = self._begun.get((status.st_dev, status.st_ino))
-        if known and _beginning(name).startswith(known):
+        identity = (status.st_dev, status.st_ino)
+        beginning = _beginning(name)
+        is_open = any(identity in follow.identities for follow in self._followed.values())
+        known = self._begun.get(identity)
+        if is_open or (known and beginning.startswith(known)):
+            self._begun[identity] = beginning
             return  # one that was renamed, and is read to its end under its old name
         _check_packing(Path(name))
         self._followed[name] = self._follow(name, from_start=from_start)
+        self._begun[identity] = beginning
         self._faults.pop(name, None)
 
     def _fault(self, name: str, text: str) -> None:
