@@ -5,10 +5,10 @@ Importing this package is cheap: each public name loads its room on first use.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiops_nb._version import __version__
+from aiops_nb.core.lazy import lazily
 
 if TYPE_CHECKING:
     from aiops_nb.config import Config as Config
@@ -71,12 +71,7 @@ __all__ = [
     "score_series",
     "watch",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'aiops_nb' has no attribute {name!r}")
-    return getattr(import_module(_ROOMS[name]), name)
+__getattr__, _ = lazily(__name__, _ROOMS)
 
 
 def __dir__() -> list[str]:

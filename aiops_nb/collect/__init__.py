@@ -5,8 +5,9 @@ Importing this package is cheap: each public name loads its module on first use.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aiops_nb.core.lazy import lazily
 
 if TYPE_CHECKING:
     from aiops_nb.collect.access_log.collector import AccessLog as AccessLog
@@ -53,13 +54,4 @@ __all__ = [
     "collectors",
     "from_frame",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'aiops_nb.collect' has no attribute {name!r}")
-    return getattr(import_module(f"aiops_nb.collect.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazily(__name__, {name: f"aiops_nb.collect.{module}" for name, module in _MODULES.items()})
