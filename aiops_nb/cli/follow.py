@@ -28,11 +28,15 @@ _EXAMPLE = re.compile(r", such as '.*'")
 
 
 class WarningPrinter:
-    """Prints each warning of a monitor to the error stream when it first comes, and again when its count is tenfold."""
+    """Prints each warning of a monitor to the error stream when it first comes, and again when its count is tenfold.
+
+    People are also shown notices, such as the pattern that was found for a log.
+    """
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._printed: dict[str, tuple[str, int]] = {}
+        self._noted: set[str] = set()
 
     def print_new(self, monitor: Monitor, *, all_changed: bool = False) -> int:
         """Print what is new; at the end also what has changed. Returns how many lines were printed."""
@@ -43,6 +47,10 @@ class WarningPrinter:
             if before is None or size >= 10 * max(before[1], 1) or (all_changed and before[0] != warning):
                 self._printed[kind] = warning, size
                 fresh.append(warning)
+        for notice in () if self._as_json else monitor.notices():
+            if notice not in self._noted:
+                self._noted.add(notice)
+                print(f"aiops-nb: {notice}", file=sys.stderr, flush=True)
         for warning in fresh:
             text = msgspec.json.encode({"warning": warning}).decode() if self._as_json else f"aiops-nb: {warning}"
             print(text, file=sys.stderr, flush=True)

@@ -117,7 +117,7 @@ class ChangePrinter:
 
     def write(self, change: AlertChange) -> None:
         """Write one change and flush: the reader may be a program that waits for it."""
-        if not change.inhibited_by:
+        if not change.inhibited_by and not _is_cut_off(change):
             self.states[change.state] += 1
             (self._firing.add if change.state == "firing" else self._firing.discard)(change.fingerprint)
         self.status.clear()
@@ -141,6 +141,11 @@ class ChangePrinter:
             return "no alerts"
         resolved, firing = self.states["resolved"], len(self._firing)
         return f"{counted(self.states['firing'], 'alert')}, {resolved} resolved, {firing} still firing"
+
+
+def _is_cut_off(change: AlertChange) -> bool:
+    """Whether it ended only because monitoring did: it still fired then."""
+    return change.state == "resolved" and change.outcome == "monitoring stopped"
 
 
 class StdoutClosed(BaseException):

@@ -25,7 +25,7 @@ def read_yaml(text: str, where: str) -> Any:
     Raises
     ------
     ConfigError
-        Naming the line of a mistake, or of a key that stands twice; the line itself is not shown, it may hold a secret.
+        Naming the line of a mistake or of a duplicate key; the line itself is not shown, since it may contain a secret.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def read_yaml(text: str, where: str) -> Any:
     >>> read_yaml("interval: 1s\ninterval: 2s", "config.yaml")
     Traceback (most recent call last):
     ...
-    aiops_nb.core.errors.ConfigError: config.yaml:2: interval: expected once, got it again (first in line 1)
+    aiops_nb.core.errors.ConfigError: config.yaml:2: interval: duplicate key (first in line 1)
     """
     try:
         _refuse_deep(text, where)
@@ -42,14 +42,14 @@ def read_yaml(text: str, where: str) -> Any:
         contents = yaml.load(text, Loader=LOADER)
     except yaml.MarkedYAMLError as problem:
         line = f":{problem.problem_mark.line + 1}" if problem.problem_mark else ""
-        raise ConfigError(f"{where}{line}: expected YAML, got what it cannot be: {problem.problem}") from None
+        raise ConfigError(f"{where}{line}: invalid YAML: {problem.problem}") from None
     except ConfigError:
         raise
     except (yaml.YAMLError, ValueError) as problem:  # a date such as 2026-99-99 is a ValueError
-        raise ConfigError(f"{where}: expected YAML, got what it cannot be: {' '.join(str(problem).split())}") from None
+        raise ConfigError(f"{where}: invalid YAML: {' '.join(str(problem).split())}") from None
     if root is not None:
         if _count(root, {}) > MAX_NODES:
-            raise ConfigError(f"{where}: expected at most {MAX_NODES:,} values, got more by anchors within anchors")
+            raise ConfigError(f"{where}: expected at most {MAX_NODES:,} values, got more (aliases within aliases)")
         _refuse_twice(root, where, "")
     return contents
 
@@ -60,7 +60,7 @@ def _refuse_deep(text: str, where: str) -> None:
     for event in yaml.parse(text, Loader=LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise ConfigError(f"{where}: expected at most {MAX_DEPTH} levels within each other, got more")
+            raise ConfigError(f"{where}: expected at most {MAX_DEPTH} nested levels, got more")
 
 
 def _count(node: yaml.Node, counted: dict[int, int]) -> int:
@@ -85,7 +85,7 @@ def _refuse_twice(node: yaml.Node, where: str, path: str) -> None:
         place, line = f"{path}.{key.value}".lstrip("."), key.start_mark.line + 1
         if key.value in lines:
             first = f"first in line {lines[key.value]}"
-            raise ConfigError(f"{where}:{line}: {place}: expected once, got it again ({first})")
+            raise ConfigError(f"{where}:{line}: {place}: duplicate key ({first})")
         lines[key.value] = line
         _refuse_twice(one, where, place)
 
@@ -137,7 +137,7 @@ def _as_written(name: str, parent: Any) -> str:
 
 
 def value_at(raw: Any, steps: Sequence[str | int]) -> Any:
-    """What stands there; None if nothing does."""
+    """The value at a path; None if there is none."""
     for step in steps:
         try:
             raw = raw[step]
@@ -170,7 +170,7 @@ _MISSING = re.compile(r"Object missing required field `([^`]*)`")
 _WORDS = {
     "float": "a number",
     "int": "a whole number",
-    "str": "text",
+    "str": "a string",
     "bool": "true or false",
     "null": "nothing",
     "array": "a list",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
@@ -58,6 +60,15 @@ class Plan:
         host = HostMetricsParams() if told is True else told or None
         return None if host is None else resolved(host, "host_metrics")
 
+    @property
+    def missing_files(self) -> list[str]:
+        """Paths of collectors at which there is no file now, a sentence each: it may come later, or be a typo."""
+        return [
+            f"collectors[{index}].path: {path}: no such file yet"
+            for index, params in enumerate(self.config.collectors)
+            if (path := _path_of(params, f"collectors[{index}].path")) is not None and not _is_there(path)
+        ]
+
     def collectors(self) -> list[Collector]:
         """All collectors, made anew."""
         made = [make() for make in self.makers]
@@ -67,6 +78,15 @@ class Plan:
         if self.probes:
             made.insert(0, HttpProbe(list(self.probes.values()), interval_seconds=self.config.interval_seconds))
         return made
+
+
+def _path_of(params: msgspec.Struct, where: str) -> str | None:
+    path = getattr(params, "path", None)
+    return resolved_text(path, where) if isinstance(path, str) and "://" not in path else None
+
+
+def _is_there(path: str) -> bool:
+    return Path(path).exists() or bool(glob.glob(path, recursive=True))  # noqa: PTH207 - a relative or absolute pattern
 
 
 def plan_run(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from aiops_nb.cli.output import write_line
+from aiops_nb.cli.output import counted, write_line
 from aiops_nb.cli.process import OK, USAGE
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.urls import mask_url
@@ -48,13 +48,18 @@ def run(arguments: argparse.Namespace) -> int:
     except AiopsError as problem:
         return _refuse(arguments, problem)
     if arguments.json:
-        write_line(_json({"config": str(arguments.config), "ok": True, **as_data(plan)}))
+        write_line(
+            _json({"config": str(arguments.config), "ok": True, "warnings": plan.missing_files, **as_data(plan)})
+        )
         return OK
     from aiops_nb.cli.plan_text import plan_lines
 
     for line in plan_lines(plan):
         write_line(line)
-    write_line(f"{arguments.config}: OK")
+    missing = plan.missing_files
+    for warning in missing:
+        print(f"aiops-nb: {warning}", file=sys.stderr)
+    write_line(f"{arguments.config}: OK" + (f", {counted(len(missing), 'warning')}" if missing else ""))
     return OK
 
 

@@ -64,6 +64,9 @@ class Warning:
     def warnings(self) -> list[str]:
         return self.lines
 
+    def notices(self) -> list[str]:
+        return ["web, pattern: common"]
+
 
 def test_a_warning_that_only_counts_on_is_not_printed_each_second(capsys: pytest.CaptureFixture[str]) -> None:
     printer = WarningPrinter(as_json=False)
@@ -78,7 +81,8 @@ def test_a_warning_that_only_counts_on_is_not_printed_each_second(capsys: pytest
     assert printer.print_new(monitor, all_changed=True) == 0
     monitor.lines[0] = "lines of web: 41 of 61 rejected, most as x, such as 'd'; see"
     assert printer.print_new(monitor, all_changed=True) == 1
-    assert capsys.readouterr().err.count("aiops-nb: ") == 4
+    err = capsys.readouterr().err
+    assert err.count("aiops-nb: ") == 5 and err.count("web, pattern: common") == 1
 
 
 @POSIX
@@ -152,3 +156,19 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 """
     done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert set(done.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("name", ["nosuch.log", "*.nosuch", "sub*/x.log"])
+def test_a_path_without_a_file_is_said_by_check_and_watch(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text(f"host_metrics: false\ncollectors:\n- {{type: access_log, path: '{tmp_path}/{name}'}}\n")
+    assert main(["check", str(config)]) == 0
+    captured = capsys.readouterr()
+    assert f"collectors[0].path: {tmp_path}/{name}: no such file yet" in captured.err
+    assert captured.out.splitlines()[-1] == f"{config}: OK, 1 warning"
+    assert main(["check", str(config), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["warnings"]) == 1
+    assert main(["watch", "--config", str(config), "--for", "1s"]) == 0
+    assert name in capsys.readouterr().err

@@ -45,18 +45,18 @@ FAULTS = [
     ("targets:\n- {url: http://h/,\n   timeot: 3}\n",
      "3: targets[0].timeot: expected a known key, got 'timeot'; did you mean timeout?"),
     ("targets:\n- {name: x}\n", "2: targets[0].url: expected a value, got nothing"),
-    ("targets: http://h/", "1: targets: expected a list, got text"),
+    ("targets: http://h/", "1: targets: expected a list, got a string"),
     (f"{TARGET}  assertions:\n  - status == 200\n  - status is 200\n",
      "5: targets[0].assertions[1], character 8: expected one of"),
     (f"{TARGET}  http_version: 3\n", "3: targets[0].http_version: expected a known value, got 3; known here: 1.1, 2"),
-    (f"{TARGET}  headers: {{X-Count: 5}}\n", "3: targets[0].headers: expected text, got a whole number"),
+    (f"{TARGET}  headers: {{X-Count: 5}}\n", "3: targets[0].headers: expected a string, got a whole number"),
     (f"{TARGET}  name: a\n- url: http://i/\n  name: a",
      "5: targets[1].name: expected another than targets[0], got 'a'"),
     ("interval: soon", "1: interval: expected a duration such as 250ms, 30s, 5m, 2h or 14d, got 'soon'"),
     ("interval: -1", "1: interval: expected a number > 0.0, got -1"),
     ("interval: .nan", "1: interval: expected a finite number, got nan"),
     ("interval: 1s\ninterval_seconds: 2", "2: interval_seconds: expected interval or interval_seconds, got both"),
-    ("interval: 1s\ninterval: 2s", "2: interval: expected once, got it again (first in line 1)"),
+    ("interval: 1s\ninterval: 2s", "2: interval: duplicate key (first in line 1)"),
     ("intervall: 1s", "1: intervall: expected a known key, got 'intervall'; did you mean interval?"),
     ("zzz: 1", "1: zzz: expected a known key, got 'zzz'; known here: interval, timeout, targets, collectors"),
     ("collectors:\n- type: acces_log\n",
@@ -74,13 +74,13 @@ FAULTS = [
      "7: pipeline.feature_rules[0].detector.warmup_ticks: expected a whole number >= 3, got 1"),
     (f"{RULE}    severity: fatal\n",
      "5: pipeline.feature_rules[0].severity: expected a known value, got 'fatal'; known here: critical"),
-    ("a: b: c\n", "1: expected YAML, got what it cannot be: mapping values are not allowed"),
+    ("a: b: c\n", "1: invalid YAML: mapping values are not allowed"),
     ("targets: &a [*a]", " expected at most 1,000,000 values, got more"),
     ("targets: &a\n- {url: http://h/, headers: *a}\n", " expected at most 1,000,000 values, got more"),
     ("a: &a [1, 1, 1, 1]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in pairwise("abcdefgh")),
      " expected at most 1,000,000 values, got more"),
-    ("a: 1\nb: " + "[" * 200_000, " expected at most 64 levels within each other, got more"),
-    ("- " * 200_000, " expected at most 64 levels within each other, got more"),
+    ("a: 1\nb: " + "[" * 200_000, " expected at most 64 nested levels, got more"),
+    ("- " * 200_000, " expected at most 64 nested levels, got more"),
     ("- a", " expected a mapping, got a list"),
 ]  # fmt: skip
 
@@ -133,7 +133,7 @@ def test_what_is_no_config_at_all_is_refused(source: Any) -> None:
 def test_a_line_that_is_no_yaml_is_not_shown() -> None:
     with pytest.raises(ConfigError) as raised:
         parse_config(f"a: b\nX-Api-Key: {SECRET}: :\n", "config.yaml")
-    assert str(raised.value).startswith("config.yaml:2: expected YAML") and SECRET not in str(raised.value)
+    assert str(raised.value).startswith("config.yaml:2: invalid YAML") and SECRET not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["interval: ${TOKEN}", "host_metrics: ${TOKEN}", f"{RULE}    severity: ${{TOKEN}}"])
