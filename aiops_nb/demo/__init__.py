@@ -1,4 +1,4 @@
-"""A service to watch, whose faults follow a seeded script and are written down as labels."""
+"""A demo service to monitor; its faults follow a seeded script and are written down as labels."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -27,15 +28,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     except (AiopsError, OSError) as problem:
-        print(f"demo service: {problem}", file=sys.stderr)
+        print(f"demo service: {_message(problem, arguments.port)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _message(problem: Exception, port: int) -> str:
+    if isinstance(problem, OSError) and problem.errno == errno.EADDRINUSE:
+        return f"port {port} is in use; choose another with --port"
+    return str(problem)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m aiops_nb.demo",
-        description="A service to watch, whose faults follow a seeded script.",
+        description="A demo service to monitor; its faults follow a seeded script.",
         epilog="example: python -m aiops_nb.demo --port 8765 --seed 7 --labels labels.jsonl",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")

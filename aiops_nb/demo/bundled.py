@@ -21,8 +21,8 @@ def demo_recording() -> Path:
     ['labels.jsonl']
     """
     package = Path(__file__).parents[1]
-    places = (package / "demo" / "recording", package.parent / "data" / "demo")
-    for place in places:
+    candidates = (package / "demo" / "recording", package.parent / "data" / "demo")
+    for place in candidates:
         if (place / "manifest.json").is_file():
             return place
-    raise RecordingError(f"{places[0]}: expected the demo recording, found nothing there; install aiops-nb again")
+    raise RecordingError(f"{candidates[0]}: the demo recording is missing; install aiops-nb again")

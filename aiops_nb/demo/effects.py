@@ -46,11 +46,11 @@ def _held(by_path: dict[str, float], path: str, value: float) -> Iterator[None]:
 @asynccontextmanager
 async def connection_refused(site: Site, fault: Fault, params: DemoParams) -> AsyncIterator[None]:
     """The listening socket is closed."""
-    await site.shut_door()
+    await site.stop_listening()
     try:
         yield
     finally:
-        await site.open_door()
+        await site.start_listening()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Running the service and its script until told to stop."""
+"""Runs the service and its script until it is stopped."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aiops_nb.demo.site import Site
 
 
 async def run(params: DemoParams, stop: asyncio.Event, announce: Callable[[Site], None]) -> None:
-    """Serve until `stop` is set; `announce` is called once the door is open.
+    """Serve until `stop` is set; `announce` is called when it listens.
 
     A fault that `stop` cuts short is labelled like any other.
     """
     site = Site(params)
-    await site.open_door()
+    await site.start_listening()
     announce(site)
     script = asyncio.create_task(_play(site, params))
     stopping = asyncio.create_task(stop.wait())

@@ -93,13 +93,13 @@ def start_demo_service(
     seed
         Of the latencies and of the script of faults.
     labels_path
-        Where the faults are written down, one JSON line as each ends. Its folder need not exist yet.
+        File for the faults, one JSON line at the end of each; its directory is made.
     access_log_path
         Where to write an access log in the combined format; none by default.
     host, port
-        Loopback and any free port unless told otherwise.
+        Loopback and any free port by default.
     first_fault_after_seconds, time_scale
-        When trouble begins, and how many times faster than written the script runs.
+        Time before the first fault, and by which factor the script runs faster.
     kinds
         Which faults happen; an empty sequence gives a service without faults.
 

@@ -1,4 +1,4 @@
-"""The demo service itself: a few endpoints with lognormal latencies, and a door that can be shut."""
+"""The demo service itself: a few endpoints with lognormal latencies, and a socket that can stop listening."""
 
 from __future__ import annotations
 
@@ -75,11 +75,11 @@ class Site:
             "held_bytes": sum(block.nbytes for block in self.held),
         }
 
-    async def open_door(self) -> None:
+    async def start_listening(self) -> None:
         """Listen."""
         self._server = await asyncio.start_server(self._serve, sock=self._socket, backlog=BACKLOG)
 
-    async def shut_door(self) -> None:
+    async def stop_listening(self) -> None:
         """Close the listening socket and every connection; the port stays reserved, and refuses."""
         if self._server is not None:
             self._server.close()
@@ -88,8 +88,8 @@ class Site:
         self._socket = self._bind()
 
     async def close(self) -> None:
-        """Shut the door for good."""
-        await self.shut_door()
+        """Stop listening for good."""
+        await self.stop_listening()
         self._socket.close()
         if self._log is not None:
             self._log.close()

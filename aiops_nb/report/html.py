@@ -110,7 +110,7 @@ def paragraph_html(text: str, *, css: str = "aiops-lead") -> Html:
 
 
 def list_html(lines: Iterable[str]) -> Html:
-    """A list with a point for each line; says so if there is none.
+    """A bulleted list; an empty one says so.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def _css_class(name: str, column: pd.Series) -> str:
 
 
 def heading(name: str) -> str:
-    """A column name without its unit, or the usual word for it.
+    """A column name without its unit, or the common term for it.
 
     Examples
     --------

@@ -35,7 +35,7 @@ async def ask_many(url, path, count=12):
 @contextlib.asynccontextmanager
 async def serving(**params):
     site = Site(DemoParams(**params))
-    await site.open_door()
+    await site.start_listening()
     try:
         yield site
     finally:
