@@ -1,7 +1,8 @@
-"""Blocks: long batches of one table, as they come off the disk, before they are cut into items."""
+"""Blocks: long batches of one table as they are read from disk, before they are cut into items."""
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ import pyarrow.parquet as pq
 
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import TABLES, is_readable, widened
+from aiops_nb.record.files import is_regular
 from aiops_nb.record.format import Segment
+from aiops_nb.record.inspection import check_file
 from aiops_nb.record.stream import LiveStream
 
 BLOCK_ROWS = 1 << 16
-_SEQ, _TIME = 0, 1
+_SEQ, _TIME, _SOURCE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How far some rows reach: places [first_seq, last_seq], times [start_ns, end_ns)."""
+    """The range of some rows: seq [first_seq, last_seq], times [start_ns, end_ns)."""
 
     rows: int
     first_seq: int
@@ -60,13 +63,16 @@ class Extent:
 
 
 def open_sealed(segment: Segment) -> pq.ParquetFile:
-    """A sealed segment.
+    """A sealed segment; a damaged one is recognised by another process, as it could end this one.
 
     Raises
     ------
     pa.ArrowException, OSError
         If it cannot be read, or has other columns than its table.
     """
+    if not is_regular(segment.sealed):
+        raise FileNotFoundError(errno.ENOENT, "expected a regular file", str(segment.sealed))
+    check_file(segment.sealed)
     file = pq.ParquetFile(segment.sealed, memory_map=True, page_checksum_verification=True)
     if not is_readable(file.schema_arrow, TABLES[segment.table]):
         file.close()
@@ -75,7 +81,7 @@ def open_sealed(segment: Segment) -> pq.ParquetFile:
 
 
 def is_sealed(segment: Segment) -> bool:
-    """Whether the Parquet file is there and can be read; then a live file beside it is a remainder and is ignored."""
+    """Whether the Parquet file exists and can be read; its live file is then a remainder."""
     try:
         open_sealed(segment).close()
     except (pa.ArrowException, OSError):
@@ -85,7 +91,7 @@ def is_sealed(segment: Segment) -> bool:
 
 def is_live_file(segment: Segment) -> bool:
     """Whether the rows are to be read from the live file."""
-    return segment.live.exists() and not is_sealed(segment)
+    return is_regular(segment.live) and not is_sealed(segment)
 
 
 def segment_blocks(segment: Segment, span: Span) -> Iterator[pa.RecordBatch]:
@@ -99,7 +105,7 @@ def segment_blocks(segment: Segment, span: Span) -> Iterator[pa.RecordBatch]:
 
 
 def segment_extents(segment: Segment) -> list[Extent]:
-    """How far the rows of one segment reach, in parts."""
+    """The ranges of the rows of one segment, in parts."""
     if is_live_file(segment):
         with suppress(FileNotFoundError):
             return [_block_extent(batch) for batch in LiveStream(segment.live, TABLES[segment.table])]
@@ -113,23 +119,36 @@ def _sealed_blocks(segment: Segment, span: Span) -> Iterator[pa.RecordBatch]:
         for place, extent in enumerate(_group_extents(file)):
             if span.meets(extent):
                 for block in file.iter_batches(BLOCK_ROWS, row_groups=[place]):
-                    yield widened(block, TABLES[segment.table])
+                    yield _complete(widened(block, TABLES[segment.table]))
+
+
+def _complete(block: pa.RecordBatch) -> pa.RecordBatch:
+    """The block, if every row has its place, its time and its source."""
+    if block.column(_SEQ).null_count or block.column(_TIME).null_count or block.column(_SOURCE).null_count:
+        raise pa.ArrowInvalid("expected seq, time and source in every row, got nulls")
+    return block
 
 
 def _group_extents(file: pq.ParquetFile) -> list[Extent]:
-    """One extent for each row group, from the file's own statistics."""
-    return [_group_extent(file.metadata.row_group(place)) for place in range(file.num_row_groups)]
+    """One extent for each row group that has rows."""
+    groups = [(place, file.metadata.row_group(place)) for place in range(file.num_row_groups)]
+    return [_group_extent(file, place, group) for place, group in groups if group.num_rows]
 
 
-def _group_extent(group: pq.RowGroupMetaData) -> Extent:
+def _group_extent(file: pq.ParquetFile, place: int, group: pq.RowGroupMetaData) -> Extent:
+    """From the statistics of the file; from the rows, if another writer left those out."""
     seq, time = group.column(_SEQ).statistics, group.column(_TIME).statistics
+    if seq is None or time is None or not (seq.has_min_max and time.has_min_max):
+        columns = file.schema_arrow.names[:3]
+        rows = file.read_row_group(place, columns=columns).combine_chunks().to_batches()[0]
+        return _block_extent(_complete(rows))
     return Extent(group.num_rows, seq.min_raw, seq.max_raw, time.min_raw, time.max_raw + 1)
 
 
 def _block_extent(block: pa.RecordBatch) -> Extent:
-    """The extent of a block; its seq only rises, its time need not."""
+    """The extent of a block; its time need not rise."""
     seq, time = block.column(_SEQ).to_numpy(), times_ns(block.column(_TIME))
-    return Extent(block.num_rows, int(seq[0]), int(seq[-1]), int(time.min()), int(time.max()) + 1)
+    return Extent(block.num_rows, int(seq.min()), int(seq.max()), int(time.min()), int(time.max()) + 1)
 
 
 def live_blocks(stream: LiveStream) -> Iterator[pa.RecordBatch]:
@@ -147,7 +166,7 @@ def live_blocks(stream: LiveStream) -> Iterator[pa.RecordBatch]:
 
 
 def joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """The same rows with one dictionary a column, in one batch (more only where text exceeds 2 GB)."""
+    """The same rows with one dictionary per column, in one batch (more only where text exceeds 2 GB)."""
     if len(batches) == 1:
         return batches
     whole: list[pa.RecordBatch] = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()

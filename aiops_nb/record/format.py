@@ -16,7 +16,6 @@ import os
 import platform
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ import pyarrow as pa
 from aiops_nb._version import __version__
 from aiops_nb.core.errors import FormatVersionError, RecordingError
 from aiops_nb.core.schemas import TABLES, TableName
+from aiops_nb.record.files import is_directory, is_regular, read_limited, replace_file
 
 FORMAT_VERSION = 3  # 2 named rules and commands otherwise (`core.earlier`); 1 had no `error_detail` and no `extra`
 MANIFEST, CONFIG, LABELS, LOCK = "manifest.json", "config.yaml", "labels.jsonl", "writer.lock"
@@ -35,10 +35,10 @@ _SEGMENT_FILE = re.compile(r"_?(\d{6,})\.(?:parquet|arrows)")
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recording says of itself.
+    """Metadata of a recording.
 
     `tables` holds the Arrow type of every column, `config_hash` the SHA-256 of the configuration of the latest run (""
-    if there was none), `repairs` one sentence for each thing that a crash made necessary.
+    if there was none), `repairs` one sentence for each repair after a crash.
     """
 
     format_version: int
@@ -79,9 +79,9 @@ class Segment:
 
 
 def segments(root: Path, table: TableName) -> list[Segment]:
-    """The segments of one table in the order of their rows."""
+    """The segments of one table in the order of their rows; a folder that is a link has none."""
     folder = root / table
-    names = [_SEGMENT_FILE.fullmatch(path.name) for path in folder.iterdir()] if folder.is_dir() else []
+    names = [_SEGMENT_FILE.fullmatch(path.name) for path in folder.iterdir()] if is_directory(folder) else []
     return [Segment(root, table, number) for number in sorted({int(match[1]) for match in names if match})]
 
 
@@ -89,6 +89,11 @@ def all_segments(root: Path) -> Iterator[Segment]:
     """Every segment of every table."""
     for table in TABLES:
         yield from segments(root, table)
+
+
+def foreign_folders(root: Path) -> list[Path]:
+    """Names of tables that are links or files: they could lead out of the recording and are not followed."""
+    return [root / table for table in TABLES if os.path.lexists(root / table) and not is_directory(root / table)]
 
 
 def make_directory(root: Path) -> None:
@@ -126,7 +131,7 @@ def _column_types() -> dict[str, dict[str, str]]:
 
 
 def upgrade_manifest(root: Path) -> None:
-    """Say the present version before the first segment of it is written: an older reader must not skip its rows."""
+    """Raise the version before the first segment of it is written, so that an older reader does not misread it."""
     manifest = read_manifest(root)
     if manifest.format_version < FORMAT_VERSION:
         fresh = msgspec.structs.replace(manifest, format_version=FORMAT_VERSION, tables=_column_types())
@@ -150,7 +155,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(root: Path) -> Manifest:
-    """What a directory says of itself.
+    """The manifest of a directory.
 
     Raises
     ------
@@ -160,13 +165,20 @@ def read_manifest(root: Path) -> Manifest:
         If a newer version wrote it.
     """
     path = root / MANIFEST
-    if not path.is_file():
-        found = "a directory without it" if root.is_dir() else "a file" if root.exists() else "nothing there"
-        raise RecordingError(f"{root}: expected a recording (a directory with {MANIFEST}), found {found}")
+    if not os.path.lexists(path):
+        raise RecordingError(f"{root}: {_what_it_is(root)}")
+    if not is_regular(path):
+        raise RecordingError(f"{path}: expected a regular file, got a link or something else")
     try:
         return _decode_manifest(path)
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as problem:
         raise RecordingError(f"{path}: expected the manifest of a recording, got {problem}") from None
+
+
+def _what_it_is(root: Path) -> str:
+    if root.is_dir():
+        return f"not a recording (no {MANIFEST} in this directory)"
+    return "a file, expected the directory of a recording" if root.exists() else "no such directory"
 
 
 class _Version(msgspec.Struct):
@@ -174,32 +186,9 @@ class _Version(msgspec.Struct):
 
 
 def _decode_manifest(path: Path) -> Manifest:
-    text = path.read_bytes()
+    text = read_limited(path)
     version = msgspec.json.decode(text, type=_Version).format_version
     if version > FORMAT_VERSION:
         known = f"at most {FORMAT_VERSION} (aiops_nb {__version__})"
         raise FormatVersionError(f"{path}: expected format_version {known}, got {version}; install a newer aiops-nb")
     return msgspec.json.decode(text, type=Manifest)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a small file so that a crash leaves the old one or the new one."""
-    unfinished = path.with_name(path.name + ".tmp")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system lets a folder be opened (Windows does not)."""
-    with suppress(PermissionError):
-        place = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(place)
-        finally:
-            os.close(place)

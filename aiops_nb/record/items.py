@@ -43,8 +43,8 @@ def _bounded(edges: IntArray, rows: int, max_rows: int) -> IntArray:
     """The edges, and further ones so that no piece is longer than `max_rows`."""
     starts, ends = np.append(0, edges), np.append(edges, rows)
     pieces = -(-(ends - starts) // max_rows)
-    places = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    cuts: IntArray = (np.repeat(starts, pieces) + places * max_rows)[1:]
+    offsets = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    cuts: IntArray = (np.repeat(starts, pieces) + offsets * max_rows)[1:]
     return cuts
 
 

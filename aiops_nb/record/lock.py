@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from aiops_nb.core.errors import RecordingError
+from aiops_nb.record.files import is_regular, open_regular
 from aiops_nb.record.format import LOCK
 
 
@@ -43,18 +46,43 @@ def try_lock(root: Path) -> FileLock | None:
 
 
 def is_locked(root: Path) -> bool:
-    """Whether a writer is at work."""
-    if not (root / LOCK).exists():
-        return False
+    """Whether a writer is at work; nothing is written to find out."""
     try:
-        lock = try_lock(root)
+        file = open_regular(root / LOCK)
     except OSError:
         return False
-    if lock is not None:
-        lock.release()
-    return lock is None
+    with file:
+        return _is_held(file.fileno())
+
+
+if sys.platform == "win32":
+
+    def _is_held(descriptor: int) -> bool:
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return True
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        return False
+
+else:
+
+    def _is_held(descriptor: int) -> bool:
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # several readers may look at once
+        except OSError:
+            return True
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        return False
 
 
 def _lock(root: Path) -> FileLock:
+    path = root / LOCK
+    if os.path.lexists(path) and (not is_regular(path) or path.stat().st_nlink > 1):
+        raise RecordingError(f"{path}: expected a file of its own, got a link")
     # The monitor makes the recorder in one thread and closes it in another.
-    return FileLock(root / LOCK, thread_local=False)
+    return FileLock(path, thread_local=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+import os
 from collections.abc import Callable, Iterator
 from operator import attrgetter
 from pathlib import Path
@@ -11,11 +12,15 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
+from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.printable import printable
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import Item
 from aiops_nb.record.blocks import Extent, Span, is_live_file, segment_blocks, segment_extents
 from aiops_nb.record.commands import with_present_commands
-from aiops_nb.record.format import CONFIG, Manifest, Segment, read_manifest, segments
+from aiops_nb.record.files import is_regular, read_limited
+from aiops_nb.record.format import CONFIG, Manifest, Segment, all_segments, foreign_folders, read_manifest, segments
+from aiops_nb.record.inspection import check_files
 from aiops_nb.record.items import joined_items, recorded_items
 from aiops_nb.record.lock import is_locked, try_lock
 from aiops_nb.record.recovery import examine, needs_recovery, recover
@@ -28,13 +33,15 @@ Cut: TypeAlias = Callable[[TableName, Iterator[pa.RecordBatch]], Iterator[Item]]
 class RecordingReader:
     """A recording opened for reading, also while another process writes it.
 
-    If its writer died, it is repaired first. A file that cannot be read is named in `repairs` and in a warning, and
-    its rows are left out; all others are read.
+    Nothing is written and no link is followed, unless `repair` is set. A file that cannot be read is named in `repairs`
+    and in a warning, and its rows are left out; all others are read.
 
     Parameters
     ----------
     path
         The directory.
+    repair
+        Whether to seal what a writer that died left, as the next writer would; else its rows are read as they are.
 
     Attributes
     ----------
@@ -63,22 +70,41 @@ class RecordingReader:
     ([1, 2], (10, 31))
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, repair: bool = False) -> None:
         self.path = Path(path)
         read_manifest(self.path)
         self._notes: list[str] = []
         self._unreadable: set[Path] = set()
         self._sealed_extents: dict[Segment, list[Extent]] = {}
+        for folder in foreign_folders(self.path):
+            self._unreadable.add(folder)
+            self._note(f"{folder}: expected a directory, got a link or a file; it is not followed")
+        self._inspect()
         if needs_recovery(self.path):
-            self._recover()
+            self._recover(repair)
         self.manifest: Manifest = read_manifest(self.path)
 
-    def _recover(self) -> None:
-        try:
-            _recover_if_dead(self.path)
-        except (pa.ArrowException, OSError) as problem:
-            for sentence in (*examine(self.path), f"{self.path}: nothing was repaired on disk: {problem}"):
-                self._note(sentence)
+    def _inspect(self) -> None:
+        """Look at all files in one go; one that is unknown later is looked at when it is opened."""
+        files = [segment.sealed for segment in all_segments(self.path)]
+        if not self.is_live:
+            files += [segment.live for segment in all_segments(self.path)]
+        check_files([file for file in files if is_regular(file)])
+
+    def _recover(self, repair: bool) -> None:
+        if repair:
+            try:
+                _recover_if_dead(self.path)
+                return
+            except (pa.ArrowException, OSError) as problem:
+                why = f"nothing was repaired on disk: {problem}"
+        elif self.is_live:
+            return
+        else:
+            why = "nothing was repaired on disk; the next writer does it, or open_recording(path, repair=True)"
+        sentences = examine(self.path)
+        for sentence in (*sentences, f"{self.path}: {why}") if sentences else ():
+            self._note(sentence)
 
     def _note(self, sentence: str) -> None:
         if sentence not in self._notes:
@@ -86,23 +112,35 @@ class RecordingReader:
             _log.warning("%s", sentence)
 
     def _note_unreadable(self, segment: Segment, problem: Exception) -> None:
-        self._unreadable.add(segment.sealed)
-        self._note(f"{segment.sealed}: cannot be read, its rows are left out: {problem}")
+        path = segment.sealed if os.path.lexists(segment.sealed) else segment.live
+        self._unreadable.add(path)
+        self._note(f"{path}: cannot be read, its rows are left out: {printable(str(problem))}")
 
     @property
     def config_yaml(self) -> str:
-        """The configuration of the latest run; empty if none was handed in."""
+        """The configuration of the latest run; empty if there was none.
+
+        Raises
+        ------
+        RecordingError
+            If it is a link, too long or no text.
+        """
         path = self.path / CONFIG
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        if not os.path.lexists(path):
+            return ""
+        try:
+            return read_limited(path).decode("utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise RecordingError(f"{path}: expected a YAML file in UTF-8, got {problem}") from None
 
     @property
     def repairs(self) -> tuple[str, ...]:
-        """What was repaired or cannot be read, a sentence each, as far as it has been met."""
+        """What was repaired or cannot be read, a sentence each, as far as it was needed so far."""
         return (*self.manifest.repairs, *self._notes)
 
     @property
     def unreadable(self) -> tuple[Path, ...]:
-        """The files whose rows are left out because they cannot be read, as far as they have been met."""
+        """The files whose rows are left out because they cannot be read, as far as they were needed so far."""
         return tuple(sorted(self._unreadable))
 
     @property
@@ -135,7 +173,7 @@ class RecordingReader:
         """The same rows in the same order in fewer, longer items: faster to replay, to the same results.
 
         Neighbours of one table and one source are joined up to `max_rows` rows, and longer ones cut; control items
-        stay as they are, and nothing is joined across one. The `seq` column still tells the recorded items.
+        stay as they are, and nothing is joined across one. The `seq` column still identifies the recorded items.
         """
 
         def cut(table: TableName, blocks: Iterator[pa.RecordBatch]) -> Iterator[Item]:
@@ -160,7 +198,7 @@ class RecordingReader:
         return self._blocks(name, Span(start_ns, end_ns))
 
     def _last_seq(self) -> int:
-        """A place whose item is on disk, and so are all before it: where every table is cut to fit the others."""
+        """A position whose item is on disk, and so are all before it: every table is cut there, to fit the others."""
         extents = [extent for table in TABLES for extent in self._table_extents(table)]
         return max((extent.last_seq for extent in extents), default=-1)
 

@@ -14,6 +14,7 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import Item
+from aiops_nb.record.files import make_folder, replace_file
 from aiops_nb.record.format import (
     CONFIG,
     MANIFEST,
@@ -22,11 +23,10 @@ from aiops_nb.record.format import (
     make_directory,
     new_manifest,
     read_manifest,
-    replace_file,
     write_manifest,
 )
 from aiops_nb.record.lock import take_lock
-from aiops_nb.record.recovery import next_places, recover
+from aiops_nb.record.recovery import next_positions, recover
 from aiops_nb.record.sealing import check_room, seal
 from aiops_nb.record.stream import LiveFile
 from aiops_nb.record.tap import placed
@@ -46,13 +46,13 @@ class Recorder:
     path
         The directory; its parents are made.
     config_yaml
-        The configuration of this run, kept beside the rows.
+        The configuration of this run, kept with the rows.
     segment_rows, segment_seconds
         A segment is closed at the first item after either is reached; `seal_pending` then makes Parquet of it.
     fsync
         Wait for the disk at every item.
     clock
-        Tells the age of a segment and stamps the manifest; never the rows.
+        For the age of a segment and the time in the manifest; never for rows.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class Recorder:
         self._sealing = threading.Lock()
         self._files: dict[TableName, LiveFile] = {}
         self._pending: list[Segment] = []
-        self._told: set[Segment] = set()
+        self._reported: set[Segment] = set()
         self._rows = 0
         self._opened_seconds = 0.0
         self._is_open = True
@@ -110,7 +110,7 @@ class Recorder:
             raise RecordingError(f"{self.path}: expected a directory to write to, got {problem}") from None
         try:
             self.repairs = self._prepare(config_yaml)
-            self._seq, self._number = next_places(self.path)
+            self._seq, self._number = next_positions(self.path)
         except (pa.ArrowException, OSError) as problem:
             self._lock.release()
             raise RecordingError(f"{self.path}: cannot be written: {problem}") from None
@@ -168,7 +168,7 @@ class Recorder:
             self._opened_seconds = self._clock.monotonic_seconds()
         if table not in self._files:
             segment = Segment(self.path, table, self._number)
-            segment.live.parent.mkdir(exist_ok=True)
+            make_folder(segment.live.parent)
             self._files[table] = LiveFile(segment.live, TABLES[table], fsync=self._fsync)
         return self._files[table]
 
@@ -186,7 +186,7 @@ class Recorder:
         self._files, self._rows = {}, 0
 
     def seal_pending(self) -> int:
-        """Turn closed segments into Parquet; meant for a thread of its own, safe beside `write`.
+        """Turn closed segments into Parquet; meant for a thread of its own, safe while another thread calls `write`.
 
         Returns how many were sealed. One that cannot be (the disk is full) stays as it is, readable, until next time.
         """
@@ -204,9 +204,9 @@ class Recorder:
             seal(segment)
         except (pa.ArrowException, OSError) as problem:
             _log.log(
-                logging.DEBUG if segment in self._told else logging.WARNING, "%s is left: %s", segment.live, problem
+                logging.DEBUG if segment in self._reported else logging.WARNING, "%s is left: %s", segment.live, problem
             )
-            self._told.add(segment)
+            self._reported.add(segment)
             return False
         return True
 

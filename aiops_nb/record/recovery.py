@@ -1,8 +1,9 @@
-"""Recovery: what a dead writer left behind is read, told, and sealed. The caller holds the writer's lock."""
+"""Recovery: what a dead writer left is read, reported and sealed. The caller holds the writer's lock."""
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,32 +15,27 @@ from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.schemas import TABLES
 from aiops_nb.core.types import IntArray
 from aiops_nb.record.blocks import is_live_file, is_sealed, open_sealed, segment_extents
+from aiops_nb.record.files import create_file, is_directory, is_regular
 from aiops_nb.record.format import Segment, all_segments, read_manifest, upgrade_manifest, write_manifest
-from aiops_nb.record.sealing import remove_live, seal
-from aiops_nb.record.stream import END_OF_STREAM, LiveStream
+from aiops_nb.record.sealing import MAX_CUT_BYTES, remove_live, seal
+from aiops_nb.record.stream import LiveStream
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """How a live file ends: the places of its whole items, and what follows them."""
+    """How a live file ends: the seq of each whole item, and the length of what follows them."""
 
     segment: Segment
     seqs: IntArray
-    rest: bytes
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the writer had finished with it."""
-        return self.rest == END_OF_STREAM
+    rest_bytes: int
+    is_closed: bool
 
     def sentence(self) -> str:
         """What a person should know of an unclosed file."""
-        told = f"{_name(self.segment)}: the writer ended without closing it; its {len(self.seqs)} whole items are kept"
-        if not self.rest:
-            return told
-        return f"{told}, {len(self.rest)} bytes of an unfinished one are left out"
+        text = f"{_name(self.segment)}: the writer ended without closing it; its {len(self.seqs)} whole items are kept"
+        return f"{text}, {self.rest_bytes} bytes of an unfinished one are left out" if self.rest_bytes else text
 
 
 def recover(root: Path) -> tuple[str, ...]:
@@ -57,13 +53,13 @@ def recover(root: Path) -> tuple[str, ...]:
     return repairs
 
 
-def next_places(root: Path) -> tuple[int, int]:
+def next_positions(root: Path) -> tuple[int, int]:
     """The first free `seq` and the first free segment number.
 
     Raises
     ------
     RecordingError
-        If a file cannot be read: its places are not known, and could be given out twice.
+        If a file cannot be read: its positions are not known, and could be given out twice.
     """
     seq = number = 0
     for segment in all_segments(root):
@@ -82,7 +78,7 @@ def examine(root: Path) -> tuple[str, ...]:
 
 def needs_recovery(root: Path) -> bool:
     """Whether live files are there: a writer is at work, or died."""
-    return any(segment.live.exists() for segment in all_segments(root))
+    return any(is_regular(segment.live) for segment in all_segments(root))
 
 
 def _remove_remainders(root: Path) -> None:
@@ -90,7 +86,7 @@ def _remove_remainders(root: Path) -> None:
     for segment in filter(is_sealed, all_segments(root)):
         remove_live(segment)
     for table in TABLES:
-        for unfinished in (root / table).glob("_*.parquet.tmp"):
+        for unfinished in (root / table).glob("_*.parquet.tmp") if is_directory(root / table) else ():
             unfinished.unlink()
 
 
@@ -102,7 +98,7 @@ def read_tail(segment: Segment) -> Tail:
     """Read a live file to its end."""
     stream = LiveStream(segment.live, TABLES[segment.table])
     seqs = [batch.column(0)[0].as_py() for batch in stream]
-    return Tail(segment, np.array(seqs, np.int64), stream.rest())
+    return Tail(segment, np.array(seqs, np.int64), stream.rest_bytes, stream.is_closed)
 
 
 def sentences(root: Path, tails: list[Tail]) -> tuple[str, ...]:
@@ -126,7 +122,7 @@ def _missing_sentence(root: Path, tails: list[Tail]) -> list[str]:
 
 
 def missing_seqs(seqs: IntArray) -> list[tuple[int, int]]:
-    """Holes [first, end) in rising places that should begin at 0 or go on from the first one given.
+    """Holes [first, end) in rising positions that begin at 0 or at the first one given.
 
     Examples
     --------
@@ -138,7 +134,7 @@ def missing_seqs(seqs: IntArray) -> list[tuple[int, int]]:
 
 
 def _sealed_seqs(root: Path, number: int) -> list[IntArray]:
-    """Places in sealed files from segment `number` on, and the last one before it (-1 if there is none)."""
+    """Positions in sealed files from segment `number` on, and the last one before it; -1 if nothing is before it."""
     last, found = -1, []
     for segment in filter(is_sealed, all_segments(root)):
         if segment.number < number:
@@ -159,13 +155,23 @@ def _note(root: Path, repairs: tuple[str, ...]) -> None:
 
 
 def _settle(tail: Tail) -> None:
-    segment = tail.segment
-    if tail.rest and not tail.is_closed:
-        segment.cut.write_bytes(tail.rest)
+    segment, is_torn = tail.segment, tail.rest_bytes > 0 and not tail.is_closed
+    if is_torn and tail.rest_bytes > MAX_CUT_BYTES and len(tail.seqs):
+        seal(segment, keep_live=True)
+        return
+    if is_torn:
+        _keep_rest(segment)
     if len(tail.seqs):
         seal(segment)
     else:
         remove_live(segment)
+
+
+def _keep_rest(segment: Segment) -> None:
+    stream = LiveStream(segment.live, TABLES[segment.table])
+    deque(stream, maxlen=0)
+    with create_file(segment.cut) as file:
+        file.write(stream.rest(MAX_CUT_BYTES))
 
 
 def _name(segment: Segment) -> str:

@@ -12,12 +12,18 @@ import pyarrow.parquet as pq
 
 from aiops_nb.core.schemas import TABLES
 from aiops_nb.record.blocks import BLOCK_ROWS, is_sealed, live_blocks
-from aiops_nb.record.format import Segment, sync_folder
-from aiops_nb.record.stream import END_OF_STREAM, LiveStream
+from aiops_nb.record.files import create_file, is_regular, read_limited, sync_folder
+from aiops_nb.record.format import Segment
+from aiops_nb.record.inspection import vouch_for
+from aiops_nb.record.stream import LiveStream
+
+MAX_CUT_BYTES = 1 << 20
 
 
-def seal(segment: Segment) -> None:
+def seal(segment: Segment, *, keep_live: bool = False) -> None:
     """Turn the live file into Parquet, then remove it; may be repeated after a crash at any point.
+
+    With `keep_live` it becomes the `.cut` file instead, with all that could not be read at its end.
 
     Raises
     ------
@@ -26,11 +32,14 @@ def seal(segment: Segment) -> None:
     """
     if not is_sealed(segment):
         try:
-            write_unfinished(segment)
+            write_unfinished(segment, keep_live=keep_live)
             put_in_place(segment)
         finally:
             segment.unfinished.unlink(missing_ok=True)
-    remove_live(segment)
+    if keep_live:
+        segment.live.replace(segment.cut)
+    else:
+        remove_live(segment)
 
 
 def check_room(segment: Segment) -> None:
@@ -46,35 +55,39 @@ def check_room(segment: Segment) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(segment.sealed))
 
 
-def write_unfinished(segment: Segment) -> None:
+def write_unfinished(segment: Segment, *, keep_live: bool = False) -> None:
     """Write the Parquet file under a name that no reader opens, down to the disk."""
     schema = TABLES[segment.table]
     coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     rising = {"seq": "DELTA_BINARY_PACKED", "time": "DELTA_BINARY_PACKED"}
-    with segment.unfinished.open("wb") as file:
+    with create_file(segment.unfinished) as file:
         stream = LiveStream(segment.live, schema)
         with pq.ParquetWriter(
             file, schema, compression="zstd", use_dictionary=coded, column_encoding=rising, write_page_checksum=True
         ) as writer:
             for block in live_blocks(stream):
                 writer.write_batch(block, row_group_size=BLOCK_ROWS)
-        _check_end(segment, stream.rest())
+        if not keep_live:
+            _check_end(segment, stream)
         # Else a power cut could keep the renaming and the removal, and lose the rows.
         file.flush()
         os.fsync(file.fileno())
 
 
-def _check_end(segment: Segment, rest: bytes) -> None:
-    """Whatever is not in the Parquet file must be kept elsewhere: a reading that failed half-way loses nothing."""
-    kept = segment.cut.read_bytes() if segment.cut.exists() else b""
-    if rest not in (b"", END_OF_STREAM, kept):
-        raise OSError(errno.EIO, f"{len(rest)} bytes at the end cannot be read", str(segment.live))
+def _check_end(segment: Segment, stream: LiveStream) -> None:
+    """What is not in the Parquet file must be kept elsewhere: a reading that failed half-way loses nothing."""
+    if stream.rest_bytes == 0 or stream.is_closed:
+        return
+    kept = read_limited(segment.cut, MAX_CUT_BYTES) if is_regular(segment.cut) else b""
+    if stream.rest(MAX_CUT_BYTES + 1) != kept:
+        raise OSError(errno.EIO, f"{stream.rest_bytes} bytes at the end cannot be read", str(segment.live))
 
 
 def put_in_place(segment: Segment) -> None:
     """From here on the Parquet file is the truth."""
     segment.unfinished.replace(segment.sealed)
     sync_folder(segment.sealed.parent)
+    vouch_for(segment.sealed)
 
 
 def remove_live(segment: Segment) -> None:

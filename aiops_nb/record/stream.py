@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from collections.abc import Iterator
@@ -12,14 +13,14 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from aiops_nb.core.schemas import is_readable, widened
-from aiops_nb.record.format import sync_folder
+from aiops_nb.record.files import open_regular, sync_folder
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 GATHERED_BYTES = 1 << 13  # a message has a hundred parts, most of them of a few bytes
 
 
 class LiveFile:
-    """Appends batches; each is handed to the operating system whole before `append` returns, or not at all.
+    """Appends batches; each is passed to the operating system whole before `append` returns, or not at all.
 
     A message is built in memory and written in one call: a crash tears at most the last one. A batch that brings
     other dictionaries than the one before brings them whole (a replacement, never a delta).
@@ -37,7 +38,15 @@ class LiveFile:
         self.size_bytes = 0
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Put one batch on disk; after an OSError the file is as it was before."""
+        """Put one batch on disk; after an OSError the file is as it was before.
+
+        Raises
+        ------
+        OSError
+            If the disk takes no more, or the file was removed: what is appended to it would be lost.
+        """
+        if os.fstat(self._file.fileno()).st_nlink == 0:
+            raise FileNotFoundError(errno.ENOENT, "the file was removed while it was written", str(self._path))
         self._writer.write_batch(batch)
         self._gathering.flush()
         try:
@@ -102,18 +111,30 @@ class LiveStream:
                 self.items_total, self.end_bytes = self.items_total + 1, source.tell()
                 yield batch
 
-    def rest(self) -> bytes:
-        """What follows the last whole batch: the end mark, or the beginning of a message that was never finished."""
-        with self._path.open("rb") as file:
+    @property
+    def rest_bytes(self) -> int:
+        """Length of what follows the last whole batch."""
+        return self._path.stat().st_size - self.end_bytes
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the writer had finished with the file."""
+        return self.rest_bytes == len(END_OF_STREAM) and self.rest(len(END_OF_STREAM)) == END_OF_STREAM
+
+    def rest(self, limit_bytes: int) -> bytes:
+        """What follows the last whole batch, at most so much of it: the beginning of an unfinished message."""
+        with open_regular(self._path) as file:
             file.seek(self.end_bytes)
-            return file.read()
+            return file.read(limit_bytes)
 
 
 def _checked_seq(batch: pa.RecordBatch, before: int) -> int:
-    """Place of a batch that makes sense: power loss can leave a message of the right length, filled with zeros."""
+    """The seq of a batch that makes sense: power loss can leave a message of the right length, filled with zeros."""
     batch.validate(full=True)
     if batch.num_rows == 0:
         raise pa.ArrowInvalid("expected rows, got none")
+    if any(batch.column(place).null_count for place in range(3)):
+        raise pa.ArrowInvalid("expected seq, time and source in every row, got nulls")
     first, last = batch.column(0)[0].as_py(), batch.column(0)[-1].as_py()
     if not before < first == last:
         raise pa.ArrowInvalid(f"expected one seq above {before}, got {first} to {last}")

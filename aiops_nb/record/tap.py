@@ -11,7 +11,7 @@ from aiops_nb.core.errors import BatchError
 from aiops_nb.core.schemas import CODED, TABLES, TableName, source_of, table_of, with_seq
 from aiops_nb.core.types import Item
 
-_CODED_PLACES = {t: [place for place, field in enumerate(s) if field.type == CODED] for t, s in TABLES.items()}
+_CODED_COLUMNS = {t: [place for place, field in enumerate(s) if field.type == CODED] for t, s in TABLES.items()}
 
 
 class Tap(Protocol):
@@ -86,7 +86,7 @@ def _check(table: TableName, batch: pa.RecordBatch) -> None:
     if not batch.schema.equals(TABLES[table]):
         raise BatchError(f"{table}: expected the types {_types(TABLES[table])}, got {_types(batch.schema)}")
     if batch.num_rows == 0:
-        raise BatchError(f"{table}: expected a batch with rows, got none; that time moved on is told by a heartbeat")
+        raise BatchError(f"{table}: expected a batch with rows, got none; send a heartbeat if only time moved on")
     if batch.column(1).null_count or batch.column(2).null_count:
         raise BatchError(f"{table}: expected time and source in every row, got nulls")
     try:
@@ -101,7 +101,7 @@ def _types(schema: pa.Schema) -> str:
 
 def _without_coded_nulls(table: TableName, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Null as a null row, never as a word of the dictionary: Parquet cannot hold the latter."""
-    for place in _CODED_PLACES[table]:
+    for place in _CODED_COLUMNS[table]:
         column = batch.column(place)
         if column.dictionary.null_count:
             plain = pc.dictionary_decode(column)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pyarrow as pa
 
 from aiops_nb.config import Config
 from aiops_nb.config.recorded import recorded_config
 from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.labels import LabelLine
 from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
 from aiops_nb.monitor.replay import ReplayRun
+from aiops_nb.record.files import read_limited
 from aiops_nb.record.format import LABELS, Manifest
 from aiops_nb.record.reader import RecordingReader
 
@@ -37,6 +40,8 @@ class Recording(FrameAccess):
     ----------
     path
         The directory.
+    repair
+        Whether to seal what a writer that died left behind.
 
     Attributes
     ----------
@@ -44,9 +49,9 @@ class Recording(FrameAccess):
         The raw tables and items.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, repair: bool = False) -> None:
         self.path = Path(path)
-        self.reader = RecordingReader(path)
+        self.reader = RecordingReader(path, repair=repair)
         self._derived: _Derived | None = None
 
     def __repr__(self) -> str:
@@ -134,7 +139,10 @@ class Recording(FrameAccess):
 
         frame = pd.DataFrame(_label_lines(self.path / LABELS), columns=list(LABEL_COLUMNS))
         for name in ("start", "end"):
-            frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
+            try:
+                frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
+            except ValueError as problem:
+                raise RecordingError(f"{self.path / LABELS}: {name}: expected RFC 3339, got {problem}") from None
         return frame
 
     def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
@@ -202,21 +210,27 @@ def _stamp(time_ns: int) -> pd.Timestamp:
 
 
 def _label_lines(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
+    if not os.path.lexists(path):
         return []
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, ValueError) as problem:
-        raise RecordingError(f"{path}: expected one JSON object a line, got {problem}") from None
+        lines = [msgspec.json.decode(line, type=LabelLine) for line in read_limited(path).splitlines() if line.strip()]
+        return [msgspec.to_builtins(line) for line in lines]
+    except (OSError, ValueError, RecursionError) as problem:
+        raise RecordingError(f"{path}: expected one label per line (a JSON object), got {problem}") from None
 
 
-def open_recording(path: str | Path) -> Recording:
-    """Open a recording for reading; one whose writer died is repaired first, and says so.
+def open_recording(path: str | Path, *, repair: bool = False) -> Recording:
+    """Open a recording for reading; nothing is written, unless `repair` is set.
+
+    It may come from somebody else: no link is followed, references in its configuration are not resolved, and a file
+    that cannot be read is left out and named in `repairs`.
 
     Parameters
     ----------
     path
         Its directory.
+    repair
+        Whether to seal what a writer that died left behind; else its rows are read as they are.
 
     Raises
     ------
