@@ -14,7 +14,7 @@ import pytest
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import BatchError, FormatVersionError, RecordingError
 from aiops_nb.core.schemas import SAMPLES, TABLES, empty_batch
-from aiops_nb.record.format import read_manifest
+from aiops_nb.record.format import FORMAT_VERSION, read_manifest
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import NullTap
@@ -31,7 +31,7 @@ def test_a_finished_recording_holds_parquet_and_its_description(tmp_path: Path) 
     assert names(root) == ["config.yaml", "control", "manifest.json", "requests", "samples", "writer.lock"]
     assert names(root / "requests") == names(root / "control") == ["000000.parquet"]
     manifest = read_manifest(root)
-    assert (manifest.format_version, manifest.repairs) == (2, ())
+    assert (manifest.format_version, manifest.repairs) == (FORMAT_VERSION, ())
     assert manifest.tables["samples"]["time"] == "timestamp[ns, tz=UTC]"
     assert {"aiops_nb", "python", "pyarrow"} <= manifest.versions.keys()
     assert RecordingReader(root).config_yaml == "targets: []\n"
@@ -159,9 +159,11 @@ def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_newer_recording_is_neither_read_nor_written(tmp_path: Path) -> None:
     record(tmp_path, small_stream(3))
     manifest = tmp_path / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format_version": 2', '"format_version": 9, "new": []'))
+    manifest.write_text(
+        manifest.read_text().replace(f'"format_version": {FORMAT_VERSION}', '"format_version": 9, "new": []')
+    )
     for open_it in (Recorder, RecordingReader):
-        with pytest.raises(FormatVersionError, match=r"expected format_version at most 2 .*, got 9"):
+        with pytest.raises(FormatVersionError, match=rf"expected format_version at most {FORMAT_VERSION} .*, got 9"):
             open_it(tmp_path)
 
 

@@ -263,6 +263,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+PRINTS = "        print(json"  # the line of the inspecting script that answers
 CRASHING_BITS = [6600, 6601, 6602, 6603, 6604, 6605, 6606, 7246, 7336, 7337, 7338, 7339, 7340, 7341, 7342, 7998]
 
 
@@ -285,9 +286,7 @@ def test_a_file_that_ends_its_reader_is_named_and_the_others_are_read(tmp_path: 
     script = tmp_path / "inspect.py"
     original = inspection._SCRIPT.read_text()
     script.write_text(
-        original.replace(
-            "        print(json", "        if 'samples/000001' in line: __import__('os').abort()\n        print(json"
-        )
+        original.replace(PRINTS, f"        if 'samples/000001' in line: __import__('os').abort()\n{PRINTS}")
     )
     monkeypatch.setattr(inspection, "_SCRIPT", script)
     written = record(tmp_path / "r", small_stream(9), segment_rows=8)
@@ -302,9 +301,7 @@ def test_a_file_that_ends_its_reader_is_named_and_the_others_are_read(tmp_path: 
 def test_a_file_that_never_ends_is_named(tmp_path: Path, monkeypatch) -> None:
     script = tmp_path / "inspect.py"
     original = inspection._SCRIPT.read_text()
-    script.write_text(
-        original.replace("        print(json", "        while 'samples' in line: pass\n        print(json")
-    )
+    script.write_text(original.replace(PRINTS, f"        while 'samples' in line: pass\n{PRINTS}"))
     monkeypatch.setattr(inspection, "_SCRIPT", script)
     monkeypatch.setattr(inspection, "FILE_SECONDS", 1.0)
     record(tmp_path / "r", small_stream(9))
