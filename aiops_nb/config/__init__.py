@@ -1,4 +1,4 @@
-"""The configuration of a run: YAML to typed values and back, checked at the door; kept in every recording."""
+"""The configuration of a run: YAML to typed values and back, checked on input; kept in every recording."""
 
 from __future__ import annotations
 

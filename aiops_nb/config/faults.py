@@ -191,18 +191,18 @@ def readable(problem: msgspec.ValidationError, contents: Any) -> str:
     ...     print(readable(problem, {"tick_seconds": -1}))
     tick_seconds: expected a number > 0.0, got -1
     """
-    told = str(problem)
-    match = _PATH.search(told)
-    path, told = (match[1], told[: match.start()]) if match else ("", told)
+    said = str(problem)
+    match = _PATH.search(said)
+    path, said = (match[1], said[: match.start()]) if match else ("", said)
     if isinstance(problem.__cause__, ConfigError):
-        return f"{path}.{told}" if path else told
-    if missing := _MISSING.fullmatch(told):
+        return f"{path}.{said}" if path else said
+    if missing := _MISSING.fullmatch(said):
         return f"{path}.{missing[1]}: expected a value, got nothing".lstrip(".")
-    told = _WORD.sub(lambda word: _WORDS[word[0]], told.replace("`", "").replace(" | ", " or "))
-    told = f"{told[0].lower()}{told[1:]}{_got(told, value_at(contents, steps_of(path)))}"
-    return f"{path}: {told}" if path else told
+    said = _WORD.sub(lambda word: _WORDS[word[0]], said.replace("`", "").replace(" | ", " or "))
+    said = f"{said[0].lower()}{said[1:]}{_got(said, value_at(contents, steps_of(path)))}"
+    return f"{path}: {said}" if path else said
 
 
-def _got(told: str, value: Any) -> str:
-    """The value, where the library left it out; only numbers, because a text may be a secret."""
-    return f", got {value:g}" if isinstance(value, (int, float)) and "got" not in told else ""
+def _got(said: str, value: Any) -> str:
+    """The value, where the library left it out; only numbers, because a string may be a secret."""
+    return f", got {value:g}" if isinstance(value, (int, float)) and "got" not in said else ""

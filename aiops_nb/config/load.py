@@ -163,8 +163,8 @@ def with_thresholds(config: Config) -> Config:
     >>> rule = FeatureRuleParams(
     ...     alertname="slow", feature="duration_p95_seconds", false_alarms_per_day=0.5, detector=FaultsParams()
     ... )
-    >>> told = with_thresholds(Config(pipeline=replace(Config().pipeline, feature_rules=(rule,))))
-    >>> told.pipeline.feature_rules[0].threshold > 50, told.pipeline.feature_rules[0].false_alarms_per_day
+    >>> config = with_thresholds(Config(pipeline=replace(Config().pipeline, feature_rules=(rule,))))
+    >>> config.pipeline.feature_rules[0].threshold > 50, config.pipeline.feature_rules[0].false_alarms_per_day
     (True, None)
     """
     pipeline = config.pipeline

@@ -25,7 +25,7 @@ class HostMetricsParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     interval_seconds
         How often; None: as often as the targets.
     host_label
-        What it is called; None: this machine's name.
+        Its name in the tables; None: this machine's name.
     disk
         The file system that `disk_ratio` is of; None: the root.
     """
@@ -41,7 +41,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes
     ----------
     interval_seconds
-        How often each target, and this host, is asked that has no interval of its own.
+        Default polling interval for targets and host metrics.
     timeout_seconds
         Longest wait for an answer, for targets without a timeout of their own; less than the interval. None: 90 % of
         it, at most 10 s.
@@ -56,12 +56,12 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         null: never.
     connectivity
         URLs outside of what is watched, such as two well-known sites: when all fail, it is our own network, and one
-        alert `observer_offline` stands for those of all targets.
+        alert `observer_offline` replaces those of all targets.
     record
         Directory of the recording; None records nothing.
     history
         Directory of an earlier recording, whose last three days the rules on objectives begin with. True: the one that
-        `record` goes on with, if it does; False: they begin anew.
+        `record` continues, if it does; False: they begin without history.
     notify
         Who is notified of alerts, and by which channels; None: nobody. A replay never notifies.
     pipeline
@@ -70,7 +70,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Raises
     ------
     ConfigError
-        For values that do not go together, and for a secret that stands here rather than being referred to.
+        For values that contradict each other, and for literal secrets.
 
     Examples
     --------

@@ -89,7 +89,7 @@ def _feature(tick: Tick, name: str) -> AnyArray:
 def scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
     """One row per closed window, series and rule.
 
-    Of what is anomalous `contributions`, `phase` and `summary` are told, null for all else. `contributions` is JSON, as
+    Of what is anomalous `contributions`, `phase` and `summary` are set, null for all else. `contributions` is JSON, as
     in `alerts_frame`; `phase` is null too where no part of a latency moved.
     """
     return with_reasons(bare_scores_frame(steps))
@@ -115,11 +115,11 @@ def bare_scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
 
 
 def with_reasons(frame: pd.DataFrame) -> pd.DataFrame:
-    """A bare frame of scores whose reasons are told."""
-    strange = np.flatnonzero(frame[REASONS].notna())
+    """A bare frame of scores with its reasons in words."""
+    anomalous = np.flatnonzero(frame[REASONS].notna())
     words = np.full((len(frame), len(REASON_COLUMNS)), None, object)
-    if len(strange):
-        words[strange] = wordings_of(frame[REASONS].iloc[strange].tolist())
+    if len(anomalous):
+        words[anomalous] = wordings_of(frame[REASONS].iloc[anomalous].tolist())
     return frame.drop(columns=REASONS).assign(**dict(zip(REASON_COLUMNS, words.T.copy(), strict=True)))
 
 
@@ -140,7 +140,7 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
     """One row per episode, newest state; numbers and summary are those of the moment when it began to fire.
 
     Episodes that were pending and never fired are left out once they are inactive. `contributions` is JSON: the share
-    of each part in what was strange; empty of rules without a detector. `outcome` says why an episode is over.
+    of each part in what was anomalous; empty of rules without a detector. `outcome` says why an episode is over.
     """
     import pandas as pd
 

@@ -47,7 +47,7 @@ class Run(Protocol):
         ...
 
     def start(self) -> None:
-        """Begin; returns at once unless the run is told to go as fast as it can."""
+        """Begin; returns at once, unless the run is a replay at full speed."""
         ...
 
     def stop(self) -> None:
@@ -143,11 +143,11 @@ class FanOut:
 
     def problems(self) -> dict[str, str]:
         """The last failure of each sink that failed, and the one that holds up the stream."""
-        told = {f"sink {text.partition(':')[0]}": text for text in self._failed.values()}
+        found = {f"sink {text.partition(':')[0]}": text for text in self._failed.values()}
         busy = self._busy
         if busy is not None and (seconds := time.monotonic() - busy[1]) >= BUSY_SECONDS:
-            told[f"sink {busy[0]}"] = f"has not returned for {seconds:.0f} s; nothing is analysed until it does"
-        return told
+            found[f"sink {busy[0]}"] = f"has not returned for {seconds:.0f} s; nothing is analysed until it does"
+        return found
 
     def close(self) -> None:
         """Close all sinks."""

@@ -1,4 +1,4 @@
-"""What is going to run, known before anything is touched: what `watch` starts and `aiops-nb check` tells."""
+"""What is going to run, known before anything starts: what `watch` starts and `aiops-nb check` prints."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ class Plan:
     @property
     def history(self) -> str | None:
         """The recording that objectives take their history from: the one named, or the one that is continued."""
-        told = self.config.history
-        if isinstance(told, str):
-            return resolved_text(told, "history")
-        return self.record if told else None
+        history = self.config.history
+        if isinstance(history, str):
+            return resolved_text(history, "history")
+        return self.record if history else None
 
     @property
     def host(self) -> HostMetricsParams | None:
         """How this host is sampled, if it is."""
-        told = self.config.host_metrics
-        host = HostMetricsParams() if told is True else told or None
+        params = self.config.host_metrics
+        host = HostMetricsParams() if params is True else params or None
         return None if host is None else resolved(host, "host_metrics")
 
     @property
@@ -70,7 +70,7 @@ class Plan:
         ]
 
     def collectors(self) -> list[Collector]:
-        """All collectors, made anew."""
+        """New collectors, for one start."""
         made = [make() for make in self.makers]
         if (host := self.host) is not None:
             interval_seconds = host.interval_seconds or self.config.interval_seconds
@@ -96,12 +96,12 @@ def plan_run(
     interval_seconds: float | None = None,
     record: str | None = None,
 ) -> Plan:
-    """What is to run, by a configuration and by what is named beside it; touches no network.
+    """What is to run, by a configuration and by arguments; makes no network connection.
 
     Parameters
     ----------
     targets
-        Watched beside those of the configuration.
+        Watched in addition to those of the configuration.
     source
         The configuration: a file, a mapping, a `Config`.
     interval_seconds, record
@@ -207,7 +207,7 @@ def sorted_out(targets: Target | Sequence[Target], config: Config) -> tuple[list
 
 
 def with_references(probes: Sequence[ProbeTarget], config: Config) -> tuple[list[ProbeTarget], Config]:
-    """The targets with those that only tell whether this host is connected, which the pipeline learns by their names.
+    """The targets and those that only show whether this host is connected; the pipeline knows these by name.
 
     Examples
     --------

@@ -134,7 +134,7 @@ class Recording(FrameAccess):
         return [*self.repairs, *(f"{part}: {text}" for part, text in problems.items())]
 
     def labels(self) -> pd.DataFrame:
-        """What was really wrong, where somebody wrote it down: kind, target, start, end (UTC)."""
+        """Labelled faults, the truth about the recording: kind, target, start, end (UTC)."""
         import pandas as pd
 
         frame = pd.DataFrame(_label_lines(self.path / LABELS), columns=list(LABEL_COLUMNS))

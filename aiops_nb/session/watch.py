@@ -53,8 +53,8 @@ def watch(
     Parameters
     ----------
     targets
-        One or more URLs, `ProbeTarget`s or collectors, such as `AccessLog("access.log")`, beside those that the config
-        names; none at all watches this host only. A monitor that is to be started again after a stop needs a function
+        One or more URLs, `ProbeTarget`s or collectors, such as `AccessLog("access.log")`, in addition to those of the
+        config; none at all watches this host only. A monitor that is to be started again after a stop needs a function
         that makes the collector.
     interval_seconds
         Polling interval of each target that has none of its own, > 0. None: the config's, 1 s by default.
