@@ -6,16 +6,16 @@ Hand-written: psutil reads the whole machine only, and the packages that know co
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-
-import msgspec
 
 _UNLIMITED_BYTES = 1 << 60  # version 1 says "no limit" as the largest multiple of a page
 _MICROSECONDS = 1e-6
 _NANOSECONDS = 1e-9
 
 
-class MemoryLimit(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryLimit:
     """The memory of the group that is closest to its limit, in bytes; reclaimable file cache is not counted as used."""
 
     limit_bytes: int
@@ -32,7 +32,8 @@ class MemoryLimit(msgspec.Struct, frozen=True, kw_only=True):
         return max(0, self.limit_bytes - self.used_bytes)
 
 
-class CpuLimit(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuLimit:
     """The processor quota of the tightest group: how many processors it may use, and the seconds it has used."""
 
     processors: float
@@ -88,7 +89,8 @@ class ControlGroups:
                     yield from ((folder, version) for folder in mount.folders(path))
 
 
-class _Mount(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mount:
     """Where a hierarchy is mounted, and which of its groups is at that place."""
 
     point: Path

@@ -47,7 +47,6 @@ HOMES: dict[str, set[str]] = {
     "IPython": {"view"},
     "anywidget": {"view"},
     "apprise": {"notify"},
-    "brotlicffi": {"collect"},
     "bokeh": {"view", "report"},  # a report draws its own static figures
     "filelock": {"record"},
     "idna": {"collect"},

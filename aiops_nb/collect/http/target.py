@@ -36,7 +36,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         secret can be rotated and stands in no config; one that vanishes keeps its last value. References in all other
         texts are read when the probe is made.
     body
-        Sent as it is, in UTF-8.
+        Sent in UTF-8. One that holds a reference is not repeated by a redirect to another host.
     interval_seconds
         How often it is asked; by default as often as all others.
     timeout_seconds
@@ -173,7 +173,11 @@ def ready_targets(targets: Sequence[ProbeTarget], default_interval_seconds: floa
     >>> [(name, target.url) for name, target in ready.items()]
     [('http://h/${DEMO_KEY}/health', 'http://h/k1/health')]
     """
-    ready = [resolved(target, f"targets[{index}]") for index, target in enumerate(targets)]
+    ready = [
+        # a body stays a reference, so that no redirect takes what it refers to elsewhere
+        msgspec.structs.replace(resolved(target, f"targets[{index}]"), body=target.body)
+        for index, target in enumerate(targets)
+    ]
     for index, target in enumerate(ready):
         if target.ca_file is not None:
             check_ca_file(target.ca_file, f"targets[{index}].ca_file")

@@ -18,6 +18,7 @@ from aiops_nb.collect.http.transfers.exchange import (
     SWITCHING_PROTOCOLS,
     Reply,
     Request,
+    body_of,
     final_status,
     first_request,
     is_loopback,
@@ -48,11 +49,12 @@ class CurlTransfer:
     def __init__(self, target: ProbeTarget, timeout_seconds: float, is_closing: Callable[[], bool]) -> None:
         self._target = target
         self._headers = SecretHeaders(target.headers)
+        self._body = body_of(target)
         self._policy = policy_of(target, timeout_seconds)
         self._first: Request | None = None
         self._first_settings: Settings | None = None
         if self._headers.are_constant:
-            self._first = first_request(target, self._headers.resolve())
+            self._first = first_request(target, self._headers.resolve(), self._body)
             self._first_settings = _the_only(_settings(target, self._first, timeout_seconds))
         self._is_closing = is_closing
         self._own = self.make_handle() if target.reuse_connection else None
@@ -68,7 +70,7 @@ class CurlTransfer:
         `may_abort` lets `is_closing` end a silent transfer; each of its calls takes the interpreter lock, which under a
         busy notebook is measured too.
         """
-        first = self._first or first_request(self._target, self._headers.resolve())
+        first = self._first or first_request(self._target, self._headers.resolve(), self._body)
         send = partial(self._send, self._own or handle, self._is_closing if may_abort else None)
         reply = exchanged(first, self._policy, send)
         return with_body_headers(reply)

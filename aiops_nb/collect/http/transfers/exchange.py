@@ -14,6 +14,7 @@ from aiops_nb.collect.http.result import Outcome
 from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.collect.names import ascii_url
 from aiops_nb.collect.secrets import secret_names
+from aiops_nb.core.references import is_reference, resolved_text
 
 SWITCHING_PROTOCOLS = 101
 _FIRST_FINAL = 200
@@ -40,12 +41,13 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How far redirects are followed, in how much time, and which headers (lower-case names) hold secrets."""
+    """How far redirects are followed, in how much time; which headers (lower-case names) hold secrets, and the body."""
 
     follow: bool
     max_redirects: int
     timeout_seconds: float
     secret_names: frozenset[str]
+    is_body_secret: bool
 
 
 Send: TypeAlias = Callable[[Request, float], Reply]
@@ -64,28 +66,39 @@ def policy_of(target: ProbeTarget, timeout_seconds: float) -> Policy:
         max_redirects=target.max_redirects,
         timeout_seconds=timeout_seconds,
         secret_names=secret_names(target.headers),
+        is_body_secret=target.body is not None and is_reference(target.body),
     )
 
 
-def first_request(target: ProbeTarget, headers: Mapping[str, str]) -> Request:
+def body_of(target: ProbeTarget) -> bytes | None:
+    """The body that a probe of the target sends, its references resolved.
+
+    Examples
+    --------
+    >>> body_of(ProbeTarget(url="http://h/", method="POST", body="a=1"))
+    b'a=1'
+    """
+    return None if target.body is None else resolved_text(target.body, "body").encode()
+
+
+def first_request(target: ProbeTarget, headers: Mapping[str, str], body: bytes | None) -> Request:
     """What a probe of the target sends first.
 
     Parameters
     ----------
     target
         Its userinfo becomes an `Authorization` header, unless it has one.
-    headers
-        Its headers, with what their references refer to.
+    headers, body
+        Its headers and body, with what their references refer to.
 
     Examples
     --------
-    >>> first_request(ProbeTarget(url="http://joe:pw@h/a"), {}).headers
+    >>> first_request(ProbeTarget(url="http://joe:pw@h/a"), {}, None).headers
     {'Authorization': 'Basic am9lOnB3'}
     """
     parts = urlsplit(ascii_url(target.url))
     userinfo, _, location = parts.netloc.rpartition("@")
     all_headers = dict(headers)
-    body = None if target.body is None else target.body.encode()
     names = {name.lower() for name in headers}
     if userinfo and "authorization" not in names:
         user, _, password = userinfo.partition(":")

@@ -35,6 +35,7 @@ def exchanged(first: Request, policy: Policy, send: Send) -> Reply:
     - 303, and 301 or 302 after a POST, go on as GET without a body; all others repeat method and body.
     - Headers that hold secrets, and `Host`, are dropped for good by a redirect to another host or port or from https to
       http. From http to https on the default ports they stay.
+    - A body that holds secrets is not repeated there: the probe has failed.
     - Cookies that a redirect sets are sent on, to the hosts, paths and schemes that they are for.
 
     Parameters
@@ -66,9 +67,12 @@ def exchanged(first: Request, policy: Policy, send: Send) -> Reply:
             url = _resolved(request.url, location)
         except ConfigError:
             return _failed(outcomes, "protocol", "a redirect to what is not a URL of http or https")
-        if not _is_same_place(urlsplit(request.url), urlsplit(url)):
+        is_elsewhere = not _is_same_place(urlsplit(request.url), urlsplit(url))
+        if is_elsewhere:
             own_cookie = None
         request = _next(request, url, reply.outcome.status_code or 0, policy.secret_names)
+        if is_elsewhere and policy.is_body_secret and request.body is not None:
+            return _failed(outcomes, "protocol", "a redirect that would take a secret body to another host")
         request = _with_cookies(request, cookies, own_cookie)
 
 

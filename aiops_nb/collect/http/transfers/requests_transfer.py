@@ -29,6 +29,7 @@ from aiops_nb.collect.http.transfers.exchange import (
     SWITCHING_PROTOCOLS,
     Reply,
     Request,
+    body_of,
     final_status,
     first_request,
     header_text,
@@ -48,6 +49,7 @@ class RequestsTransfer:
 
     def __init__(self, target: ProbeTarget, timeout_seconds: float, is_closing: Callable[[], bool]) -> None:
         self._target = target
+        self._body = body_of(target)
         self._policy = policy_of(target, timeout_seconds)
         self._headers = SecretHeaders(target.headers)
         self._is_closing = is_closing
@@ -62,7 +64,7 @@ class RequestsTransfer:
 
     def run(self, handle: _NoHandle, *, may_abort: bool) -> Outcome:
         """Ask once; `may_abort` changes nothing here."""
-        first = first_request(self._target, self._headers.resolve())
+        first = first_request(self._target, self._headers.resolve(), self._body)
         return with_body_headers(exchanged(first, self._policy, self._send))
 
     def _send(self, request: Request, timeout_seconds: float) -> Reply:

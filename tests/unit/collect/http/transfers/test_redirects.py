@@ -170,6 +170,21 @@ def test_secrets_stay_with_their_host(
         assert not any(value in str(asked.headers) for value in ("abc", "k1", "t1", "v1", "p1"))
 
 
+@pytest.mark.parametrize(("status", "is_sent"), [(307, False), (308, False), (302, True), (303, True)])
+@pytest.mark.parametrize("body", ["password=${A_SECRET_OF_OURS}", "env:A_SECRET_OF_OURS"])
+def test_a_secret_body_stays_with_its_host(
+    transfer: TransferKind, status: int, is_sent: bool, body: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_SECRET_OF_OURS", "v1")
+    with server(lambda _: ok()) as there:
+        location = there.url()
+        with server(lambda asked: to(location, status) if asked.path == "/b" else to("/b", 307)) as here:
+            row = probed(transfer, here.url(), method="POST", body=body)
+            assert [asked.body[-2:] for asked in here.asked] == [b"v1", b"v1"]
+        assert [asked.body for asked in there.asked] == ([b""] if is_sent else [])
+    assert result(row) == ((200, None) if is_sent else (status, "protocol"))
+
+
 def test_secrets_that_were_dropped_do_not_come_back(transfer: TransferKind) -> None:
     with (
         server(lambda _: to(back)) as there,
