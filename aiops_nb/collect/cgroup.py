@@ -59,12 +59,12 @@ class ControlGroups:
         self._mounts = list(_mounts(root))
 
     def memory(self) -> MemoryLimit | None:
-        """The memory limit; None if there is none, or no control groups."""
+        """The memory limit; None without one, or without control groups."""
         limits = [limit for folder, version in self._folders("memory") if (limit := _memory(folder, version))]
         return max(limits, key=lambda limit: limit.ratio, default=None)
 
     def cpu(self) -> CpuLimit | None:
-        """The processor quota; None if there is none, or no control groups."""
+        """The processor quota; None without one, or without control groups."""
         limits = [
             limit
             for folder, version in self._folders("cpu")

@@ -9,7 +9,7 @@ from collections.abc import Callable, MutableMapping
 
 import pyarrow as pa
 
-from aiops_nb.core.backoff import Backoff
+from aiops_nb.collect.backoff import Backoff
 from aiops_nb.core.clock import Clock
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.protocols import Collector

@@ -40,7 +40,7 @@ class Assertion:
 
     @property
     def needs_body(self) -> bool:
-        """Whether it cannot be told without the body."""
+        """Whether it is about the body."""
         return self.subject in ("body", "json")
 
 
@@ -104,7 +104,7 @@ def parse_assertion(text: str, where: str = "assertion") -> Assertion:
     aiops_nb.core.errors.ConfigError: assertion, character 14: expected '..' and the range's end, got nothing
     """
     if not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS:
-        raise ConfigError(f"{where}: expected a text of at most {MAX_TEXT_CHARACTERS:,} characters")
+        raise ConfigError(f"{where}: expected a string of at most {MAX_TEXT_CHARACTERS:,} characters")
     reader = _Reader(text, where)
     subject: Subject = reader.choice(_WORD, tuple(_OPERATORS))
     path = _steps(reader) if subject == "json" else ()
@@ -202,7 +202,7 @@ def _number(reader: _Reader) -> int | float:
 
 
 def _string(reader: _Reader) -> str:
-    refused = reader.error('a text in double quotes, with the escapes of JSON, such as "ok"')
+    refused = reader.error('a string in double quotes, with the escapes of JSON, such as "ok"')
     token = reader.peek(_STRING)
     try:
         text = str(json.loads(token or ""))
@@ -222,4 +222,4 @@ def _scalar(reader: _Reader) -> Scalar:
         return _number(reader)
     if reader.peek(_STRING):
         return _string(reader)
-    raise reader.error('a text such as "UP", a number, true, false or null')
+    raise reader.error('a string such as "UP", a number, true, false or null')

@@ -76,7 +76,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
         Raises
         ------
         BodyError
-            If there is none, or as `content` does.
+            If it is not JSON, or as `content` does.
         """
         content = self.content()
         has_mark = any(content.startswith(mark) for mark, _ in _MARKS)

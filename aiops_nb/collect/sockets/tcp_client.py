@@ -13,13 +13,13 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
+from aiops_nb.collect.backoff import Backoff
 from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.sockets.address import check_host, check_port
 from aiops_nb.collect.sockets.tcp_connection import TcpConnection
 from aiops_nb.collect.sockets.wait import SocketWait
-from aiops_nb.core.backoff import Backoff
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.schemas import empty_batch
 

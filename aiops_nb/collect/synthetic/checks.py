@@ -22,7 +22,7 @@ def zone_of(name: str) -> ZoneInfo:
     Raises
     ------
     ConfigError
-        If there is none.
+        If no zone has that name.
     """
     try:
         return ZoneInfo(name)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from aiops_nb.collect.backoff import Backoff
 from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.collect.sockets.wait import GATHER_BYTES, GATHER_SECONDS
 from aiops_nb.collect.websocket.connection import FeedOptions, check_extra, host_of, message_lines, opened, reason_of
-from aiops_nb.core.backoff import Backoff
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.references import resolved_text
 from aiops_nb.core.schemas import empty_batch

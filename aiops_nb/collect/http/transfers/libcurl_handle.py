@@ -84,7 +84,7 @@ class Library:
         memory = ctypes.PyDLL(None)
         self.open_memory = _function(memory, "fmemopen", handle, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p)
         self.flush = _function(memory, "fflush", ctypes.c_int, handle)
-        self.tell = _function(memory, "ftell", ctypes.c_long, handle)
+        self.position = _function(memory, "ftell", ctypes.c_long, handle)
         self.close_file = _function(memory, "fclose", ctypes.c_int, handle)
         # libcurl's default is to write the body to this file with the C library's fwrite
         self.null_file = _function(standard, "fopen", handle, ctypes.c_char_p, ctypes.c_char_p)(
@@ -176,7 +176,7 @@ class LibcurlHandle:
     def _take_memory(self, file: int, max_body_bytes: int) -> bytes | None:
         library, memory = self._library, self._memory
         is_full = library.flush(file) != 0
-        length = library.tell(file)
+        length = library.position(file)
         library.close_file(file)
         if is_full or length > max_body_bytes or self._code == _WRITE_ERROR:
             self._code = _FILESIZE_EXCEEDED

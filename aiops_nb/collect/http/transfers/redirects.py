@@ -81,7 +81,7 @@ def _cookie_of(headers: Mapping[str, str]) -> str | None:
 
 
 def _location(reply: Reply) -> str | None:
-    """Where a redirect leads; None if it is none."""
+    """Where a redirect leads; None for another reply."""
     if reply.outcome.error_type is not None or reply.outcome.status_code not in REDIRECTS:
         return None
     return next((value for line in reply.headers("location")[:1] if (value := line.strip(" \t"))), None)

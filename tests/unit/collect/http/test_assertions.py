@@ -126,20 +126,20 @@ REFUSED = {
     "duration < -1s": "character 12: expected a duration such as 500ms, 2s, 5m, 1h or 14d, got '-1s'",
     "duration < 5sec": "character 12: expected a duration such as 500ms, 2s, 5m, 1h or 14d, got '5sec'",
     "duration == 1s": "character 10: expected one of < <= > >= in, got '== 1s'",
-    "body contains ok": "character 15: expected a text in double quotes, with the escapes of JSON, such as",
-    'body contains "ok': "character 15: expected a text in double quotes",
-    'body contains "\\x"': "character 15: expected a text in double quotes",
-    'body contains "\\ud800"': "character 15: expected a text in double quotes",
+    "body contains ok": "character 15: expected a string in double quotes, with the escapes of JSON, such as",
+    'body contains "ok': "character 15: expected a string in double quotes",
+    'body contains "\\x"': "character 15: expected a string in double quotes",
+    'body contains "\\ud800"': "character 15: expected a string in double quotes",
     "json status == 1": "character 6: expected a path such as $.a.b[0][\"other key\"], got 'status == 1'",
     "json $..a == 1": "character 6: expected a path such as $.a.b[0][\"other key\"], got '$..a == 1'",
     "json $.a[*] == 1": "character 6: expected a path such as $.a.b[0][\"other key\"], got '$.a[*] == 1'",
     "json $.a[-1] == 1": "character 6: expected a path",
     'json $["a] == 1': "character 6: expected a path",
     'json $["\\x"] == 1': "character 6: expected keys in double quotes, with the escapes of JSON",
-    "json $.a == UP": "character 13: expected a text such as \"UP\", a number, true, false or null, got 'UP'",
+    "json $.a == UP": "character 13: expected a string such as \"UP\", a number, true, false or null, got 'UP'",
     'json $.a < "b"': "character 12: expected a number, got '\"b\"'",
-    "json $.a == 1e5": "character 13: expected a text such as",
-    "json $.a == __import__('os')": "character 13: expected a text such as",
+    "json $.a == 1e5": "character 13: expected a string such as",
+    "json $.a == __import__('os')": "character 13: expected a string such as",
 }
 
 
@@ -152,5 +152,5 @@ def test_what_is_no_assertion_says_where_and_why(text: str) -> None:
 
 @pytest.mark.parametrize("given", ["status == 200", 7, [200], ["status == 200" + " " * 1_000]])
 def test_what_is_no_list_of_texts(given: object) -> None:
-    with pytest.raises(ConfigError, match=r"^assertions(\[0\])?: expected a (list of texts|text of at most 1,000)"):
+    with pytest.raises(ConfigError, match=r"^assertions(\[0\])?: expected a (list of texts|string of at most 1,000)"):
         ProbeTarget(url="http://h/", assertions=given)  # type: ignore[arg-type]

@@ -21,12 +21,12 @@ import msgspec
 import psutil
 import pytest
 
+from aiops_nb.collect.backoff import Backoff
 from aiops_nb.collect.registry import BUILT_IN
 from aiops_nb.collect.sockets.spare_file import RESERVED_FILES
 from aiops_nb.collect.sockets.tcp_client import TcpClient
 from aiops_nb.collect.sockets.tcp_listener import TcpListener
 from aiops_nb.collect.sockets.udp_listener import UdpListener
-from aiops_nb.core.backoff import Backoff
 from aiops_nb.core.clock import ManualClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.protocols import Collector
