@@ -21,7 +21,7 @@ extensions = [
     "sphinx.ext.viewcode",
 ]
 root_doc = "docs/index"
-exclude_patterns = ["README.md", "docs/README.md", "aiops_nb", "data", "**/.ipynb_checkpoints"]
+exclude_patterns = ["README.md", "docs/README.md", "aiops_nb", "data", "docs/_templates", "**/.ipynb_checkpoints"]
 
 # The site works offline: nothing is fetched while it is built or read.
 nb_execution_mode = "off"  # docs/build.py executes the notebooks before
@@ -30,8 +30,11 @@ myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "deflist"]
 suppress_warnings = ["myst.xref_missing_directory"]
 
+templates_path = ["_templates"]
 autosummary_generate = True
-autodoc_typehints = "none"  # the signature is short, and the docstring has the types
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+maximum_signature_line_length = 90
 autodoc_default_options = {"member-order": "bysource"}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False

@@ -10,6 +10,11 @@ from aiops_nb.core.errors import RecordingError
 def demo_recording() -> Path:
     """Folder of a small recording with labels, to try reports and tuning on; data/README.md says how it was made.
 
+    Returns
+    -------
+    pathlib.Path
+        Its directory, with `labels.jsonl`.
+
     Raises
     ------
     RecordingError

@@ -33,6 +33,11 @@ class DemoService:
         The endpoints worth watching.
     pid
         Of the child process.
+
+    Parameters
+    ----------
+    params, process, url
+        Set by `start_demo_service`, which makes these objects.
     """
 
     def __init__(self, params: DemoParams, process: subprocess.Popen[bytes], url: str) -> None:
@@ -102,6 +107,11 @@ def start_demo_service(
         Time before the first fault, and by which factor the script runs faster.
     kinds
         Which faults happen; an empty sequence gives a service without faults.
+
+    Returns
+    -------
+    DemoService
+        A context manager; leaving it stops the service.
 
     Raises
     ------

@@ -28,8 +28,24 @@ HEALTHY_SECONDS = (40.0, 55.0)
 class DemoParams:
     """Everything that shapes a demo service.
 
-    `time_scale` is how many times faster than written the script of faults runs; latencies do not change.
-    `workers` requests are served at once, the rest wait: that is how a flood hurts.
+    Attributes
+    ----------
+    seed
+        Of the latencies and of the script of faults.
+    host, port
+        Address to listen on; port 0 takes a free one.
+    kinds
+        Which faults happen.
+    first_fault_after_seconds
+        Healthy time at the start.
+    time_scale
+        How many times faster than written the script runs; latencies do not change.
+    workers
+        Requests served at once; the rest wait, which is how a flood hurts.
+    memory_limit_bytes
+        Most memory that the fault `memory_growth` takes.
+    labels_path, access_log_path
+        Files for the faults and for an access log; None: none.
     """
 
     seed: int = 7
@@ -66,9 +82,18 @@ def _require(holds: bool, where: str, expected: str, got: object) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault of the script: `healthy_seconds` after the previous one ended, `duration_seconds` long.
+    """One fault of the script.
 
-    `path` is the endpoint that suffers; empty if the whole service does.
+    Attributes
+    ----------
+    kind
+        One of `KINDS`.
+    path
+        The affected endpoint; empty if the whole service is.
+    healthy_seconds
+        Time since the previous fault ended.
+    duration_seconds
+        Its length.
     """
 
     kind: FaultKind
@@ -103,6 +128,16 @@ def latencies(seed: int) -> dict[str, Latency]:
 
 def faults(params: DemoParams) -> Iterator[Fault]:
     """The endless script: each kind once in a drawn order, then again in another; already scaled in time.
+
+    Parameters
+    ----------
+    params
+        Seed, kinds and time scale of the script.
+
+    Yields
+    ------
+    Fault
+        The next fault of the script.
 
     Examples
     --------

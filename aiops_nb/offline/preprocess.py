@@ -19,7 +19,7 @@ MOST_POINTS = 50_000_000  # a stray row from 1970 would make a grid that no memo
 
 
 def preprocess_series(series: pd.Series, steps: Sequence[StepParams | Mapping[str, object]]) -> pd.Series:
-    """Clean one series, oldest value first; the result is what a stream of the same values gives, to the bit.
+    """Preprocess one series, oldest value first; equals what a stream of the same values gives, to the bit.
 
     Parameters
     ----------
@@ -28,6 +28,11 @@ def preprocess_series(series: pd.Series, steps: Sequence[StepParams | Mapping[st
         it carries a zone), in order, and the result lies on the even grid; else index and length stay.
     steps
         Parameters of the steps, in order; or mappings, as a config has them.
+
+    Returns
+    -------
+    pandas.Series
+        The preprocessed values, in the unit of the series unless it is scaled; NaN during warm-up.
 
     Raises
     ------
@@ -47,10 +52,27 @@ def preprocess_series(series: pd.Series, steps: Sequence[StepParams | Mapping[st
 
 
 def preprocess_frame(df: pd.DataFrame, steps: Sequence[StepParams | Mapping[str, object]]) -> pd.DataFrame:
-    """Clean each column as a series of its own; see `preprocess_series`.
+    """Preprocess each column as a series; see `preprocess_series`.
 
     A long frame (one row a series and time) is turned first: `df.pivot_table(index="time", columns="target",
     values="value")`.
+
+    Parameters
+    ----------
+    df
+        One column per series, indexed by time; a row per time.
+    steps
+        Parameters of the steps, in order; or mappings, as a config has them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The preprocessed columns under their names.
+
+    Raises
+    ------
+    ConfigError
+        If a step is wrong, the values are no numbers, or the times cannot be resampled.
 
     Examples
     --------

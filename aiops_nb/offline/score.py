@@ -116,10 +116,27 @@ def score_frame(
     cooldown_seconds: float | None = None,
     explain: bool = False,
 ) -> pd.DataFrame:
-    """`score_series` of each column of numbers; the rows are those of each, under its name.
+    """Score each column of numbers as `score_series` does.
 
     A detector of several features, such as an isolation forest, judges each row by all of them: the rows are those of
     `df`, by UTC time, with the features, `score` and `is_anomaly`; with `explain`, contributions are by feature.
+
+    Parameters
+    ----------
+    df
+        Numbers by time, one column per series; other columns are left out.
+    detector, timezone, false_alarms_per_day, cooldown_seconds, explain
+        As in `score_series`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `score_series` by series and UTC time; of a detector of several features one row per row of `df`.
+
+    Raises
+    ------
+    ConfigError
+        If the frame or an argument is not what is described here.
 
     Examples
     --------

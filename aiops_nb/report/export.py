@@ -52,6 +52,11 @@ def export_tables(
     naming
         `otel` or `prometheus` for the column names of those worlds, as docs/reference/columns.md lists them.
 
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+
     Raises
     ------
     ConfigError

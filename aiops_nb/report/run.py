@@ -25,7 +25,15 @@ QUIET = ["--IPKernelApp.log_level=ERROR"]  # the kernel warns of plain text over
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPaths:
-    """Where a report was written."""
+    """The files of a report.
+
+    Attributes
+    ----------
+    notebook
+        The executed notebook.
+    html
+        The HTML page; it needs no network.
+    """
 
     notebook: Path
     html: Path
@@ -56,6 +64,11 @@ def run_report(
         Only these, by name or pattern (`*/checkout`); all by default. An alert of a group is reported for each member.
     progress
         Whether to show a progress bar on stderr; None: if that is a terminal.
+
+    Returns
+    -------
+    ReportPaths
+        The executed notebook and the HTML page.
 
     Raises
     ------

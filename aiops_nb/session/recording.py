@@ -232,6 +232,11 @@ def open_recording(path: str | Path, *, repair: bool = False) -> Recording:
     repair
         Whether to seal what a writer that died left behind; else its rows are read as they are.
 
+    Returns
+    -------
+    Recording
+        Its tables, features, scores and alerts as DataFrames.
+
     Raises
     ------
     RecordingError

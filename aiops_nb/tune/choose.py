@@ -17,7 +17,7 @@ from aiops_nb.rules.feature.params import FeatureRuleParams
 
 
 def with_threshold(config: Config, threshold: float, alertname: str | None = None) -> Config:
-    """The same config with another threshold; the resolve threshold of a feature's rule keeps its share of it.
+    """Return the configuration with another threshold; the resolve threshold of a feature rule keeps its share of it.
 
     Parameters
     ----------
@@ -27,6 +27,11 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
         > 0. Of a rule on clients it is the field that docs/reference/clients.md names, in its unit.
     alertname
         Which rule, on features or on clients; None changes all that `robust_z` judges.
+
+    Returns
+    -------
+    Config
+        The changed copy.
 
     Raises
     ------
@@ -45,7 +50,19 @@ def with_threshold(config: Config, threshold: float, alertname: str | None = Non
 
 
 def threshold_of(config: Config, alertname: str) -> float:
-    """Where the threshold of a rule stands, on features or on clients.
+    """Return the current threshold of a rule, on features or on clients.
+
+    Parameters
+    ----------
+    config
+        The configuration, such as `recording.config`.
+    alertname
+        A rule on features or on clients.
+
+    Returns
+    -------
+    float
+        The threshold, in the unit of the rule's detector.
 
     Raises
     ------
@@ -151,6 +168,18 @@ def choose(table: pd.DataFrame, max_false_alarms_per_day: float = math.inf) -> f
 
 def save_config(config: Config, path: str | Path) -> Path:
     """Write a config file that `watch(..., config=path)` and `replay(..., config=path)` take.
+
+    Parameters
+    ----------
+    config
+        The configuration to write; references stay references.
+    path
+        The file; replaced if it exists.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
 
     Raises
     ------

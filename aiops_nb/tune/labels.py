@@ -71,7 +71,7 @@ def _in_order(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def split_time(recording: Recording, labels: pd.DataFrame, share: float = 0.5) -> pd.Timestamp:
-    """A moment to cut a recording in two: after `share` of it, moved to the middle of the nearest healthy stretch.
+    """Return a moment to cut a recording in two: after `share` of it, in the middle of the nearest healthy stretch.
 
     Parameters
     ----------
@@ -81,6 +81,11 @@ def split_time(recording: Recording, labels: pd.DataFrame, share: float = 0.5) -
         Its faults; none of them is cut.
     share
         Of the recorded time, 0 to 1.
+
+    Returns
+    -------
+    pandas.Timestamp
+        The moment, UTC.
 
     Raises
     ------

@@ -73,6 +73,11 @@ def match(
     kinds
         Faults asked for; others are neither found nor missed, and an alert during one is not false.
 
+    Returns
+    -------
+    Matches
+        Faults with the alert that found them, and alerts with `is_false`.
+
     Examples
     --------
     >>> at = lambda second: pd.Timestamp(second, unit="s", tz="UTC")

@@ -41,7 +41,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         How often it is asked; by default as often as all others.
     timeout_seconds
         Of the whole transfer, connecting included; must be < the interval. By default 0.9 intervals, at most 10 s.
-    follow_redirects
+    follow_redirects, max_redirects
         Follow up to `max_redirects`, as browsers do; one more is the error `protocol`. Cookies that a redirect sets are
         kept for the rest of this probe. Headers that hold secrets (`Authorization`, `Cookie`, names such as
         `X-Api-Key`, values that are references) never go to another host or port, or from https to http.

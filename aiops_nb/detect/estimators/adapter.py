@@ -36,6 +36,11 @@ def as_detector(
     threshold
         Score, 0 to 100, from which on a tick is anomalous.
 
+    Returns
+    -------
+    EstimatorDetector or RiverDetector
+        Pass it to `score_series` or `score_frame`.
+
     Raises
     ------
     ConfigError
