@@ -16,6 +16,7 @@ from aiops_nb.core.earlier import upgrade_config
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import is_bare_reference, is_whole_reference
 from aiops_nb.core.urls import recordable_url
+from aiops_nb.record.commands import refuse_estimators
 
 _OPEN, _LITERAL = "${", "$${"
 
@@ -60,7 +61,7 @@ def _holds_nothing(text: str) -> bool:
     return not text or is_whole_reference(text) or is_bare_reference(text)
 
 
-def recorded_config(text: str, where: str) -> Config:
+def recorded_config(text: str, where: str, *, trust: bool = False) -> Config:
     """Read the `config.yaml` of a recording; names of earlier formats are understood.
 
     Collectors of plug-ins that are not installed here are left out: the recorded rows need none.
@@ -74,9 +75,13 @@ def recorded_config(text: str, where: str) -> Config:
         YAML as `dump_config` writes it.
     where
         The path, for messages.
+    trust
+        Whether its rules may name estimators of other libraries.
 
     Raises
     ------
+    RecordingError
+        If a rule names an estimator and the recording is not trusted.
     ConfigError
         Naming the path of the fault, what was expected and what came.
 
@@ -95,6 +100,8 @@ def recorded_config(text: str, where: str) -> Config:
     except (AttributeError, TypeError):  # a list or text where a mapping belongs; the types below say where
         upgraded = raw
     upgraded = without_unknown_collectors(upgraded)
+    if not trust:
+        refuse_estimators(upgraded, where)
     escaped = {key: _mapped(value, _literal if key == READ_NOW else _escaped) for key, value in upgraded.items()}
     return converted(escaped, where, finish=_with_references)
 

@@ -43,7 +43,8 @@ class FrameAccess(ABC):
     @abstractmethod
     def _extent_ns(self) -> tuple[int, int] | None: ...
 
-    def _range_ns(self, start: Moment, end: Moment) -> tuple[int | None, int | None]:
+    def range_ns(self, start: Moment = None, end: Moment = None) -> tuple[int | None, int | None]:
+        """The half-open range [start, end) in UTC nanoseconds; durations count from the ends of the data."""
         return range_ns(start, end, self._extent_ns)
 
     def requests(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
@@ -55,7 +56,7 @@ class FrameAccess(ABC):
         return self._rows("samples", start, end)
 
     def _rows(self, table: TableName, start: Moment, end: Moment) -> pd.DataFrame:
-        bounds = self._range_ns(start, end)
+        bounds = self.range_ns(start, end)
         return _between(rows_frame(table, self._batches(table, *bounds)), *bounds)
 
     def features(
@@ -67,7 +68,7 @@ class FrameAccess(ABC):
         """
         if table not in FEATURES:
             raise ConfigError.at("table", f"one of {', '.join(FEATURES)}", table)
-        bounds = self._range_ns(start, end)
+        bounds = self.range_ns(start, end)
         return _between(features_frame(table, self._steps(*bounds)), *bounds)
 
     def scores(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
@@ -79,7 +80,7 @@ class FrameAccess(ABC):
         return with_reasons(self._bare_scores(start, end))
 
     def _bare_scores(self, start: Moment, end: Moment) -> pd.DataFrame:
-        bounds = self._range_ns(start, end)
+        bounds = self.range_ns(start, end)
         return _between(bare_scores_frame(self._steps(*bounds)), *bounds)
 
     def alerts(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
@@ -92,7 +93,7 @@ class FrameAccess(ABC):
         return AlertsFrame(self._alerts(start, end))
 
     def _alerts(self, start: Moment, end: Moment) -> pd.DataFrame:
-        return _between(alerts_frame(self._changes()), *self._range_ns(start, end), column="pending_at")
+        return _between(alerts_frame(self._changes()), *self.range_ns(start, end), column="pending_at")
 
     def evidence(self, alert: AlertChoice) -> pd.DataFrame:
         """The rows that prove an alert, from 30 s before it was first seen to 10 s after its end.

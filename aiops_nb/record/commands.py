@@ -1,4 +1,4 @@
-"""Commands of earlier formats, read as they are written today."""
+"""Commands of a recording: earlier formats in today's form, and nothing that names code to run."""
 
 from __future__ import annotations
 
@@ -8,16 +8,31 @@ import msgspec
 import pyarrow as pa
 
 from aiops_nb.core.earlier import upgrade_command
-from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.core.types import Item
 
 _KIND, _BODY = "kind", "body"
 
 
-def with_present_commands(item: Item) -> Item:
-    """The item, its commands under today's names; an item without a command of format 2 stays as it is.
+ESTIMATOR = "estimator"  # the `type` of a detector that is a class of another library
 
-    A body that is no command of format 2 either is left to the pipeline, which says what is wrong with it.
+
+def with_present_commands(item: Item, where: str = "recording", *, trust: bool = False) -> Item:
+    """The item, its commands under today's names; a body that is no command is left for the pipeline to refuse.
+
+    Parameters
+    ----------
+    item
+        Any item of a recording.
+    where
+        Path of the recording, for messages.
+    trust
+        Whether its rules may name estimators: classes of other libraries, which may do anything when they are made.
+
+    Raises
+    ------
+    RecordingError
+        If a rule names an estimator and the recording is not trusted.
 
     Examples
     --------
@@ -30,7 +45,9 @@ def with_present_commands(item: Item) -> Item:
         return item
     given = item.batch.column(_BODY).to_pylist()
     kinds = item.batch.column(_KIND).to_pylist()
-    present = [_present(body) if kind == "command" else body for kind, body in zip(kinds, given, strict=True)]
+    present = [
+        _present(body, where, trust) if kind == "command" else body for kind, body in zip(kinds, given, strict=True)
+    ]
     if present == given:
         return item
     place = item.batch.schema.get_field_index(_BODY)
@@ -38,13 +55,41 @@ def with_present_commands(item: Item) -> Item:
     return Item(item.seq, item.table, item.source, item.batch.set_column(place, field, pa.array(present, field.type)))
 
 
-def _present(body: str | None) -> str | None:
-    if body is None or body.startswith('{"type":'):  # as the encoder writes it
-        return body
+def _present(body: str | None, where: str, trust: bool) -> str | None:
+    """The body as the encoder would write it: the pipeline reads exactly what was checked here."""
+    if body is None:
+        return None
     try:
-        plain: Any = msgspec.json.decode(body)
-        upgraded = upgrade_command(plain)
-    # A stranger's recording may hold any text: too deep, of other types, no command at all.
+        plain: Any = upgrade_command(msgspec.json.decode(body))
+        if not trust:
+            refuse_estimators(plain, where)
+        return msgspec.json.encode(plain).decode()
+    # Any text may be there: nested too deep, of other types, no command at all.
     except (msgspec.DecodeError, RecursionError, ConfigError, AttributeError, TypeError):
         return body
-    return body if upgraded is plain else msgspec.json.encode(upgraded).decode()
+
+
+def refuse_estimators(plain: Any, where: str) -> None:
+    """Refuse parameters in which a detector is an estimator, at any depth.
+
+    Raises
+    ------
+    RecordingError
+        Naming the class and how to trust the recording.
+
+    Examples
+    --------
+    >>> refuse_estimators({"detector": {"type": "ewma"}}, "r")
+    >>> refuse_estimators([{"detector": {"type": "estimator", "estimator": "a.B"}}], "r")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.RecordingError: r: a rule runs the estimator 'a.B'; if you trust the origin of this ...
+    """
+    if isinstance(plain, dict):
+        if plain.get("type") == ESTIMATOR:
+            name = str(plain.get("estimator"))[:100]
+            remedy = "if you trust the origin of this recording, open it with trust=True (--trust)"
+            raise RecordingError(f"{where}: a rule runs the estimator {name!r}; {remedy}")
+        plain = list(plain.values())
+    for value in plain if isinstance(plain, list) else ():
+        refuse_estimators(value, where)

@@ -42,13 +42,17 @@ class RecordingReader:
         The directory.
     repair
         Whether to seal what a writer that died left, as the next writer would; else its rows are read as they are.
+    trust
+        Whether its rules may run estimators of other libraries; else its items are refused if they do.
 
     Attributes
     ----------
     path
         The directory.
     manifest
-        What the recording says of itself.
+        Format version, versions of the writer, when it was made.
+    trusted
+        Whether its rules may run estimators.
 
     Raises
     ------
@@ -70,8 +74,9 @@ class RecordingReader:
     ([1, 2], (10, 31))
     """
 
-    def __init__(self, path: str | Path, *, repair: bool = False) -> None:
+    def __init__(self, path: str | Path, *, repair: bool = False, trust: bool = False) -> None:
         self.path = Path(path)
+        self.trusted = trust
         read_manifest(self.path)
         self._notes: list[str] = []
         self._unreadable: set[Path] = set()
@@ -184,7 +189,8 @@ class RecordingReader:
     def _merged(self, start_ns: int | None, end_ns: int | None, cut: Cut) -> Iterator[Item]:
         span = Span(start_ns, end_ns, self._last_seq())
         tables = (cut(table, self._blocks(table, span)) for table in TABLES)
-        yield from map(with_present_commands, heapq.merge(*tables, key=attrgetter("seq")))
+        for item in heapq.merge(*tables, key=attrgetter("seq")):
+            yield with_present_commands(item, str(self.path), trust=self.trusted)
 
     def table(self, name: TableName, *, start_ns: int | None = None, end_ns: int | None = None) -> pa.Table:
         """All rows of one table with start_ns <= time < end_ns, in order of arrival."""

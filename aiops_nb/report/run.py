@@ -46,6 +46,7 @@ def run_report(
     start: Moment = None,
     end: Moment = None,
     targets: Sequence[str] | None = None,
+    trust: bool = False,
     progress: bool | None = None,
 ) -> ReportPaths:
     """Execute the monitoring report over a recording.
@@ -62,6 +63,8 @@ def run_report(
         Half-open range, as in `Recording.requests`; the whole recording by default.
     targets
         Only these, by name or pattern (`*/checkout`); all by default. An alert of a group is reported for each member.
+    trust
+        Whether rules of the recording may run estimators, as in `open_recording`.
     progress
         Whether to show a progress bar on stderr; None: if that is a terminal.
 
@@ -90,6 +93,7 @@ def run_report(
         "start": _text(start_ns),
         "end": _text(end_ns) or _settled(reader, last),
         "targets": known_targets(targets, _target_names(reader)),
+        "trust": trust,
     }
     stem = f"monitoring_{_compact(first)}_{_compact(last)}_{config_hash(recording)}_{uuid4().hex[:DIGITS]}"
     folder = Path(out)

@@ -42,6 +42,8 @@ class Recording(FrameAccess):
         The directory.
     repair
         Whether to seal what a writer that died left behind.
+    trust
+        Whether its rules may run estimators of other libraries.
 
     Attributes
     ----------
@@ -49,9 +51,9 @@ class Recording(FrameAccess):
         The raw tables and items.
     """
 
-    def __init__(self, path: str | Path, *, repair: bool = False) -> None:
+    def __init__(self, path: str | Path, *, repair: bool = False, trust: bool = False) -> None:
         self.path = Path(path)
-        self.reader = RecordingReader(path, repair=repair)
+        self.reader = RecordingReader(path, repair=repair, trust=trust)
         self._derived: _Derived | None = None
 
     def __repr__(self) -> str:
@@ -79,7 +81,7 @@ class Recording(FrameAccess):
     @property
     def config(self) -> Config:
         """The configuration of its latest run; references in it are never resolved."""
-        return recorded_config(self.reader.config_yaml, f"{self.path}/config.yaml")
+        return recorded_config(self.reader.config_yaml, f"{self.path}/config.yaml", trust=self.reader.trusted)
 
     @property
     def repairs(self) -> tuple[str, ...]:
@@ -163,10 +165,11 @@ class Recording(FrameAccess):
         if self._derived is None or (
             self._derived.covers != wanted and not (any_ticks and self._derived.is_of(wanted))
         ):
-            self._derived = _Derived(wanted)
-            run = ReplayRun(self.reader.joined_items, None, self._derived.write)
+            derived = _Derived(wanted)
+            run = ReplayRun(self.reader.joined_items, None, derived.write)
             run.start()
-            self._derived.problems = run.problems()
+            derived.problems = run.problems()
+            self._derived = derived  # only once it is whole: a replay that failed must fail again
         return self._derived
 
 
@@ -219,7 +222,7 @@ def _label_lines(path: Path) -> list[dict[str, str]]:
         raise RecordingError(f"{path}: expected one label per line (a JSON object), got {problem}") from None
 
 
-def open_recording(path: str | Path, *, repair: bool = False) -> Recording:
+def open_recording(path: str | Path, *, repair: bool = False, trust: bool = False) -> Recording:
     """Open a recording for reading; nothing is written, unless `repair` is set.
 
     It may come from somebody else: no link is followed, references in its configuration are not resolved, and a file
@@ -231,6 +234,9 @@ def open_recording(path: str | Path, *, repair: bool = False) -> Recording:
         Its directory.
     repair
         Whether to seal what a writer that died left behind; else its rows are read as they are.
+    trust
+        Whether its rules may run estimators of scikit-learn, PyOD or river, which are classes that it names; else what
+        is derived from its rows (features, scores, alerts) is refused if a rule does.
 
     Returns
     -------
@@ -251,4 +257,4 @@ def open_recording(path: str | Path, *, repair: bool = False) -> Recording:
     ...
     aiops_nb.core.errors.RecordingError: ...
     """
-    return Recording(path)
+    return Recording(path, repair=repair, trust=trust)

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from aiops_nb.report.export import TABLES as ALL_TABLES
     from aiops_nb.report.export import export_tables
 
-    recording = aiops_nb.open_recording(arguments.recording)
+    recording = aiops_nb.open_recording(arguments.recording, trust=arguments.trust)
     start, end = (None if edge is None else np.datetime64(edge, "ns") for edge in _range_ns(recording, arguments))
     status, files, size_bytes = StatusLine(None if arguments.json else sys.stderr), 0, 0
     for table in arguments.tables or ALL_TABLES:

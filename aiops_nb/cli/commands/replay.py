@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import aiops_nb
+from aiops_nb.cli.commands.report import add_trust_argument
 from aiops_nb.cli.commands.watch import add_output_arguments
 from aiops_nb.cli.follow import WarningPrinter, follow, summarise
 from aiops_nb.cli.output import ChangePrinter, ChangeQueue, PrintingSink, StatusLine
@@ -26,6 +27,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", type=Path, metavar="FILE", help="use this configuration instead of the recorded one"
     )
+    add_trust_argument(command)
     add_output_arguments(command)
 
 
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay all of it, or until it is interrupted."""
     status = StatusLine(None if arguments.json else sys.stderr)
     printer = ChangePrinter(as_json=arguments.json, status=status)
-    recording = aiops_nb.open_recording(arguments.recording)
+    recording = aiops_nb.open_recording(arguments.recording, trust=arguments.trust)
     code = (_paced if arguments.speed else _at_once)(arguments, recording, printer) or code_of(recording)
     return code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)
 

@@ -33,6 +33,12 @@ def add_range_arguments(command: argparse.ArgumentParser) -> None:
     """Declare what `report` and `export` share: a half-open range of time."""
     command.add_argument("--start", metavar="TIME", help=f"start time, {FORMS} (default: beginning of the recording)")
     command.add_argument("--end", metavar="TIME", help="end time, exclusive (default: end of the recording)")
+    add_trust_argument(command)
+
+
+def add_trust_argument(command: argparse.ArgumentParser) -> None:
+    """Declare what every command that opens a recording has."""
+    command.add_argument("--trust", action="store_true", help="allow the recording's rules to run estimators it names")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         start=arguments.start,
         end=arguments.end,
         targets=arguments.targets,
+        trust=arguments.trust,
     )
     named = {"html": str(paths.html), "notebook": str(paths.notebook)}
     write_line(json.dumps(named) if arguments.json else "\n".join(named.values()))

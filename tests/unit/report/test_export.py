@@ -5,11 +5,12 @@ import json
 import pandas as pd
 import pytest
 
-from aiops_nb import open_recording, replay
+from aiops_nb import from_frame, open_recording, replay
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.demo import demo_recording
-from aiops_nb.report.export import TABLES, export_tables
+from aiops_nb.report.export import TABLES, export_tables, without_formulas
 from aiops_nb.report.tables import is_error
+from aiops_nb.session.recording import Recording
 
 START, END = "2026-11-23T08:08:00Z", "2026-11-23T08:09:00Z"  # an outage begins and ends in this minute
 FILES = ["requests", "samples", "features_requests", "features_samples", "scores", "alerts", "labels"]
@@ -105,3 +106,60 @@ def test_a_wrong_wish_is_named_and_writes_nothing(recording, tmp_path, wrong, me
         export_tables(recording, tmp_path / "out", **wrong)
     assert str(caught.value).startswith(message)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_range_without_rows_replaces_no_file(recording, tmp_path, kind):
+    (tmp_path / f"requests.{kind}").write_text("good")
+    with pytest.raises(ConfigError, match="expected rows in this range, found none; nothing was written"):
+        export_tables(recording, tmp_path, format=kind, start="2031-01-01")
+    assert (tmp_path / f"requests.{kind}").read_text() == "good"
+    assert [path.name for path in tmp_path.iterdir()] == [f"requests.{kind}"]
+
+
+def test_a_table_that_fails_leaves_all_files_as_they_were(recording, tmp_path):
+    (tmp_path / "requests.csv").write_text("good")
+    broken = Broken(recording.path)
+    with pytest.raises(OSError, match="no room"):
+        export_tables(broken, tmp_path, tables=["requests", "samples"], start=START, end=END)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("requests.csv", "good")]
+
+
+class Broken(Recording):
+    """A recording whose samples cannot be read."""
+
+    def samples(self, **range_of_time):
+        raise OSError("no room")
+
+
+def test_progress_says_each_file_and_its_rows(recording, tmp_path):
+    seen = []
+    paths = export_tables(
+        recording,
+        tmp_path,
+        tables=["requests", "alerts"],
+        start=START,
+        end=END,
+        written=lambda path, rows: seen.append((path, rows)),
+    )
+    assert [path for path, _ in seen] == paths
+    assert [rows for _, rows in seen] == [len(pd.read_csv(path)) for path in paths]
+
+
+FORMULAS = ['=HYPERLINK("http://x")', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+
+
+def test_a_spreadsheet_computes_nothing_that_was_recorded(tmp_path):
+    rows = pd.DataFrame({"time": pd.date_range("2026-01-01", periods=3, freq="s", tz="UTC"), "status_code": 200})
+    rows["target"] = [FORMULAS[0], "-", "/a=b"]
+    frame = from_frame(rows)
+    (path,) = export_tables(frame, tmp_path, tables=["requests"])
+    assert pd.read_csv(path)["target"].tolist() == ["'" + FORMULAS[0], "-", "/a=b"]
+    (exact,) = export_tables(frame, tmp_path, tables=["requests"], format="jsonl")
+    assert [json.loads(line)["target"] for line in exact.read_text().splitlines()] == rows["target"].tolist()
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_text_that_would_be_a_formula_is_quoted(text):
+    assert without_formulas(pd.Series([text, None, "a"])).tolist() == ["'" + text, None, "a"]
+    assert without_formulas(pd.Series([-1.5])).tolist() == [-1.5]
