@@ -161,5 +161,6 @@ def test_a_spreadsheet_computes_nothing_that_was_recorded(tmp_path):
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_text_that_would_be_a_formula_is_quoted(text):
-    assert without_formulas(pd.Series([text, None, "a"])).tolist() == ["'" + text, None, "a"]
+    assert without_formulas(pd.Series([text, "a", "-"])).tolist() == ["'" + text, "a", "-"]
+    assert without_formulas(pd.Series([text, None])).isna().tolist() == [False, True]
     assert without_formulas(pd.Series([-1.5])).tolist() == [-1.5]
