@@ -14,6 +14,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.features.clients.params import ClientParams
 from aiops_nb.features.params import WindowParams
 from aiops_nb.rules.client.params import CLIENT_RULES, ClientRuleParams
+from aiops_nb.rules.client.thresholds import client_threshold
 from aiops_nb.rules.connectivity import ConnectivityParams
 from aiops_nb.rules.defaults.certificate import CERTIFICATE_RULES
 from aiops_nb.rules.defaults.errors import ERROR_RULES
@@ -101,6 +102,12 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def all_rules(self) -> tuple[RowRuleParams | FeatureRuleParams | ClientRuleParams | SourceRuleParams, ...]:
         """Every rule that is judged."""
         return (*self.row_rules, *self.feature_rules, *self.client_rules, *self.source_rules)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The threshold of each rule that has one to be moved, by alertname."""
+        of_clients = {rule.alertname: client_threshold(rule).value for rule in self.client_rules}
+        return {rule.alertname: rule.threshold for rule in self.feature_rules} | of_clients
 
     @property
     def all_inhibit_rules(self) -> tuple[InhibitRuleParams, ...]:

@@ -118,6 +118,8 @@ class Pipeline:
 
     def _obey(self, command: Command, step: Step) -> None:
         match command:
+            case Start() if self._resumes(command):
+                self._resume(command)
             case Start():
                 self._begin(self._fixed or command.pipeline, command.sources, command.history)
             case SetThreshold():
@@ -128,6 +130,15 @@ class Pipeline:
                 self._samples.source_ended(command.source)
             case Stop():
                 self._close_until(self._newest + 1, step)
+
+    def _resumes(self, command: Start) -> bool:
+        return command.resume and self._next is not None and (self._fixed or command.pipeline) == self.params
+
+    def _resume(self, command: Start) -> None:
+        """What was learned stays; the time between the runs passes as if the monitor had slept."""
+        self._watermarks = Watermarks(self._window, command.sources)
+        for rule, threshold in self.params.thresholds.items():
+            self._set_threshold(SetThreshold(alertname=rule, threshold=threshold))
 
     def _set_threshold(self, command: SetThreshold) -> None:
         self._clients.set_threshold(command.alertname, command.threshold)

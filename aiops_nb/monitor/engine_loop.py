@@ -170,7 +170,7 @@ class EngineLoop:
         _log.warning("the clock was set back by %.0f s", seconds)
         self._last_beat_ns = 0
         self._push(self.command_batch(Stop()))
-        self._push(self.command_batch(self._start))
+        self._push(self.command_batch(replace(self._start, resume=False)))
 
     def _push(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows and batch.schema.names != CONTROL.names:  # heartbeats are no rows of their source

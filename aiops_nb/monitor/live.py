@@ -52,6 +52,8 @@ class LiveRun:
         How often samples of the run itself go into the stream; None: never.
     history
         What the objectives take over from an earlier recording.
+    earlier
+        The pipeline of the run before, as it was at its end: its baselines are kept, if its parameters are the same.
     """
 
     def __init__(
@@ -64,12 +66,15 @@ class LiveRun:
         problems: Mapping[str, str] | None = None,
         self_observation_seconds: float | None = None,
         history: History | None = None,
+        earlier: Pipeline | None = None,
     ) -> None:
         self.collectors = tuple(collectors)
         self._tap, self._clock = tap, clock or SystemClock()
-        self._pipeline = Pipeline()
+        resumes = earlier is not None and earlier.params == params
+        self._pipeline = earlier if earlier is not None and resumes else Pipeline()
+        self._pipeline.counters = StreamCounters()
         self._problems = dict(problems or {})
-        start = Start(pipeline=params, sources=tuple(one.name for one in collectors))
+        start = Start(pipeline=params, sources=tuple(one.name for one in collectors), resume=resumes)
         self._loop = EngineLoop(tap, self._pipeline, deliver, self._clock, self._problems, start, history)
         self._stopping = threading.Event()
         self._stop_deadline = float("inf")
@@ -91,6 +96,11 @@ class LiveRun:
     @property
     def _is_ours(self) -> bool:
         return os.getpid() == self._process
+
+    @property
+    def pipeline_at_end(self) -> Pipeline | None:
+        """The pipeline, once nothing uses it any more; None before, and after an end that was not in order."""
+        return self._pipeline if self._loop.ended.is_set() and "engine" not in self._problems else None
 
     @property
     def params(self) -> PipelineParams:

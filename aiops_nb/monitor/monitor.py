@@ -24,7 +24,7 @@ from aiops_nb.monitor.notifications import Notifications, notifications_frame
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import collector_notices, rejected_frame
 from aiops_nb.monitor.step_store import StepStore
-from aiops_nb.monitor.thresholds import checked_threshold, thresholds_of
+from aiops_nb.monitor.thresholds import checked_threshold
 from aiops_nb.notify.message import Notifier
 from aiops_nb.notify.params import ChannelParams
 from aiops_nb.notify.registry import make_notifier
@@ -212,7 +212,7 @@ class Monitor(FrameAccess):
 
     def thresholds(self) -> dict[str, float]:
         """The thresholds that `set_threshold` can move, by alertname, as they are now."""
-        return {} if self._run is None else thresholds_of(self._run.params) | self._moved
+        return {} if self._run is None else self._run.params.thresholds | self._moved
 
     def command(self, command: Command | Mapping[str, object]) -> None:
         """Put a command into the stream, as the dashboard does; users have `set_threshold`. Ignored while nothing runs.

@@ -8,19 +8,7 @@ from aiops_nb.core.errors import ConfigError, unknown
 from aiops_nb.detect.registry import spec_of
 from aiops_nb.engine.commands import SetThreshold
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.rules.client.thresholds import client_threshold, with_client_threshold
-
-
-def thresholds_of(params: PipelineParams) -> dict[str, float]:
-    """The threshold of each rule that has one to be moved, by alertname.
-
-    Examples
-    --------
-    >>> thresholds_of(PipelineParams())["latency_p95_anomaly"]
-    6.0
-    """
-    of_clients = {rule.alertname: client_threshold(rule).value for rule in params.client_rules}
-    return {rule.alertname: rule.threshold for rule in params.feature_rules} | of_clients
+from aiops_nb.rules.client.thresholds import with_client_threshold
 
 
 def checked_threshold(params: PipelineParams, rule: str, value: float) -> SetThreshold:
@@ -49,7 +37,7 @@ def checked_threshold(params: PipelineParams, rule: str, value: float) -> SetThr
     ...
     aiops_nb.core.errors.ConfigError: rule: expected a rule with a threshold, got 'latency_p59_anomaly'; ...
     """
-    known = thresholds_of(params)
+    known = params.thresholds
     if rule not in known:
         if rule in {one.alertname for one in params.all_rules}:
             raise ConfigError(f"rule: {rule} has no threshold that can be moved; these have one: {', '.join(known)}")

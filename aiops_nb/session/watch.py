@@ -27,6 +27,7 @@ from aiops_nb.monitor.run import Deliver
 from aiops_nb.notify.params import NotifyParams
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import NullTap, Tap
+from aiops_nb.session.earlier_run import pipeline_of
 from aiops_nb.session.objective_history import recalled
 from aiops_nb.session.plan import Target, plan_run
 from aiops_nb.session.recording import Recording, open_recording
@@ -91,16 +92,19 @@ def watch(
     directory = None if record is None else str(record)
     plan = plan_run(targets, config, interval_seconds=interval_seconds, record=directory)
 
+    runs: list[LiveRun] = []
+
     def make_run(deliver: Deliver) -> LiveRun:
         tap, repairs = _open_tap(plan.record, plan.config)
         try:
             collectors = plan.collectors()
+            earlier = runs[-1].pipeline_at_end if runs else pipeline_of(plan)
             history = recalled(plan, SystemClock().now_ns())
         except BaseException:
             tap.close()
             raise
         observed = plan.config.self_observation_seconds
-        return LiveRun(
+        run = LiveRun(
             collectors,
             tap,
             plan.config.pipeline,
@@ -108,7 +112,10 @@ def watch(
             problems=repairs,
             self_observation_seconds=observed,
             history=history,
+            earlier=earlier,
         )
+        runs[:] = [run]
+        return run
 
     def notify() -> Notifications:
         return open_notifications(plan.config.notify or NotifyParams(), plan.record)
