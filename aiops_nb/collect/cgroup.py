@@ -146,6 +146,9 @@ def _memory(folder: Path, version: int) -> MemoryLimit | None:
         else ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
     )
     limit, used = _number(folder / limit_name), _number(folder / used_name)
+    above = _entry(folder / "memory.stat", "hierarchical_memory_limit")  # version 1: of groups that are not visible
+    if limit is not None and above is not None:
+        limit = min(limit, above)
     if limit is None or used is None or not 0 < limit < _UNLIMITED_BYTES:
         return None
     cache = _entry(folder / "memory.stat", cache_name) or 0

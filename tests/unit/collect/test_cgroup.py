@@ -75,6 +75,15 @@ def test_version_1(tmp_path: Path) -> None:
     assert memory_of(v1(tmp_path, "/app", files)) == (400, 600)
 
 
+def test_a_limit_of_version_1_that_is_set_above_what_is_visible(tmp_path: Path) -> None:
+    files = {
+        "memory/memory.limit_in_bytes": UNLIMITED,
+        "memory/memory.usage_in_bytes": 50 * MIB,
+        "memory/memory.stat": f"hierarchical_memory_limit {100 * MIB}\ntotal_inactive_file 0",
+    }
+    assert memory_of(v1(tmp_path, "/", files)) == (50, 100)
+
+
 @pytest.mark.parametrize(
     ("inner", "outer", "expected"),
     [

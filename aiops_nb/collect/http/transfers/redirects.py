@@ -13,7 +13,6 @@ from aiops_nb.collect.http.transfers.exchange import Policy, Reply, Request, Sen
 from aiops_nb.collect.names import ascii_url
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import ErrorType
-from aiops_nb.core.urls import parse_http_url
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OF_BODY = {"content-type", "content-length", "content-encoding", "content-language", "content-location"}
@@ -96,11 +95,12 @@ def _resolved(base: str, location: str) -> str:
         If it is not one of http or https.
     """
     try:
-        url = ascii_url(urljoin(base, location))
-        parts = urlsplit(url)
+        parts = urlsplit(ascii_url(urljoin(base, location)))
+        is_of_web = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        raise ConfigError("location: expected a URL") from None
-    parse_http_url(url, where="location")
+        is_of_web = False
+    if not is_of_web:
+        raise ConfigError("location: expected a URL of http or https")
     host = parts.netloc.rpartition("@")[2]  # credentials that a server makes up are not sent
     return parts._replace(netloc=host, path=parts.path or "/").geturl()
 

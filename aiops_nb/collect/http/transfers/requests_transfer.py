@@ -240,6 +240,9 @@ def _context(ca_file: str | None, verify_tls: bool) -> ssl.SSLContext:
     """One for all targets with the same authorities: a bundle takes milliseconds to read, and a megabyte."""
     context = ssl.create_default_context(cafile=ca_file)
     context.sslsocket_class = _Socket
+    # As libcurl does: an issuer in the bundle is an authority too, and key identifiers may be missing.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not verify_tls:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

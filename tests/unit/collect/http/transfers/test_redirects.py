@@ -12,7 +12,10 @@ import pytest
 import trustme
 
 from aiops_nb.collect.http.probe import HttpProbe, TransferKind
+from aiops_nb.collect.http.result import Outcome
 from aiops_nb.collect.http.target import ProbeTarget
+from aiops_nb.collect.http.transfers.exchange import Reply, Request, first_request, policy_of
+from aiops_nb.collect.http.transfers.redirects import exchanged
 from tests import collect_servers as servers
 from tests.unit.collect.http.exchanges import TRANSFERS, Answer, Asked, probed, result, server
 
@@ -86,6 +89,7 @@ def test_a_redirect_to_nowhere_is_an_answer(transfer: TransferKind, fields: list
         ("//127.0.0.1:{port}/b", "/b"),
         ("http://127.0.0.1:{port}", "/"),
         ("HTTP://127.0.0.1:{port}/B", "/B"),
+        ("/sso?SAMLRequest=" + "x" * 6_000, "/sso?SAMLRequest=" + "x" * 6_000),
     ],
 )
 def test_where_a_redirect_leads(transfer: TransferKind, location: str, path: str) -> None:
@@ -204,6 +208,41 @@ def test_a_password_in_the_url_stays_with_its_host(transfer: TransferKind) -> No
             assert result(probed(transfer, url)) == (200, None)
             assert [asked.headers["authorization"] for asked in here.asked] == ["Basic am9lOnBAc3Mvd29yZA=="] * 2
         assert "authorization" not in there.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "is_kept"),
+    [
+        ("http://h.test/", "https://h.test/", True),
+        ("http://h.test/", "https://H.test:443/", True),
+        ("http://h.test/", "http://h.test:80/", True),
+        ("https://h.test/", "https://h.test:443/a", True),
+        ("http://h.test:8080/", "https://h.test/", False),
+        ("http://h.test/", "https://h.test:8443/", False),
+        ("https://h.test/", "http://h.test/", False),
+        ("https://h.test/", "https://h.test:444/", False),
+        ("https://h.test/", "https://a.h.test/", False),
+        ("https://a.h.test/", "https://h.test/", False),
+        ("https://h.test/", "https://h.test.evil.test/", False),
+        ("https://h.test/", "https://h.test@evil.test/", False),
+        ("https://h.test/", "https:\\\\evil.test/", True),  # a path, for us as for curl
+        ("https://h.test/", "//evil.test/", False),
+    ],
+)
+def test_where_secrets_may_go(transfer: TransferKind, first: str, then: str, is_kept: bool) -> None:
+    """By ports that a test cannot listen on: what would be sent."""
+    sent: list[Request] = []
+
+    def send(request: Request, timeout_seconds: float) -> Reply:
+        sent.append(request)
+        status = 302 if len(sent) == 1 else 200
+        headers = {"location": [then]}
+        outcome = Outcome(duration_seconds=0.1, status_code=status)
+        return Reply(outcome=outcome, headers=lambda name: headers.get(name, []))
+
+    target = ProbeTarget(url=first, headers={"X-Api-Key": "k1"})
+    exchanged(first_request(target, target.headers, None), policy_of(target, 1.0), send)
+    assert ("X-Api-Key" in sent[1].headers) is is_kept, sent[1].url
 
 
 AUTHORITY = trustme.CA()
