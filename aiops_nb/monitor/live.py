@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError
@@ -96,6 +97,12 @@ class LiveRun:
     @property
     def _is_ours(self) -> bool:
         return os.getpid() == self._process
+
+    @property
+    def recording(self) -> Path | None:
+        """Directory that it records to, if it does."""
+        path = getattr(self._tap, "path", None)
+        return None if path is None else Path(path).resolve()
 
     @property
     def pipeline_at_end(self) -> Pipeline | None:

@@ -129,6 +129,11 @@ class Monitor(FrameAccess):
         self.stop()
 
     @property
+    def last_run(self) -> Run | None:
+        """Its present run, or the last one; None before the first start."""
+        return self._run
+
+    @property
     def running(self) -> bool:
         """Whether rows still flow."""
         run = self._run

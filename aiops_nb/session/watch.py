@@ -29,7 +29,7 @@ from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import NullTap, Tap
 from aiops_nb.session.earlier_run import pipeline_of
 from aiops_nb.session.objective_history import recalled
-from aiops_nb.session.plan import Target, plan_run
+from aiops_nb.session.plan import Plan, Target, plan_run
 from aiops_nb.session.recording import Recording, open_recording
 from aiops_nb.view.notebook_cell import note_begun, running_cell, running_request, stop_earlier
 
@@ -120,10 +120,17 @@ def watch(
     def notify() -> Notifications:
         return open_notifications(plan.config.notify or NotifyParams(), plan.record)
 
-    stop_earlier(here)
+    runs += [run for one in stop_earlier(here) if (run := _run_to_go_on_from(one, plan)) is not None]
     monitor = _started(Monitor(make_run, notify=notify, notify_from_start=plan.config.notify is not None), sinks)
     note_begun(here, monitor)
     return monitor
+
+
+def _run_to_go_on_from(earlier: object, plan: Plan) -> LiveRun | None:
+    """The last run of a monitor, if its baselines are those that the recording of the plan leads to."""
+    run = earlier.last_run if isinstance(earlier, Monitor) else None
+    same = isinstance(run, LiveRun) and run.recording == (None if plan.record is None else Path(plan.record).resolve())
+    return run if same and isinstance(run, LiveRun) else None
 
 
 def _started(monitor: Monitor, sinks: Sequence[Sink]) -> Monitor:

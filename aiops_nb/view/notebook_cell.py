@@ -41,15 +41,16 @@ def running_cell(request: Mapping[str, Any]) -> tuple[str, str]:
     return (cell, str(request.get("header", {}).get("msg_id", ""))) if cell else ("", "")
 
 
-def stop_earlier(here: tuple[str, str]) -> None:
-    """Stop the monitors that an earlier run of this cell started: its variable is about to be bound again."""
+def stop_earlier(here: tuple[str, str]) -> list[Stoppable]:
+    """Stop and return the monitors that an earlier run of this cell started: its variable is about to be rebound."""
     cell, run = here
     with _lock:
         earlier = [monitor() for (its_cell, its_run), monitor in _begun if its_cell == cell and its_run != run]
         _begun[:] = [entry for entry in _begun if entry[1]() is not None and entry[1]() not in earlier]
-    for monitor in earlier:
-        if monitor is not None:
-            monitor.stop()
+    stopped = [monitor for monitor in earlier if monitor is not None]
+    for monitor in stopped:
+        monitor.stop()
+    return stopped
 
 
 def note_begun(here: tuple[str, str], monitor: Stoppable) -> None:

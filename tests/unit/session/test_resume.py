@@ -16,6 +16,7 @@ from aiops_nb.engine.params import PipelineParams
 from aiops_nb.monitor.live import LiveRun
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
+from aiops_nb.session import watch as watch_module
 from aiops_nb.session.earlier_run import pipeline_of
 from aiops_nb.session.plan import plan_run
 from tests.property.digests import StepDigest, digest_of
@@ -107,3 +108,21 @@ def test_a_long_recording_is_not_replayed_first(tmp_path):
     began = time.monotonic()
     assert pipeline_of(plan_run([], {}, record=str(tmp_path / "r"))) is None
     assert time.monotonic() - began < 5 and threading.active_count() < 20
+
+
+@pytest.mark.parametrize(("first", "second", "kept"), [(None, None, True), ("r", "r", True), ("r", "other", False)])
+def test_a_rerun_cell_keeps_the_baselines_of_the_same_recording(tmp_path, monkeypatch, first, second, kept):
+    def cell(run, record):
+        request = {"metadata": {"cellId": "c1"}, "header": {"msg_id": run}}
+        monkeypatch.setattr(watch_module, "running_request", lambda: request)
+        seen = Reached(lambda step: step.item.table == "requests")
+        path = None if record is None else tmp_path / record
+        monitor = aiops_nb.watch(CLOSED_PORT, interval_seconds=0.2, record=path, sinks=[seen])
+        assert seen.wait(15)
+        return monitor
+
+    earlier = cell("m1", first)
+    again = cell("m2", second)
+    again.stop()
+    assert not earlier.running
+    assert (again.last_run.pipeline_at_end is earlier.last_run.pipeline_at_end) == kept
