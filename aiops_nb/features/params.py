@@ -8,7 +8,8 @@ from msgspec import Meta, Struct
 
 from aiops_nb.core.types import NS_PER_SECOND
 
-Positive = Annotated[float, Meta(gt=0)]
+LONGEST_SECONDS = 31 * 86_400.0  # of a window, a wait: what a recording says beyond would never end its replay
+Positive = Annotated[float, Meta(gt=0, le=LONGEST_SECONDS)]
 MOST_HORIZONS = 8
 
 
@@ -38,14 +39,14 @@ class WindowParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Targets whose errors are kept for 3 days, for burn rates of their own; 10 KB each. All together always are.
     """
 
-    tick_seconds: Positive = 1.0
+    tick_seconds: Annotated[float, Meta(ge=0.001, le=LONGEST_SECONDS)] = 1.0
     span_ticks: Annotated[int, Meta(ge=1, le=3600)] = 60
     horizons_seconds: Annotated[tuple[Positive, ...], Meta(max_length=MOST_HORIZONS)] = (60.0, 300.0)
-    lateness_seconds: Annotated[float, Meta(ge=0)] = 1.0
+    lateness_seconds: Annotated[float, Meta(ge=0, le=LONGEST_SECONDS)] = 1.0
     idle_seconds: Positive = 10.0
     ahead_seconds: Positive = 60.0
-    gap_ticks: Annotated[int, Meta(ge=1)] = 60
-    max_series: Annotated[int, Meta(ge=1)] = 1 << 18
+    gap_ticks: Annotated[int, Meta(ge=1, le=86_400)] = 60
+    max_series: Annotated[int, Meta(ge=1, le=1 << 24)] = 1 << 18
     objective_targets: tuple[str, ...] = ()
 
     @property

@@ -107,6 +107,38 @@ def make_folder(folder: Path) -> None:
         raise OSError(errno.ENOTDIR, "expected a directory of its own, got a link or a file", str(folder))
 
 
+class SpareDescriptors:
+    """Descriptors kept open, so that a file can still be opened when the process has no free one.
+
+    Parameters
+    ----------
+    count
+        How many; they are opened at once.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._kept: list[int] = []
+        self.refill()
+
+    def release(self) -> None:
+        """Free one for the file that is opened next."""
+        if self._kept:
+            os.close(self._kept.pop())
+
+    def refill(self) -> None:
+        """Take what is free again, as far as there is any."""
+        with suppress(OSError):
+            while len(self._kept) < self._count:
+                self._kept.append(os.open(os.devnull, os.O_RDONLY))
+
+    def close(self) -> None:
+        """Free all; may be called twice."""
+        self._count = 0
+        while self._kept:
+            self.release()
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk, where the system lets a folder be opened (Windows does not)."""
     with suppress(PermissionError):

@@ -14,7 +14,7 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import Item
-from aiops_nb.record.files import make_folder, replace_file
+from aiops_nb.record.files import SpareDescriptors, make_folder, replace_file
 from aiops_nb.record.format import (
     CONFIG,
     MANIFEST,
@@ -38,7 +38,8 @@ class Recorder:
     """Gives every item its place and appends it to the recording; creates the directory, or goes on with it.
 
     When `write` returns, the operating system has the rows: they outlive the death of this process, and with `fsync`
-    that of the machine. A disk that is full ends the recording, not the stream: `write` raises once, nothing partial
+    that of the machine. A disk that is full, a directory that is removed or a file that cannot be opened ends the
+    recording, not the stream: `write` raises once, nothing partial
     is left in the files, and from then on items only get their place.
 
     Parameters
@@ -101,8 +102,10 @@ class Recorder:
         self._opened_seconds = 0.0
         self._is_open = True
         self._open(config_yaml)
+        self._spare = SpareDescriptors(len(TABLES))
 
     def _open(self, config_yaml: str) -> None:
+        pa.array([None])  # pyarrow imports pandas at its first conversion; later there may be no free descriptor
         try:
             make_directory(self.path)
             self._lock = take_lock(self.path)
@@ -168,6 +171,7 @@ class Recorder:
             self._opened_seconds = self._clock.monotonic_seconds()
         if table not in self._files:
             segment = Segment(self.path, table, self._number)
+            self._spare.release()
             make_folder(segment.live.parent)
             self._files[table] = LiveFile(segment.live, TABLES[table], fsync=self._fsync)
         return self._files[table]
@@ -182,6 +186,7 @@ class Recorder:
             file.close()
             if file.size_bytes:
                 self._pending.append(Segment(self.path, table, self._number))
+        self._spare.refill()
         self._number += bool(self._files)
         self._files, self._rows = {}, 0
 
@@ -216,6 +221,7 @@ class Recorder:
         self.seal_pending()
         with self._order:
             self._is_open = False
+            self._spare.close()
             self._lock.release()
 
     def __enter__(self) -> Recorder:
