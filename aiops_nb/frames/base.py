@@ -20,6 +20,8 @@ from aiops_nb.frames.build import alerts_frame, bare_scores_frame, features_fram
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aiops_nb.frames.plot import Picture
+
 EVIDENCE_BEFORE_NS, EVIDENCE_AFTER_NS = 30 * NS_PER_SECOND, 10 * NS_PER_SECOND
 
 
@@ -135,6 +137,47 @@ class FrameAccess(ABC):
             return _of_series(self.requests(start=start, end=end), alert, ("target", "origin"))
         scores = self._bare_scores(start, end)
         return with_reasons(_of_series(scores, alert, ("target", "origin", "metric", "alertname")))
+
+    def plot(
+        self,
+        feature: str | None = None,
+        *,
+        table: FeatureTableName = "requests",
+        targets: str | Sequence[str] | None = None,
+        alert: AlertChoice | None = None,
+        start: Moment = None,
+        end: Moment = None,
+    ) -> Picture:
+        """A picture for a notebook: a feature by target with its expected band, or what an alert saw.
+
+        Parameters
+        ----------
+        feature
+            A column of `features(table)`; None: the p95 latency of requests, the value of samples.
+        table
+            `requests` or `samples`.
+        targets
+            Only these, names or patterns; None: all, of which 12 are drawn.
+        alert
+            Draws the evidence of this alert in place of a feature; as for `evidence`.
+        start, end
+            As for `features`.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such feature, target or alert.
+        """
+        from aiops_nb.frames.plot import evidence_picture, feature_picture
+
+        if alert is not None:
+            row = chosen_alert(self._alerts(None, None), alert)
+            return evidence_picture(str(row["alertname"]), self.evidence(alert))
+        if table not in ("requests", "samples"):
+            raise ConfigError.at("table", "requests or samples", table)
+        name = feature or ("value" if table == "samples" else "duration_p95_seconds")
+        features = self.features(table, start=start, end=end)
+        return feature_picture(features, self._bare_scores(start, end), name, targets)
 
     def _of_clients(self, start: pd.Timestamp, end: pd.Timestamp, alert: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
         rows = self.requests(start=start, end=end)
