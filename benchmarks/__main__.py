@@ -18,12 +18,12 @@ TITLES = {
     "wording": "Reasons of a storm in words",
     "clients": "What looking at clients costs",
     "import_time": "Import",
-    "probe": "Probes of 1,000 targets, beside requests with threads",
+    "probe": "Probes of 1,000 targets, next to requests with threads",
     "sockets": "JSON lines over TCP and UDP",
     "access_log": "Access logs",
-    "hostile": "A million hostile lines at each door",
+    "hostile": "A million hostile lines at each source",
     "synthetic": "Synthetic stream",
-    "notify_kill": "Notifications over kill -9, beside Alertmanager",
+    "notify_kill": "Notifications over kill -9, next to Alertmanager",
     "rules": "All default rules on labelled faults and on healthy traffic",
 }
 

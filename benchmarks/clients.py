@@ -52,13 +52,13 @@ def measure(clients: int, batch_rows: int) -> tuple[float, float, float, float]:
     for i, row in enumerate(rows):
         client = i * 7919 % clients
         row["client_ip"] = f"10.0.{client // 250}.{client % 250}"
-    told, decoding = items_of(rows, batch_rows), decoding_micros(rows, batch_rows)
+    reported, decoding = items_of(rows, batch_rows), decoding_micros(rows, batch_rows)
     untold = items_of([{k: v for k, v in row.items() if k != "client_ip"} for row in rows], batch_rows)
     gc.collect()
     gc.freeze()
-    pairs = [(micros_a_row(told), micros_a_row(untold)) for _ in range(ROUNDS)]
+    pairs = [(micros_a_row(reported), micros_a_row(untold)) for _ in range(ROUNDS)]
     with_clients, without = (statistics.median(side) for side in zip(*pairs, strict=True))
-    ratio = statistics.median((decoding + told) / (decoding + untold) for told, untold in pairs)
+    ratio = statistics.median((decoding + reported) / (decoding + untold) for reported, untold in pairs)
     return decoding, with_clients, without, ratio
 
 

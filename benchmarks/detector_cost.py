@@ -79,8 +79,8 @@ def main() -> None:
         size = len(pickle.dumps(many)) / SERIES[1] / 1024
         of_one = name in STREAMING
         speeds = [points_per_second(name, way, points) for way, points in WAYS] if of_one else ()
-        told = " | ".join(f"{speed:,.0f}/s" for speed in speeds) if of_one else "- | -"
-        print(f"| {name} | {costs[0]:.1f} ms | {costs[1]:.1f} ms | {size:.1f} KB | {told} |", flush=True)
+        reported = " | ".join(f"{speed:,.0f}/s" for speed in speeds) if of_one else "- | -"
+        print(f"| {name} | {costs[0]:.1f} ms | {costs[1]:.1f} ms | {size:.1f} KB | {reported} |", flush=True)
 
 
 if __name__ == "__main__":

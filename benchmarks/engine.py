@@ -1,4 +1,4 @@
-"""Events a second on one core, from JSON bytes to alerts with recording on, beside river doing statistics alone.
+"""Events a second on one core, from JSON bytes to alerts with recording on, next to river doing statistics alone.
 
     python -m benchmarks.engine
 

@@ -1,8 +1,8 @@
-"""Hostile lines at each door: every good row arrives, every bad one is counted, memory stays flat.
+"""Hostile lines at each source: every good row arrives, every bad one is counted, memory stays flat.
 
-    python -m benchmarks.hostile [--lines 1000000] [--door tcp]
+    python -m benchmarks.hostile [--lines 1000000] [--source tcp]
 
-Each door is a process of its own that does nothing else. "Elsewhen" are rows of 1971 and of 2200: they arrive, and
+Each source is a process of its own that does nothing else. "Elsewhen" are rows of 1971 and of 2200: they arrive, and
 judge nothing. "Grown" is what the process holds at the end beyond what it held after a tenth of the lines, "peak" the
 most that it ever held beyond that.
 """
@@ -30,8 +30,8 @@ from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.engine.pipeline import Pipeline
 from benchmarks.hostile_lines import LINES_PER_SECOND, SECONDS, Kind, hostile_chunks
 
-Door = Literal["tcp", "websocket", "access_log", "access_log_json"]
-KIND_OF: dict[Door, Kind] = {
+Input = Literal["tcp", "websocket", "access_log", "access_log_json"]
+KIND_OF: dict[Input, Kind] = {
     "tcp": "json",
     "websocket": "json",
     "access_log": "combined",
@@ -58,7 +58,7 @@ with serve(handle, "127.0.0.1", 0, compression=None) as server:
     print(server.socket.getsockname()[1], flush=True)
     server.serve_forever()
 """
-OpenDoor = TcpListener | WebSocketClient | AccessLog
+OpenInput = TcpListener | WebSocketClient | AccessLog
 
 
 @contextmanager
@@ -73,25 +73,25 @@ def running(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def opened(door: Door, path: Path) -> Iterator[OpenDoor]:
-    """A door, and somebody who sends the lines of the file to it."""
+def opened(source: Input, path: Path) -> Iterator[OpenInput]:
+    """A source, and somebody who sends the lines of the file to it."""
     with ExitStack() as stack:
-        collector: OpenDoor
-        if door == "tcp":
+        collector: OpenInput
+        if source == "tcp":
             collector = TcpListener()
             stack.enter_context(running(SEND, str(path), str(collector.address[1])))
-        elif door == "websocket":
+        elif source == "websocket":
             server = stack.enter_context(running(SERVE, str(path)))
             assert server.stdout is not None
             url = f"ws://127.0.0.1:{int(server.stdout.readline())}/"
             collector = WebSocketClient(url, max_message_bytes=16 * MIB)
         else:
-            collector = AccessLog(path, pattern="json" if door == "access_log_json" else "combined", from_start=True)
+            collector = AccessLog(path, pattern="json" if source == "access_log_json" else "combined", from_start=True)
         stack.callback(collector.close)
         yield collector
 
 
-def rejected_of(collector: OpenDoor) -> dict[str, int]:
+def rejected_of(collector: OpenInput) -> dict[str, int]:
     """Lines by reason."""
     prefix, suffix = "rejected_", "_total"
     counters = {k: int(v) for k, v in collector.counters.items() if k.startswith(prefix) and v}
@@ -104,12 +104,12 @@ def heartbeat(lines: int) -> Item:
     return Item(lines, "control", CLOCK_SOURCE, control_batch(CLOCK_SOURCE, "heartbeat", now_ns))
 
 
-def knock(door: Door, path: Path, count: int) -> dict[str, Any]:
+def knock(source: Input, path: Path, count: int) -> dict[str, Any]:
     """Read all lines through to alerts; what came of them."""
     pipeline, process = Pipeline(), psutil.Process()
     rows = early_bytes = peak_bytes = 0
     began, last = time.process_time(), time.monotonic()
-    with opened(door, path) as collector:
+    with opened(source, path) as collector:
         while (done := rows + sum(rejected_of(collector).values())) < count and time.monotonic() - last < QUIET_SECONDS:
             batch = collector.poll(0.25)
             if batch is not None and batch.num_rows:
@@ -131,47 +131,47 @@ def knock(door: Door, path: Path, count: int) -> dict[str, Any]:
         }
 
 
-def visited(door: Door, count: int) -> dict[str, Any]:
+def visited(source: Input, count: int) -> dict[str, Any]:
     """`knock` in a process of its own, and how many good lines there were."""
     good = elsewhen = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lines"
         with path.open("wb") as file:
-            for chunk, rows, others in hostile_chunks(count, KIND_OF[door]):
+            for chunk, rows, others in hostile_chunks(count, KIND_OF[source]):
                 file.write(chunk)
                 good, elsewhen = good + rows, elsewhen + others
-        command = [sys.executable, "-m", "benchmarks.hostile", "--door", door, "--lines", str(count)]
+        command = [sys.executable, "-m", "benchmarks.hostile", "--source", source, "--lines", str(count)]
         done = subprocess.run([*command, "--file", str(path)], check=True, stdout=subprocess.PIPE, text=True)
     return {**json.loads(done.stdout), "good": good, "elsewhen": elsewhen, "bad": count - good}
 
 
-def main(count: int = 1_000_000, doors: tuple[Door, ...] = get_args(Door)) -> None:
+def main(count: int = 1_000_000, inputs: tuple[Input, ...] = get_args(Input)) -> None:
     """Print the table."""
-    columns = ["door", "good lines", "rows", "elsewhen", "not used", "bad lines", "rejected", "grown MiB", "peak MiB"]
+    columns = ["source", "good lines", "rows", "elsewhen", "not used", "bad lines", "rejected", "grown MiB", "peak MiB"]
     print("| " + " | ".join([*columns, "lines/s", "reasons"]) + " |\n|---" + "|--:" * 9 + "|---|")
-    for door in doors:
-        seen = visited(door, count)
+    for source in inputs:
+        seen = visited(source, count)
         rejected = sum(seen["rejected"].values())
         reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(seen["rejected"].items()))
         numbers = [seen[name] for name in ("good", "rows", "elsewhen", "unused", "bad")]
         numbers += [rejected, seen["grown_mib"], seen["peak_mib"]]
         cells = [f"{number:,.0f}" for number in (*numbers, count / seen["seconds"])]
-        print("| " + " | ".join([door, *cells, reasons]) + " |", flush=True)
+        print("| " + " | ".join([source, *cells, reasons]) + " |", flush=True)
         assert (seen["rows"], seen["unused"], rejected) == (seen["good"], seen["elsewhen"], seen["bad"])
 
 
-def told(values: list[str]) -> None:
-    """Run by hand, or as the process of one door."""
+def reported(values: list[str]) -> None:
+    """Run by hand, or as the process of one source."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--door", choices=get_args(Door))
+    parser.add_argument("--source", choices=get_args(Input))
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(values)
     if options.file is not None:
-        print(json.dumps(knock(options.door, options.file, options.lines)))
+        print(json.dumps(knock(options.source, options.file, options.lines)))
     else:
-        main(options.lines, (options.door,) if options.door else get_args(Door))
+        main(options.lines, (options.source,) if options.source else get_args(Input))
 
 
 if __name__ == "__main__":
-    told(sys.argv[1:])
+    reported(sys.argv[1:])

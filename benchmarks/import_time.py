@@ -1,4 +1,4 @@
-"""Seconds of `import aiops_nb` in a fresh interpreter, beside an empty one and `import pandas`.
+"""Seconds of `import aiops_nb` in a fresh interpreter, next to an empty one and `import pandas`.
 
 python -m benchmarks.import_time
 """

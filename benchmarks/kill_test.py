@@ -3,7 +3,7 @@
     python benchmarks/kill_test.py --runs 20 --seed 1
 
 prints a Markdown table and exits with 1 if one acknowledged row is lost or differs. Acknowledged is what the writer
-had told its parent when it died; a later item may be on disk too, because it was written and not yet told.
+had reported to its parent when it died; a later item may be on disk too, because it was written and not yet reported.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VARIANTS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KillRun:
-    """What one kill came to."""
+    """What one kill reached."""
 
     seed: int
     acknowledged_items: int
@@ -47,9 +47,9 @@ class KillRun:
 
     def cells(self) -> tuple[int | str, ...]:
         """One row of the table."""
-        told = "yes" if self.repairs else "NO"
+        reported = "yes" if self.repairs else "NO"
         counts = (self.acknowledged_items, self.acknowledged_rows, self.found_items, self.lost_rows)
-        return (self.seed, *counts, self.sealed_files, self.cut_bytes, told)
+        return (self.seed, *counts, self.sealed_files, self.cut_bytes, reported)
 
 
 HEAD = (
@@ -60,7 +60,7 @@ HEAD = (
     "lost rows",
     "sealed files",
     "cut bytes",
-    "told",
+    "reported",
 )
 
 
@@ -83,7 +83,7 @@ def make_batch_of(seed: int, variant: int) -> pa.RecordBatch:
 
 
 def write_until_killed(path: str, seed: int) -> None:
-    """The victim: writes, seals beside it, and tells of each item after `write` has returned."""
+    """The victim: writes, seals as well, and reports each item after `write` has returned."""
     recorder = Recorder(path, segment_rows=100_000)
     threading.Thread(target=_seal_forever, args=(recorder,), daemon=True).start()
     batches = [make_batch_of(seed, variant) for variant in range(VARIANTS)]
@@ -118,7 +118,7 @@ def kill_once(seed: int, path: Path) -> KillRun:
 
 
 def _acknowledged(seed: int, path: Path, *, after_items: int, delay_seconds: float) -> dict[int, int]:
-    """Rows by `seq` that the victim told of, the last lines in the pipe included."""
+    """Rows by `seq` that the victim reported, the last lines in the pipe included."""
     command = [sys.executable, __file__, "--write", str(path), "--seed", str(seed)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as victim:
         lines = [victim.stdout.readline() for _ in range(after_items)]
@@ -143,8 +143,8 @@ def table(runs: list[KillRun]) -> str:
     """All runs and their sum, in Markdown."""
     rows = [HEAD, ("---:",) * len(HEAD), *(run.cells() for run in runs)]
     sums = [sum(column) for column in zip(*(run.cells()[1:-1] for run in runs), strict=True)]
-    told = f"{sum(bool(run.repairs) for run in runs)} of {len(runs)}"
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in [*rows, ("all", *sums, told)])
+    reported = f"{sum(bool(run.repairs) for run in runs)} of {len(runs)}"
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in [*rows, ("all", *sums, reported)])
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Notifications over `kill -9`: how many are lost, how many come twice; Debian's Alertmanager beside.
+"""Notifications over `kill -9`: how many are lost, how many come twice; Debian's Alertmanager next to.
 
 python -m benchmarks.notify_kill [--kills 50] [--seed 1] [--alertmanager-rounds 8]
 

@@ -200,7 +200,7 @@ def options_of(values: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--body-bytes", type=int, default=15)
     parser.add_argument("--only", choices=get_args(TransferKind))
-    parser.add_argument("--reuse", action="store_true", help="keep connections; otherwise each probe connects anew")
+    parser.add_argument("--reuse", action="store_true", help="keep connections; otherwise each probe connects again")
     parser.add_argument("--from", dest="begins", choices=("arrival", "accept"), default="arrival")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(values)

@@ -116,7 +116,7 @@ def by_datagrams(path: Path, rows: int) -> tuple[int, float]:
 
 
 def throughput(count: int) -> None:
-    print("| way in | clients | events sent | events judged | events/s of processor time |\n|---|--:|--:|--:|--:|")
+    print("| input | clients | events sent | events judged | events/s of processor time |\n|---|--:|--:|--:|--:|")
     ways = (("TCP, listening", by_listener), ("TCP, connecting", by_client), ("UDP", by_datagrams))
     with tempfile.TemporaryDirectory() as folder:
         for clients, tried in ((ORDINARY_CLIENTS, ways), (CROWD, ways[:1])):

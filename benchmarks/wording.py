@@ -26,7 +26,7 @@ ROUNDS, SAMPLED = 3, 20_000
 def second_of_probes(second: int, names: list[str], random: np.random.Generator) -> Item:
     """One answer of every target; after the quiet time all of them are slow, each in a phase of its own."""
     slow = 0.25 * (second >= QUIET_SECONDS)
-    seconds = {name: usual * random.uniform(0.8, 1.25, TARGETS) for name, usual in PHASES.items()}
+    seconds = {name: baseline * random.uniform(0.8, 1.25, TARGETS) for name, baseline in PHASES.items()}
     for place, name in enumerate(PHASES):
         seconds[name] += slow * (np.arange(TARGETS) % len(PHASES) == place) * random.uniform(0.5, 1.5, TARGETS)
     columns = {f"{name}_seconds": value for name, value in seconds.items()}
@@ -52,20 +52,20 @@ def storm() -> list[Step]:
 def main() -> None:
     """Print the table."""
     frame = bare_scores_frame(storm())
-    strange = frame[frame["is_anomaly"]].head(ROWS)
+    anomalous = frame[frame["is_anomaly"]].head(ROWS)
     costs = []
     for _ in range(ROUNDS):
         began = time.process_time()
-        told = with_reasons(strange)
+        reported = with_reasons(anomalous)
         costs.append(time.process_time() - began)
-    sample = strange.sample(SAMPLED, random_state=0)
+    sample = anomalous.sample(SAMPLED, random_state=0)
     began = time.process_time()
     alone = [wording_of(why) for why in sample[REASONS]]
     by_row = (time.process_time() - began) / SAMPLED
-    same = alone == list(told.loc[sample.index, list(REASON_COLUMNS)].itertuples(index=False, name=None))
+    same = alone == list(reported.loc[sample.index, list(REASON_COLUMNS)].itertuples(index=False, name=None))
     print("| anomalous verdicts | all together | each by itself | the same text |")
     print("|--:|--:|--:|--:|")
-    seconds, rows = statistics.median(costs), len(told)
+    seconds, rows = statistics.median(costs), len(reported)
     print(f"| {rows:,} | {seconds:.2f} s | {by_row * rows:.2f} s ({SAMPLED:,} measured) | {same} |")
 
 

@@ -53,31 +53,31 @@ def online(name: str, count: int, seed: int) -> dict[str, float]:
     """A threshold that FALSE_ALARM_SHARE of the series without a change pass in as long a time; then the changes."""
     quiet = [score_series(one, name).score.to_numpy()[400:] for one in series("none", count, seed + 1)]
     threshold = float(np.quantile([one.max() for one in quiet], 1 - FALSE_ALARM_SHARE))
-    told: dict[str, float] = {}
+    reported: dict[str, float] = {}
     for kind in KINDS:
         scores = [score_series(one, name).score.to_numpy() for one in series(kind, count, seed)]
         after = [np.flatnonzero(score[CHANGE : CHANGE + WITHIN] > threshold) for score in scores]
         delays = [one[0] for one in after if len(one)]
-        told[f"{kind} found"] = len(delays) / count
+        reported[f"{kind} found"] = len(delays) / count
         if kind != "none":
-            told[f"{kind} delay"] = float(np.median(delays)) if delays else float("nan")
-    return told
+            reported[f"{kind} delay"] = float(np.median(delays)) if delays else float("nan")
+    return reported
 
 
 def offline(count: int, seed: int) -> dict[str, float]:
     """A change counts as found if it is dated to within 20 points."""
-    told: dict[str, float] = {}
+    reported: dict[str, float] = {}
     for kind in KINDS:
-        places = [
+        positions = [
             one.index.get_indexer(change_points(one.iloc[-600:]).index) - CHANGE for one in series(kind, count, seed)
         ]
         if kind == "none":
-            told["none found"] = float(np.mean([len(one) > 0 for one in places]))
+            reported["none found"] = float(np.mean([len(one) > 0 for one in positions]))
             continue
-        near = [np.abs(one).min() for one in places if len(one) and np.abs(one).min() <= 20]
-        told[f"{kind} found"] = len(near) / count
-        told[f"{kind} delay"] = float(np.median(near)) if near else float("nan")
-    return told
+        near = [np.abs(one).min() for one in positions if len(one) and np.abs(one).min() <= 20]
+        reported[f"{kind} found"] = len(near) / count
+        reported[f"{kind} delay"] = float(np.median(near)) if near else float("nan")
+    return reported
 
 
 def main() -> None:

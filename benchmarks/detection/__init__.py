@@ -1,1 +1,1 @@
-"""Every detector against labelled series, beside chance and silence."""
+"""Every detector against labelled series, next to chance and silence."""

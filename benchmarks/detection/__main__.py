@@ -1,4 +1,4 @@
-"""Every detector, and those of other projects, on labelled series, real and synthetic, beside chance and silence.
+"""Every detector, and those of other projects, on labelled series, real and synthetic, next to chance and silence.
 
 python -m benchmarks.detection [--nab DIR] [--seed 1] [--of-each 4] [--jobs 2]
                                [--write docs/explanation/detector-benchmarks.md]
@@ -38,7 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--of-each", type=int, default=4, help="synthetic series of each metric")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "detection", help="rows computed before")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this file, pictures beside it")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this file, pictures next to it")
     parser.add_argument("--neighbours", action="store_true", help="also detectors of other projects")
     parser.add_argument("--alarm-lines", action="store_true", help="fit thresholds on healthy series, nothing else")
     parser.add_argument("--alarm-rates", action="store_true", help="false alarms where so many are asked for")
@@ -55,10 +55,10 @@ def main() -> None:
         return
     judges = [name for name in JUDGES if name not in PEERS or args.neighbours or args.write]
     frames = frames_of(args, judges)
-    told = {name: markdown(frame, DIGITS, 1 if name == "nab" else 2) for name, frame in frames.items()}
-    print("\n\n".join(told.values()))
+    reported = {name: markdown(frame, DIGITS, 1 if name == "nab" else 2) for name, frame in frames.items()}
+    print("\n\n".join(reported.values()))
     if args.write:
-        write(args.write, told)
+        write(args.write, reported)
         for name, picture in plots.pictures(frames).items():
             (args.write.parents[1] / "images" / name).write_text(picture, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""How rare a strangeness is in healthy series: the line from which thresholds are set."""
+"""How rare a raw score is in healthy series: the line from which thresholds are set."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FIRST = 1440
 ALARMS_A_SERIES = (20, 10, 5, 2, 1, 0.5)
 
 
-def table(seed: int, told: Callable[[str], None]) -> pd.DataFrame:
-    """Slope and offset of strangeness over log10(points to a false alarm), by least squares over three intervals."""
+def table(seed: int, reported: Callable[[str], None]) -> pd.DataFrame:
+    """Slope and offset of raw score over log10(points to a false alarm), by least squares over three intervals."""
     rows = {}
     for name in STREAMING:
         points, raw_score = [], []
@@ -33,7 +33,7 @@ def table(seed: int, told: Callable[[str], None]) -> pd.DataFrame:
         slope, offset = np.polyfit(np.log10(points), raw_score, 1)
         error = np.std(np.polyval([slope, offset], np.log10(points)) - raw_score)
         rows[name] = {"slope": slope, "offset": offset, "residual": error}
-        told(f"line {name}: {rows[name]}")
+        reported(f"line {name}: {rows[name]}")
     return pd.DataFrame(rows).T
 
 
@@ -42,6 +42,6 @@ def _threshold(scores: list[np.ndarray], wanted: float) -> float:
     low, high = 0.0, 100.0
     for _ in range(24):
         middle = (low + high) / 2
-        told = sum(len(alarms(score, middle)) for score in scores)
-        low, high = (low, middle) if told <= wanted else (middle, high)
+        reported = sum(len(alarms(score, middle)) for score in scores)
+        low, high = (low, middle) if reported <= wanted else (middle, high)
     return min(high, 99.0)

@@ -19,14 +19,14 @@ HEALTHY_POINTS = {1: 86_400, 60: 14_400}  # by the seconds between two
 FIRST = 1440
 
 
-def table(numenta: Path, seed: int, told: Callable[[str], None]) -> pd.DataFrame:
+def table(numenta: Path, seed: int, reported: Callable[[str], None]) -> pd.DataFrame:
     """A row a detector and rate asked for; the seed is not that of the lines."""
     series = {"real": real_table.real(nab.load(numenta)), **{f"{i} s": _healthy(seed, i) for i in HEALTHY_POINTS}}
     rows = {}
     for name in STREAMING:
         for asked in ASKED:
             rows[f"{name}, {asked:g}"] = {where: _rate(name, asked, many) for where, many in series.items()}
-            told(f"rates {name}, {asked:g}: {rows[f'{name}, {asked:g}']}")
+            reported(f"rates {name}, {asked:g}: {rows[f'{name}, {asked:g}']}")
     return pd.DataFrame(rows).T
 
 
@@ -37,8 +37,8 @@ def _healthy(seed: int, interval_seconds: int) -> list[Labelled]:
 
 def _rate(name: str, asked: float, many: Sequence[Labelled]) -> float:
     """False alarms a day."""
-    told = sum(_judged(name, asked, one).false_alarms for one in many)
-    return told / sum((one.series.index[-1] - one.series.index[one.first]) / DAY for one in many)
+    reported = sum(_judged(name, asked, one).false_alarms for one in many)
+    return reported / sum((one.series.index[-1] - one.series.index[one.first]) / DAY for one in many)
 
 
 def _judged(name: str, asked: float, one: Labelled) -> Found:

@@ -23,7 +23,7 @@ _kept: dict[tuple[int, str], tuple[pd.Series, np.ndarray]] = {}
 
 
 def kept(name: str, channel: Channel) -> Channel:
-    """Kept beside its series, as many candidates share a channel."""
+    """Kept next to its series, as many candidates share a channel."""
 
     def again(series: pd.Series) -> np.ndarray:
         key = id(series), name

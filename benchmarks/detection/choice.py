@@ -67,9 +67,9 @@ def _found(where: str, judge: Judge) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    places = ["real", "service faults", *SCENARIOS]
+    positions = ["real", "service faults", *SCENARIOS]
     with ProcessPoolExecutor(parser.parse_args().jobs) as pool:
-        real, *synthetic = pool.map(measured, places)
+        real, *synthetic = pool.map(measured, positions)
     print(markdown(pd.DataFrame(real).T, {}, 3), end="\n\n", flush=True)
     print(markdown(pd.concat([pd.DataFrame(one).T for one in synthetic], axis=1), {}, 3))
 

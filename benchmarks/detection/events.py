@@ -9,19 +9,19 @@ import numpy as np
 
 Spans = tuple[tuple[int, int], ...]
 COOLDOWN_POINTS = 60
-GRACE_POINTS = 30  # behind an event: the way back to usual is neither found nor false
+GRACE_POINTS = 30  # behind an event: the way back to baseline is neither found nor false
 LEAST_THRESHOLD = 1e-9  # what scores 0 everywhere says nothing
 
 
 def alarms(score: np.ndarray, threshold: float) -> list[int]:
     """Where the score reaches the threshold and no alarm was in the last COOLDOWN_POINTS."""
-    places = np.flatnonzero(score >= threshold)
-    told: list[int] = []
+    positions = np.flatnonzero(score >= threshold)
+    reported: list[int] = []
     at = 0
-    while at < len(places):
-        told.append(int(places[at]))
-        at = int(np.searchsorted(places, places[at] + COOLDOWN_POINTS, side="right"))
-    return told
+    while at < len(positions):
+        reported.append(int(positions[at]))
+        at = int(np.searchsorted(positions, positions[at] + COOLDOWN_POINTS, side="right"))
+    return reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Found:
     false_alarms: int
 
 
-def found(told: Sequence[int], spans: Spans, first: int) -> Found:
+def found(reported: Sequence[int], spans: Spans, first: int) -> Found:
     """What alarms find; those before `first` do not count."""
-    told = [at for at in told if at >= first]
+    reported = [at for at in reported if at >= first]
     delays = tuple(
-        next((at - begin for at in told if begin <= at <= end), None) for begin, end in spans if begin >= first
+        next((at - begin for at in reported if begin <= at <= end), None) for begin, end in spans if begin >= first
     )
-    inside = sum(any(begin <= at <= end + GRACE_POINTS for begin, end in spans) for at in told)
-    return Found(delays, len(told) - inside)
+    inside = sum(any(begin <= at <= end + GRACE_POINTS for begin, end in spans) for at in reported)
+    return Found(delays, len(reported) - inside)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ FAULTS: dict[str, tuple[int, int, Change]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Features (points, targets) by name; and the places and kinds of the faults of each target."""
+    """Features (points, targets) by name; and the positions and kinds of the faults of each target."""
 
     features: dict[str, Array]
     spans: tuple[Spans, ...]

@@ -83,14 +83,14 @@ JUDGES = (*STREAMING, *JOBS)
 def row(tuning: Sequence[Fleet], fresh: Sequence[Fleet], name: str) -> dict[str, float]:
     """The share found of each kind, with thresholds that give RATE false alarms a day and target on `tuning`; NaN for
     what the detector is not made for."""
-    told = dict.fromkeys(FAULTS, float("nan"))
+    reported = dict.fromkeys(FAULTS, float("nan"))
     wrong = lasted = 0.0
     for kinds, tuned, scored in _tried(tuning, fresh, name):
         threshold = threshold_at(tuned, RATE)
         shares = _shares(fresh, scored, threshold)
-        told |= {kind: shares[kind] for kind in kinds}
+        reported |= {kind: shares[kind] for kind in kinds}
         wrong, lasted = wrong + false_alarms(scored, threshold), lasted + days(scored)
-    return {**told, "false alarms a day": wrong / lasted}
+    return {**reported, "false alarms a day": wrong / lasted}
 
 
 def _tried(

@@ -30,9 +30,9 @@ def forest(series: Sequence[pd.Series]) -> list[np.ndarray]:
     values = np.stack([features(one, len(longest)) for one in series], axis=2)
     keys = tuple(SeriesKey(str(number)) for number in range(len(series)))
     detector, every = build_detector(IsolationForestParams(), NAMES, 60.0), np.ones(len(series), np.bool_)
-    told = np.empty((len(longest), len(series)))
+    reported = np.empty((len(longest), len(series)))
     for at, end_ns in enumerate(longest.index.as_unit("ns").asi8.tolist()):
         table = FeatureTable("samples", end_ns, keys, NAMES, np.ascontiguousarray(values[:, at]))
-        told[at] = detector.score(table).score
+        reported[at] = detector.score(table).score
         detector.learn(table, every)
-    return [told[: len(one), number] for number, one in enumerate(series)]
+    return [reported[: len(one), number] for number, one in enumerate(series)]

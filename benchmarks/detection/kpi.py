@@ -25,12 +25,12 @@ def rhythm(hours: Array, random: Generator) -> Array:
     """About 1 on average, lower at night and at weekends and on holidays, never twice quite the same."""
     phase = 2 * np.pi * hours / 24
     waves = sum(random.normal(scale=0.3 / k) * np.sin(k * phase + random.uniform(0, 6.3)) for k in range(2, 5))
-    usual = 1 - random.uniform(0.3, 0.8) * np.cos(phase - random.uniform(-0.6, 0.6)) + 0.5 * waves
+    baseline = 1 - random.uniform(0.3, 0.8) * np.cos(phase - random.uniform(-0.6, 0.6)) + 0.5 * waves
     days = (hours // 24).astype(int)
     weekend = random.uniform(0.55, 1.05)
     of_day = np.where(np.arange(days[-1] + 1) % 7 >= 5, weekend, 1.0) * random.normal(1, 0.03, days[-1] + 1)
     of_day[random.integers(14, days[-1], 2)] *= min(weekend + 0.1, 1.0)
-    return np.clip(usual, 0.12, None) * of_day[days] * (1 + random.uniform(-0.2, 0.3) * hours / hours[-1])
+    return np.clip(baseline, 0.12, None) * of_day[days] * (1 + random.uniform(-0.2, 0.3) * hours / hours[-1])
 
 
 def _releases(points: int, random: Generator) -> Array:
@@ -120,7 +120,7 @@ class Making:
     longest_gap: int = 60
 
 
-USUAL = (Making(interval_seconds=60, days=35), Making(interval_seconds=300, days=120))
+BASELINE = (Making(interval_seconds=60, days=35), Making(interval_seconds=300, days=120))
 
 
 def _noisy(level: Array, deviation: Array, making: Making, random: Generator) -> Array:
@@ -135,7 +135,7 @@ def labelled(indicator: str, making: Making, random: Generator) -> Labelled:
     x = _noisy(level, deviation, making, random)
     first = int(FIRST_EVENT_RATIO * points)
     spans, kinds = [], []
-    for at in _places(first + 1, points, making, random):
+    for at in _positions(first + 1, points, making, random):
         kind = str(random.choice(list(making.events)))
         shortest, longest, change = making.events[kind]
         part = slice(at, at + int(random.integers(shortest, longest)))
@@ -156,10 +156,10 @@ def _levels(indicator: str, making: Making, random: Generator) -> tuple[Array, A
     return level * share, deviation * np.sqrt(share)
 
 
-def _places(first: int, points: int, making: Making, random: Generator) -> list[int]:
+def _positions(first: int, points: int, making: Making, random: Generator) -> list[int]:
     apart = 200 + max(longest for _, longest, _ in making.events.values()) // 100 * 100
-    places = np.sort(random.integers(first, points - apart, 26))
-    return [int(at) for at in places[np.diff(places, prepend=0) > apart]]
+    positions = np.sort(random.integers(first, points - apart, 26))
+    return [int(at) for at in positions[np.diff(positions, prepend=0) > apart]]
 
 
 def _timed(x: Array, interval_seconds: int, indicator: str) -> pd.Series:
@@ -169,7 +169,7 @@ def _timed(x: Array, interval_seconds: int, indicator: str) -> pd.Series:
 
 
 def _holed(series: pd.Series, making: Making, random: Generator) -> pd.Series:
-    """Values that were never delivered, one by one and for hours: not known, so places stay as they are."""
+    """Values that were never delivered, one by one and for hours: not known, so positions stay as they are."""
     x = series.copy()
     x[random.random(len(x)) < making.lost_ratio] = np.nan
     for at in random.integers(0, len(x), making.gaps):
@@ -177,7 +177,7 @@ def _holed(series: pd.Series, making: Making, random: Generator) -> pd.Series:
     return x
 
 
-def load(seed: int, of_each: int, scenarios: Sequence[Making] = USUAL) -> list[Labelled]:
+def load(seed: int, of_each: int, scenarios: Sequence[Making] = BASELINE) -> list[Labelled]:
     """So many of each indicator and making."""
     random = np.random.default_rng(seed)
     return [

@@ -13,10 +13,10 @@ RATES = (0.1, 0.5, 1.0)
 def row(tuning: Sequence[Labelled], fresh: Sequence[Labelled], judge: Judge) -> dict[str, float]:
     """The share of events found, with thresholds that give so many false alarms a day on `tuning`."""
     tuned, scored = trials(judge, tuning), trials(judge, fresh)
-    told: dict[str, float] = {}
+    reported: dict[str, float] = {}
     for rate in RATES:
         threshold = threshold_at(tuned, rate)
-        told[f"found at {rate:g} a day"] = share_found(scored, threshold)
+        reported[f"found at {rate:g} a day"] = share_found(scored, threshold)
         if rate == 0.5:
-            told["false alarms a day"] = false_alarms(scored, threshold) / days(scored)
-    return told
+            reported["false alarms a day"] = false_alarms(scored, threshold) / days(scored)
+    return reported

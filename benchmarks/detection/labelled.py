@@ -18,7 +18,7 @@ DAY = pd.Timedelta(days=1)
 class Labelled:
     """A series, the index ranges, ends included, in which something is wrong, and what.
 
-    Points before `first` are there to learn what is usual, and count neither way.
+    Points before `first` are there to learn what is baseline, and count neither way.
     """
 
     name: str

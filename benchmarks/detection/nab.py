@@ -51,8 +51,8 @@ def load(folder: Path) -> list[Labelled]:
 
 
 def _path(folder: Path, name: str) -> Path | None:
-    places = (folder / f"{name}.gz", folder / name, folder / "data" / name)
-    return next((place for place in places if place.is_file()), None)
+    positions = (folder / f"{name}.gz", folder / name, folder / "data" / name)
+    return next((place for place in positions if place.is_file()), None)
 
 
 def _labelled(name: str, path: Path, windows: Sequence[Sequence[str]]) -> Labelled:

@@ -21,7 +21,7 @@ def overview(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def parted(frames: dict[str, pd.DataFrame], judges: list[str]) -> dict[str, pd.DataFrame]:
-    """What is told of real series apart from the scores of the benchmark; an empty row for what is not tried."""
+    """What is reported of real series apart from the scores of the benchmark; an empty row for what is not tried."""
     both = frames["nab"]
     real = both[[column for column in both.columns if column.startswith(OF_REAL)]]
     return {

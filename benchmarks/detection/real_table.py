@@ -20,8 +20,8 @@ def row(labelled: Sequence[Labelled], judge: Judge) -> dict[str, float]:
     """`found` with the lowest threshold that keeps the rate on these very series; `elsewhere` with the one that keeps
     0.5 a day on the other categories, and how many false alarms a day that made."""
     scored = trials(judge, labelled)
-    told = {f"found at {rate:g} a day": share_found(scored, threshold_at(scored, rate)) for rate in RATES}
-    return {**told, **crossed(scored, [one.category for one in labelled], 0.5)}
+    reported = {f"found at {rate:g} a day": share_found(scored, threshold_at(scored, rate)) for rate in RATES}
+    return {**reported, **crossed(scored, [one.category for one in labelled], 0.5)}
 
 
 def crossed(scored: Sequence[Trial], categories: Sequence[str], rate: float) -> dict[str, float]:

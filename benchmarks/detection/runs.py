@@ -53,7 +53,7 @@ def _row_of(table: str, plan: Plan) -> Callable[[Judge], Row]:
 
 
 def _on_nab(labelled: Sequence[Labelled], judge: Judge) -> Row:
-    """Both of what is told of these series, scored once."""
+    """Both of what is reported of these series, scored once."""
     scores = judge([one.series for one in labelled])
     kept = {id(one.series): score for one, score in zip(labelled, scores, strict=True)}
 
@@ -78,18 +78,18 @@ def measured(task: Task, plan: Plan) -> Row:
 
 
 def tables(
-    tasks: Sequence[Task], plan: Plan, jobs: int, kept: Path, told: Callable[[str], None]
+    tasks: Sequence[Task], plan: Plan, jobs: int, kept: Path, reported: Callable[[str], None]
 ) -> dict[str, pd.DataFrame]:
     """A frame a table, a row a judge, in the order of the tasks."""
     kept.mkdir(parents=True, exist_ok=True)
-    places = {task: kept / f"{'-'.join(task).replace(' ', '_')}-{_digest(plan, task[1])}.json" for task in tasks}
+    positions = {task: kept / f"{'-'.join(task).replace(' ', '_')}-{_digest(plan, task[1])}.json" for task in tasks}
     with ProcessPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(measured, task, plan): task for task, place in places.items() if not place.is_file()}
+        waiting = {pool.submit(measured, task, plan): task for task, place in positions.items() if not place.is_file()}
         for done in as_completed(waiting):
             task = waiting[done]
-            places[task].write_text(json.dumps(done.result()), encoding="utf-8")
-            told(f"{' '.join(task)}: {done.result()}")
-    rows = {task: json.loads(place.read_text(encoding="utf-8")) for task, place in places.items()}
+            positions[task].write_text(json.dumps(done.result()), encoding="utf-8")
+            reported(f"{' '.join(task)}: {done.result()}")
+    rows = {task: json.loads(place.read_text(encoding="utf-8")) for task, place in positions.items()}
     return {name: _frame(rows, name) for name in dict.fromkeys(table for table, _ in tasks)}
 
 

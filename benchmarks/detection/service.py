@@ -12,7 +12,7 @@ from benchmarks.detection.labelled import Labelled
 
 INTERVAL_SECONDS = 60
 POINTS = 7 * 1440
-FIRST_FAULT = 1440  # a day to learn what is usual
+FIRST_FAULT = 1440  # a day to learn what is baseline
 APART = 700
 Array = np.ndarray
 
@@ -36,8 +36,8 @@ def wandering(points: int, random: Generator, memory: float) -> Array:
 
 
 def latency_seconds(hours: Array, random: Generator) -> Array:
-    usual = random.uniform(0.02, 0.3) * (1 + 0.4 * day(hours, random))
-    return usual * np.exp(0.08 * wandering(len(hours), random, 0.6) + 0.06 * random.normal(size=len(hours)))
+    baseline = random.uniform(0.02, 0.3) * (1 + 0.4 * day(hours, random))
+    return baseline * np.exp(0.08 * wandering(len(hours), random, 0.6) + 0.06 * random.normal(size=len(hours)))
 
 
 def p99_seconds(hours: Array, random: Generator) -> Array:

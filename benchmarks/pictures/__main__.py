@@ -20,8 +20,8 @@ def main() -> None:
         if not asked or scene.name in asked:
             changes = draw(scene)
             size = (FOLDER / f"{scene.name}.svg").stat().st_size
-            told = next((change.summary for change in changes if change.state == "firing"), "no alert")
-            print(f"{scene.name}.svg  {size / 1000:.1f} kB  {told}", flush=True)
+            reported = next((change.summary for change in changes if change.state == "firing"), "no alert")
+            print(f"{scene.name}.svg  {size / 1000:.1f} kB  {reported}", flush=True)
 
 
 if __name__ == "__main__":

@@ -83,11 +83,11 @@ def _thinned(seconds: FloatArray, values: FloatArray, most: int) -> tuple[FloatA
     if step == 1:
         return seconds, values
     middle = np.nanmedian(values) if np.isfinite(values).any() else 0.0
-    places = []
+    positions = []
     for at in range(0, len(values), step):
         far = np.nan_to_num(np.abs(values[at : at + step] - middle), nan=-1.0)
-        places.append(at + int(np.argmax(far)))
-    return seconds[places], values[places]
+        positions.append(at + int(np.argmax(far)))
+    return seconds[positions], values[positions]
 
 
 def _range(values: FloatArray, band: Band | None) -> tuple[float, float]:
@@ -102,7 +102,7 @@ def _range(values: FloatArray, band: Band | None) -> tuple[float, float]:
 
 
 class _Axes:
-    """From seconds and values to places."""
+    """From seconds and values to positions."""
 
     def __init__(self, first: float, last: float, bottom: float, top: float, unit: str) -> None:
         self._first, self._last, self._bottom, self._top = first, last, bottom, top
@@ -121,12 +121,12 @@ class _Axes:
         for value in _round_steps(self._bottom, self._top, 4):
             y = self.y(value)
             lines.append(f'<path d="M{LEFT} {y:.1f}H{RIGHT}" stroke="{GRID}"/>')
-            lines.append(_text(LEFT - 8, y + 4, self._told(value), GREY, "end"))
+            lines.append(_text(LEFT - 8, y + 4, self._reported(value), GREY, "end"))
         for seconds in _round_times(self._first, self._last):
             lines.append(_text(self.x(seconds), BOTTOM + 18, _clock(seconds - self._first), GREY, "middle"))
         return [*lines, f'<path d="M{LEFT} {BOTTOM}H{RIGHT}" stroke="{GREY}"/>']
 
-    def _told(self, value: float) -> str:
+    def _reported(self, value: float) -> str:
         if value == 0:
             return "0"
         return readable(value, SUFFIX.get(self._unit, "")) + ("" if self._unit in SUFFIX else f" {self._unit}")
@@ -154,8 +154,8 @@ class _Axes:
         return f'<path d="{paths}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{more}/>'
 
     def _path(self, seconds: FloatArray, values: FloatArray) -> str:
-        places = (f"{self.x(s):.1f} {self.y(v):.1f}" for s, v in zip(seconds.tolist(), values.tolist(), strict=True))
-        return "M" + "L".join(places)
+        positions = (f"{self.x(s):.1f} {self.y(v):.1f}" for s, v in zip(seconds.tolist(), values.tolist(), strict=True))
+        return "M" + "L".join(positions)
 
     def fault(self, fault: tuple[float, float] | None) -> list[str]:
         if fault is None:

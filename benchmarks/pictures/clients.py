@@ -48,7 +48,7 @@ def refused(rng: np.random.Generator, second: int) -> tuple[list[str], list[str]
 
 
 def newcomers(rng: np.random.Generator, second: int) -> tuple[list[str], list[str], int, IntArray]:
-    """A hundred and fifty requests a second, by whom nobody has seen before."""
+    """A hundred and fifty requests a second, by which client nobody has seen before."""
     names = [f"198.51.{a}.{b}" for a, b in rng.integers(0, 256, (150, 2)).tolist()]
     return names, [f"/page{i}" for i in rng.integers(0, 20, 150)], 200, moments(rng, 150)
 

@@ -34,9 +34,9 @@ def busy(level: float, seconds: int, seed: int, spread: float = 0.08) -> FloatAr
     return np.clip(level + noise, 0.0, 1.0)
 
 
-def during(usual: FloatArray, begin: int, end: int, added: float) -> FloatArray:
+def during(baseline: FloatArray, begin: int, end: int, added: float) -> FloatArray:
     """The same with so much more from `begin` to `end`."""
-    raised = usual.copy()
+    raised = baseline.copy()
     raised[begin:end] += added
     return np.clip(raised, 0.0, 1.0)
 

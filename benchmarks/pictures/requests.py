@@ -19,7 +19,7 @@ START_NS = 1_780_000_020 * NS_PER_SECOND
 DAY_SECONDS = 86_400.0
 SHOP, ALL = SeriesKey("shop", origin="traffic"), SeriesKey("*", origin="traffic")
 PROBED = SeriesKey("https://shop.example/", origin="probe")
-USUAL_PHASES = {"resolve": 0.002, "connect": 0.008, "tls": 0.012, "wait": 0.035, "transfer": 0.003}
+BASELINE_PHASES = {"resolve": 0.002, "connect": 0.008, "tls": 0.012, "wait": 0.035, "transfer": 0.003}
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 
 
@@ -88,7 +88,7 @@ def probes(
         count = int(seconds / interval_seconds)
         at = np.arange(count) * interval_seconds + 0.4
         wrong = (at >= bad[0]) & (at < bad[1])
-        phases = {name: _phase(rng, usual, wrong, slow_phase == name) for name, usual in USUAL_PHASES.items()}
+        phases = {name: _phase(rng, baseline, wrong, slow_phase == name) for name, baseline in BASELINE_PHASES.items()}
         columns = {f"{name}_seconds": values for name, values in phases.items()}
         if expires_days is not None:
             renewed = at > seconds * 0.8
@@ -111,8 +111,8 @@ def probes(
     return batches
 
 
-def _phase(rng: np.random.Generator, usual: float, wrong: FloatArray, slow: bool) -> FloatArray:
-    values: FloatArray = usual * rng.lognormal(0, 0.15, len(wrong)) * np.where(wrong & slow, 9.0, 1.0)
+def _phase(rng: np.random.Generator, baseline: float, wrong: FloatArray, slow: bool) -> FloatArray:
+    values: FloatArray = baseline * rng.lognormal(0, 0.15, len(wrong)) * np.where(wrong & slow, 9.0, 1.0)
     return values
 
 

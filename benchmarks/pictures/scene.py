@@ -120,7 +120,7 @@ def _is_drawn(scene: Scene, change: AlertChange) -> bool:
     key = scene.series
     if change.labels["detector"] == "source_rule":  # it is about a source, not about a series
         return named
-    if key.client:  # whom an alert is about, and where, is found by the rule
+    if key.client:  # which an alert is about, and where, is found by the rule
         return named
     return named and all(
         change.labels.get(name, "") == part

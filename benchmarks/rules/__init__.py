@@ -1,4 +1,4 @@
-"""All default rules against labelled faults and healthy traffic, from end to end, beside chance and silence.
+"""All default rules against labelled faults and healthy traffic, from end to end, next to chance and silence.
 
 python -m benchmarks.rules [--quick] [--seed 21000] [--rounds 1] [--hours 1]
                            [--write docs/explanation/rule-benchmarks.md]

@@ -1,4 +1,4 @@
-"""What the rules tell of a stream: it runs through the pipeline at full speed, as if it were live."""
+"""What the rules reports a stream: it runs through the pipeline at full speed, as if it were live."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from benchmarks.rules.streams import Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """An alert that was told: at which moment, its name, and whom it is about."""
+class Notified:
+    """An alert that was notified: at which moment, its name, and its subject."""
 
     time_ns: int
     alertname: str
@@ -28,12 +28,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A stream, the truth about it, and what was told of it."""
+    """A stream, the truth about it, and what was notified of it."""
 
     stream: Stream
     start_ns: int
     labels: tuple[FaultLabel, ...]
-    told: tuple[Told, ...]
+    notified: tuple[Notified, ...]
 
 
 class WithHabit:
@@ -61,18 +61,18 @@ def run(stream: Stream, params: PipelineParams | None = None) -> Run:
     clock, pipeline = ManualClock(start_ns=start_ns), Pipeline()
     source = WithHabit(SyntheticStream(duration_seconds=stream.seconds, clock=clock, **stream.options), stream.habit)
     items = as_if_live(source, clock, NullTap(), params or PipelineParams())
-    told = tuple(one for item in items for one in _told(pipeline.push(item)))
-    return Run(stream=stream, start_ns=start_ns, labels=tuple(source.stream.labels), told=told)
+    notified = tuple(one for item in items for one in _notified(pipeline.push(item)))
+    return Run(stream=stream, start_ns=start_ns, labels=tuple(source.stream.labels), notified=notified)
 
 
-def _told(step: Step) -> list[Told]:
+def _notified(step: Step) -> list[Notified]:
     return [
-        Told(time_ns=change.time_ns, alertname=change.labels["alertname"], target=change.labels.get("target", ""))
+        Notified(time_ns=change.time_ns, alertname=change.labels["alertname"], target=change.labels.get("target", ""))
         for change in step.changes
         if _is_news(change)
     ]
 
 
 def _is_news(change: AlertChange) -> bool:
-    """Explained alerts are told nowhere; info is told, for it is a default too."""
+    """Inhibited alerts are not notified; info is notified, for it is a default too."""
     return change.state == "firing" and not change.inhibited_by

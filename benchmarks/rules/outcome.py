@@ -1,4 +1,4 @@
-"""What was told of each fault, and what was told of nothing."""
+"""What was notified of each fault, and what was notified without a fault."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from aiops_nb.collect.synthetic import FaultKind, FaultLabel
 from aiops_nb.core.types import ALL_TARGETS
-from benchmarks.rules.notified import Run, Told
+from benchmarks.rules.notified import Notified, Run
 
 TOLERANCE_SECONDS = 120.0  # a sliding minute, the time to hold, and the time that what explains others is kept
 RIGHT: dict[FaultKind, frozenset[str]] = {
@@ -22,7 +22,9 @@ RIGHT: dict[FaultKind, frozenset[str]] = {
     "traffic_surge": frozenset({"traffic_surge", "endpoint_surge"}),
     "traffic_drop": frozenset({"traffic_drop", "endpoint_drop"}),
     "single_ip_flood": frozenset({"client_flood"}),
-    "endpoint_attack": frozenset({"endpoint_attack", "client_refused"}),  # passwords are tried: where, and by whom
+    "endpoint_attack": frozenset(
+        {"endpoint_attack", "client_refused"}
+    ),  # passwords are tried: where, and by which client
     "path_probe": frozenset({"client_refused"}),
     "distributed_flood": frozenset({"distributed_flood"}),
     "cpu_spike": frozenset({"cpu_spike"}),
@@ -39,13 +41,13 @@ SOURCE = "synthetic"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One fault: all that was told in its time, and of that what is about what it hit, in order of time."""
+    """One fault: all that was notified in its time, and of that what is about what it hit, in order of time."""
 
     kind: FaultKind
     halved: bool
     of_all: bool
-    told: tuple[Told, ...]
-    found: tuple[Told, ...]
+    notified: tuple[Notified, ...]
+    found: tuple[Notified, ...]
     delay_seconds: float
 
     @property
@@ -60,55 +62,55 @@ class Outcome:
 
 
 def span_ns(label: FaultLabel) -> tuple[int, int]:
-    """When an alert about the fault may be told."""
+    """When an alert about the fault may be notified."""
     return label.start_ns, label.end_ns + round(TOLERANCE_SECONDS * 1e9)
 
 
-def covers(told: Told, label: FaultLabel) -> bool:
+def covers(notified: Notified, label: FaultLabel) -> bool:
     """Whether an alert is about what the fault hit: the same, a path below it, all together, or their source.
 
     Examples
     --------
     >>> label = FaultLabel(kind="outage", target="a", start_ns=0, end_ns=1)
-    >>> [covers(Told(time_ns=0, alertname="x", target=of), label) for of in ("a", "a/path-1", "*", "b")]
+    >>> [covers(Notified(time_ns=0, alertname="x", target=of), label) for of in ("a", "a/path-1", "*", "b")]
     [True, True, True, False]
     """
     hit = label.target
-    return hit is None or told.target in (hit, ALL_TARGETS, SOURCE) or told.target.startswith(f"{hit}/")
+    return hit is None or notified.target in (hit, ALL_TARGETS, SOURCE) or notified.target.startswith(f"{hit}/")
 
 
 def outcomes(run: Run) -> list[Outcome]:
     """Of each fault of a run."""
-    return [_outcome(label, halved, run.told) for label, halved in zip(run.labels, run.stream.halved, strict=True)]
+    return [_outcome(label, halved, run.notified) for label, halved in zip(run.labels, run.stream.halved, strict=True)]
 
 
-def _outcome(label: FaultLabel, halved: bool, told: Iterable[Told]) -> Outcome:
+def _outcome(label: FaultLabel, halved: bool, notified: Iterable[Notified]) -> Outcome:
     start_ns, end_ns = span_ns(label)
-    within = tuple(one for one in told if start_ns <= one.time_ns < end_ns)
+    within = tuple(one for one in notified if start_ns <= one.time_ns < end_ns)
     found = tuple(one for one in within if covers(one, label))
     return Outcome(
         kind=label.kind,
         halved=halved,
         of_all=label.target is None,
-        told=within,
+        notified=within,
         found=found,
         delay_seconds=(found[0].time_ns - start_ns) / 1e9 if found else float("nan"),
     )
 
 
-def false_alarms(run: Run) -> list[Told]:
-    """What was told in no fault's time."""
+def false_alarms(run: Run) -> list[Notified]:
+    """What was notified in no fault's time."""
     spans = [span_ns(label) for label in run.labels]
-    return [one for one in run.told if not any(start <= one.time_ns < end for start, end in spans)]
+    return [one for one in run.notified if not any(start <= one.time_ns < end for start, end in spans)]
 
 
 def at_random(runs: Sequence[Run], seed: int) -> list[Run]:
     """The same alerts, each at any moment of its stream: what chance finds."""
     rng = np.random.default_rng(seed)
-    return [replace(run, told=tuple(_moved(run, rng))) for run in runs]
+    return [replace(run, notified=tuple(_moved(run, rng))) for run in runs]
 
 
-def _moved(run: Run, rng: np.random.Generator) -> list[Told]:
-    moments = run.start_ns + (rng.random(len(run.told)) * run.stream.seconds * 1e9).astype(np.int64)
-    moved = [replace(one, time_ns=at) for one, at in zip(run.told, moments.tolist(), strict=True)]
+def _moved(run: Run, rng: np.random.Generator) -> list[Notified]:
+    moments = run.start_ns + (rng.random(len(run.notified)) * run.stream.seconds * 1e9).astype(np.int64)
+    moved = [replace(one, time_ns=at) for one, at in zip(run.notified, moments.tolist(), strict=True)]
     return sorted(moved, key=lambda one: one.time_ns)

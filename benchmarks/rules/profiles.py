@@ -1,4 +1,4 @@
-"""What healthy services and hosts do besides answering: habits that change the rows of a synthetic stream.
+"""What healthy services and hosts do besides answering: profiles that change the rows of a synthetic stream.
 
 Each is a pure function of the rows' own times, so that the same seed gives the same stream.
 """
@@ -157,7 +157,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True)
-class HostHabits:
+class HostProfile:
     """Jobs at half past each hour, a backup at two, and memory that is collected every half hour.
 
     Attributes

@@ -1,4 +1,4 @@
-"""Healthy traffic of many scenarios: what it is like, and which habits its services and hosts have."""
+"""Healthy traffic of many scenarios: what it is like, and which profiles its services and hosts have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiops_nb.collect.synthetic import FLAT, Shape
 from benchmarks.rules.profiles import (
     Deploys,
     Habit,
-    HostHabits,
+    HostProfile,
     NightlyBatch,
     NoisyNeighbour,
     RareHeavy,
@@ -51,8 +51,8 @@ SCENARIOS: dict[str, Making] = {
     "noisy neighbour": Making(hour=16, rate_hz=2.0, habit=NoisyNeighbour()),
     "rare and heavy": Making(hour=12, rate_hz=1.0, habit=RareHeavy(rate_hz=1.0)),
     "timeouts": Making(hour=12, rate_hz=2.0, habit=Timeouts()),
-    "hourly jobs": Making(hour=8, rate_hz=1.0, habit=HostHabits(cron_ratio=0.6)),
-    "nightly backup": Making(hour=1.6, rate_hz=1.0, habit=HostHabits(backup_ratio=0.55)),
-    "memory saw": Making(hour=8, rate_hz=1.0, habit=HostHabits(saw_ratio=0.25)),
-    "quick memory saw": Making(hour=8, rate_hz=1.0, habit=HostHabits(saw_ratio=0.1, saw_seconds=150.0)),
+    "hourly jobs": Making(hour=8, rate_hz=1.0, habit=HostProfile(cron_ratio=0.6)),
+    "nightly backup": Making(hour=1.6, rate_hz=1.0, habit=HostProfile(backup_ratio=0.55)),
+    "memory saw": Making(hour=8, rate_hz=1.0, habit=HostProfile(saw_ratio=0.25)),
+    "quick memory saw": Making(hour=8, rate_hz=1.0, habit=HostProfile(saw_ratio=0.1, saw_seconds=150.0)),
 }

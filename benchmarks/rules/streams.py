@@ -22,14 +22,14 @@ STREAM_SECONDS = 3600.0
 HOUR_NS = 3_600_000_000_000
 MONDAY_NS = 1_767_571_200_000_000_000  # 2026-01-05, 00:00 UTC
 LENGTHS_SECONDS: dict[FaultKind, float] = {"latency_drift": 300.0, "memory_leak": 1200.0, "gap": 90.0}
-USUAL_LENGTH_SECONDS = 150.0
+BASELINE_LENGTH_SECONDS = 150.0
 BUSY_HOURS = (3, 9, 13, 18, 22)
 RATES_HZ = (2.0, 5.0, 15.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """What is drawn, how long it is, what `SyntheticStream` is told, which of its faults have half the size, and what
+    """What is drawn, its length, the options of `SyntheticStream`, which of its faults have half the size, and what
     its services do besides."""
 
     making: str
@@ -44,7 +44,7 @@ def incident(kind: FaultKind, halved: bool, everywhere: bool, rng: np.random.Gen
 
     A kind without a size lasts half as long.
     """
-    traits, length = KINDS[kind], LENGTHS_SECONDS.get(kind, USUAL_LENGTH_SECONDS)
+    traits, length = KINDS[kind], LENGTHS_SECONDS.get(kind, BASELINE_LENGTH_SECONDS)
     of_host = traits.suffers == "host" or (traits.suffers == "either" and not everywhere and rng.random() < 0.25)
     one = f"host-{rng.integers(0, 2)}" if of_host else f"service-{rng.integers(0, 5)}"
     size = None if traits.size is None else traits.size * (0.5 if halved else 1.0)

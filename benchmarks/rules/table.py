@@ -1,4 +1,4 @@
-"""The tables: what is found of each kind, and what is told though nothing is wrong."""
+"""The tables: what is found of each kind, and what is notified though nothing is wrong."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _kind_row(name: str, outcomes: Sequence[Outcome], by_chance: Sequence[Outcom
         f"{sum(one.is_named for one in outcomes)}",
         f"{sum(one.is_named_later for one in outcomes)}",
         f"{median(one.delay_seconds for one in found):.0f}" if found else "-",
-        f"{mean(len(one.told) for one in found):.1f}" if found else "-",
+        f"{mean(len(one.notified) for one in found):.1f}" if found else "-",
         "" if name == "all" else ", ".join(f"`{alert}` {count}" for alert, count in first.most_common()),
     ]
 
@@ -56,7 +56,7 @@ def _share(outcomes: Sequence[Outcome]) -> str:
 
 
 def alarms_table(healthy: Sequence[Run], faulty: Sequence[Run]) -> str:
-    """A row a making of healthy traffic, one of all of it, and one of what is told between faults."""
+    """A row a making of healthy traffic, one of all of it, and one of what is notified between faults."""
     scenarios = dict.fromkeys(run.stream.making for run in healthy)
     rows = [_alarm_row(name, [run for run in healthy if run.stream.making == name]) for name in scenarios]
     return markdown(ALARM_HEAD, [*rows, _alarm_row("all of these", healthy), _alarm_row("between faults", faulty)])

@@ -27,9 +27,9 @@ PAGE = (ROOT / "docs" / "explanation" / "detector-benchmarks.md").read_text(enco
 AMONG_THOSE_JUDGED = ("PyOD ECOD",)  # ranks a value among those it is judged with, which are later in part
 
 
-def scored(length, strange, spans, first=0):
+def scored(length, anomalous, spans, first=0):
     score = np.zeros(length)
-    score[list(strange)] = list(strange.values())
+    score[list(anomalous)] = list(anomalous.values())
     return Trial(score, tuple(spans), first, days=1.0)
 
 
@@ -75,8 +75,8 @@ def test_a_judge_that_says_nothing_finds_nothing():
 def test_a_category_is_judged_by_the_thresholds_of_the_others():
     loud = scored(400, {50: 9.0, 200: 7.0}, [(195, 205)])
     calm = scored(400, {200: 3.0}, [(195, 205)])
-    told = crossed([loud, calm], ["a", "b"], rate=0.0)
-    assert told == {"cross-validated": 0.5, "false alarms a day": 0.5}
+    reported = crossed([loud, calm], ["a", "b"], rate=0.0)
+    assert reported == {"cross-validated": 0.5, "false alarms a day": 0.5}
 
 
 def test_blocks_follow_each_other_and_are_fitted_to_what_came_before():
@@ -93,9 +93,9 @@ def test_vectors_are_in_deviations_of_the_past():
         kept.append(vectors)
         return lambda judged: judged[:, -1]
 
-    told = by_blocks(series(600) * 1e6, fit, lags=4)
+    reported = by_blocks(series(600) * 1e6, fit, lags=4)
     assert abs(kept[0].mean()) < 1e-9 and kept[0].std() == pytest.approx(1.0)
-    assert np.isnan(told[: FIRST_FIT + 3]).all() and np.isfinite(told[FIRST_FIT + 3 :]).all()
+    assert np.isnan(reported[: FIRST_FIT + 3]).all() and np.isfinite(reported[FIRST_FIT + 3 :]).all()
 
 
 @pytest.mark.skipif(find_spec("pyod") is None or find_spec("river") is None, reason="the bench extra is not installed")
@@ -115,8 +115,8 @@ def test_a_neighbour_sees_no_future(name):
 def test_channels_join_rarities():
     x = series(300)
     x.iloc[250] = 30.0
-    told = root_mean_square(of("ewma"), of("iqr"))([x])[0]
-    np.testing.assert_allclose(told, np.sqrt((of("ewma")(x) ** 2 + of("iqr")(x) ** 2) / 2))
+    reported = root_mean_square(of("ewma"), of("iqr"))([x])[0]
+    np.testing.assert_allclose(reported, np.sqrt((of("ewma")(x) ** 2 + of("iqr")(x) ** 2) / 2))
 
 
 def test_the_channels_of_faults_are_taken_apart_as_they_are_joined():
@@ -127,10 +127,10 @@ def test_the_channels_of_faults_are_taken_apart_as_they_are_joined():
 
 
 def test_the_forest_is_given_value_change_and_the_last_ten():
-    told = features(series(30), points=40)
-    assert told.shape == (4, 40)
-    assert np.isnan(told[:, 30:]).all() and np.isfinite(told[:, 3:30]).all()
-    np.testing.assert_allclose(told[1, 5], told[0, 5] - told[0, 4])
+    reported = features(series(30), points=40)
+    assert reported.shape == (4, 40)
+    assert np.isnan(reported[:, 30:]).all() and np.isfinite(reported[:, 3:30]).all()
+    np.testing.assert_allclose(reported[1, 5], reported[0, 5] - reported[0, 4])
 
 
 @pytest.mark.parametrize("name", scenarios.SCENARIOS)
@@ -154,9 +154,9 @@ def test_a_fleet_shows_each_fault_where_it_is_looked_for():
 
 def test_a_detector_of_rules_finds_what_it_is_made_for():
     tuning, fresh = fleet.load(11, 1), fleet.load(12, 1)
-    told = fleet_table.row(tuning, fresh, "silence")
-    assert told["outage"] == 1.0
-    assert [kind for kind in fleet.FAULTS if not np.isnan(told[kind])] == ["outage"]
+    reported = fleet_table.row(tuning, fresh, "silence")
+    assert reported["outage"] == 1.0
+    assert [kind for kind in fleet.FAULTS if not np.isnan(reported[kind])] == ["outage"]
 
 
 def test_every_detector_has_a_row():
@@ -193,9 +193,9 @@ def test_the_page_has_a_row_for_each_detector_of_rules():
 def test_what_is_not_tried_is_an_empty_row():
     one = pd.DataFrame({"found at 0.5 a day": [0.5], f"{OF_REAL}found at 0.5 a day": [0.25], "cross-validated": [60.0]})
     frames = {"faults": pd.DataFrame({"found": [0.75]}), "kpi": one.iloc[:0], "nab": one}
-    told = overview(parted(frames, [0]))
-    assert list(told.columns) == list(MAIN)
-    assert told.iloc[0].fillna(-1).tolist() == [0.75, -1, 0.25, 60.0]
+    reported = overview(parted(frames, [0]))
+    assert list(reported.columns) == list(MAIN)
+    assert reported.iloc[0].fillna(-1).tolist() == [0.75, -1, 0.25, 60.0]
 
 
 def test_a_table_is_put_between_its_markers(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from aiops_nb.collect.synthetic import KINDS, Fault, FaultLabel
 from aiops_nb.engine.params import PipelineParams
 from benchmarks.rules import streams, write
-from benchmarks.rules.notified import Run, Told, run
+from benchmarks.rules.notified import Notified, Run, run
 from benchmarks.rules.outcome import RIGHT, at_random, covers, false_alarms, outcomes
 from benchmarks.rules.table import ALARM_HEAD, KIND_HEAD, alarms_table, kinds_table
 from tests.paths import ROOT
@@ -16,24 +16,24 @@ PAGE = ROOT / "docs" / "explanation" / "rule-benchmarks.md"
 SECOND_NS = 10**9
 
 
-def told(second, target, alertname="request_failed"):
-    return Told(time_ns=second * SECOND_NS, alertname=alertname, target=target)
+def notified(second, target, alertname="request_failed"):
+    return Notified(time_ns=second * SECOND_NS, alertname=alertname, target=target)
 
 
 def a_run(*alerts):
     stream = streams.Stream(making="faults", seconds=1000, options={"targets": 2}, halved=(False,))
     label = FaultLabel(kind="outage", target="a", start_ns=100 * SECOND_NS, end_ns=200 * SECOND_NS)
-    return Run(stream=stream, start_ns=0, labels=(label,), told=alerts)
+    return Run(stream=stream, start_ns=0, labels=(label,), notified=alerts)
 
 
 @pytest.mark.parametrize(
     ("alert", "is_found", "is_false"),
     [
-        (told(101, "a"), True, False),
-        (told(319, "*", "error_ratio_overall"), True, False),
-        (told(101, "b"), False, False),
-        (told(99, "a"), False, True),
-        (told(321, "a"), False, True),
+        (notified(101, "a"), True, False),
+        (notified(319, "*", "error_ratio_overall"), True, False),
+        (notified(101, "b"), False, False),
+        (notified(99, "a"), False, True),
+        (notified(321, "a"), False, True),
     ],
     ids=["found", "all together, late", "another", "before", "too late"],
 )
@@ -44,21 +44,21 @@ def test_an_alert_finds_a_fault_in_its_time_and_place(alert, is_found, is_false)
 
 
 def test_the_first_alert_names_the_fault_and_tells_the_delay():
-    [right] = outcomes(a_run(told(105, "a"), told(110, "a", "latency_p95_anomaly")))
-    [late] = outcomes(a_run(told(110, "a", "latency_p95_anomaly"), told(115, "a")))
-    assert (right.is_named, right.delay_seconds, len(right.told)) == (True, 5.0, 2)
+    [right] = outcomes(a_run(notified(105, "a"), notified(110, "a", "latency_p95_anomaly")))
+    [late] = outcomes(a_run(notified(110, "a", "latency_p95_anomaly"), notified(115, "a")))
+    assert (right.is_named, right.delay_seconds, len(right.notified)) == (True, 5.0, 2)
     assert (late.is_named, late.is_named_later, late.delay_seconds) == (False, True, 10.0)
 
 
 def test_a_path_below_a_service_is_its_own():
     label = FaultLabel(kind="path_probe", target="a", start_ns=0, end_ns=1)
-    assert covers(told(0, "a/path-7"), label) and not covers(told(0, "ab"), label)
+    assert covers(notified(0, "a/path-7"), label) and not covers(notified(0, "ab"), label)
 
 
 def test_chance_has_as_many_alerts_of_the_same_names():
-    of_it = a_run(*(told(second, "a") for second in range(100, 150)))
+    of_it = a_run(*(notified(second, "a") for second in range(100, 150)))
     [chance] = at_random([of_it], seed=1)
-    assert len(chance.told) == 50 and chance.told != of_it.told
+    assert len(chance.notified) == 50 and chance.notified != of_it.notified
     assert [chance] == at_random([of_it], seed=1)
 
 
@@ -69,7 +69,7 @@ def test_a_stream_is_told_as_it_would_be_live():
     )
     [found] = outcomes(run(stream))
     assert found.is_named and found.delay_seconds < 5
-    assert not run(stream, PipelineParams(row_rules=(), feature_rules=(), client_rules=())).told
+    assert not run(stream, PipelineParams(row_rules=(), feature_rules=(), client_rules=())).notified
 
 
 def test_each_kind_is_drawn_at_both_sizes_and_in_no_fault_s_rest():
@@ -114,7 +114,7 @@ def shape(table):
 
 
 def test_the_page_has_the_tables_that_the_command_writes():
-    of_it = a_run(told(101, "a"))
+    of_it = a_run(notified(101, "a"))
     kinds = kinds_table(outcomes(of_it), outcomes(of_it))
     assert shape(table_on_the_page("kinds")) == shape(kinds)
     on_page, written = shape(table_on_the_page("false alarms")), shape(alarms_table([of_it], [of_it]))

@@ -1,6 +1,6 @@
-"""As Netdata's agent does it: two clusters of the last changes; strange is what all models of late find far from both.
+"""As Netdata's agent does it: two clusters of the last changes; anomalous: far from both in all recent models.
 
-Written anew from its documentation: changes, smoothed over 3, six of them a vector, k-means with 2 clusters; the
+Written again from its documentation: changes, smoothed over 3, six of them a vector, k-means with 2 clusters; the
 distance to the nearer centre against the 99th percentile of what the model was trained on; the least of 18 models.
 """
 
@@ -20,17 +20,19 @@ Model = tuple[np.ndarray, float]
 def two_clusters(series: pd.Series) -> np.ndarray:
     """1 at the 99th percentile."""
     known = np.flatnonzero(np.isfinite(series.to_numpy()))
-    told = np.full(len(series), np.nan)
+    reported = np.full(len(series), np.nan)
     smooth = np.convolve(np.diff(series.to_numpy()[known]), np.full(SMOOTHED, 1 / SMOOTHED), "valid")
     if len(smooth) < LAGS:
-        return told
+        return reported
     vectors = windows(smooth, LAGS)
     scores, models = np.full(len(vectors), np.nan), deque[Model](maxlen=MODELS)
     for past, judged in blocks(len(vectors)):
         models.append(trained(vectors[past]))
-        scores[judged] = np.min([_distances(vectors[judged], centres) / usual for centres, usual in models], axis=0)
-    told[known[len(known) - len(scores) :]] = scores
-    return told
+        scores[judged] = np.min(
+            [_distances(vectors[judged], centres) / baseline for centres, baseline in models], axis=0
+        )
+    reported[known[len(known) - len(scores) :]] = scores
+    return reported
 
 
 def trained(vectors: np.ndarray) -> Model:
@@ -42,8 +44,8 @@ def trained(vectors: np.ndarray) -> Model:
         for number in range(CLUSTERS):
             if (nearest == number).any():
                 centres[number] = vectors[nearest == number].mean(axis=0)
-    usual = float(np.quantile(_distances(vectors, centres), 0.99))
-    return centres, usual or 1e-9
+    baseline = float(np.quantile(_distances(vectors, centres), 0.99))
+    return centres, baseline or 1e-9
 
 
 def _all_distances(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:

@@ -28,28 +28,28 @@ def last_values(x: np.ndarray) -> Iterator[Vector]:
 def streamed(made: Callable[[], Any], vectors: Callable[[np.ndarray], Iterator[Vector]]) -> Judge:
     def judge(series: pd.Series) -> np.ndarray:
         known = np.flatnonzero(np.isfinite(series.to_numpy()))
-        told, model = np.full(len(series), np.nan), made()
+        reported, model = np.full(len(series), np.nan), made()
         for at, vector in zip(known.tolist(), vectors(series.to_numpy()[known]), strict=True):
-            told[at] = model.score_one(vector)
+            reported[at] = model.score_one(vector)
             model.learn_one(vector)
-        return told
+        return reported
 
     return lambda many: [judge(series) for series in many]
 
 
 def standard_absolute_deviation(many: list[pd.Series]) -> list[np.ndarray]:
-    """It takes the value beside the vector, unlike the others."""
+    """It takes the value next to the vector, unlike the others."""
     return [_deviations(series) for series in many]
 
 
 def _deviations(series: pd.Series) -> np.ndarray:
     known = np.flatnonzero(np.isfinite(series.to_numpy()))
-    told, model = np.full(len(series), np.nan), import_module("river.anomaly").StandardAbsoluteDeviation()
+    reported, model = np.full(len(series), np.nan), import_module("river.anomaly").StandardAbsoluteDeviation()
     for number, (at, value) in enumerate(zip(known.tolist(), series.to_numpy()[known].tolist(), strict=True)):
         if number > LAGS:
-            told[at] = model.score_one(None, value)
+            reported[at] = model.score_one(None, value)
         model.learn_one(None, value)
-    return told
+    return reported
 
 
 def half_space_trees() -> Any:

@@ -34,14 +34,14 @@ def blocks(count: int) -> Iterator[tuple[slice, slice]]:
 def by_blocks(series: pd.Series, fit: Fit, lags: int = LAGS) -> np.ndarray:
     """Score of each value by what was fitted last; NaN until there is something."""
     known = np.flatnonzero(np.isfinite(series.to_numpy()))
-    told = np.full(len(series), np.nan)
+    reported = np.full(len(series), np.nan)
     if len(known) < lags:
-        return told
+        return reported
     vectors = windows(series.to_numpy()[known], lags)
     scores = np.full(len(vectors), np.nan)
     for past, judged in blocks(len(vectors)):
         middle, scale = vectors[past].mean(), vectors[past].std()
         scale = scale or max(abs(middle), 1.0)  # a constant past
         scores[judged] = fit((vectors[past] - middle) / scale)((vectors[judged] - middle) / scale)
-    told[known[lags - 1 :]] = scores
-    return told
+    reported[known[lags - 1 :]] = scores
+    return reported
