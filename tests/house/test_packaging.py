@@ -15,6 +15,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.browser.lab import CHROMIUM_NAMES
 from tests.paths import ROOT
@@ -50,6 +51,29 @@ def test_every_direct_dependency_is_pinned() -> None:
     pins = pinned()
     assert declared.keys() <= pins.keys()
     assert all(Requirement(f"{name}{declared[name]}").specifier.contains(pins[name][2:]) for name in declared)
+
+
+# The first versions without a published fault that a stranger's file, page or server could use.
+SAFE_SINCE = {
+    "filelock": "3.20.3",
+    "jinja2": "3.1.6",
+    "jupyterlab": "4.4.8",
+    "nbconvert": "7.17",
+    "requests": "2.32.4",
+}
+
+
+@pytest.mark.parametrize("name", SAFE_SINCE)
+def test_no_version_with_a_known_fault_is_accepted(name: str) -> None:
+    declared = specs(PROJECT["dependencies"] + [line for lines in EXTRAS.values() for line in lines])
+    (floor,) = Requirement(f"{name}{declared[name]}").specifier
+    assert floor.operator == ">="
+    assert Version(floor.version) >= Version(SAFE_SINCE[name])
+
+
+def test_what_builds_the_package_is_pinned() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
+    assert build["requires"] == [f"hatchling{pinned()['hatchling']}"]
 
 
 def test_a_pin_is_a_plain_version() -> None:
