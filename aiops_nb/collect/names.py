@@ -10,7 +10,7 @@ _MAX_LABEL_CHARACTERS, _MAX_HOST_CHARACTERS = 63, 253
 _KEPT = "%/:=&?~#+!$,;'@()*[]|"  # not escaped again, and what servers take unescaped
 
 
-def ascii_host(host: str) -> str:
+def ascii_host(host: str, where: str = "url") -> str:
     """The host in ASCII (UTS #46, not transitional), as browsers, curl with libidn2 and DNS have it.
 
     Labels in ASCII stay as they are, so that names with an underscore still work.
@@ -18,27 +18,30 @@ def ascii_host(host: str) -> str:
     Raises
     ------
     ConfigError
-        If it cannot be a name; the message shows the host.
+        Naming `where`, if it cannot be a name; the message shows the host.
 
     Examples
     --------
     >>> ascii_host("Bücher.example"), ascii_host("my_service"), ascii_host("faß.de")
     ('xn--bcher-kva.example', 'my_service', 'xn--fa-hia.de')
     """
+    labels = [_ascii_label(label) for label in _mapped(host, where).split(".")]
+    name = ".".join(labels)
+    is_too_long = len(name) > _MAX_HOST_CHARACTERS or any(len(label) > _MAX_LABEL_CHARACTERS for label in labels)
+    if is_too_long or not all(labels[:-1]) or not labels[0]:
+        raise ConfigError.at(where, "a host name that can be written in ASCII", host)
+    return name
+
+
+def _mapped(host: str, where: str) -> str:
     if host.isascii():
         return host
     import idna
 
     try:
-        mapped = idna.uts46_remap(host, std3_rules=False, transitional=False)
+        return idna.uts46_remap(host, std3_rules=False, transitional=False)
     except (idna.IDNAError, UnicodeError, IndexError):
-        raise ConfigError.at("url", "a host name that can be written in ASCII", host) from None
-    labels = [_ascii_label(label) for label in mapped.split(".")]
-    name = ".".join(labels)
-    is_too_long = len(name) > _MAX_HOST_CHARACTERS or any(len(label) > _MAX_LABEL_CHARACTERS for label in labels)
-    if is_too_long or not all(labels[:-1]) or not labels[0]:
-        raise ConfigError.at("url", "a host name that can be written in ASCII", host)
-    return name
+        raise ConfigError.at(where, "a host name that can be written in ASCII", host) from None
 
 
 def _ascii_label(label: str) -> str:
@@ -60,8 +63,8 @@ def ascii_url(url: str) -> str:
     """
     parts = urlsplit(url)
     userinfo, at, location = parts.netloc.rpartition("@")
-    if not location.isascii():
-        host, colon, port = location.partition(":")  # an address of IPv6 is ASCII
+    if location and not location.startswith("["):  # an address of IPv6
+        host, colon, port = location.partition(":")
         location = f"{ascii_host(host)}{colon}{port}"
     path, query = (quote(part, safe=_KEPT) for part in (parts.path, parts.query))
     return urlunsplit((parts.scheme, f"{quote(userinfo, safe=_KEPT)}{at}{location}", path, query, ""))

@@ -72,6 +72,17 @@ def _hidden_userinfo(url: str) -> str:
     return rest.rpartition("@")[0] if colon and not is_address and not port.isdecimal() else ""
 
 
+def has_hidden_userinfo(url: str) -> bool:
+    """Whether a `/`, `?` or `#` that is not escaped cuts off the user info of a URL.
+
+    Examples
+    --------
+    >>> has_hidden_userinfo("wss://joe:p/w@example.org/"), has_hidden_userinfo("wss://joe:p%2Fw@example.org/")
+    (True, False)
+    """
+    return bool(_hidden_userinfo(url))
+
+
 def mask_url(url: str) -> str:
     """The URL without user name, password, query and fragment: what is shown, logged and recorded.
 

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 
+from aiops_nb.collect.names import ascii_host
 from aiops_nb.core.errors import ConfigError
 
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, getattr(errno, "WSAEACCES", errno.EACCES)}
@@ -73,3 +74,4 @@ def check_host(host: str) -> None:
     """
     if not host or not set(host).isdisjoint("/@ \t\r\n\0"):
         raise ConfigError.at("host", "a name or an address", host)
+    ascii_host(host, "host")

@@ -17,6 +17,7 @@ from aiops_nb.collect.backoff import Backoff
 from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
+from aiops_nb.collect.names import ascii_host
 from aiops_nb.collect.sockets.address import check_host, check_port
 from aiops_nb.collect.sockets.tcp_connection import TcpConnection
 from aiops_nb.collect.sockets.wait import SocketWait
@@ -158,7 +159,7 @@ class TcpClient:
     def _opened(self) -> socket.socket:
         """Connected to the first address of the host that answers."""
         problem = OSError("the host has no address")
-        for family, address in _addresses(self._host, self._port):
+        for family, address in _addresses(ascii_host(self._host), self._port):
             attempt = socket.socket(family, socket.SOCK_STREAM)
             code = self._attempt(attempt, address)
             if code == 0:

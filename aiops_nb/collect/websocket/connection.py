@@ -12,7 +12,7 @@ import msgspec
 from aiops_nb.collect.authorities import check_ca_file, default_ca_file
 from aiops_nb.collect.names import ascii_host, ascii_url
 from aiops_nb.core.errors import ConfigError, MissingExtraError
-from aiops_nb.core.urls import mask_url
+from aiops_nb.core.urls import has_hidden_userinfo, mask_url
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -162,6 +162,11 @@ def host_of(url: str) -> str:
         ascii_host(host or "")
     except ValueError:
         host = None
-    if host is None or parts.scheme not in ("ws", "wss") or any(ord(sign) <= 32 for sign in url):
+    if (
+        host is None
+        or has_hidden_userinfo(url)
+        or parts.scheme not in ("ws", "wss")
+        or any(ord(sign) <= 32 for sign in url)
+    ):
         raise ConfigError.at("url", "ws://host[:port]/path or wss://...", mask_url(url))
     return host

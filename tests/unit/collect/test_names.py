@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from aiops_nb.collect.http.probe import HttpProbe, TransferKind
 from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.collect.names import ascii_host, ascii_url
+from aiops_nb.collect.sockets.tcp_client import TcpClient
 from aiops_nb.collect.websocket.connection import host_of
 from aiops_nb.config import parse_config
 from aiops_nb.core.errors import ConfigError
@@ -44,6 +47,33 @@ def test_a_name_that_cannot_be_is_refused_with_its_place(name: str) -> None:
         ascii_host(name)
     with pytest.raises(ConfigError, match=r"targets\[0\]\.url: expected a"):
         parse_config(f'targets: ["http://{name}/"]')
+
+
+@pytest.mark.parametrize("host", ["bücher.test", "faß.test"])
+def test_a_client_looks_up_the_name_in_ascii(host: str) -> None:
+    code = f"""
+import sys
+asked = []
+sys.addaudithook(lambda event, given: asked.append(given[0]) if event == "socket.getaddrinfo" else None)
+from aiops_nb.collect import TcpClient
+client = TcpClient({host!r}, 9)
+try:
+    client.poll(0.1)
+except OSError:
+    pass
+client.close()
+print(asked)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert NAMES.get(host, ascii_host(host)) in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".test", "a..test", "ü" * 60])
+def test_a_host_that_cannot_be_is_refused_by_a_client(host: str) -> None:
+    with pytest.raises(ConfigError, match="host: expected a host name"):
+        TcpClient(host, 9)
+    with pytest.raises(ConfigError, match="url: expected"):
+        ProbeTarget(url=f"http://{host}/")
 
 
 def test_addresses_stay_and_paths_are_escaped() -> None:

@@ -91,7 +91,7 @@ def server(answer: Answering, context: ssl.SSLContext | None = None) -> Iterator
 def probed(transfer: TransferKind, url: str, **fields: Any) -> dict[str, Any]:
     """The row of one probe."""
     probe = HttpProbe(
-        [ProbeTarget(url=url, name="t", timeout_seconds=4.0, **fields)], interval_seconds=5.0, transfer=transfer
+        [ProbeTarget(url=url, name="t", timeout_seconds=4.0, **fields)], interval_seconds=60.0, transfer=transfer
     )
     try:
         batch = probe.poll(10.0)
