@@ -64,7 +64,7 @@ CHILDREN = {
     "docs/howto/README": ["*"],
     "docs/reference/README": [
         "configuration", "cli", "collectors", "columns", "recording", "alerts", "rules/README", "notifications",
-        "detectors", "preprocessing", "host", "clients", "self-observation", "api",
+        "dashboard", "detectors", "preprocessing", "host", "clients", "self-observation", "api",
     ],
     "docs/reference/rules/README": [
         "errors", "latency", "traffic", "certificates", "slo", "times", "client_*", "distributed_flood",
