@@ -115,7 +115,7 @@ def _learning(store: ViewStore) -> str:
     if not count:
         return ""
     left = (LEARNING_WINDOWS - int(seen[seen > 0].min())) * store.window_seconds
-    about = f", about {math.ceil(left / 10) * 10} s left" if left > 0 else ""
+    about = f", about {max(10, round(left, -1)):.0f} s left" if left > 0 else ""
     return f"Learning: {count:,} target{'s' * (count > 1)}{about}"
 
 

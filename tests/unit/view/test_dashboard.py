@@ -258,8 +258,8 @@ def test_no_active_alert_is_said_only_when_the_baselines_are_known() -> None:
         store.advance()
         notes.append((tiles_of(store)[-1]["note"], tiles_of(store)[-1]["tone"]))
     assert notes == [
-        ("Learning: 2 targets, about 50 s left", "plain"),
-        ("Learning: 1 target, about 50 s left", "plain"),
+        ("Learning: 2 targets, about 40 s left", "plain"),
+        ("Learning: 1 target, about 40 s left", "plain"),
         ("no active alerts", "ok"),
     ]
 
