@@ -345,7 +345,8 @@ class Monitor(FrameAccess):
         return self._store.steps()
 
     def _extent_ns(self) -> tuple[int, int] | None:
-        times = [times_ns(step.item.batch.column("time")) for step in self._store.steps() if step.item.batch.num_rows]
+        tables: tuple[TableName, ...] = ("requests", "samples", "messages")
+        times = [times_ns(batch.column("time")) for table in tables for batch in self._store.batches(table)]
         if not times:
             return None
         newest_ns = max(int(time.max()) for time in times)

@@ -6,8 +6,9 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
-import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.schemas import TABLES, TableName
@@ -17,21 +18,24 @@ KEPT_BYTES = 256 << 20
 KEPT_CHANGES = 100_000
 PAGE_STEPS = 256
 PAGE_ROWS = 20_000
+SMALL_ROWS = 100  # from here on copying a batch costs more than the bytes that it saves
 # Measured by `python -m benchmarks.memory`: what a batch of a few rows takes besides its values (19 columns, each with
 # buffers of at least 64 bytes and objects of Arrow), and what Python's objects around arrays take.
 BATCH_BYTES = 20_000
 STEP_BYTES = 400
 ARRAY_BYTES = 144
+ROW_BYTES = 300
 TICK_BYTES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A step whose rows lie in a page: `first` and `rows` are their place in its table."""
+    """A step whose rows lie in a page: `first` and `rows` are their place in the batch number `chunk`."""
 
     seq: int
     table: TableName
     source: str
+    chunk: int
     first: int
     rows: int
     ticks: Sequence[Tick]
@@ -40,16 +44,23 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Consecutive steps, their rows in one batch of each table: a small batch holds ten times the bytes of its rows."""
+    """Consecutive steps; rows of small ones lie in one batch of each table, which saves nine tenths of the bytes."""
 
     steps: tuple[_Kept, ...]
-    tables: dict[TableName, pa.RecordBatch]
+    chunks: tuple[pa.RecordBatch, ...]
     size_bytes: int
 
     def unpacked(self) -> Iterator[Step]:
         for kept in self.steps:
-            batch = self.tables[kept.table].slice(kept.first, kept.rows)
+            batch = self.chunks[kept.chunk].slice(kept.first, kept.rows)
             yield Step(Item(kept.seq, kept.table, kept.source, batch), list(kept.ticks), list(kept.changes))
+
+    def rows_of(self, table: TableName) -> Iterator[pa.RecordBatch]:
+        """The rows of a table in their order, neighbours in one piece."""
+        of_table = (kept for kept in self.steps if kept.table == table)
+        for chunk, group in groupby(of_table, key=attrgetter("chunk")):
+            steps = list(group)
+            yield self.chunks[chunk].slice(steps[0].first, sum(step.rows for step in steps))
 
 
 @dataclass(slots=True)
@@ -57,13 +68,16 @@ class _Open:
     """The newest steps as they came, until they fill a page."""
 
     steps: list[Step] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     rows: int = 0
     size_bytes: int = 0
 
     def add(self, step: Step) -> None:
+        size = size_bytes(step)
         self.steps.append(step)
+        self.sizes.append(size)
         self.rows += step.item.batch.num_rows
-        self.size_bytes += size_bytes(step)
+        self.size_bytes += size
 
     def is_full(self, most_bytes: int) -> bool:
         return len(self.steps) >= PAGE_STEPS or self.rows >= PAGE_ROWS or self.size_bytes >= most_bytes
@@ -112,7 +126,7 @@ class StepStore:
             if self._open.is_full(
                 self._kept_bytes // 4
             ):  # before the step is added: the newest stays the object that other sinks get, too
-                page = _page_of(self._open.steps)
+                page = _page_of(self._open.steps, self._open.sizes)
                 self._pages.append(page)
                 self._pages_bytes += page.size_bytes
                 self._open = _Open()
@@ -133,7 +147,7 @@ class StepStore:
         """The kept rows of one table, oldest first."""
         with self._lock:
             pages, newest = list(self._pages), list(self._open.steps)
-        kept = [page.tables[table] for page in pages if table in page.tables]
+        kept = (batch for page in pages for batch in page.rows_of(table))
         return [*kept, *(step.item.batch for step in newest if step.item.table == table)]
 
     def changes(self) -> list[AlertChange]:
@@ -142,35 +156,55 @@ class StepStore:
             return list(self._changes)
 
 
-def _page_of(steps: Sequence[Step]) -> _Page:
-    kept: list[_Kept] = []
-    batches: dict[TableName, list[pa.RecordBatch]] = {}
-    counts: dict[TableName, int] = {}
+def _page_of(steps: Sequence[Step], sizes: Sequence[int]) -> _Page:
+    chunks: list[pa.RecordBatch] = []
+    small: dict[TableName, list[pa.RecordBatch]] = {}
     for step in steps:
-        item, first = step.item, counts.get(step.item.table, 0)
-        rows = item.batch.num_rows
-        kept.append(_Kept(item.seq, item.table, item.source, first, rows, tuple(step.ticks), tuple(step.changes)))
-        batches.setdefault(item.table, []).append(item.batch)
-        counts[item.table] = first + rows
-    tables = {table: _one_batch(table, of_table) for table, of_table in batches.items()}
-    rows_bytes = sum(BATCH_BYTES + batch.get_total_buffer_size() for batch in tables.values())
-    return _Page(tuple(kept), tables, rows_bytes + sum(STEP_BYTES + made_bytes(step) for step in steps))
+        if step.item.batch.num_rows < SMALL_ROWS:
+            small.setdefault(step.item.table, []).append(step.item.batch)
+    chunk_of: dict[TableName, int] = {}
+    for table, batches in small.items():
+        chunk_of[table] = len(chunks)
+        chunks.append(_one_batch(table, batches))
+    size = sum(BATCH_BYTES + int(batch.get_total_buffer_size()) for batch in chunks)
+    kept: list[_Kept] = []
+    firsts: dict[TableName, int] = dict.fromkeys(small, 0)
+    for step, open_size in zip(steps, sizes, strict=True):
+        item, rows = step.item, step.item.batch.num_rows
+        place = item.seq, item.table, item.source
+        if rows < SMALL_ROWS:
+            where = chunk_of[item.table], firsts[item.table], rows
+            firsts[item.table] += rows
+            size += STEP_BYTES + made_bytes(step)
+        else:
+            where = len(chunks), 0, rows
+            chunks.append(item.batch)
+            size += open_size
+        kept.append(_Kept(*place, *where, tuple(step.ticks), tuple(step.changes)))
+    return _Page(tuple(kept), tuple(chunks), size)
 
 
 def _one_batch(table: TableName, batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     """Their rows in new buffers of just their size: those of a collector may be up to twice as long as filled."""
+    if len(batches) == 1:
+        return batches[0]
     whole = pa.Table.from_batches(batches, schema=TABLES[table]).unify_dictionaries().combine_chunks()
-    joined = whole.to_batches()
-    if len(batches) > 1 and len(joined) == 1:
-        return joined[0]
-    rows = pa.array(np.arange(whole.num_rows, dtype=np.int64))
-    return whole.take(rows).combine_chunks().to_batches()[0] if len(rows) else batches[0]
+    joined: pa.RecordBatch = whole.to_batches()[0]
+    return joined
+
+
+def whole_bytes(batch: pa.RecordBatch) -> int:
+    """About how much memory a batch holds as a collector made it: its buffers may be twice as long as filled."""
+    rows: int = batch.num_rows
+    if rows < SMALL_ROWS:  # `nbytes` costs 50 us
+        return BATCH_BYTES + rows * ROW_BYTES
+    rows_bytes: int = batch.nbytes
+    return BATCH_BYTES + 2 * rows_bytes
 
 
 def size_bytes(step: Step) -> int:
     """About how much memory a step holds that lies in no page."""
-    rows_bytes: int = step.item.batch.nbytes
-    return STEP_BYTES + BATCH_BYTES + 2 * rows_bytes + made_bytes(step)
+    return STEP_BYTES + whole_bytes(step.item.batch) + made_bytes(step)
 
 
 def made_bytes(step: Step) -> int:

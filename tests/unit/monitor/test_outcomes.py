@@ -323,3 +323,45 @@ def test_a_replay_keeps_its_speed(tmp_path, speed):
     assert replayed.running and replayed.wait(60)
     assert time.monotonic() - began >= 18 / speed
     assert len(replayed.requests()) == len(aiops_nb.replay(tmp_path / "r").requests())
+
+
+SUSPENDED = """
+import os, signal, subprocess, sys, threading, time, aiops_nb
+rows = []
+class Look:
+    def write(self, step):
+        if step.item.table == "requests":
+            rows.append(time.time())
+    def close(self):
+        pass
+def waited(count):
+    deadline = time.monotonic() + 40
+    while len(rows) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return len(rows) >= count
+url = "http://127.0.0.1:9/dead"
+with aiops_nb.watch(url, interval_seconds=0.2, record=sys.argv[1], sinks=[Look()]) as monitor:
+    assert waited(10)
+    sleeper = subprocess.Popen([sys.executable, "-c", (
+        "import os, signal, sys, time; os.kill(int(sys.argv[1]), signal.SIGSTOP); time.sleep(8); "
+        "os.kill(int(sys.argv[1]), signal.SIGCONT)"), str(os.getpid())])
+    before = len(rows)
+    sleeper.wait()
+    assert waited(before + 10), (before, len(rows), monitor.warnings())
+    assert monitor.running
+assert max(b - a for a, b in zip(rows, rows[1:])) > 6
+print(*sorted(set(monitor.alerts().alertname)))
+print(*monitor.warnings(), sep="; ")
+"""
+
+
+@POSIX
+def test_a_suspended_process_goes_on_and_invents_no_alert(tmp_path):
+    command = [sys.executable, "-c", SUSPENDED, str(tmp_path / "r")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    alerts, warnings = done.stdout.splitlines()
+    assert set(alerts.split()) <= {"request_failed", "error_ratio_anomaly", "error_ratio_overall"}
+    assert "engine" not in warnings
+    recording = aiops_nb.open_recording(tmp_path / "r")
+    assert recording.repairs == () and set(recording.alerts().alertname) == set(alerts.split())
