@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import psutil
 
@@ -28,14 +28,22 @@ from aiops_nb.collect.websocket.client import WebSocketClient
 from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch, table_of
 from aiops_nb.core.types import NS_PER_SECOND, Item
 from aiops_nb.engine.pipeline import Pipeline
+from benchmarks.hostile_formats import HEADERS, LINES
 from benchmarks.hostile_lines import LINES_PER_SECOND, SECONDS, Kind, hostile_chunks
 
-Input = Literal["tcp", "websocket", "access_log", "access_log_json"]
-KIND_OF: dict[Input, Kind] = {
+Door = str
+KIND_OF: dict[Door, Kind] = {
     "tcp": "json",
     "websocket": "json",
     "access_log": "combined",
     "access_log_json": "json_log",
+    **{f"access_log_{name}": name for name in LINES},
+}
+DOORS = tuple(KIND_OF)
+PATTERN_OF: dict[Door, str] = {
+    "access_log": "combined",
+    "access_log_json": "json",
+    **{f"access_log_{name}": name for name in LINES},
 }
 QUIET_SECONDS = 30.0
 MIB = 1 << 20
@@ -86,7 +94,7 @@ def opened(source: Input, path: Path) -> Iterator[OpenInput]:
             url = f"ws://127.0.0.1:{int(server.stdout.readline())}/"
             collector = WebSocketClient(url, max_message_bytes=16 * MIB)
         else:
-            collector = AccessLog(path, pattern="json" if source == "access_log_json" else "combined", from_start=True)
+            collector = AccessLog(path, pattern=PATTERN_OF[door], from_start=True)
         stack.callback(collector.close)
         yield collector
 
@@ -137,7 +145,8 @@ def visited(source: Input, count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lines"
         with path.open("wb") as file:
-            for chunk, rows, others in hostile_chunks(count, KIND_OF[source]):
+            file.write(HEADERS.get(KIND_OF[door], "").encode())
+            for chunk, rows, others in hostile_chunks(count, KIND_OF[door]):
                 file.write(chunk)
                 good, elsewhen = good + rows, elsewhen + others
         command = [sys.executable, "-m", "benchmarks.hostile", "--source", source, "--lines", str(count)]
@@ -145,7 +154,7 @@ def visited(source: Input, count: int) -> dict[str, Any]:
     return {**json.loads(done.stdout), "good": good, "elsewhen": elsewhen, "bad": count - good}
 
 
-def main(count: int = 1_000_000, inputs: tuple[Input, ...] = get_args(Input)) -> None:
+def main(count: int = 1_000_000, doors: tuple[Door, ...] = DOORS) -> None:
     """Print the table."""
     columns = ["source", "good lines", "rows", "elsewhen", "not used", "bad lines", "rejected", "grown MiB", "peak MiB"]
     print("| " + " | ".join([*columns, "lines/s", "reasons"]) + " |\n|---" + "|--:" * 9 + "|---|")
@@ -164,13 +173,13 @@ def reported(values: list[str]) -> None:
     """Run by hand, or as the process of one source."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--source", choices=get_args(Input))
+    parser.add_argument("--door", choices=DOORS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(values)
     if options.file is not None:
         print(json.dumps(knock(options.source, options.file, options.lines)))
     else:
-        main(options.lines, (options.source,) if options.source else get_args(Input))
+        main(options.lines, (options.door,) if options.door else DOORS)
 
 
 if __name__ == "__main__":
