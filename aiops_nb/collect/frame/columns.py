@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -22,6 +23,7 @@ _EXPECTED_TIME = "times in every row, of the years 1970 to 2261"
 _EXPECTED_NUMBER = _EXPECTED_TIME + ", as numbers of {unit} since 1970 (time_unit)"
 _LAST_NS = 9_200_000_000 * 1_000_000_000
 _SHOWN_CHARACTERS = 100
+_OFFSET = r"(?:[Zz]|[T ]\d[\d:.,]*[+-]\d\d(?::?\d\d)?)\s*$"
 _TIME_ZONE_ERRORS = (KeyError, ValueError, OSError)
 
 _Check = Callable[[pa.Array], pa.Array]
@@ -88,13 +90,12 @@ def _numbers_ns(series: pd.Series, unit: TimeUnit) -> IntArray:
 def _moments_ns(series: pd.Series, timezone: str) -> IntArray:
     import pandas as pd
 
-    moments = series if pd.api.types.is_datetime64_any_dtype(series.dtype) else _parsed(series)
+    moments = series if pd.api.types.is_datetime64_any_dtype(series.dtype) else _parsed(series, timezone)
     if moments.isna().any():
         raise _error(series, _EXPECTED_TIME, moments.isna().to_numpy())
     try:
         if moments.dt.tz is None:
-            earlier = np.ones(len(moments), np.bool_)
-            moments = moments.dt.tz_localize(timezone, ambiguous=earlier, nonexistent="shift_forward")
+            moments = _localised(moments, timezone)
         naive = moments.dt.tz_convert("UTC").dt.tz_localize(None)
     except _TIME_ZONE_ERRORS:
         raise ConfigError.at("timezone", "a name such as Europe/Paris", timezone) from None
@@ -103,19 +104,31 @@ def _moments_ns(series: pd.Series, timezone: str) -> IntArray:
     return np.where(within, naive.to_numpy("datetime64[ns]").view(np.int64), -1)
 
 
-def _parsed(series: pd.Series) -> pd.Series:
+def _localised(moments: pd.Series, timezone: str) -> pd.Series:
+    """Clock readings of a zone as moments; the first of those shown twice, the next after those never shown."""
+    earlier = np.ones(len(moments), np.bool_)
+    localised: pd.Series = moments.dt.tz_localize(timezone, ambiguous=earlier, nonexistent="shift_forward")
+    return localised
+
+
+def _parsed(series: pd.Series, timezone: str) -> pd.Series:
     import pandas as pd
 
-    for options in ({}, {"utc": True}):  # the second for offsets that differ
-        try:
-            moments: pd.Series = pd.to_datetime(series, format="ISO8601", **options)  # type: ignore[call-overload]
-        except (ValueError, TypeError, OverflowError):
-            continue
+    with suppress(ValueError, TypeError, OverflowError):
+        moments = pd.to_datetime(series, format="ISO8601")
         if pd.api.types.is_datetime64_any_dtype(moments.dtype):
             return moments
     readable = pd.to_datetime(series, format="ISO8601", utc=True, errors="coerce")
     bad = readable.isna().to_numpy()
-    raise _error(series, "datetimes, ISO 8601 or numbers, of the years 1677 to 2262", bad if bad.any() else None)
+    if bad.any() or not pd.api.types.is_datetime64_any_dtype(readable.dtype):
+        expected = "datetimes, ISO 8601 or numbers, of the years 1677 to 2262"
+        raise _error(series, expected, bad if bad.any() else None)
+    # Offsets that differ, or that only some of the times have: those without are clock readings of the zone.
+    has_offset = series.astype(str).str.contains(_OFFSET, regex=True).to_numpy(np.bool_)
+    moments = readable.reset_index(drop=True)
+    readings = _localised(moments[~has_offset].dt.tz_localize(None), timezone).dt.tz_convert("UTC")
+    moments[~has_offset] = readings
+    return moments
 
 
 def value_column(series: pd.Series, name: str, kind: pa.DataType, factor: float = 1.0) -> pa.Array:
@@ -148,7 +161,7 @@ def _cast(series: pd.Series, kind: pa.DataType) -> pa.Array:
 
 
 _WORDS = {
-    pa.string(): "text (astype(str) makes it of anything)",
+    pa.string(): "strings (astype(str) makes them of anything)",
     pa.int16(): "whole numbers",
     pa.int64(): "whole numbers",
     pa.float64(): "numbers",

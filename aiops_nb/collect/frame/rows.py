@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.schemas import TABLES, Column, TableName, make_batch
-from aiops_nb.core.types import IntArray
+from aiops_nb.core.types import NS_PER_SECOND, IntArray
 
 BATCH_ROWS = 5_000
 LEAST_GAPS = 10
@@ -62,6 +62,15 @@ class FrameSource:
     def first_time_ns(self) -> int:
         """The least time, UTC ns; 0 without rows."""
         return int(self._time_ns.min()) if len(self) else 0
+
+    @property
+    def spacing_seconds(self) -> float:
+        """Median distance of the different times in a row; NaN if there are fewer than two.
+
+        Windows that are much shorter are mostly empty, and cost as much as full ones.
+        """
+        times = np.unique(self._time_ns)
+        return float(np.median(np.diff(times))) / NS_PER_SECOND if len(times) > 1 else math.nan
 
     @property
     def next_time_ns(self) -> float:

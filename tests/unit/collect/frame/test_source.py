@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -268,8 +269,8 @@ GOOD = {"time": [1, 2, 3], "target": ["a", "b", "c"]}
         ({"time": [True, False, True]}, r"df\['time'\]: expected"),
         ({"time": [[1], [2], [3]]}, r"df\['time'\]: expected"),
         ({"target": ["a", None, "c"]}, r"df\['target'\]: expected a value in every row, got .* in row 1"),
-        ({"target": [1, 2, 3]}, r"df\['target'\]: expected text .*, got .*1.* in row 0"),
-        ({"target": ["a", 2, "c"]}, r"df\['target'\]: expected text .*, got 2 in row 1"),
+        ({"target": [1, 2, 3]}, r"df\['target'\]: expected strings .*, got .*1.* in row 0"),
+        ({"target": ["a", 2, "c"]}, r"df\['target'\]: expected strings .*, got 2 in row 1"),
         ({"status_code": [200, 200.5, 200]}, r"df\['status_code'\]: expected whole numbers, got .*200\.5.* in row 1"),
         ({"status_code": [200, 99, 200]}, r"df\['status_code'\]: expected 100 to 999, got .*99.* in row 1"),
         ({"status_code": [200, 10**9, 200]}, r"df\['status_code'\]: expected whole numbers, got .*in row 1"),
@@ -319,3 +320,28 @@ def test_other_things_that_are_no_frame_of_rows() -> None:
         from_frame(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(ConfigError, match=r"target: expected a column of the frame \(time\), got 'target'"):
         from_frame(pd.DataFrame({"time": [1]}))
+
+
+MIXED = ["2026-07-01 12:00:00", "2026-07-01T12:00:00+00:00", "2026-07-01T10:00:00Z", "2026-07-01 05:00:00-05:00"]
+
+
+@pytest.mark.parametrize("as_objects", [False, True])
+def test_times_with_and_without_an_offset_in_one_column(as_objects: bool) -> None:
+    written = [pd.Timestamp(text).to_pydatetime() for text in MIXED] if as_objects else MIXED
+    df = pd.DataFrame({"time": np.array(written, object), "target": list("abcd")}, index=[0, 0, 1, 1])
+    rows = {row["target"]: row["time"] for row in rows_of(from_frame(df, timezone="Europe/Paris"))}
+    ten_ns = pd.Timestamp("2026-07-01T10:00Z").value
+    assert rows == {"a": ten_ns, "b": ten_ns + 2 * 3600 * 10**9, "c": ten_ns, "d": ten_ns}
+
+
+def test_dates_and_offsets_in_one_column() -> None:
+    df = pd.DataFrame({"time": ["2026-07-01", "2026-07-01T00:00:00Z"], "target": ["a", "b"]})
+    rows = {row["target"]: row["time"] for row in rows_of(from_frame(df, timezone="Europe/Paris"))}
+    assert rows["b"] - rows["a"] == 2 * 3600 * 10**9
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [([0, 5, 10, 60], 300.0), ([0, 0, 0], None), ([], None)])
+def test_the_distance_of_the_rows(minutes: list[int], seconds: float | None) -> None:
+    times = [NOON_NS + minute * 60 * 10**9 for minute in minutes for _ in range(3)]
+    source = from_frame(pd.DataFrame({"time": pd.to_datetime(times, utc=True), "target": "a"}))
+    assert (None if math.isnan(source.spacing_seconds) else source.spacing_seconds) == seconds
