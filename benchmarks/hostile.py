@@ -1,6 +1,6 @@
 """Hostile lines at each source: every good row arrives, every bad one is counted, memory stays flat.
 
-    python -m benchmarks.hostile [--lines 1000000] [--source tcp]
+    python -m benchmarks.hostile [--lines 1000000] [--input tcp]
 
 Each source is a process of its own that does nothing else. "Elsewhen" are rows of 1971 and of 2200: they arrive, and
 judge nothing. "Grown" is what the process holds at the end beyond what it held after a tenth of the lines, "peak" the
@@ -31,16 +31,16 @@ from aiops_nb.engine.pipeline import Pipeline
 from benchmarks.hostile_formats import HEADERS, LINES
 from benchmarks.hostile_lines import LINES_PER_SECOND, SECONDS, Kind, hostile_chunks
 
-Door = str
-KIND_OF: dict[Door, Kind] = {
+Input = str
+KIND_OF: dict[Input, Kind] = {
     "tcp": "json",
     "websocket": "json",
     "access_log": "combined",
     "access_log_json": "json_log",
     **{f"access_log_{name}": name for name in LINES},
 }
-DOORS = tuple(KIND_OF)
-PATTERN_OF: dict[Door, str] = {
+INPUTS = tuple(KIND_OF)
+PATTERN_OF: dict[Input, str] = {
     "access_log": "combined",
     "access_log_json": "json",
     **{f"access_log_{name}": name for name in LINES},
@@ -82,7 +82,7 @@ def running(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def opened(source: Input, path: Path) -> Iterator[OpenInput]:
-    """A source, and somebody who sends the lines of the file to it."""
+    """A collector, and a process that sends the lines of the file to it."""
     with ExitStack() as stack:
         collector: OpenInput
         if source == "tcp":
@@ -94,7 +94,7 @@ def opened(source: Input, path: Path) -> Iterator[OpenInput]:
             url = f"ws://127.0.0.1:{int(server.stdout.readline())}/"
             collector = WebSocketClient(url, max_message_bytes=16 * MIB)
         else:
-            collector = AccessLog(path, pattern=PATTERN_OF[door], from_start=True)
+            collector = AccessLog(path, pattern=PATTERN_OF[source], from_start=True)
         stack.callback(collector.close)
         yield collector
 
@@ -145,16 +145,16 @@ def visited(source: Input, count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lines"
         with path.open("wb") as file:
-            file.write(HEADERS.get(KIND_OF[door], "").encode())
-            for chunk, rows, others in hostile_chunks(count, KIND_OF[door]):
+            file.write(HEADERS.get(KIND_OF[source], "").encode())
+            for chunk, rows, others in hostile_chunks(count, KIND_OF[source]):
                 file.write(chunk)
                 good, elsewhen = good + rows, elsewhen + others
-        command = [sys.executable, "-m", "benchmarks.hostile", "--source", source, "--lines", str(count)]
+        command = [sys.executable, "-m", "benchmarks.hostile", "--input", source, "--lines", str(count)]
         done = subprocess.run([*command, "--file", str(path)], check=True, stdout=subprocess.PIPE, text=True)
     return {**json.loads(done.stdout), "good": good, "elsewhen": elsewhen, "bad": count - good}
 
 
-def main(count: int = 1_000_000, doors: tuple[Door, ...] = DOORS) -> None:
+def main(count: int = 1_000_000, inputs: tuple[Input, ...] = INPUTS) -> None:
     """Print the table."""
     columns = ["source", "good lines", "rows", "elsewhen", "not used", "bad lines", "rejected", "grown MiB", "peak MiB"]
     print("| " + " | ".join([*columns, "lines/s", "reasons"]) + " |\n|---" + "|--:" * 9 + "|---|")
@@ -169,18 +169,18 @@ def main(count: int = 1_000_000, doors: tuple[Door, ...] = DOORS) -> None:
         assert (seen["rows"], seen["unused"], rejected) == (seen["good"], seen["elsewhen"], seen["bad"])
 
 
-def reported(values: list[str]) -> None:
+def run(values: list[str]) -> None:
     """Run by hand, or as the process of one source."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--door", choices=DOORS)
+    parser.add_argument("--input", choices=INPUTS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(values)
     if options.file is not None:
-        print(json.dumps(knock(options.source, options.file, options.lines)))
+        print(json.dumps(knock(options.input, options.file, options.lines)))
     else:
-        main(options.lines, (options.door,) if options.door else DOORS)
+        main(options.lines, (options.input,) if options.input else INPUTS)
 
 
 if __name__ == "__main__":
-    reported(sys.argv[1:])
+    run(sys.argv[1:])

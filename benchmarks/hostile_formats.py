@@ -48,7 +48,7 @@ LINES: dict[str, str] = {
     "iis": "{w3c} GET /pay 200 512 50",
 }
 HEADERS = {"iis": "#Fields: date time cs-method cs-uri-stem sc-status sc-bytes time-taken\n"}
-NASTY_STATUS = ("12", "99999999999999999999", "-x", "2e2")
+NASTY_STATUS = ("12", "99999999999999999999", "-x", "2.5")
 
 
 def good_line(name: str, seconds: float) -> bytes:

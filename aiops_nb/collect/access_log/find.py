@@ -61,7 +61,7 @@ def find_format(
     texts
         Lines as bytes, (n,); at most 64 are looked at, the first and the last.
     time_format
-        Of `datetime.strptime`, if the usual forms of times do not fit.
+        Of `datetime.strptime`, if the common forms of times do not fit.
     fields
         Field by key of JSON lines, before the keys that are known.
 
@@ -111,13 +111,13 @@ def _count(
     """How many of the lines the form reads."""
     if not len(texts):
         return 0
-    columns, places = _extracted(form, texts, fields, is_loose)
-    if not len(places):
+    columns, positions = _extracted(form, texts, fields, is_loose)
+    if not len(positions):
         return 0
     if times is not None and "time" not in columns and "start_time" not in columns:
-        columns = {**columns, "time": times.take(pa.array(places))}
+        columns = {**columns, "time": times.take(pa.array(positions))}
     stamp_ns = None if form.has_time else 0
-    rows = rows_of(columns, len(places), LogTimes(time_format or form.time_format), None, stamp_ns)
+    rows = rows_of(columns, len(positions), LogTimes(time_format or form.time_format), None, stamp_ns)
     return int(np.count_nonzero(rows.good()))
 
 
@@ -131,8 +131,8 @@ def _extracted(
     if form.reader == "w3c":
         if not pc.any(pc.starts_with(texts, pattern=b"#")).as_py():
             return none
-        columns, places, _ = W3CFields(fields).extract(texts)
-        return columns, places
+        columns, positions, _ = W3CFields(fields).extract(texts)
+        return columns, positions
     pattern = compiled(form.text)
     expression = pattern.loose if is_loose else pattern.expression
     if not expression:

@@ -17,16 +17,16 @@ from aiops_nb.core.errors import ConfigError
 
 PIECE_BYTES = 1 << 20
 REMEMBERED_BYTES = 256  # of a line, which says when it was written
-QUIET_SECONDS = 5.0  # a server goes on writing to a file that was renamed until it is told to open the new one
+QUIET_SECONDS = 5.0  # a server goes on writing to a file that was renamed until it opens the new one
 Identity: TypeAlias = tuple[int, int]
 
 
 class LogFollow:
     """Follows a file by its name, as `tail -F` does: rotation by rename and by truncation, a file that comes later.
 
-    A renamed file is read on until it has been quiet for 5 s, beside the new one. A file that was cut is read from its
-    beginning, also when it has grown past the old place again before it was looked at: other bytes stand before that
-    place then. What was cut off before it was read is lost.
+    A renamed file is read on until it has been quiet for 5 s, like the new one. A file that was cut is read from its
+    beginning, also when it has grown past the old place again before it was looked at: other bytes are before that
+    position then. What was cut off before it was read is lost.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class LogFollow:
     on_too_long
         Is called with the beginning of each line that is skipped.
     clock
-        Tells how long a renamed file has been quiet.
+        Measures how long a renamed file has been quiet.
 
     Raises
     ------
@@ -158,21 +158,21 @@ class _Tail:
         return piece
 
     def was_cut(self) -> bool:
-        """Begin anew if the file is shorter than what was read of it, or other bytes stand there now."""
+        """Begin again if the file is shorter than what was read of it, or has other bytes there now."""
         place = self.file.tell()
         new_bytes = os.fstat(self.file.fileno()).st_size - place
-        if new_bytes == 0 or (new_bytes > 0 and self._stands_before(place)):
+        if new_bytes == 0 or (new_bytes > 0 and self._is_unchanged_before(place)):
             return False
         self.file.seek(0)
         self._seen = b""
         self.lines.finish()
         return True
 
-    def _stands_before(self, place: int) -> bool:
+    def _is_unchanged_before(self, place: int) -> bool:
         self.file.seek(place - len(self._seen))
-        stands = self.file.read(len(self._seen))
+        bytes_now = self.file.read(len(self._seen))
         self.file.seek(place)
-        return stands == self._seen
+        return bytes_now == self._seen
 
     def _begin_at_end(self) -> bool:
         """Go to the end; whether that is inside a line."""

@@ -1,4 +1,4 @@
-"""Named forms of access logs: what common servers write unless they are told otherwise."""
+"""Named forms of access logs: what common servers write by default."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class LogFormat:
     name
         What `pattern` calls it.
     text
-        As `line_pattern` takes it; empty if the lines are no such text.
+        As `line_pattern` takes it; empty if the lines are no such strings.
     reader
         What reads it.
     dialect
         Of JSON: which keys mean what, see `JsonFields`; empty: by the keys of the lines.
     time_format
-        Of `datetime.strptime`, where the usual forms do not fit.
+        Of `datetime.strptime`, where the common forms do not fit.
     is_local
         Whether the server writes its machine's local time, without an offset.
     has_time
@@ -180,12 +180,12 @@ NAMES = (AUTO, *FORMATS, *ALIASES, *ENVELOPES)
 
 
 def log_format(pattern: str, fields: Mapping[str, str] | None = None) -> LogFormat:
-    """The form that a `pattern` means: a name, or a text that `line_pattern` takes.
+    """The form that a `pattern` means: a name, or a string that `line_pattern` takes.
 
     Raises
     ------
     ConfigError
-        If it is none.
+        If it is not valid.
 
     Examples
     --------
@@ -212,6 +212,6 @@ def _checked(pattern: str, fields: Mapping[str, str] | None) -> str:
 
 @lru_cache(maxsize=128)
 def compiled(text: str, fields: tuple[tuple[str, str], ...] = ()) -> LinePattern:
-    """The expressions of a text; `fields` are field by name."""
+    """The expressions of a pattern; `fields` are field by name."""
     has_time = all(form.has_time for form in _NAMED if form.text == text)
     return line_pattern(text, dict(fields), needs_time=has_time)

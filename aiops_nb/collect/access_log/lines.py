@@ -250,15 +250,15 @@ class AccessLogLines:
         extracted = reader.extract(texts)
         unfit = self._unfit(extracted, reader)
         form = reader.form
-        if form is None or not len(extracted.places):
+        if form is None or not len(extracted.positions):
             return _Decoded(empty_batch("requests"), unfit, [])
         stamp_ns = None if form.has_time or self._now_ns is None else self._now_ns()
         times = self._times_of(form)
-        rows = rows_of(extracted.columns, len(extracted.places), times, self._unit, stamp_ns)
+        rows = rows_of(extracted.columns, len(extracted.positions), times, self._unit, stamp_ns)
         self._note_times(form, times)
         good = rows.good()
         rejected = [*unfit, *self._bad(rows, extracted)]
-        unclear = extracted.places[rows.without_unit & good]
+        unclear = extracted.positions[rows.without_unit & good]
         batch = self._batch(rows, good)
         return _Decoded(batch, rejected, extracted.texts.take(pa.array(unclear)).to_pylist() if len(unclear) else [])
 
@@ -278,7 +278,7 @@ class AccessLogLines:
         return make_batch("requests", self.source, {**columns, "target": targets})
 
     def _unfit(self, extracted: Extracted, reader: LogReader) -> list[tuple[str, int, Sequence[bytes]]]:
-        used = np.concatenate([extracted.places, extracted.ignored])
+        used = np.concatenate([extracted.positions, extracted.ignored])
         rejected = []
         if len(used) < len(extracted.texts):
             rest = np.setdiff1d(np.arange(len(extracted.texts)), used, assume_unique=True)
@@ -289,18 +289,18 @@ class AccessLogLines:
 
     def _bad(self, rows: Rows, extracted: Extracted) -> list[tuple[str, int, Sequence[bytes]]]:
         """The rows that a reason speaks against, by the first reason."""
-        left = np.ones(len(extracted.places), np.bool_)
+        left = np.ones(len(extracted.positions), np.bool_)
         rejected = []
         for reason, bad in rows.reasons.items():
-            places = extracted.places[left & bad]
-            if len(places):
-                rejected.append(self._last(reason, places, extracted.texts))
+            positions = extracted.positions[left & bad]
+            if len(positions):
+                rejected.append(self._last(reason, positions, extracted.texts))
             left &= ~bad
         return rejected
 
-    def _last(self, reason: str, places: IntArray, texts: pa.Array) -> tuple[str, int, Sequence[bytes]]:
-        shown = places[-(self._kept.maxlen or 0) :]
-        return reason, len(places), texts.take(pa.array(shown)).to_pylist()
+    def _last(self, reason: str, positions: IntArray, texts: pa.Array) -> tuple[str, int, Sequence[bytes]]:
+        shown = positions[-(self._kept.maxlen or 0) :]
+        return reason, len(positions), texts.take(pa.array(shown)).to_pylist()
 
     # -- counting
 

@@ -56,8 +56,8 @@ class LinePattern:
         For what is between the quotes of a line that has as many as the pattern. A line whose parts all match is of
         the pattern, with the same groups. Empty if the pattern has no quotes.
     loose
-        For a line of a server that does not escape the quotes in what a client sent; tried last. Empty if there is
-        none.
+        For a line of a server that does not escape the quotes in what a client sent; tried last. Empty if it would
+        be the same.
     time_format
         Of `datetime.strptime`, if the notation says one.
     """
@@ -84,7 +84,7 @@ def line_pattern(pattern: str, fields: Mapping[str, str] | None = None, *, needs
     Raises
     ------
     ConfigError
-        If it is none of them, lacks a time, or has a group whose name is not known.
+        If it is not valid, lacks a time, or has a group whose name is not known.
 
     Examples
     --------
@@ -134,10 +134,10 @@ def _of_pieces(text: str, names: Mapping[str, str]) -> LinePattern:
 
 def _wanted(pieces: Sequence[Piece], names: Mapping[str, str]) -> dict[int, str]:
     """Field by the place of its variable: those that the user named, then the first known one of each family."""
-    places = {place: piece for place, piece in enumerate(pieces) if isinstance(piece, Variable)}
-    wanted = {place: names[piece.name] for place, piece in places.items() if piece.name in names}
+    positions = {place: piece for place, piece in enumerate(pieces) if isinstance(piece, Variable)}
+    wanted = {place: names[piece.name] for place, piece in positions.items() if piece.name in names}
     taken = {family_of(field) for field in wanted.values()}
-    for place, piece in places.items():
+    for place, piece in positions.items():
         field = piece.field or field_of(piece.name)
         if field is not None and place not in wanted and family_of(field) not in taken:
             wanted[place] = field

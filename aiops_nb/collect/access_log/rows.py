@@ -19,7 +19,7 @@ from aiops_nb.core.types import BoolArray, IntArray
 _NS_PER_SECOND = 1e9
 _MAX_BEGUN_SECONDS = 1e6
 # A line that has none of them says nothing of a request.
-TELLING = ("status_code", "path", "method", "request", "target", *DURATION_FIELDS, *UNITLESS_FIELDS)
+REQUEST_FIELDS = ("status_code", "path", "method", "request", "target", *DURATION_FIELDS, *UNITLESS_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _says_nothing(columns: Mapping[str, pa.Array], rows: int) -> BoolArray:
     if "extra" not in columns:
         return np.zeros(rows, np.bool_)
     nothing = np.ones(rows, np.bool_)
-    for name in TELLING:
+    for name in REQUEST_FIELDS:
         column = columns.get(name)
         if column is not None:
             given = pc.greater(pc.binary_length(column), 0).fill_null(False)

@@ -22,8 +22,8 @@ NO_REQUEST = "-"  # as the log itself writes it
 _MAX_CACHED = 10_000
 _MAX_CACHED_BYTES = 256  # of one URI; longer ones are rare, and 10,000 of them would be a GB
 _MAX_LENGTH = 200
-_SIGHTINGS = 3  # of a new target before it replaces an old one, when there is no place left
-_REPLACEMENTS = 10  # times as many targets as there are places may come in the life of a collector
+_SIGHTINGS = 3  # of a new target before it replaces an old one, when there is no slot left
+_REPLACEMENTS = 10  # times as many targets as there are slots may come in the life of a collector
 _NOT_THERE = (400, 404, 405, 410)  # nobody serves such a path: no new endpoint
 _NUMBERS = (("/[0-9]+$", "/{id}"), ("/[0-9]+/", "/{id}/"))  # without groups: a third of the time
 _UUID = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
@@ -83,8 +83,8 @@ class LogTargets:
     """Column of request URIs -> targets, at most `max_targets` different ones at a time; the rest are `__other__`.
 
     Places are given in the order of coming. When none is left, a new target takes one after three requests that were
-    not answered with 400, 404, 405 or 410, and the place that was asked for least lately loses it, those asked for once
-    or twice first. So random paths do not keep the places, and a new endpoint gets one.
+    not answered with 400, 404, 405 or 410, and the slot that was asked for least lately loses it, those asked for once
+    or twice first. So random paths do not keep the slots, and a new endpoint gets one.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class LogTargets:
     Raises
     ------
     ConfigError
-        If the choice is none of them.
+        If the choice is not valid.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class LogTargets:
             raise ConfigError.at("max_targets", "a number >= 1", max_targets)
         self._choose = choice if callable(choice) else _CHOICES[choice]
         self._known: dict[bytes, str] = {}
-        self._places = _Places(max_targets)
+        self._slots = _Slots(max_targets)
         self._has_complained = False
 
     def of(
@@ -131,7 +131,7 @@ class LogTargets:
         names = self._names(uris)
         if named is not None:
             names = _with(names, named)
-        return self._places.of(names, status_codes)
+        return self._slots.of(names, status_codes)
 
     def _names(self, uris: pa.Array) -> pa.DictionaryArray:
         if len(self._known) > _MAX_CACHED:
@@ -178,7 +178,7 @@ class LogTargets:
         return NO_REQUEST
 
 
-class _Places:
+class _Slots:
     """The targets that are told apart now: those seen often and those seen once or twice, each the oldest first."""
 
     def __init__(self, most: int) -> None:
@@ -189,7 +189,7 @@ class _Places:
         self._waiting: OrderedDict[str, int] = OrderedDict()
 
     def of(self, names: pa.DictionaryArray, status_codes: pa.Array | None) -> pa.DictionaryArray:
-        """The names that have a place, in row order, so that a cut into batches changes nothing."""
+        """The names that have a slot, in row order, so that a cut into batches changes nothing."""
         words = names.dictionary.to_pylist()
         if self._often.keys() >= set(words):
             self._note(words, names.indices.to_numpy())
@@ -227,7 +227,7 @@ class _Places:
             self._often[name] = None
 
     def _is_due(self, name: str, code: int | None) -> bool:
-        """Whether a target that has no place was asked for often enough to take another's."""
+        """Whether a target that has no slot was asked for often enough to take another's."""
         if code in _NOT_THERE or self._left <= 0:
             return False
         sightings = self._waiting.pop(name, 0) + 1

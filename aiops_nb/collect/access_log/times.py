@@ -48,7 +48,7 @@ class LogTimes:
 
     Read are `10/Oct/2000:13:55:36 -0700` (also with a fraction, a space before the hour, no offset), ISO 8601, RFC
     2822, `Tue Oct 10 13:55:36 2000`, and seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
-    their 10, 13, 16 or 19 digits; from the years 1970 to 2261. What is none of them is -1. The leap second 60 is the
+    their 10, 13, 16 or 19 digits; from the years 1970 to 2261. Anything else is -1. The leap second 60 is the
     next minute's beginning.
 
     Parameters
@@ -62,7 +62,7 @@ class LogTimes:
     Raises
     ------
     ConfigError
-        If the time zone is not known, or the format is none.
+        If the time zone or the format is not valid.
 
     Examples
     --------

@@ -50,7 +50,7 @@ def text(column: pa.Array) -> pa.Array:
 
 
 def status(column: pa.Array | None, rows: int) -> tuple[pa.Array, BoolArray]:
-    """Status codes, and where there is none that can be, (n,); 0, -1 and - are null."""
+    """Status codes, and where the value is not valid, (n,); 0, -1 and - are null."""
     return _number(column, _STATUS, _NO_STATUS, pa.int16(), rows)
 
 
@@ -60,7 +60,7 @@ def size(column: pa.Array | None, rows: int) -> tuple[pa.Array, BoolArray]:
 
 
 def _number(column: pa.Array | None, form: str, none: str, kind: pa.DataType, rows: int) -> tuple[pa.Array, BoolArray]:
-    """Numbers, null where there are none, and where something else is, (n,)."""
+    """Numbers, null where nothing was logged, and where something else is, (n,)."""
     if column is None:
         return pa.nulls(rows, kind), np.zeros(rows, np.bool_)
     column = known(column)
@@ -75,7 +75,7 @@ def _number(column: pa.Array | None, form: str, none: str, kind: pa.DataType, ro
 
 
 def _repaired(column: pa.Array, none: str) -> pa.Array:
-    """502.0 as 502, and null for what says that there is none."""
+    """502.0 as 502, and null for words that mean null."""
     column = pc.replace_substring_regex(column, r"^ *(-?[0-9]+)(?:\.0*)? *$", r"\1")
     absent = pc.or_(pc.match_substring_regex(column, none), pc.is_in(column, pa.array(_ABSENT)))
     return pc.if_else(absent, _NULL, column)
@@ -121,7 +121,7 @@ def _durations(name: str, column: pa.Array, unit: str | None) -> Durations:
 
 
 def _without_unit(name: str, numbers: pa.Array, seconds: pa.Array) -> BoolArray:
-    """Which numbers may be of any unit: 0 is none, and with nginx's name a fraction is one of seconds."""
+    """Which numbers may be of any unit: not 0, and not a fraction with nginx's name, which is in seconds."""
     unclear = pc.not_equal(seconds, 0.0)
     if name == "request_time":
         unclear = pc.and_(unclear, pc.invert(pc.match_substring(numbers, b".")))
@@ -134,19 +134,19 @@ def _with_words(column: pa.Array, bad: BoolArray, seconds: pa.Array) -> tuple[pa
     values = np.array(seconds.to_numpy(zero_copy_only=False), np.float64)
     bad = bad.copy()
     for place in np.flatnonzero(bad).tolist():
-        told = column[place].as_py()
-        value = _seconds_of(told)
+        words = column[place].as_py()
+        value = _seconds_of(words)
         if value is not None:
             values[place] = value
             bad[place] = False
     return pa.array(values, from_pandas=True), bad
 
 
-def _seconds_of(told: bytes) -> float | None:
-    """Seconds of a duration in words, NaN if there is none, None if it is something else."""
-    if len(told) > _MAX_DURATION_BYTES:
+def _seconds_of(written: bytes) -> float | None:
+    """Seconds of a duration in words, NaN for null, None if it is something else."""
+    if len(written) > _MAX_DURATION_BYTES:
         return None
-    words = told.decode("utf-8", "replace").strip()
+    words = written.decode("utf-8", "replace").strip()
     if words.encode() in _ABSENT or re.fullmatch(_NEGATIVE[1:-1], words):
         return float("nan")
     if not re.fullmatch(f"(?:{_UNIT_PART.pattern} ?)+", words):

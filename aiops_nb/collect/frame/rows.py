@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.schemas import TABLES, Column, TableName, make_batch
-from aiops_nb.core.types import NS_PER_SECOND, IntArray
+from aiops_nb.core.types import IntArray
 
 BATCH_ROWS = 5_000
 LEAST_GAPS = 10
@@ -30,7 +30,7 @@ class FrameSource:
         One value for all rows, by column.
     sort
         Whether to bring the rows into the order of time.
-    beside
+    samples
         Rows of another table, given out in between, by their time.
     """
 
@@ -42,7 +42,7 @@ class FrameSource:
         arrays: Mapping[str, pa.Array],
         constants: Mapping[str, str],
         sort: bool,
-        beside: FrameSource | None = None,
+        samples: FrameSource | None = None,
     ) -> None:
         self.name = name
         self.unused: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class FrameSource:
             order = np.argsort(time_ns, kind="stable")
             time_ns, arrays = time_ns[order], {name: array.take(pa.array(order)) for name, array in arrays.items()}
         self._table, self._time_ns, self._arrays, self._constants = table, time_ns, arrays, constants
-        self._next_row, self._beside = 0, beside
+        self._next_row, self._samples = 0, samples
 
     @property
     def last_time_ns(self) -> int:
@@ -64,27 +64,18 @@ class FrameSource:
         return int(self._time_ns.min()) if len(self) else 0
 
     @property
-    def spacing_seconds(self) -> float:
-        """Median distance of the different times in a row; NaN if there are fewer than two.
-
-        Windows that are much shorter are mostly empty, and cost as much as full ones.
-        """
-        times = np.unique(self._time_ns)
-        return float(np.median(np.diff(times))) / NS_PER_SECOND if len(times) > 1 else math.nan
-
-    @property
     def next_time_ns(self) -> float:
-        """Of the row that is given out next, UTC ns; infinite when all were, so that there is none to wait for."""
+        """Of the row that is given out next, UTC ns; infinite after the last."""
         return int(self._time_ns[self._next_row]) if self._next_row < len(self) else math.inf
 
     @property
     def interval_seconds(self) -> float | None:
-        """The usual distance of the rows of one series (median); None of fewer than ten, or if rows come at once."""
+        """The median distance of the rows of one series; None of fewer than ten, or if rows come at once."""
         codes = np.zeros(len(self), np.int64)
         for name in ("target", "metric"):
             if name in self._arrays:
-                places = self._arrays[name].dictionary_encode().indices.fill_null(-1)
-                codes = codes * (len(self) + 1) + places.to_numpy(zero_copy_only=False)
+                positions = self._arrays[name].dictionary_encode().indices.fill_null(-1)
+                codes = codes * (len(self) + 1) + positions.to_numpy(zero_copy_only=False)
         order = np.lexsort((self._time_ns, codes))
         gaps_ns = np.diff(self._time_ns[order])[np.diff(codes[order]) == 0]
         known = gaps_ns[gaps_ns > 0]
@@ -95,8 +86,8 @@ class FrameSource:
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """The next rows; None after the last one."""
-        if self._beside is not None and self._beside.next_time_ns <= self.next_time_ns:
-            return self._beside.poll(timeout_seconds)
+        if self._samples is not None and self._samples.next_time_ns <= self.next_time_ns:
+            return self._samples.poll(timeout_seconds)
         begin, end = self._next_row, min(self._next_row + BATCH_ROWS, len(self))
         if begin >= end:
             return None
@@ -111,5 +102,5 @@ class FrameSource:
     def close(self) -> None:
         """Give out no more."""
         self._next_row = len(self)
-        if self._beside is not None:
-            self._beside.close()
+        if self._samples is not None:
+            self._samples.close()

@@ -27,7 +27,7 @@ def check_line_limit(max_line_bytes: int) -> None:
 class LineBuffer:
     r"""Joins what was cut: takes pieces, gives the lines that they complete, holds the rest.
 
-    A byte order mark before the first line is taken off.
+    A byte order mark before the first line is removed.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class LineBuffer:
         return self._short(whole)
 
     def finish(self) -> bytes:
-        """What stands after the last line end, as a line; the buffer is empty then."""
+        """The rest after the last line end, as a line; the buffer is empty then."""
         last = self._without_mark(bytes(self._rest) + b"\n") if self._rest else b""
         self._rest.clear()
         self._is_skipping = False

@@ -43,14 +43,14 @@ class _JournalLine(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """The lines inside, when the carrier says that each was written, and their places, all (n,).
+    """The lines inside, when the carrier says that each was written, and their positions, all (n,).
 
-    `partial` are the places of pieces that the carrier cut, and that were put together with the next.
+    `partial` are the positions of pieces that the carrier cut, and that were put together with the next.
     """
 
     texts: pa.Array
     times: pa.Array
-    places: IntArray
+    positions: IntArray
     partial: IntArray
 
 
@@ -101,19 +101,19 @@ class Envelope:
 
     def _of_prefix(self, texts: pa.Array) -> Unwrapped:
         found = pc.extract_regex(texts, _PREFIXES[self.name])
-        places: IntArray = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-        found = found.take(pa.array(places))
+        positions: IntArray = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+        found = found.take(pa.array(positions))
         lines = found.field("line")
         names = [one.name for one in found.type]
         times = found.field("time") if "time" in names else pa.nulls(len(lines), pa.binary())
         times = pc.if_else(pc.equal(pc.binary_length(times), 0), pa.scalar(None, pa.binary()), times)
         if self.name != "cri" or (not self._begun and not pc.any(pc.equal(found.field("tag"), b"P")).as_py()):
-            return Unwrapped(lines, times, places, np.zeros(0, np.int64))
+            return Unwrapped(lines, times, positions, np.zeros(0, np.int64))
         is_partial = pc.equal(found.field("tag"), b"P").to_pylist()
-        return self._whole(lines.to_pylist(), times.to_pylist(), places, is_partial)
+        return self._whole(lines.to_pylist(), times.to_pylist(), positions, is_partial)
 
     def _whole(
-        self, lines: Sequence[bytes], times: Sequence[bytes | None], places: IntArray, is_partial: Sequence[bool]
+        self, lines: Sequence[bytes], times: Sequence[bytes | None], positions: IntArray, is_partial: Sequence[bool]
     ) -> Unwrapped:
         texts: list[bytes] = []
         kept: list[int] = []
@@ -127,8 +127,8 @@ class Envelope:
         return Unwrapped(
             pa.array(texts, pa.binary()),
             pa.array([times[place] for place in kept], pa.binary()),
-            places[at],
-            np.setdiff1d(places, places[at]),
+            positions[at],
+            np.setdiff1d(positions, positions[at]),
         )
 
 
@@ -142,6 +142,6 @@ def envelope_of(lines: pa.Array) -> EnvelopeName:
     """
     for name in NAMES:
         unwrapped = Envelope(name).unwrap(lines)
-        if (len(unwrapped.places) + len(unwrapped.partial)) * 2 > len(lines):
+        if (len(unwrapped.positions) + len(unwrapped.partial)) * 2 > len(lines):
             return name
     return "none"

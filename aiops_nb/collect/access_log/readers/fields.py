@@ -27,8 +27,8 @@ class PatternFields:
     --------
     >>> from aiops_nb.collect.access_log.pattern import line_pattern
     >>> fields = PatternFields(line_pattern('$msec "$http_referer" $status'))
-    >>> columns, places = fields.extract(pa.array([b'1 "a" 200', b"garbage", rb'2 "a\"b" 404']))
-    >>> columns["status_code"].to_pylist(), places.tolist()
+    >>> columns, positions = fields.extract(pa.array([b'1 "a" 200', b"garbage", rb'2 "a\"b" 404']))
+    >>> columns["status_code"].to_pylist(), positions.tolist()
     ([b'200', b'404'], [0, 2])
     """
 
@@ -36,34 +36,34 @@ class PatternFields:
         self._pattern = pattern
 
     def extract(self, texts: pa.Array) -> tuple[Columns, IntArray]:
-        """The fields of the lines that are of the pattern, and their places, (n,)."""
+        """The fields of the lines that are of the pattern, and their positions, (n,)."""
         if not self._pattern.segments:
             return self._searched(texts)
         parts = pc.split_pattern(texts, _QUOTE)
         first = parts.offsets.to_numpy()
         alike: BoolArray = np.diff(first) == len(self._pattern.segments)
         columns, fitting = self._cut(parts.values, first[:-1][alike])
-        places: IntArray = np.flatnonzero(alike)[fitting]
-        if len(places) == len(texts):
-            return columns, places
-        rest = np.setdiff1d(np.arange(len(texts)), places, assume_unique=True)
-        others, other_places = self._searched(texts.take(pa.array(rest)))
-        return _in_order(columns, places, others, rest[other_places])
+        positions: IntArray = np.flatnonzero(alike)[fitting]
+        if len(positions) == len(texts):
+            return columns, positions
+        rest = np.setdiff1d(np.arange(len(texts)), positions, assume_unique=True)
+        others, other_positions = self._searched(texts.take(pa.array(rest)))
+        return _in_order(columns, positions, others, rest[other_positions])
 
     def _searched(self, texts: pa.Array) -> tuple[Columns, IntArray]:
-        columns, places = self._found(texts, self._pattern.expression)
-        if not self._pattern.loose or len(places) == len(texts):
-            return columns, places
-        rest = np.setdiff1d(np.arange(len(texts)), places, assume_unique=True)
-        others, other_places = self._found(texts.take(pa.array(rest)), self._pattern.loose)
-        return _in_order(columns, places, others, rest[other_places])
+        columns, positions = self._found(texts, self._pattern.expression)
+        if not self._pattern.loose or len(positions) == len(texts):
+            return columns, positions
+        rest = np.setdiff1d(np.arange(len(texts)), positions, assume_unique=True)
+        others, other_positions = self._found(texts.take(pa.array(rest)), self._pattern.loose)
+        return _in_order(columns, positions, others, rest[other_positions])
 
     def _found(self, texts: pa.Array, expression: str) -> tuple[Columns, IntArray]:
         found = pc.extract_regex(texts, expression)
-        places: IntArray = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-        if len(places) < len(found):
-            found = found.take(pa.array(places))
-        return {name: found.field(name) for name in self._pattern.fields}, places
+        positions: IntArray = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+        if len(positions) < len(found):
+            found = found.take(pa.array(positions))
+        return {name: found.field(name) for name in self._pattern.fields}, positions
 
     def _cut(self, parts: pa.Array, first: IntArray) -> tuple[Columns, IntArray]:
         """The same of lines that are cut into as many parts as the pattern has; `first` (n,) is where each begins."""
@@ -73,10 +73,10 @@ class PatternFields:
         for place, segment in enumerate(self._pattern.segments):
             if segment != takes_anything:
                 fits &= _look_into(parts.take(pa.array(first + place)), segment, columns)
-        places: IntArray = np.flatnonzero(fits)
-        if len(places) < len(first):
-            columns = {name: column.take(pa.array(places)) for name, column in columns.items()}
-        return columns, places
+        positions: IntArray = np.flatnonzero(fits)
+        if len(positions) < len(first):
+            columns = {name: column.take(pa.array(positions)) for name, column in columns.items()}
+        return columns, positions
 
 
 def _look_into(part: pa.Array, segment: str, columns: Columns) -> BoolArray:
@@ -117,11 +117,11 @@ def _has_backslash(values: pa.Array) -> bool:
 
 
 def _in_order(
-    columns: Columns, places: IntArray, others: Mapping[str, pa.Array], more: IntArray
+    columns: Columns, positions: IntArray, others: Mapping[str, pa.Array], more: IntArray
 ) -> tuple[Columns, IntArray]:
     if not len(more):
-        return columns, places
-    every = np.concatenate([places, more])
+        return columns, positions
+    every = np.concatenate([positions, more])
     order = np.argsort(every)
     take = pa.array(order)
     return {name: pa.concat_arrays([columns[name], others[name]]).take(take) for name in columns}, every[order]

@@ -84,19 +84,19 @@ class JsonFields:
         return {".".join(path): name for path, name in known.items() if path not in parents}
 
     def extract(self, texts: pa.Array) -> tuple[dict[str, pa.Array], IntArray]:
-        """The fields of the lines that are JSON objects, and their places, (n,)."""
+        """The fields of the lines that are JSON objects, and their positions, (n,)."""
         columns: list[tuple[dict[str, pa.Array], IntArray]] = []
         fields: list[Fields] = []
         begin = 0
         for part in _parts(texts):
             for lines, given in self._decode_part(part):
-                places = np.array([place for place, line in enumerate(lines) if line is not None], np.int64)
+                positions = np.array([place for place, line in enumerate(lines) if line is not None], np.int64)
                 present = [line for line in lines if line is not None]
-                columns.append((self._columns(present), begin + places))
+                columns.append((self._columns(present), begin + positions))
                 fields += given
                 begin += len(lines)
-        merged, places = _merged(columns)
-        return {**merged, "extra": pa.array(self._extras(fields), pa.string())}, places
+        merged, positions = _merged(columns)
+        return {**merged, "extra": pa.array(self._extras(fields), pa.string())}, positions
 
     def _extras(self, fields: list[Fields]) -> list[str | None]:
         return self._unknown.extras(fields, {path[0] for path in self._layout.known})
@@ -278,13 +278,13 @@ def _known(samples: Mapping[Path, bytes], wished: Mapping[str, str], dialect: Ma
         if name is None:
             name, taken = dialect.get(key), of_user
         if name is None:
-            name, taken = _usual(key, samples[path]), of_user | of_dialect
+            name, taken = _by_name(key, samples[path]), of_user | of_dialect
         if name is not None and family_of(name) not in taken:
             known[path] = name
     return known
 
 
-def _usual(key: str, sample: bytes) -> str | None:
+def _by_name(key: str, sample: bytes) -> str | None:
     """The field of a key that nobody named; some call the moment of a request `requestTime`."""
     name = field_of(key)
     return "time" if name == "request_time" and _LOOKS_LIKE_TIME.match(sample) else name
@@ -345,15 +345,15 @@ def _parts(texts: pa.Array) -> Iterator[pa.Array]:
 
 def _merged(columns: Sequence[tuple[dict[str, pa.Array], IntArray]]) -> tuple[dict[str, pa.Array], IntArray]:
     """Parts with different fields as one, null where a part has none."""
-    present = [(part, places) for part, places in columns if len(places)]
+    present = [(part, positions) for part, positions in columns if len(positions)]
     if len(present) == 1:
         return present[0]
     names = dict.fromkeys(name for part, _ in present for name in part)
     merged = {
-        name: pa.concat_arrays([part.get(name, pa.nulls(len(places), pa.binary())) for part, places in present])
+        name: pa.concat_arrays([part.get(name, pa.nulls(len(positions), pa.binary())) for part, positions in present])
         for name in names
     }
-    return merged, np.concatenate([places for _, places in present]) if present else np.zeros(0, np.int64)
+    return merged, np.concatenate([positions for _, positions in present]) if present else np.zeros(0, np.int64)
 
 
 def _text(values: list[_Leaf], before: pa.Array | None) -> pa.Array:

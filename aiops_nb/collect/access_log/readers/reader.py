@@ -31,7 +31,7 @@ class Extracted:
     ----------
     texts
         The lines without what carries them, (m,).
-    columns, places
+    columns, positions
         By field, (n,), and where in `texts` each is.
     ignored
         Places in `texts` of lines that are no requests and no fault either: comments.
@@ -41,7 +41,7 @@ class Extracted:
 
     texts: pa.Array
     columns: Columns
-    places: IntArray
+    positions: IntArray
     ignored: IntArray
     foreign: pa.Array
 
@@ -105,7 +105,7 @@ class LogReader:
         if self._reader is None or not self._has_looked_for_envelope:
             self._look(texts)
         extracted = self._extracted(texts)
-        missing = len(extracted.texts) - len(extracted.places) - len(extracted.ignored)
+        missing = len(extracted.texts) - len(extracted.positions) - len(extracted.ignored)
         if self._is_auto and self._reader is not None and missing * 2 > len(extracted.texts):
             return self._again(texts, extracted)
         return extracted
@@ -115,13 +115,13 @@ class LogReader:
         if self._envelope is not None:
             unwrapped = self._envelope.unwrap(texts)
             inner, times = unwrapped.texts, unwrapped.times
-            others = np.setdiff1d(np.arange(len(texts)), np.concatenate([unwrapped.places, unwrapped.partial]))
+            others = np.setdiff1d(np.arange(len(texts)), np.concatenate([unwrapped.positions, unwrapped.partial]))
             foreign = texts.take(pa.array(others))
         inner = without_colours(inner)
-        columns, places, ignored = self._columns(inner)
+        columns, positions, ignored = self._columns(inner)
         if times is not None and "time" not in columns and "start_time" not in columns:
-            columns = {**columns, "time": times.take(pa.array(places))}
-        return Extracted(inner, columns, places, ignored, foreign)
+            columns = {**columns, "time": times.take(pa.array(positions))}
+        return Extracted(inner, columns, positions, ignored, foreign)
 
     def _columns(self, texts: pa.Array) -> tuple[Columns, IntArray, IntArray]:
         nothing = np.zeros(0, np.int64)
@@ -184,7 +184,7 @@ class LogReader:
         if self._looks > _MANY_LOOKS and self._chunks % _SELDOM:
             return extracted
         self._looks += 1
-        used = np.concatenate([extracted.places, extracted.ignored])
+        used = np.concatenate([extracted.positions, extracted.ignored])
         rest = extracted.texts.take(pa.array(np.setdiff1d(np.arange(len(extracted.texts)), used)))
         found = find_format(rest, time_format=self._time_format, fields=self._fields)
         if found is None or found.lines < _LEAST_LINES or found.form is self.form:

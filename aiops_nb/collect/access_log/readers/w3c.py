@@ -38,8 +38,8 @@ class W3CFields:
     --------
     >>> reader = W3CFields()
     >>> lines = [b"#Fields: date time cs-uri-stem sc-status time-taken", b"2026-11-26 12:00:00 /a 200 31"]
-    >>> columns, places, comments = reader.extract(pa.array(lines))
-    >>> columns["time"].to_pylist(), columns["path"].to_pylist(), places.tolist(), comments.tolist()
+    >>> columns, positions, comments = reader.extract(pa.array(lines))
+    >>> columns["time"].to_pylist(), columns["path"].to_pylist(), positions.tolist(), comments.tolist()
     ([b'2026-11-26 12:00:00'], [b'/a'], [1], [0])
     """
 
@@ -54,23 +54,23 @@ class W3CFields:
         return bool(self._names)
 
     def extract(self, texts: pa.Array) -> tuple[Columns, IntArray, IntArray]:
-        """The fields of the lines, the places of those, (n,), and those of comments."""
+        """The fields of the lines, the positions of those, (n,), and those of comments."""
         is_comment: BoolArray = pc.starts_with(texts, pattern=_COMMENT).to_numpy(zero_copy_only=False)
         comments: IntArray = np.flatnonzero(is_comment)
         parts = list(self._between(texts, comments))
-        found = [(columns, places) for columns, places in parts if len(places)]
-        places = np.concatenate([places for _, places in found]) if found else np.zeros(0, np.int64)
+        found = [(columns, positions) for columns, positions in parts if len(positions)]
+        positions = np.concatenate([positions for _, positions in found]) if found else np.zeros(0, np.int64)
         names = dict.fromkeys(name for columns, _ in found for name in columns)
         merged = {
             name: pa.concat_arrays([c.get(name, pa.nulls(len(at), pa.binary())) for c, at in found]) for name in names
         }
-        return merged, places, comments
+        return merged, positions, comments
 
     def _between(self, texts: pa.Array, comments: IntArray) -> Iterator[tuple[Columns, IntArray]]:
         begin = 0
         for place in [*comments.tolist(), len(texts)]:
-            columns, places = self._split(texts[begin:place])
-            yield columns, places + begin
+            columns, positions = self._split(texts[begin:place])
+            yield columns, positions + begin
             if place < len(texts):
                 self._take_header(texts[place].as_py())
             begin = place + 1
@@ -88,10 +88,10 @@ class W3CFields:
             stripped = pc.replace_substring_regex(stripped, " +", "\t")  # as pasted from a console
         words = pc.split_pattern(stripped, self._separator)
         fits = pc.list_value_length(words).to_numpy() == len(self._names)
-        places: IntArray = np.flatnonzero(fits)
-        first = words.offsets.to_numpy()[:-1][places]
+        positions: IntArray = np.flatnonzero(fits)
+        first = words.offsets.to_numpy()[:-1][positions]
         columns = {name: words.values.take(pa.array(first + place)) for place, name in enumerate(self._names)}
-        return self._fields_of(columns), places
+        return self._fields_of(columns), positions
 
     def _fields_of(self, columns: Mapping[str, pa.Array]) -> Columns:
         fields: Columns = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import io
-import math
 from typing import Any
 
 import numpy as np
@@ -338,10 +337,3 @@ def test_dates_and_offsets_in_one_column() -> None:
     df = pd.DataFrame({"time": ["2026-07-01", "2026-07-01T00:00:00Z"], "target": ["a", "b"]})
     rows = {row["target"]: row["time"] for row in rows_of(from_frame(df, timezone="Europe/Paris"))}
     assert rows["b"] - rows["a"] == 2 * 3600 * 10**9
-
-
-@pytest.mark.parametrize(("minutes", "seconds"), [([0, 5, 10, 60], 300.0), ([0, 0, 0], None), ([], None)])
-def test_the_distance_of_the_rows(minutes: list[int], seconds: float | None) -> None:
-    times = [NOON_NS + minute * 60 * 10**9 for minute in minutes for _ in range(3)]
-    source = from_frame(pd.DataFrame({"time": pd.to_datetime(times, utc=True), "target": "a"}))
-    assert (None if math.isnan(source.spacing_seconds) else source.spacing_seconds) == seconds
