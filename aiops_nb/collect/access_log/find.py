@@ -13,6 +13,7 @@ from aiops_nb.collect.access_log.formats import FORMATS, LogFormat, compiled
 from aiops_nb.collect.access_log.readers.envelope import Envelope, EnvelopeName, envelope_of
 from aiops_nb.collect.access_log.readers.fields import PatternFields
 from aiops_nb.collect.access_log.readers.json import JsonFields
+from aiops_nb.collect.access_log.readers.logfmt import LogfmtFields
 from aiops_nb.collect.access_log.readers.w3c import W3CFields
 from aiops_nb.collect.access_log.rows import rows_of
 from aiops_nb.collect.access_log.times import LogTimes
@@ -22,9 +23,8 @@ from aiops_nb.core.types import IntArray
 MOST_LINES = 64
 _ENOUGH_RATIO = 0.9
 # What a line of any form has: a method, an object, a header, or a request that was none. Cheap, before all are tried.
-_HINT = (
-    r'(?:GET|POST|HEAD|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PROPFIND)[ |"]|\{|^#Fields:|"-?" [0-9-]|"\\x|"[A-Z_-]+ '
-)
+_METHODS = "GET|POST|HEAD|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PROPFIND"
+_HINT = rf'(?:{_METHODS})[ |"]|\{{|^#Fields:|"-?" [0-9-]|"\\x|"[A-Z_-]+ |"<[A-Z]|[a-z]='
 _ANSI = r"\x1b\[[0-9;]*m"
 
 
@@ -128,6 +128,8 @@ def _extracted(
     if form.reader == "json":
         has_objects = pc.any(pc.match_substring_regex(texts, r"^\s*\{")).as_py()
         return JsonFields(UnknownCount("drop"), fields).extract(texts) if has_objects else none
+    if form.reader == "logfmt":
+        return LogfmtFields(UnknownCount("drop"), fields).extract(texts)
     if form.reader == "w3c":
         if not pc.any(pc.starts_with(texts, pattern=b"#")).as_py():
             return none

@@ -10,7 +10,7 @@ from typing import Literal
 from aiops_nb.collect.access_log.pattern import METHOD, QUOTED, REQUEST_OR_ANY, LinePattern, line_pattern
 from aiops_nb.core.errors import unknown
 
-Reader = Literal["lines", "json", "w3c", "auto"]
+Reader = Literal["lines", "json", "logfmt", "w3c", "auto"]
 AUTO = "auto"
 COMMON = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'
 COMBINED = COMMON + ' "$http_referer" "$http_user_agent"'
@@ -21,7 +21,7 @@ _TIME = r"\[(?P<time>[^\]]+)\]"
 _STATUS = "(?P<status>[-0-9]+)"
 _BYTES = "(?P<bytes>[-0-9]+)"
 _REQUEST = f'"{REQUEST_OR_ANY}"'
-_WORDS = f"(?P<method>{METHOD}) (?P<path>[^ ]+)"
+_WORDS = f"(?P<method>{METHOD}) (?P<path>[^ \\n]+)"
 _REFERER_AGENT = f' "{QUOTED}" "{QUOTED}"'
 _LOGGER = "(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[A-Za-z0-9_.]+:"
 _COMMON = rf"{_CLIENT} [^ ]+ {_USER} {_TIME} {_REQUEST} {_STATUS} {_BYTES}"
@@ -161,7 +161,10 @@ _NAMED = (
     ),
     LogFormat(name="json", reader="json"),
     LogFormat(name="w3c", reader="w3c"),
+    LogFormat(name="granian", text=rf"{_TIME} {_CLIENT} - {_REQUEST} {_STATUS} (?P<duration_ms>[-0-9.]+)"),
+    LogFormat(name="php", text=rf"{_TIME} {_CLIENT} \[(?P<status>[0-9]+)\]: {_WORDS}(?: .*)?", is_local=True),
     LogFormat(name="combined_and_more", text=rf"{_COMMON}{_REFERER_AGENT}[ ,;|\t].*", note=_MORE),
+    LogFormat(name="logfmt", reader="logfmt"),
     LogFormat(name="common_and_more", text=rf"{_COMMON}[ ,;|\t].*", note=_MORE),
 )
 FORMATS: Mapping[str, LogFormat] = {form.name: form for form in _NAMED}
@@ -175,7 +178,7 @@ ALIASES: Mapping[str, LogFormat] = {
     "morgan_combined": LogFormat(name="morgan_combined", text=FORMATS["combined"].text),
     "morgan_common": LogFormat(name="morgan_common", text=FORMATS["common"].text),
 }
-ENVELOPES = ("docker", "cri", "journald", "syslog")
+ENVELOPES = ("docker", "cri", "journald", "syslog", "rfc5424", "compose", "timestamped")
 NAMES = (AUTO, *FORMATS, *ALIASES, *ENVELOPES)
 
 

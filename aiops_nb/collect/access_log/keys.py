@@ -40,19 +40,19 @@ def _words(text: str) -> list[str]:
 # Normalised names by field; of several in one line the first wins, and the next fills what it left open.
 _NAMES: Mapping[str, str] = {
     "time": "time timestamp ts time_local time_iso8601 msec datetime date_time event_time end_time log_time time_utc "
-    "asctime t logged_at timestamp_ms time_ms ts_ms epoch epoch_ms edge_end_timestamp end_timestamp",
+    "asctime t logged_at request_time_epoch timestamp_ms time_ms ts_ms epoch epoch_ms edge_end_timestamp end_timestamp",
     "start_time": "start_time start_utc start_local started_at start start_timestamp request_start_time "
     "request_received_at edge_start_timestamp",
     "client_ip": "client_ip remote_addr remote_ip ip client_host client_addr client remote_host remote_address "
     "client_address remoteaddr clientip remoteip c_ip source_ip src_ip source_address real_ip x_real_ip "
     "request_client_ip request_remote_ip request_remote_addr req_remote_address req_ip req_client_ip "
-    "http_request_remote_ip downstream_remote_address client_ip_address request_ip peer_addr",
+    "http_request_remote_ip downstream_remote_address client_ip_address request_ip peer_addr fwd",
     "method": "method request_method http_method verb http_verb cs_method req_method http_request_method "
     "http_request_request_method client_request_method request_verb",
     "path": "path uri request_uri request_path url url_path url_original url_full request_url cs_uri_stem req_url "
     "req_path http_path http_url http_target request_uri_path client_request_uri http_request_request_url endpoint "
-    "requested_url original_url",
-    "request": "request request_line http_request req httprequest",
+    "requested_url requested_uri original_url req_uri",
+    "request": "request request_line http_request req httprequest route_key",
     "status_code": "status status_code response_code response_status response_status_code http_status "
     "http_status_code http_response_status_code http_code sc_status res_status_code res_status resp_status "
     "downstream_status edge_response_status http_request_status httpstatus",
@@ -72,7 +72,7 @@ _DURATIONS = frozenset(
         "duration request_duration response_duration total_duration http_duration response_time resp_time res_time "
         "req_time latency request_latency response_latency http_request_latency total_latency elapsed elapsed_time "
         "took time_taken time_elapsed process_time processing_time total_time dur runtime run_time execution_time rt "
-        "duration_human latency_human request_time request_time_total request_processing_time"
+        "duration_human latency_human latency_time request_time request_time_total request_processing_time"
     )
 )
 _UNIT_OF_SUFFIX: Mapping[str, str] = {
@@ -115,6 +115,25 @@ def field_of(name: str) -> str | None:
     if stem in _DURATIONS and suffix in _UNIT_OF_SUFFIX:
         return _UNIT_OF_SUFFIX[suffix]
     return None
+
+
+_WRAPPERS = frozenset(
+    _words("meta properties proxy data fields context attributes payload json_payload access extra http_log record")
+)
+
+
+def field_of_path(path: tuple[str, ...]) -> str | None:
+    """The field of a key inside objects, the outer one of which may only group them.
+
+    Examples
+    --------
+    >>> field_of_path(("meta", "req", "method")), field_of_path(("request", "uri")), field_of_path(("a", "status"))
+    ('method', 'path', None)
+    """
+    field = field_of(".".join(path))
+    if field is None and len(path) > 1 and normalised(path[0]) in _WRAPPERS:
+        return field_of_path(path[1:])
+    return field
 
 
 def rank_of(name: str) -> int:

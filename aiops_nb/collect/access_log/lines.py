@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from aiops_nb.collect.access_log.find import Found, find_format
 from aiops_nb.collect.access_log.formats import LogFormat, compiled, log_format
-from aiops_nb.collect.access_log.keys import DURATION_UNITS, checked_fields
+from aiops_nb.collect.access_log.keys import DURATION_UNITS, UNITLESS_FIELDS, checked_fields
 from aiops_nb.collect.access_log.readers.reader import Extracted, LogReader
 from aiops_nb.collect.access_log.rows import Rows, rows_of
 from aiops_nb.collect.access_log.targets import LogTargets, TargetChoice
@@ -109,7 +109,7 @@ class AccessLogLines:
     ) -> None:
         self._names = checked_fields(fields)
         self._form = log_format(pattern, self._names)
-        if unknown_fields == "keep" and self._form.reader not in ("json", "auto"):
+        if unknown_fields == "keep" and self._form.reader not in ("json", "logfmt", "auto"):
             raise ConfigError.at("unknown_fields", "drop, for only JSON lines have other fields", unknown_fields)
         if duration_unit is not None and duration_unit not in DURATION_UNITS:
             raise ConfigError.at("duration_unit", f"one of {', '.join(DURATION_UNITS)}", duration_unit)
@@ -170,9 +170,17 @@ class AccessLogLines:
         if rejected > _FEW_RATIO * total:
             problems["rejected lines"] = self._rejected_sentence(rejected, total)
         if self.without_unit_total:
+            keys = [
+                key
+                for reader in list(self._readers.values())
+                if reader.json is not None
+                for key, field in reader.json.keys.items()
+                if field in UNITLESS_FIELDS
+            ]
+            shown = ", ".join(keys) or self._without_unit
             problems["durations"] = (
                 f"{self.without_unit_total:,} durations are left out, as their unit is not known "
-                f"({self._without_unit}); set duration_unit to s, ms, us or ns"
+                f"({shown}); set duration_unit to s, ms, us or ns"
             )
         return problems
 

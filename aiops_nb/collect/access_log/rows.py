@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from aiops_nb.collect.access_log import values
 from aiops_nb.collect.access_log.keys import DURATION_FIELDS, UNITLESS_FIELDS
-from aiops_nb.collect.access_log.pattern import REQUEST
+from aiops_nb.collect.access_log.pattern import METHOD, REQUEST
 from aiops_nb.collect.access_log.times import UNKNOWN_NS, LogTimes
 from aiops_nb.core.schemas import ERROR_TYPES, Column
 from aiops_nb.core.types import BoolArray, IntArray
@@ -105,6 +105,8 @@ def _with_request(columns: Mapping[str, pa.Array], rows: int) -> dict[str, pa.Ar
         for name in ("method", "path"):
             apart = whole.get(name)
             whole[name] = parts.field(name) if apart is None else pc.coalesce(apart, parts.field(name))
+    if "extra" in whole and "path" in whole:  # some loggers write the request line there
+        whole["path"] = pc.replace_substring_regex(whole["path"], f"^{METHOD} ([^ ]+) HTTP/[0-9.]+$", r"\1")
     unknown = pa.nulls(rows, pa.binary())
     return {**whole, "method": whole.get("method", unknown), "path": whole.get("path", unknown).fill_null(b"")}
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from aiops_nb.core.types import IntArray
 
-EnvelopeName = Literal["none", "docker", "cri", "journald", "syslog", "compose", "pod"]
+EnvelopeName = Literal["none", "docker", "cri", "journald", "syslog", "rfc5424", "compose", "pod", "timestamped"]
 _MAX_PARTIAL_BYTES = 1 << 20
 _CUT_BYTES = 16_000  # Docker cuts after 16 KiB
 _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[^ ]+"
@@ -21,12 +21,16 @@ _RFC3164 = "[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}"
 # What is before the line: groups `time`, `tag` (of CRI: whether the line goes on) and `line`.
 _PREFIXES: dict[str, str] = {
     "cri": rf"^(?P<time>{_TIME}) std(?:out|err) (?P<tag>[FP])(?::[^ ]*)? (?P<line>(?:.|\n)*)$",
-    "syslog": rf"^(?:<[0-9]{{1,3}}>)?(?:1 )?(?:(?P<time>{_TIME})|{_RFC3164}) (?P<tag>[^ ]+) "
-    r"[^ :\[]+(?:\[[0-9]+\]:|:| [^ ]+ [^ ]+ (?:-|(?:\[[^\]]*\])+)) (?P<line>(?:.|\n)*)$",
+    "syslog": rf"^(?:<[0-9]{{1,3}}>)?(?:(?P<time>{_TIME})|{_RFC3164}) (?P<tag>[^ ]+ )?"
+    r"[^ :\[]+(?:\[[^\]]*\])?: (?P<line>(?:.|\n)*)$",
+    "rfc5424": rf"^(?:<[0-9]{{1,3}}>)?1 (?P<time>{_TIME}) (?P<tag>[^ ]+) [^ ]+ [^ ]+ [^ ]+ "
+    r"(?:-|(?:\[[^\]]*\])+) (?P<line>(?:.|\n)*)$",
     "compose": r"^(?P<tag>[A-Za-z0-9._-]+) +\| (?P<line>(?:.|\n)*)$",
+    # `docker logs -t`: an address or an object after the time.
+    "timestamped": rf"^(?P<time>{_TIME}) (?P<line>(?:[0-9a-fA-F\[]*[.:][0-9a-fA-F.:\]]* |\{{)(?:.|\n)*)$",
     "pod": r"^\[pod/(?P<tag>[^\]]+)\] (?P<line>(?:.|\n)*)$",
 }
-NAMES: tuple[EnvelopeName, ...] = ("docker", "cri", "journald", "syslog", "compose", "pod")
+NAMES: tuple[EnvelopeName, ...] = ("docker", "cri", "journald", "syslog", "rfc5424", "compose", "pod", "timestamped")
 _NO_LINE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aiops_nb.collect.access_log.keys import family_of, field_of, normalised, rank_of
+from aiops_nb.collect.access_log.keys import family_of, field_of_path, normalised, rank_of
 from aiops_nb.collect.json_lines.unknown_fields import Fields, UnknownCount
 from aiops_nb.core.types import Int32Array, IntArray
 
@@ -263,7 +263,7 @@ _MARKS = frozenset(mark for marks, _ in DIALECTS.values() for mark in marks)
 
 def _is_wanted(path: Path, wished: Mapping[str, str]) -> bool:
     name = ".".join(path)
-    return name in wished or name in _MARKS or field_of(name) is not None
+    return name in wished or name in _MARKS or field_of_path(path) is not None
 
 
 def _known(samples: Mapping[Path, bytes], wished: Mapping[str, str], dialect: Mapping[str, str]) -> dict[Path, str]:
@@ -278,15 +278,15 @@ def _known(samples: Mapping[Path, bytes], wished: Mapping[str, str], dialect: Ma
         if name is None:
             name, taken = dialect.get(key), of_user
         if name is None:
-            name, taken = _by_name(key, samples[path]), of_user | of_dialect
+            name, taken = _by_name(path, samples[path]), of_user | of_dialect
         if name is not None and family_of(name) not in taken:
             known[path] = name
     return known
 
 
-def _by_name(key: str, sample: bytes) -> str | None:
+def _by_name(path: Path, sample: bytes) -> str | None:
     """The field of a key that nobody named; some call the moment of a request `requestTime`."""
-    name = field_of(key)
+    name = field_of_path(path)
     return "time" if name == "request_time" and _LOOKS_LIKE_TIME.match(sample) else name
 
 

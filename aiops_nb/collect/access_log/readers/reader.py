@@ -13,6 +13,7 @@ from aiops_nb.collect.access_log.formats import ENVELOPES, LogFormat, compiled
 from aiops_nb.collect.access_log.readers.envelope import Envelope, envelope_of
 from aiops_nb.collect.access_log.readers.fields import PatternFields
 from aiops_nb.collect.access_log.readers.json import JsonFields
+from aiops_nb.collect.access_log.readers.logfmt import LogfmtFields
 from aiops_nb.collect.access_log.readers.w3c import W3CFields
 from aiops_nb.collect.json_lines.unknown_fields import UnknownCount
 from aiops_nb.core.types import IntArray
@@ -78,13 +79,15 @@ class LogReader:
         self._envelope: Envelope | None = Envelope(form.name) if form.name in ENVELOPES else None  # type: ignore[arg-type]
         self._has_looked_for_envelope = self._envelope is not None
         self.form: LogFormat | None = None
-        self._reader: PatternFields | JsonFields | W3CFields | None = None
+        self._reader: PatternFields | JsonFields | LogfmtFields | W3CFields | None = None
         if not self._is_auto:
             self._use(form)
 
     @property
     def json(self) -> JsonFields | None:
         """What reads JSON lines, if they are such."""
+        if isinstance(self._reader, LogfmtFields):
+            return self._reader.json
         return self._reader if isinstance(self._reader, JsonFields) else None
 
     @property
@@ -170,6 +173,8 @@ class LogReader:
             self._reader = JsonFields(self._unknown, self._fields, form.dialect)
         elif form.reader == "w3c":
             self._reader = W3CFields(self._fields)
+        elif form.reader == "logfmt":
+            self._reader = LogfmtFields(self._unknown, self._fields)
         else:
             self._reader = PatternFields(compiled(form.text, self._own_fields(form)))
 

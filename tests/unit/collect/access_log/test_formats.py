@@ -205,8 +205,20 @@ CASES: list[tuple[str, str, str]] = [
                                                    "__REALTIME_TIMESTAMP": "1795694400000000"}), "client"),
     ("haproxy (in lines of syslog)", "Nov 26 12:00:00 localhost haproxy[14389]: " + HAPROXY, "client size duration"),
     ("combined (in lines of syslog)", "<190>Nov 26 12:00:00 web nginx: " + COMBINED, "client size"),
-    ("combined (in lines of syslog)", "<190>1 2026-11-26T12:00:00.1Z web nginx 7 - - " + COMBINED, "client size"),
+    ("combined (in lines of rfc5424)", "<190>1 2026-11-26T12:00:00.1Z web nginx 7 - - " + COMBINED, "client size"),
     ("combined (in lines of compose)", "web-1  | " + COMBINED, "client size"),
+    ("combined (in lines of timestamped)", "2026-11-26T12:00:00.5Z " + COMBINED, "client size"),
+    ("php", "[Thu Nov 26 12:00:00 2026] [192.0.2.7]:55555 [502]: GET /cart", "client"),
+    ("granian", '[2026-11-26 12:00:00 +0000] 192.0.2.7 - "GET /cart HTTP/1.1" 502 25.0', "client duration"),
+    ("haproxy", HAPROXY + " 0/0/0/0/0 shop.example.org/TLSv1.3/TLS_AES", "client size duration"),
+    ("logfmt", 'time=2026-11-26T12:00:00Z level=info msg="a b" method=GET path="/cart" status=502 rt=25ms', "duration"),
+    ("logfmt (in lines of syslog)", '2026-11-26T12:00:00.000000+00:00 heroku[router]: at=error desc="Request timeout" '
+     'method=GET path="/cart" fwd="192.0.2.7" status=502 bytes=612', "client size"),
+    ("json", json.dumps({"timestamp": 1795694400, "meta": {"req": {"method": "GET", "url": "/cart"},
+                         "res": {"statusCode": 502}}}), ""),
+    ("json", json.dumps({"time": "2026-11-26T12:00:00Z", "properties": {"clientIP": "192.0.2.7", "httpMethod": "GET",
+                         "requestUri": "/cart", "httpStatus": 502}}), "client"),
+    ("json", json.dumps({**NAMED_UNITS, "endpoint": "GET /cart HTTP/1.1", "status": 502}), "client size"),
     ("json (in lines of cri)", "2026-11-26T12:00:00.5Z stdout F " + json.dumps(CADDY), "client size duration"),
 ]  # fmt: skip
 
