@@ -1,6 +1,6 @@
 """Hostile lines at each source: every good row arrives, every bad one is counted, memory stays flat.
 
-    python -m benchmarks.hostile [--lines 1000000] [--input tcp]
+    python -m benchmarks.hostile [--lines 1000000] [--source tcp]
 
 Each source is a process of its own that does nothing else. "Elsewhen" are rows of 1971 and of 2200: they arrive, and
 judge nothing. "Grown" is what the process holds at the end beyond what it held after a tenth of the lines, "peak" the
@@ -82,7 +82,7 @@ def running(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def opened(source: Input, path: Path) -> Iterator[OpenInput]:
-    """A collector, and a process that sends the lines of the file to it."""
+    """A source, and somebody who sends the lines of the file to it."""
     with ExitStack() as stack:
         collector: OpenInput
         if source == "tcp":
@@ -149,7 +149,7 @@ def visited(source: Input, count: int) -> dict[str, Any]:
             for chunk, rows, others in hostile_chunks(count, KIND_OF[source]):
                 file.write(chunk)
                 good, elsewhen = good + rows, elsewhen + others
-        command = [sys.executable, "-m", "benchmarks.hostile", "--input", source, "--lines", str(count)]
+        command = [sys.executable, "-m", "benchmarks.hostile", "--source", source, "--lines", str(count)]
         done = subprocess.run([*command, "--file", str(path)], check=True, stdout=subprocess.PIPE, text=True)
     return {**json.loads(done.stdout), "good": good, "elsewhen": elsewhen, "bad": count - good}
 
@@ -169,18 +169,18 @@ def main(count: int = 1_000_000, inputs: tuple[Input, ...] = INPUTS) -> None:
         assert (seen["rows"], seen["unused"], rejected) == (seen["good"], seen["elsewhen"], seen["bad"])
 
 
-def run(values: list[str]) -> None:
+def reported(values: list[str]) -> None:
     """Run by hand, or as the process of one source."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--input", choices=INPUTS)
+    parser.add_argument("--source", choices=INPUTS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(values)
     if options.file is not None:
-        print(json.dumps(knock(options.input, options.file, options.lines)))
+        print(json.dumps(knock(options.source, options.file, options.lines)))
     else:
-        main(options.lines, (options.input,) if options.input else INPUTS)
+        main(options.lines, (options.source,) if options.source else INPUTS)
 
 
 if __name__ == "__main__":
-    run(sys.argv[1:])
+    reported(sys.argv[1:])
