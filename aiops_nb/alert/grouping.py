@@ -26,7 +26,7 @@ class _Many:
     pending_at_ns: dict[str, int] = field(default_factory=dict)
     alert: AlertChange | None = None
     quorum: int = 0
-    had_it: set[str] = field(default_factory=set)
+    had_it: dict[str, None] = field(default_factory=dict)
 
 
 class Grouping:
@@ -75,7 +75,7 @@ class Grouping:
         many = self._kinds.setdefault(kind, _Many())
         if change.state in ("pending", "firing"):
             many.pending_at_ns.setdefault(labels["target"], change.pending_at_ns)
-            many.had_it.add(labels["target"])
+            many.had_it[labels["target"]] = None
             begun = self._begun(many, change, params) if change.state == "firing" else None
             return [change] if begun is None else [begun, change]
         return [change, *self._ended(kind, many, change)]
@@ -106,9 +106,9 @@ class Grouping:
         made = [_resolved(many, many.alert, change)] if is_over and many.alert is not None else []
         if is_over:
             many.alert = None
-            many.had_it = set(many.pending_at_ns)
+            many.had_it = dict.fromkeys(many.pending_at_ns)
         elif many.alert is None:
-            many.had_it.discard(change.labels["target"])
+            many.had_it.pop(change.labels["target"], None)
         if not many.pending_at_ns:
             del self._kinds[kind]
         return made
@@ -128,6 +128,7 @@ def _firing(many: _Many, change: AlertChange, heard: int, quorum: int) -> AlertC
         threshold=float(quorum),
         summary=f"{ALL_TARGETS}: {_what(labels['alertname'])} on {count} of {heard} targets: "
         f"{names([*many.pending_at_ns])}",
+        members=tuple(many.pending_at_ns),
     )
 
 
@@ -135,6 +136,7 @@ def _resolved(many: _Many, alert: AlertChange, change: AlertChange) -> AlertChan
     """The end of a group's alert, by the change that leaves too few."""
     left = len(many.pending_at_ns)
     lasted = format_duration((change.time_ns - (alert.starts_at_ns or change.time_ns)) / NS_PER_SECOND)
+    over = f"closed after {lasted}, {change.outcome}" if change.outcome else f"resolved after {lasted}"
     rest = f"{len(many.had_it)} targets had it, {left} still {'has' if left == 1 else 'have'} it"
     return AlertChange(
         time_ns=change.time_ns,
@@ -146,7 +148,9 @@ def _resolved(many: _Many, alert: AlertChange, change: AlertChange) -> AlertChan
         ends_at_ns=change.time_ns,
         value=float(left),
         threshold=alert.threshold,
-        summary=f"{ALL_TARGETS}: resolved after {lasted}; {rest}",
+        summary=f"{ALL_TARGETS}: {over}" if change.outcome else f"{ALL_TARGETS}: {over}; {rest}",
+        outcome=change.outcome,
+        members=tuple(many.had_it),
     )
 
 

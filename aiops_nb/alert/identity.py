@@ -52,4 +52,5 @@ def bare_change(transition: Transition, labels: Mapping[str, str]) -> AlertChang
         pending_at_ns=transition.pending_at_ns,
         starts_at_ns=transition.starts_at_ns,
         ends_at_ns=transition.ends_at_ns,
+        outcome=transition.outcome,
     )

@@ -90,6 +90,11 @@ class HostMetrics:
         self._due_seconds = self._clock.monotonic_seconds()
         self._before: _Counters | None = None
 
+    @property
+    def own_host_label(self) -> str:
+        """The `target` of the rows: the machine that the monitor runs on."""
+        return self._host
+
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """Wait for the next sample; None after `close`."""
         wait_seconds = self._due_seconds - self._clock.monotonic_seconds()

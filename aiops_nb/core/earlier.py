@@ -6,7 +6,7 @@ because the reader of recordings (`record`) cannot import the engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiops_nb.core.errors import ConfigError
@@ -78,7 +78,7 @@ def upgrade_pipeline(plain: Plain) -> Plain:
     {'feature_rules': [{'alertname': 'a', 'min_samples': {'span_count': 5.0}}], 'grouping': None}
     """
     pipeline = _renamed(plain, PIPELINE_KEYS)
-    rules = {
+    rules: dict[str, Callable[[Plain], Plain]] = {
         "row_rules": lambda rule: _renamed(rule, ROW_RULE_KEYS),
         "feature_rules": _feature_rule,
         "client_rules": lambda rule: _renamed(rule, CLIENT_RULE_KEYS),

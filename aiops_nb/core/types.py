@@ -172,8 +172,9 @@ class AlertChange:
     detector, or by phase of a latency; they sum to 1, and are empty for rules without a detector. `inhibited_by` names
     the alert that inhibits this one, so that it is not notified; an alert that outlives it is notified by a second
     change to `firing`. `summary` is one sentence; `detail` is the message of the last failure as its client gave it.
-    `outcome` says why the alert is over, if the condition itself did not end. `phase` names the part of the value that
-    grew most: of a latency `resolve`, `connect`, `tls`, `wait` or `transfer`; empty where that is not known.
+    `members` are the targets of a group's alert (target `*`): those that have it when it fires, at its end all that
+    had it. `outcome` says why the alert is over, if the condition itself did not end. `phase` names the part of the
+    value that grew most: of a latency `resolve`, `connect`, `tls`, `wait` or `transfer`; empty if that is not known.
     """
 
     time_ns: int
@@ -195,6 +196,7 @@ class AlertChange:
     summary: str = ""
     detail: str = ""
     outcome: str = ""
+    members: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -14,14 +14,15 @@ from aiops_nb.features.requests.objective_history import History
 class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="start"):
     """The first item of every run: its parameters, and the sources that will send rows.
 
-    `resume` keeps the baselines of the run before, if that had the same parameters.
-
-    `history` holds what the objectives of the run take over from an earlier recording.
+    `resume` keeps the baselines of the run before, if that had the same parameters. `own_hosts` are the labels of the
+    machine that the monitor itself runs on. `history` holds what the objectives of the run take over from an earlier
+    recording.
     """
 
     pipeline: PipelineParams = PipelineParams()
     sources: tuple[str, ...] = ()
     resume: bool = False
+    own_hosts: tuple[str, ...] = ()
     history: History | None = None
 
 

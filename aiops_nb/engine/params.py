@@ -24,6 +24,7 @@ from aiops_nb.rules.defaults.latency import LATENCY_RULES
 from aiops_nb.rules.defaults.ready import with_ready
 from aiops_nb.rules.defaults.traffic import TRAFFIC_RULES
 from aiops_nb.rules.feature.params import FeatureRuleParams
+from aiops_nb.rules.own_host import OwnHostAlerts
 from aiops_nb.rules.row.params import DEFAULT_ROW_RULES, RowRuleParams
 from aiops_nb.rules.source_times import DEFAULT_SOURCE_RULES, SourceRuleParams
 
@@ -46,11 +47,13 @@ DEFAULT_FEATURE_RULES = (
 
 
 class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Windows, rules, which alerts explain which others, and when those of many targets are told together.
+    """Windows, rules, which alerts inhibit which others, and when those of several targets are grouped.
 
-    `grouping` None tells each by itself.
-    `enable` names further rules to be judged, such as `slo_burn_1h`; they are put among the `feature_rules`.
-    `disable` names rules that are not judged; they are taken out.
+    `grouping` None notifies each target's alert by itself.
+    `enable` names further rules, such as `slo_burn_1h`; they are put among the `feature_rules`.
+    `disable` names rules that are left out.
+    `own_host_alerts`: alerts on the machine that the monitor runs on have a `lower` severity (critical and error become
+    warning, warning becomes info), the `same` one, or are `off`. They have the label `scope: own_host`.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     clients: ClientParams = ClientParams()
     client_rules: tuple[ClientRuleParams, ...] = CLIENT_RULES
     source_rules: tuple[SourceRuleParams, ...] = DEFAULT_SOURCE_RULES
+    own_host_alerts: OwnHostAlerts = "lower"
 
     def __post_init__(self) -> None:
         if self.disable:
@@ -111,7 +115,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def all_inhibit_rules(self) -> tuple[InhibitRuleParams, ...]:
-        """What explains what, the alerts of many targets included."""
+        """What inhibits what, the alerts of groups included."""
         return self.inhibit_rules if self.grouping is None else (*self.inhibit_rules, GROUPING_INHIBITS)
 
 

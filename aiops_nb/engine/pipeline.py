@@ -17,9 +17,10 @@ import pyarrow as pa
 from aiops_nb.alert.grouping import Grouping
 from aiops_nb.alert.inhibition import Inhibitor
 from aiops_nb.core.columns import times_ns
-from aiops_nb.core.schemas import SELF_SOURCE, TableName
+from aiops_nb.core.schemas import CLOCK_SOURCE, SELF_SOURCE, TableName
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Item, Step
 from aiops_nb.engine.commands import Command, SetThreshold, SourceEnded, Start, Stop, decode_command
+from aiops_nb.engine.observed import SLEEP_NS, ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.clients import ClientsStage
 from aiops_nb.engine.stages.objectives import ObjectivesStage
@@ -28,8 +29,11 @@ from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.samples import SamplesStage
 from aiops_nb.engine.stages.stage import Stage
 from aiops_nb.engine.watermark import Watermarks
-from aiops_nb.features.requests.objective_history import History
 from aiops_nb.rules.source_times import Arrivals, SourceJudge
+
+STOPPED = "monitoring stopped"
+SOURCE_ENDED = "source ended"
+DEFAULT_START = Start()
 
 
 @dataclass(slots=True)
@@ -74,25 +78,27 @@ class Pipeline:
         self.counters = StreamCounters()
         self._begin(params or PipelineParams(), expected_sources)
 
-    def _begin(self, params: PipelineParams, sources: Iterable[str], history: History | None = None) -> None:
+    def _begin(self, params: PipelineParams, sources: Iterable[str], start: Start = DEFAULT_START) -> None:
         self.params = params
         self._window = params.window
         self._watermarks = Watermarks(params.window, sources)
         self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets)
         self._sources = SourceJudge(params.source_rules)
-        requests = RequestsStage(params)
+        self._observed = ObservedTime(params.window.span_ticks * params.window.tick_ns)
+        requests = RequestsStage(params, self._observed)
         judged = [rule.alertname for rule in params.rules_by_target]
-        self._samples = SamplesStage(params)
+        self._samples = SamplesStage(params, self._observed, start.own_hosts)
         hosts = self._samples.heard_hosts
         self._grouping = Grouping(params.grouping, judged, requests.heard, hosts, params.connectivity.targets)
-        overall = OverallStage(params, requests)
+        overall = OverallStage(params, requests, self._observed)
         self._clients = ClientsStage(params, requests)
         self._stages: dict[TableName, tuple[Stage, ...]] = {
-            "requests": (requests, overall, ObjectivesStage(params, requests, overall, history), self._clients),
+            "requests": (requests, overall, ObjectivesStage(params, requests, overall, start.history), self._clients),
             "samples": (self._samples,),
         }
         self._next: int | None = None
         self._newest = 0
+        self._ended_sources: list[tuple[int, str]] = []
 
     def problems(self) -> dict[str, str]:
         """What rules cannot do now, a sentence by the rule; changes nothing."""
@@ -112,6 +118,8 @@ class Pipeline:
 
     def _control(self, source: str, kind: str, time_ns: int, body: str, step: Step) -> None:
         if kind == "heartbeat":
+            if source == CLOCK_SOURCE and (slept_ns := self._observed.after_clock(time_ns)):
+                self._watermarks.woke(slept_ns)
             self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
         elif kind == "command":
             self._obey(decode_command(body, trust=self._trust), step)
@@ -121,15 +129,37 @@ class Pipeline:
             case Start() if self._resumes(command):
                 self._resume(command)
             case Start():
-                self._begin(self._fixed or command.pipeline, command.sources, command.history)
+                self._end_alerts(step)  # those of a run that ended without a stop
+                self._begin(self._fixed or command.pipeline, command.sources, command)
             case SetThreshold():
                 if self._fixed is None:
                     self._set_threshold(command)
             case SourceEnded():
                 self._watermarks.forget(command.source)
                 self._samples.source_ended(command.source)
+                self._ended_sources.append((self._newest, command.source))
             case Stop():
+                self._ended_sources.clear()
                 self._close_until(self._newest + 1, step)
+                self._end_alerts(step)
+
+    def _end_alerts(self, step: Step) -> None:
+        """Monitoring stops: nothing is known of what still fires, and nobody would ever resolve it."""
+        if self._next is None:
+            return
+        end_ns = max(self._next, self._newest + 1) * self._window.tick_ns
+        for stage in self._every_stage():
+            step.changes += self._ordered(stage.end_alerts(end_ns, STOPPED))
+        step.changes += self._ordered(self._sources.close(end_ns, STOPPED))
+
+    def _end_with_sources(self, window: int, step: Step) -> None:
+        """Alerts of a source that has ended end with the last window that has rows of it."""
+        end_ns = (window + 1) * self._window.tick_ns
+        for _, source in (one for one in self._ended_sources if one[0] <= window):
+            for stage in self._every_stage():
+                step.changes += self._ordered(stage.end_alerts(end_ns, SOURCE_ENDED, source))
+            step.changes += self._ordered(self._sources.close(end_ns, SOURCE_ENDED, source))
+        self._ended_sources = [one for one in self._ended_sources if one[0] > window]
 
     def _resumes(self, command: Start) -> bool:
         return command.resume and self._next is not None and (self._fixed or command.pipeline) == self.params
@@ -196,8 +226,10 @@ class Pipeline:
             usable = self._usable(window[first:last])
             opens_ns = (self._next or 0) * self._window.tick_ns
             arrivals.take(first, last, None if usable is None else opens_ns - time[first:last][~usable])
+            if table == "requests":
+                self._observed.add(last - first, 0 if usable is None else int((~usable).sum()))
             for add in adders:
-                step.changes += self._told(add(slice(first, last), usable))
+                step.changes += self._ordered(add(slice(first, last), usable))
 
     def _rises(self, closed: IntArray) -> list[int]:
         """Rows but the first before which windows close; `closed` never falls."""
@@ -207,7 +239,7 @@ class Pipeline:
         before: list[int] = rises[closed[rises] > (self._next or 0)].tolist()
         return before
 
-    def _told(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
+    def _ordered(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
         return self._inhibitor.apply(self._grouping.apply(changes))
 
     def _usable(self, window: IntArray) -> BoolArray | None:
@@ -227,15 +259,27 @@ class Pipeline:
         last = min(end, max(self._newest + 1, self._next) + gap_ticks)
         for window in range(self._next, last):
             self._close(window, step)
-        self.counters.skipped_ticks_total += end - last
+        skipped = max(end - last, 0)
+        self.counters.skipped_ticks_total += skipped
         self._next = end
+        if 0 < skipped * self._window.tick_ns <= SLEEP_NS:  # time passed while nothing came; a jump says nothing
+            self._pass_silence(skipped * self._window.tick_ns, end * self._window.tick_ns, step)
+
+    def _pass_silence(self, elapsed_ns: int, end_ns: int, step: Step) -> None:
+        for stage in self._every_stage():
+            step.changes += self._ordered(stage.pass_silence(elapsed_ns, end_ns))
+        step.changes += self._ordered(self._sources.pass_silence(elapsed_ns, end_ns))
+        step.changes += self._inhibitor.tick(end_ns)
 
     def _close(self, window: int, step: Step) -> None:
         self.counters.ticks_total += 1
+        self._observed.close((window + 1) * self._window.tick_ns)
         for stage in self._every_stage():
             tick, changes = stage.close(window, (window + 1) * self._window.tick_ns)
             if tick is not None:
                 step.ticks.append(tick)
-            step.changes += self._told(changes)
-        step.changes += self._told(self._sources.tick((window + 1) * self._window.tick_ns))
+            step.changes += self._ordered(changes)
+        step.changes += self._ordered(self._sources.tick((window + 1) * self._window.tick_ns))
         step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)
+        if self._ended_sources:
+            self._end_with_sources(window, step)

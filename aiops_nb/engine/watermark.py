@@ -37,14 +37,14 @@ class Watermarks:
         self._clock: int | None = None
 
     def too_far_ahead(self, time_ns: IntArray) -> BoolArray | None:
-        """Rows from the future of the recorded clock, (rows,); None if there are none."""
+        """Rows with timestamps ahead of the recorded clock, (rows,); None if there are none."""
         if self._clock is None or int(time_ns.max()) <= self._clock + self._ahead_ns:
             return None
         ahead: BoolArray = time_ns > self._clock + self._ahead_ns
         return ahead
 
     def ahead_of_clock_ns(self, time_ns: IntArray, more_than_ns: int) -> IntArray | None:
-        """How much more than that rows are ahead of the recorded clock, (rows,); None if there is none, or no clock."""
+        """How much more than that rows are ahead of the recorded clock, (rows,); None if none are or no clock is."""
         if self._clock is None or not len(time_ns) or int(time_ns.max()) <= self._clock + more_than_ns:
             return None
         return time_ns - (self._clock + more_than_ns)
@@ -69,6 +69,10 @@ class Watermarks:
         others = self._lowest_other(source)
         own = self._own[source]
         return own if others is None else max(min(own, others), own - self._idle_ns)
+
+    def woke(self, slept_ns: int) -> None:
+        """The monitor had slept for so long: its sources have the full idle time to be heard of again."""
+        self._heard = {name: None if heard is None else heard + slept_ns for name, heard in self._heard.items()}
 
     def forget(self, source: str) -> None:
         """The source has ended and holds nothing any more."""

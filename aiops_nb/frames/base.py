@@ -132,7 +132,9 @@ class FrameAccess(ABC):
             return _of_series(self.requests(start=start, end=end), own, ("source",))
         if alert["detector"] == "grouping":
             scores = _of_series(self.scores(start=start, end=end), alert, ("origin", "alertname"))
-            return scores if len(scores) else _of_series(self.requests(start=start, end=end), alert, ("origin",))
+            of_group = scores if len(scores) else _of_series(self.requests(start=start, end=end), alert, ("origin",))
+            members = alert.get("members", ())
+            return of_group[of_group["target"].isin(members)].reset_index(drop=True) if members else of_group
         if alert["detector"] == "row_rule":
             return _of_series(self.requests(start=start, end=end), alert, ("target", "origin"))
         scores = self._bare_scores(start, end)

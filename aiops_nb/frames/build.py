@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_group
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
 from aiops_nb.features.catalog import FEATURES
@@ -51,6 +52,7 @@ ALERT_COLUMNS = (
     "contributions",
     "phase",
     "detail",
+    "members",
     "fingerprint",
 )
 LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "client", "detector")
@@ -58,6 +60,7 @@ NUMBER_COLUMNS = ("value", "expected", "lower", "upper", "score", "threshold")
 SCORE_NUMBERS = ("value", "expected", "lower", "upper", "score")
 REASON_COLUMNS = ("contributions", "phase", "summary")
 REASONS = "reasons"
+Episode = dict[str, Any]
 
 
 def rows_frame(table: TableName, batches: Sequence[pa.RecordBatch]) -> pd.DataFrame:
@@ -144,13 +147,16 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    episodes: dict[tuple[str, int], dict[str, object]] = {}
+    episodes: dict[tuple[str, int], Episode] = {}
     for change in changes:
         key = change.fingerprint, change.pending_at_ns
         if change.state == "inactive":
             episodes.pop(key, None)
         else:
             episodes[key] = _episode(change, episodes.get(key))
+    for episode in episodes.values():
+        if episode["detector"] == GROUPING_DETECTOR:
+            episode["members"] = _members(episode, episodes.values())
     frame = pd.DataFrame(list(episodes.values()), columns=list(ALERT_COLUMNS))
     for name in ("pending_at", "starts_at", "ends_at"):
         # Through the frame an empty moment would make all of them floats, which cannot tell nanoseconds apart.
@@ -158,15 +164,31 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
     return frame
 
 
-def _episode(change: AlertChange, before: dict[str, object] | None) -> dict[str, object]:
-    episode: dict[str, object] = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
+def _episode(change: AlertChange, before: Episode | None) -> Episode:
+    episode: Episode = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
     told = before if before is not None and change.state == "resolved" else None
     episode |= {name: getattr(change, name) for name in ("state", "inhibited_by", "outcome", "fingerprint")}
     made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "phase", "summary", "detail")}
     made["contributions"] = json.dumps(dict(change.contributions)) if change.contributions else ""
     episode |= {name: told[name] if told else value for name, value in made.items()}
+    episode["members"] = change.members
     moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
     return episode | moments
+
+
+def _members(group: Episode, episodes: Iterable[Episode]) -> tuple[str, ...]:
+    """Targets of a group's alert: those of its changes, and those that it inhibits since."""
+    name, same = name_of_group(str(group["alertname"])), ("alertname", "origin")
+    until = group["ends_at"]
+    joined = [
+        str(one["target"])
+        for one in episodes
+        if one["inhibited_by"] == name
+        and all(one[label] == group[label] for label in same)
+        and (until is None or one["pending_at"] <= until)
+        and (one["ends_at"] is None or one["ends_at"] >= group["pending_at"])
+    ]
+    return tuple(dict.fromkeys([*group["members"], *joined]))
 
 
 def _utc(times_ns: pd.Series) -> pd.Series:

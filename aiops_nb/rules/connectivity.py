@@ -39,6 +39,10 @@ class ConnectivityJudge:
         """Changes at the end of a window."""
         return [self._change(transition) for transition in self._rule.tick(end_ns)]
 
+    def close(self, end_ns: int, outcome: str) -> list[AlertChange]:
+        """Changes that end the episode, if there is one."""
+        return [self._change(replace(transition, outcome=outcome)) for transition in self._rule.close(end_ns)]
+
     def _look_at(self, keys: tuple[SeriesKey, ...]) -> None:
         fresh = [self._place(key) for key in keys[len(self._reference) :]]
         if fresh:
@@ -54,8 +58,11 @@ class ConnectivityJudge:
         return replace(
             bare_change(transition, labels),
             threshold=float(self._params.for_rows),
-            summary=f"{OBSERVER}: {f'connected again, {over}' if over else self._sentence()}",
+            summary=f"{OBSERVER}: {self._over(transition, over) if over else self._sentence()}",
         )
+
+    def _over(self, transition: Transition, over: str) -> str:
+        return over if transition.outcome else f"connected again, {over}"
 
     def _sentence(self) -> str:
         return f"this host seems offline, no response from {', '.join(self._params.targets)}"
@@ -113,6 +120,12 @@ class Connectivity:
         """End of a window: connected again for long enough."""
         over = self._answered_ns is not None and end_ns - self._answered_ns >= self._keep_ns
         return [self._moved("resolved", NOBODY, end_ns)] if self._state == "firing" and over else []
+
+    def close(self, end_ns: int) -> list[Transition]:
+        """End the episode, if there is one."""
+        if self._state not in ("pending", "firing"):
+            return []
+        return [self._moved("resolved" if self._state == "firing" else "inactive", NOBODY, end_ns)]
 
     def _moved(self, state: AlertState, row: int, time_ns: int) -> Transition:
         self._state = state

@@ -19,5 +19,7 @@ def ended(transition: Transition) -> str:
     if transition.ends_at_ns is None:
         return ""
     if transition.starts_at_ns is None:
-        return "recovered before the alert fired"
-    return f"resolved after {format_duration((transition.ends_at_ns - transition.starts_at_ns) / NS_PER_SECOND)}"
+        return transition.outcome or "recovered before the alert fired"
+    seconds = (transition.ends_at_ns - transition.starts_at_ns) / NS_PER_SECOND
+    lasted = format_duration(round(seconds) if seconds >= 10 else seconds)
+    return f"closed after {lasted}, {transition.outcome}" if transition.outcome else f"resolved after {lasted}"

@@ -65,6 +65,24 @@ class SourceJudge:
         made = [(rule, t) for rule, hold in self._rules for t in hold.tick(*_verdict(rule, counts), end_ns)]
         return [self._change(rule, counts, transition) for rule, transition in made]
 
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing came at all for so long."""
+        made = [(rule, t) for rule, hold in self._rules for t in hold.pass_silence(elapsed_ns, end_ns)]
+        return self._closings(made)
+
+    def close(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
+        """Changes that end all episodes, or those of one source."""
+        names = list(self._names)
+
+        def is_one(place: int) -> bool:
+            return source is None or names[place] == source
+
+        return self._closings([(rule, t) for rule, hold in self._rules for t in hold.close(end_ns, outcome, is_one)])
+
+    def _closings(self, made: list[tuple[SourceRuleParams, Transition]]) -> list[AlertChange]:
+        counts = self._closed.sum(axis=0)[: len(self._names)]
+        return [self._change(rule, counts, transition) for rule, transition in made]
+
     def _change(self, rule: SourceRuleParams, counts: IntArray, transition: Transition) -> AlertChange:
         source = list(self._names)[transition.series]
         labels = labels_of(rule.alertname, rule.severity, SOURCE_RULE_DETECTOR, SeriesKey(source))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.core.labels import LabelLine
+from aiops_nb.core.moments import moment_ns
 from aiops_nb.session.recording import Recording, open_recording
 
 COLUMNS = ("kind", "target", "start", "end")
@@ -68,6 +70,60 @@ def _in_order(labels: pd.DataFrame) -> pd.DataFrame:
     for name in ("start", "end"):
         labels[name] = pd.to_datetime(labels[name], utc=True).astype("datetime64[ns, UTC]")
     return labels.sort_values("start", kind="stable").reset_index(drop=True)
+
+
+NO_LABELS = pd.DataFrame({"kind": [], "target": [], "start": [], "end": []}).astype(
+    {"kind": str, "target": str, "start": "datetime64[ns, UTC]", "end": "datetime64[ns, UTC]"}
+)
+LABELS_EXPECTED = "a DataFrame with start and end, labels as read_labels gives them, a recording or a path"
+
+
+def checked_labels(labels: pd.DataFrame | Recording | str | Path, where: str = "labels") -> pd.DataFrame:
+    """Labels as a user has them, in the form of `read_labels`: the one reader of labels.
+
+    Parameters
+    ----------
+    labels
+        A frame with `start` and `end` (times, or text such as RFC 3339; UTC without a zone); `kind` and `target` are
+        optional: without a kind it is `fault`, without a target the fault concerns everything. Or what `read_labels`
+        takes.
+    where
+        The argument, for messages.
+
+    Raises
+    ------
+    ConfigError
+        Naming the row and column that cannot be read.
+
+    Examples
+    --------
+    >>> checked_labels(pd.DataFrame({"start": ["2026-05-01 12:00"], "end": ["2026-05-01 12:05"]})).iloc[0].to_dict()
+    {'kind': 'fault', 'target': '', 'start': Timestamp('2026-05-01 12:00:00+0000', tz='UTC'), 'end': ...}
+    """
+    if isinstance(labels, (Recording, str, Path)):
+        return read_labels(labels)
+    if not isinstance(labels, pd.DataFrame):
+        raise ConfigError.at(where, LABELS_EXPECTED, type(labels).__name__)
+    for name in ("start", "end"):
+        if name not in labels:
+            raise ConfigError.at(where, LABELS_EXPECTED, f"columns {', '.join(map(str, labels.columns)) or 'none'}")
+    columns = {name: _moments(labels[name], f"{where}.{name}") for name in ("start", "end")}
+    for name, default in (("kind", "fault"), ("target", "")):
+        given = labels[name] if name in labels else pd.Series([None] * len(labels), dtype=object)
+        columns[name] = given.astype(object).where(given.notna(), default).astype(str).reset_index(drop=True)
+    checked = pd.DataFrame(columns, columns=list(COLUMNS))
+    backwards = checked.index[checked["end"] < checked["start"]]
+    if len(backwards):
+        row = checked.loc[backwards[0]]
+        raise ConfigError.at(f"{where}.end[{backwards[0]}]", f"a time after {row['start']}", str(row["end"]))
+    return _in_order(checked)
+
+
+def _moments(times: pd.Series, where: str) -> pd.Series:
+    moments = [moment_ns(None if pd.isna(value) else value, f"{where}[{row}]") for row, value in enumerate(times)]
+    if None in moments:
+        raise ConfigError.at(f"{where}[{moments.index(None)}]", "a time", "none")
+    return pd.Series(np.array(moments, "datetime64[ns]")).dt.tz_localize("UTC")
 
 
 def split_time(recording: Recording, labels: pd.DataFrame, share: float = 0.5) -> pd.Timestamp:

@@ -64,8 +64,8 @@ def match(
     Parameters
     ----------
     alerts
-        Episodes as `alerts()` gives them; those that never fired, or that another explains, are left out. What an alert
-        of many targets tells finds the faults that its single alerts would have, and counts as one alert.
+        Episodes as `alerts()` gives them; those that never fired, or that another one inhibits, are left out. An alert
+        of several targets finds the faults that its single alerts would have, and counts as one alert.
     labels
         As `read_labels` gives them.
     tolerance_seconds
@@ -102,10 +102,22 @@ def _hits(alerts: pd.DataFrame, labels: pd.DataFrame, tolerance: pd.Timedelta) -
     at = alerts["starts_at"].to_numpy("datetime64[ns]")
     start = labels["start"].to_numpy("datetime64[ns]")[:, None]
     end = (labels["end"] + tolerance).to_numpy("datetime64[ns]")[:, None]
-    targets = alerts["target"].astype(str).tolist()
-    covered = [[covers(label, target) for target in targets] for label in labels["target"].astype(str)]
+    targets = _targets(alerts)
+    covered = [
+        [any(covers(label, target) for target in several) for several in targets]
+        for label in labels["target"].astype(str)
+    ]
     hits: BoolMatrix = (start <= at) & (at <= end) & np.array(covered, bool).reshape(len(labels), len(alerts))
     return hits
+
+
+def _targets(alerts: pd.DataFrame) -> list[tuple[str, ...]]:
+    """The targets that each alert is about: of a group all its members."""
+    single: list[tuple[str, ...]] = [(str(target),) for target in alerts["target"]]
+    if "members" not in alerts:
+        return single
+    several = [tuple(members) if isinstance(members, tuple) else () for members in alerts["members"]]
+    return [members or one for members, one in zip(several, single, strict=True)]
 
 
 def _any(hits: BoolMatrix, axis: int) -> BoolMatrix:
@@ -136,7 +148,7 @@ BoolVector = npt.NDArray[np.bool_]
 
 
 def notified_or_grouped(alerts: pd.DataFrame) -> pd.DataFrame:
-    """The episodes that were told, by themselves or by an alert of many targets, in the order of their starts.
+    """The episodes that were notified, by themselves or by an alert of several targets, in the order of their starts.
 
     Examples
     --------
@@ -155,14 +167,14 @@ def notified_or_grouped(alerts: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_notified_itself(alerts: pd.DataFrame) -> BoolVector:
-    """Which of them are notifications of their own, none that another explains."""
+    """Which of them are notifications of their own, not inhibited by another alert."""
     if "inhibited_by" not in alerts:
         return np.ones(len(alerts), bool)
     return (alerts["inhibited_by"] == "").to_numpy(bool)
 
 
 def with_members(hit: BoolVector, alerts: pd.DataFrame) -> BoolVector:
-    """An alert of many hits what one of its single alerts hits.
+    """An alert of several targets hits what one of its single alerts hits.
 
     Examples
     --------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import pandas as pd
@@ -12,8 +13,9 @@ import pandas as pd
 from aiops_nb.alert.inhibition import InhibitRuleParams
 from aiops_nb.config import Config
 from aiops_nb.config.load import checked_config
-from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.errors import ConfigError, RecordingError, unknown
 from aiops_nb.core.moments import Moment, range_ns
+from aiops_nb.core.numbers import positive
 from aiops_nb.core.types import AlertChange
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.frames.build import alerts_frame
@@ -21,18 +23,20 @@ from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.rules.client.thresholds import client_threshold
 from aiops_nb.session.recording import Recording
 from aiops_nb.tune.choose import is_client_rule, moved_params, moved_rules
+from aiops_nb.tune.labels import NO_LABELS, checked_labels
 from aiops_nb.tune.match import TOLERANCE_SECONDS, Matches, covers, match
 
 SECONDS_PER_DAY = 86_400.0
+UNKNOWN_WITHOUT_LABELS = ("false_alarms_per_day", "random_recall_ratio", "random_false_alarms_per_day")
 SILENCE = math.inf
 MARK = "\x1f"  # between the name of a rule and the number of its threshold, during a replay
 THRESHOLDS = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0)
-SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # of where the threshold of a rule on clients stands
+SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # of the present threshold of a rule on clients
 
 
 def sweep(
     recording: Recording,
-    labels: pd.DataFrame,
+    labels: pd.DataFrame | Recording | str | Path | None = None,
     thresholds: Sequence[float] | None = None,
     *,
     alertname: str | None = None,
@@ -49,10 +53,12 @@ def sweep(
     recording
         What to replay; always from its beginning, so that detectors are warm.
     labels
-        The true faults, as `read_labels` gives them.
+        True faults: a frame with `start`, `end` and optional `kind` and `target`, or what `read_labels` takes. None:
+        no faults are known, and the table says only what each threshold would have cost in alerts. An empty frame says
+        that there were no faults, so that every alert is a false one.
     thresholds
         To be tried, of the scores, by default 3 to 20; of a rule on clients in the unit of its own threshold
-        (docs/reference/clients.md), by default a quarter to four times where it stands.
+        (docs/reference/clients.md), by default a quarter to four times its present value.
     alertname
         Which rule's threshold, and only its alerts are counted. None: all rules that `robust_z` judges, all alerts.
         A rule on clients takes a replay for each threshold, as what it finds is not learned; others share one replay.
@@ -70,29 +76,51 @@ def sweep(
     pandas.DataFrame
         One row per threshold: `threshold`, `alerts_per_day`, `faults_found`, `faults_missed`, `recall_ratio`,
         `false_alarms_per_day`, `median_delay_seconds`, and what as many alerts at random moments would have given:
-        `random_recall_ratio`, `random_false_alarms_per_day`. The last row, threshold infinite, is silence.
+        `random_recall_ratio`, `random_false_alarms_per_day`. The last row, threshold infinite, never alerts (baseline).
+        Without labels all but `alerts_per_day` is NaN, or 0 where it counts faults.
 
     Raises
     ------
     ConfigError
-        If no pipeline can be built of `config`, a rule of it names a feature that there is not, no rule that can be
-        tuned is called `alertname`, or a threshold is out of its range.
+        Before anything is replayed: if labels or thresholds cannot be read, a kind is in no label, no pipeline can be
+        built of `config`, a rule of it names an unknown feature, no rule that can be tuned has the name `alertname`,
+        or a threshold is out of its range.
     RecordingError
         If nothing was recorded in the range.
     """
+    known = NO_LABELS if labels is None else checked_labels(labels)
+    _check_kinds(kinds, known)
+    asked_for = None if thresholds is None else _checked(thresholds)
     config = recording.config if config is None else checked_config(config)
     first, last = _range(recording, start, end)
-    asked = _between(labels, "start", start, end).reset_index(drop=True)
+    asked = _between(known, "start", start, end).reset_index(drop=True)
     days = (last - first).total_seconds() / SECONDS_PER_DAY
     odds = _Odds(asked, days, tolerance_seconds)
-    tried = baseline_thresholds(config.pipeline, alertname) if thresholds is None else thresholds
+    tried = baseline_thresholds(config.pipeline, alertname) if asked_for is None else asked_for
     replayed = alerts_by_threshold(recording, config, tried, alertname)
     rows = []
     for threshold, alerts in (*replayed.items(), (SILENCE, alerts_frame([]))):
         mine = _between(alerts, "starts_at", start, end)
         matches = match(mine, asked, tolerance_seconds=tolerance_seconds, kinds=kinds)
         rows.append({"threshold": threshold} | _worth(matches, days) | _by_chance(matches, odds))
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table if labels is not None else table.assign(**dict.fromkeys(UNKNOWN_WITHOUT_LABELS, math.nan))
+
+
+def _check_kinds(kinds: Sequence[str] | None, labels: pd.DataFrame) -> None:
+    known = sorted(set(labels["kind"]))
+    for place, kind in enumerate(() if kinds is None else kinds):
+        if kind not in known:
+            raise unknown(f"kinds[{place}]", "a kind of the labels", kind, known)
+
+
+def _checked(thresholds: Sequence[float]) -> list[float]:
+    if isinstance(thresholds, (str, bytes)) or not isinstance(thresholds, Iterable):
+        raise ConfigError.at("thresholds", "numbers, such as [4, 6, 8]", thresholds)
+    tried = [positive(f"thresholds[{place}]", threshold) for place, threshold in enumerate(thresholds)]
+    if not tried:
+        raise ConfigError.at("thresholds", "numbers, such as [4, 6, 8]", "none")
+    return tried
 
 
 def alerts_by_threshold(
@@ -110,7 +138,7 @@ def alerts_by_threshold(
     if alerts.empty:
         return dict.fromkeys(tried, alerts)
     names = alerts["alertname"].str.partition(MARK)
-    if alertname is not None:  # other rules ran to explain its alerts
+    if alertname is not None:  # other rules ran to inhibit its alerts
         alerts, names = alerts[names[1] == MARK], names[names[1] == MARK]
     bare = alerts["inhibited_by"].str.replace(rf"{MARK}\d+", "", regex=True)
     alerts = alerts.assign(alertname=names[0], inhibited_by=bare)
@@ -118,7 +146,7 @@ def alerts_by_threshold(
 
 
 def baseline_thresholds(params: PipelineParams, alertname: str | None) -> tuple[float, ...]:
-    """What is tried where nothing is said: of a rule on clients around where it stands, within its range."""
+    """What is tried by default: of a rule on clients around its present threshold, within its range."""
     for rule in params.client_rules:
         if rule.alertname == alertname:
             now = client_threshold(rule)

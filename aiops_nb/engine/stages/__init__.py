@@ -1,3 +1,3 @@
-"""From the rows of one table to ticks and alert changes: a lane for each table of features."""
+"""From the rows of one table to ticks and alert changes: a stage for each table of features."""
 
 from __future__ import annotations

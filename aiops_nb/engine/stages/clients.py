@@ -27,7 +27,7 @@ def _nothing(part: slice, usable: BoolArray | None) -> list[AlertChange]:
 class ClientsStage:
     """Requests of the origin `traffic` by client; the table lists the busiest of each window, all together first.
 
-    Rows are decoded by the lane of requests; they wait here for the end of the window, which is when clients are
+    Rows are decoded by the stage of requests; they wait here for the end of the window, which is when clients are
     judged.
     """
 
@@ -67,11 +67,19 @@ class ClientsStage:
         self._take_in()
         if not self._features.seen:
             return None, []
-        told = self._features.close(window, end_ns, self._targets.names)
-        table = self._table.of(told)
-        excluded, changes = self._judges.tick(told)
-        self._features.learn(told, excluded)
+        closed = self._features.close(window, end_ns, self._targets.names)
+        table = self._table.of(closed)
+        excluded, changes = self._judges.tick(closed)
+        self._features.learn(closed, excluded)
         return Tick(table, thresholds=self._judges.thresholds), changes
+
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing at all came for so long."""
+        return self._judges.pass_silence(elapsed_ns, end_ns)
+
+    def end_alerts(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
+        """Changes that end all alerts; those of clients do not end with one source."""
+        return [] if source is not None else self._judges.close(end_ns, outcome)
 
     def set_threshold(self, alertname: str, threshold: float) -> None:
         """Move the threshold of the rules of this name, if there are any."""

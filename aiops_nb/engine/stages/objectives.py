@@ -15,7 +15,7 @@ from aiops_nb.features.requests.objectives import OBJECTIVE_FEATURES, ObjectiveF
 
 
 class ObjectivesStage:
-    """Series are (`*`, origin) and (target, origin) of the `objective_targets`; closed after the lanes it reads.
+    """Series are (`*`, origin) and (target, origin) of the `objective_targets`; closed after the stages it reads.
 
     One that an earlier recording knew begins with what it holds, the `history`.
     """
@@ -36,7 +36,7 @@ class ObjectivesStage:
         self._past = {} if history is None else {(past.target, past.origin): past for past in history.series}
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
-        """Nothing: the lane of requests decodes."""
+        """Nothing: the stage of requests decodes."""
         return lambda part, usable: []
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
@@ -54,6 +54,14 @@ class ObjectivesStage:
                 amounts[:, at] = totals.count[place], totals.errors[place]
         values = self._features.close(window, amounts[0], amounts[1])
         return self._judges.tick(FeatureTable("slo", end_ns, self._keys, OBJECTIVE_FEATURES, values))
+
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing at all came for so long."""
+        return self._judges.pass_silence(elapsed_ns, end_ns)
+
+    def end_alerts(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
+        """Changes that end all alerts; those of all targets do not end with one source."""
+        return [] if source is not None else self._judges.close(end_ns, outcome)
 
     def _recall(self, place: int, window: int, first_window: int) -> None:
         key = self._keys[place]

@@ -1,4 +1,4 @@
-"""All targets of an origin together, from what the lane of requests has just closed."""
+"""All targets of an origin together, from what the stage of requests has just closed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.types import ALL_TARGETS, AlertChange, FeatureTable, IntArray, SeriesKey, Tick
+from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.requests import RequestsStage
+from aiops_nb.engine.stages.sources import RATES
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.requests.overall import MOST_ORIGINS, OVERALL_FEATURES, OverallFeatures
 
@@ -34,17 +36,17 @@ class Origins:
 
 
 class OverallStage:
-    """Requests by origin; closed after the lane of requests, whose totals it sums: no row is decoded twice."""
+    """Requests by origin; closed after the stage of requests, whose totals it sums: no row is decoded twice."""
 
-    def __init__(self, params: PipelineParams, requests: RequestsStage) -> None:
-        self._requests = requests
+    def __init__(self, params: PipelineParams, requests: RequestsStage, observed: ObservedTime) -> None:
+        self._requests, self._observed = requests, observed
         self.features = OverallFeatures(params.window.span_ticks, params.window.tick_seconds)
         self._judges = FeatureJudges(params.feature_rules, "overall", OVERALL_FEATURES)
         self.feature_judges = self._judges.judges
         self.origins = Origins()
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
-        """Nothing: the lane of requests decodes."""
+        """Nothing: the stage of requests decodes."""
         return lambda part, usable: []
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
@@ -55,4 +57,17 @@ class OverallStage:
         if not keys or moved is None:
             return None, []
         values = self.features.close(window, moved, self.origins.of_series, len(keys))
+        self._observed.mask(end_ns, OVERALL_FEATURES, values)
+        if ended := self._requests.ended_origins():
+            gone = [key.origin in ended for key in keys]
+            for name in RATES:
+                values[OVERALL_FEATURES.index(name)][gone] = np.nan
         return self._judges.tick(FeatureTable("overall", end_ns, keys, OVERALL_FEATURES, values))
+
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing at all came for so long."""
+        return self._judges.pass_silence(elapsed_ns, end_ns)
+
+    def end_alerts(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
+        """Changes that end all alerts; those of all targets do not end with one source."""
+        return [] if source is not None else self._judges.close(end_ns, outcome)

@@ -9,7 +9,9 @@ import pyarrow as pa
 
 from aiops_nb.core.columns import floats, integers, times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, SeriesKey, Tick
+from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.sources import SeriesSources
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.requests.features import RequestFeatures, request_features
 from aiops_nb.features.requests.rows import PHASES, UNKNOWN_EXPIRY, RequestRows
@@ -40,8 +42,10 @@ def _expires(column: pa.Array) -> IntArray | None:
 class RequestsStage:
     """Requests: series are (target, origin)."""
 
-    def __init__(self, params: PipelineParams) -> None:
+    def __init__(self, params: PipelineParams, observed: ObservedTime) -> None:
         window = params.window
+        self._observed = observed
+        self._sources = SeriesSources()
         self._index = SeriesIndex(window.max_series)
         self.features = RequestFeatures(window)
         self._names = request_features(window.horizons_seconds)
@@ -58,9 +62,11 @@ class RequestsStage:
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
         """Decode a batch once, giving series codes in row order; the result adds parts of it."""
+        series = self._index.encode(batch.column("target"), batch.column("origin"))
+        self._sources.note(batch, series)
         rows = self.decoded = RequestRows(
             window=window,
-            series=self._index.encode(batch.column("target"), batch.column("origin")),
+            series=series,
             status_code=integers(batch.column("status_code"), 0),
             failed=_valid(batch.column("error_type")),
             duration_seconds=floats(batch.column("duration_seconds")),
@@ -72,10 +78,11 @@ class RequestsStage:
     def _add(self, rows: RequestRows, usable: BoolArray | None, batch: pa.RecordBatch) -> list[AlertChange]:
         self._known = max(self._known, int(rows.series.max()) + 1)
         if usable is not None:
-            places = np.flatnonzero(usable)
-            if not len(places):
+            positions = np.flatnonzero(usable)
+            if not len(positions):
                 return []
-            rows, batch = rows.take(places), batch.take(pa.array(places))
+            rows = rows.take(positions)
+            batch = batch.take(pa.array(positions))
         self.features.add(rows)
         return self._judge_rows(rows, batch)
 
@@ -100,10 +107,39 @@ class RequestsStage:
             return None, []
         self._known_keys()
         self._span_count, self._heard = values[self._names.index("span_count")], {}
+        self._observed.mask(end_ns, self._names, values)
+        self._sources.mask(self._names, values)
         connected = self._connectivity.tick(end_ns)
         ended = self._end_rows(end_ns)
         tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self.keys, self._names, values))
         return tick, connected + ended + changes
+
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing at all came for so long."""
+        moved = [(judge, t) for judge in self._row_judges for t in judge.pass_silence(elapsed_ns, end_ns)]
+        of_rows = [judge.change(t, self.keys[t.series]) for judge, t in moved]
+        return [*of_rows, *self._judges.pass_silence(elapsed_ns, end_ns)]
+
+    def end_alerts(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
+        """Changes that end all alerts, or those of series that only an ended source has sent."""
+        keys = self._known_keys()
+        if source is None:
+            of_rows = [(judge, t) for judge in self._row_judges for t in judge.close(end_ns, outcome)]
+            of_features = self._judges.close(end_ns, outcome)
+            connection = self._connectivity.close(end_ns, outcome)
+            return [*connection, *(judge.change(t, keys[t.series]) for judge, t in of_rows), *of_features]
+        ended = set(np.flatnonzero(self._sources.end(source, len(keys))).tolist())
+        of_rows = [(judge, t) for judge in self._row_judges for t in judge.close(end_ns, outcome, ended.__contains__)]
+        of_features = self._judges.close(end_ns, outcome, {keys[place] for place in ended}.__contains__)
+        return [*(judge.change(t, keys[t.series]) for judge, t in of_rows), *of_features]
+
+    def ended_origins(self) -> frozenset[str]:
+        """Origins of which every source has ended: their silence is no alert."""
+        if not self._sources.any_ended:
+            return frozenset()
+        ended = self._sources.ended(len(self.keys))
+        live = {key.origin for key, gone in zip(self.keys, ended.tolist(), strict=True) if not gone}
+        return frozenset({key.origin for key in self.keys} - live)
 
     def heard(self, origin: str) -> int:
         """Targets of an origin that had a request in the span of the last closed window."""
@@ -113,7 +149,7 @@ class RequestsStage:
         return self._heard[origin]
 
     def _end_rows(self, end_ns: int) -> list[AlertChange]:
-        """What row rules have to say at the end of a window, whose totals they learn from."""
+        """Changes by row rules at the end of a window, whose totals they learn from."""
         moved = self.features.moved
         totals = None if moved is None else moved.entering
         self._pace.tick(NOBODY if totals is None else totals.count, end_ns, self._known)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.columns import floats, times_ns
-from aiops_nb.core.growing import capacity_near, widened
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, SeriesKey, Tick
+from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.sources import SeriesSources
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.samples.counters import counts_up
 from aiops_nb.features.samples.features import SampleFeatures, SampleRows, sample_features
 from aiops_nb.features.series import SeriesIndex
 from aiops_nb.rules.defaults.hosts import PULSE_METRIC
+from aiops_nb.rules.own_host import OwnHost
 
 HOUR_SECONDS = 3600.0
 
@@ -21,17 +25,18 @@ HOUR_SECONDS = 3600.0
 class SamplesStage:
     """Samples: series are (target, metric)."""
 
-    def __init__(self, params: PipelineParams) -> None:
+    def __init__(self, params: PipelineParams, observed: ObservedTime, own_hosts: Iterable[str] = ()) -> None:
+        self._observed = observed
         self._most_series = params.window.max_series
         self._index = SeriesIndex(self._most_series)
         self._features = SampleFeatures(params.window)
         self._names = sample_features(params.window.horizons_seconds)
-        self._judges = FeatureJudges(params.feature_rules, "samples", self._names)
+        own_host = OwnHost(frozenset(own_hosts), params.own_host_alerts) if own_hosts else None
+        self._judges = FeatureJudges(params.feature_rules, "samples", self._names, own_host)
         self.feature_judges = self._judges.judges
         self._keys: tuple[SeriesKey, ...] = ()
         self._known = 0
-        self._sources: dict[str, int] = {}
-        self._source_of, self._ended = np.zeros(16, np.int32), np.zeros(16, np.bool_)
+        self._sources = SeriesSources()
         self._hosts: BoolArray = np.zeros(0, np.bool_)
         self._silent_seconds: FloatArray = np.zeros(0)
 
@@ -41,26 +46,27 @@ class SamplesStage:
         is_counter = counts_up(batch.column("metric")) & (series < self._most_series)  # the rest share a series
         time, value = times_ns(batch.column("time")), floats(batch.column("value"))
         rows = SampleRows(window, series, time, value, is_counter)
-        self._note_source(batch, series)
+        self._sources.note(batch, series)
         return lambda part, usable: self._add(rows.take(part), usable)
 
-    def _note_source(self, batch: pa.RecordBatch, series: IntArray) -> None:
-        if not len(series):
-            return
-        capacity = capacity_near(int(series.max()) + 1, len(self._source_of))
-        if capacity > len(self._source_of):
-            self._source_of, self._ended = widened(self._source_of, capacity), widened(self._ended, capacity)
-        self._source_of[series] = self._sources.setdefault(batch.column("source")[0].as_py(), len(self._sources))
-        self._ended[series] = False
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing at all came for so long."""
+        return self._judges.pass_silence(elapsed_ns, end_ns)
+
+    def end_alerts(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
+        """Changes that end all alerts, or those of series that only an ended source has sent."""
+        if source is None:
+            return self._judges.close(end_ns, outcome)
+        ended = np.flatnonzero(self._sources.end(source, len(self._keys)))
+        of_ended = {self._keys[place] for place in ended.tolist()}
+        return self._judges.close(end_ns, outcome, of_ended.__contains__)
 
     def source_ended(self, source: str) -> None:
-        """What it brought is not silent from here on: of what has ended nothing is expected."""
-        if source in self._sources:
-            known = self._source_of[: self._known]
-            self._ended[: self._known] |= known == self._sources[source]
+        """The silence of its series is no alert from here on."""
+        self._sources.end(source, self._known)
 
     def heard_hosts(self) -> int:
-        """How many hosts were heard of in the last hour before the last window."""
+        """How many hosts had data in the last hour before the last window."""
         return int((self._silent_seconds[self._hosts] < HOUR_SECONDS).sum())
 
     def _add(self, rows: SampleRows, usable: BoolArray | None) -> list[AlertChange]:
@@ -79,5 +85,6 @@ class SamplesStage:
             self._keys = self._index.sample_keys(self._known)
             self._hosts = np.array([key.metric == PULSE_METRIC for key in self._keys], np.bool_)
         self._silent_seconds = values[self._names.index("silent_seconds")]
-        self._silent_seconds[self._ended[: self._known]] = np.nan
+        self._observed.mask(end_ns, self._names, values, requests=False)
+        self._sources.mask(("silent_seconds",), self._silent_seconds[np.newaxis])
         return self._judges.tick(FeatureTable("samples", end_ns, self._keys, self._names, values))

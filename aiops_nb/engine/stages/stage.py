@@ -1,4 +1,4 @@
-"""What every lane offers to the pipeline, and what lanes share."""
+"""What every stage offers to the pipeline, and what stages share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FeatureTableName, IntArray, ScoredFeature, Tick
+from aiops_nb.core.types import (
+    AlertChange,
+    BoolArray,
+    FeatureTable,
+    FeatureTableName,
+    IntArray,
+    ScoredFeature,
+    SeriesKey,
+    Tick,
+)
 from aiops_nb.rules.feature.judge import FeatureJudge
 from aiops_nb.rules.feature.params import FeatureRuleParams
+from aiops_nb.rules.own_host import OwnHost
 
 AddRows = Callable[[slice, BoolArray | None], list[AlertChange]]
 """Adds a part of a decoded batch, of which only the usable rows (None: all) are not late."""
@@ -18,7 +28,7 @@ AddRows = Callable[[slice, BoolArray | None], list[AlertChange]]
 class Stage(Protocol):
     """Rows of one recorded table to windows of one table of features.
 
-    Several lanes may read the same recorded table; only one of them may change alerts within the rows, or the order of
+    Several stages may read the same recorded table; only one of them may change alerts within the rows, or the order of
     the changes would depend on how the stream is cut.
     """
 
@@ -32,13 +42,27 @@ class Stage(Protocol):
         """Close the next window."""
         ...
 
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing at all came for so long, so that no window was closed."""
+        ...
+
+    def end_alerts(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
+        """Changes that end all alerts, or those of series that only an ended source has sent."""
+        ...
+
 
 class FeatureJudges:
-    """The feature rules of one table."""
+    """The feature rules of one table; `own_host` holds the targets that are the monitor's own machine."""
 
-    def __init__(self, rules: tuple[FeatureRuleParams, ...], table: FeatureTableName, names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        rules: tuple[FeatureRuleParams, ...],
+        table: FeatureTableName,
+        names: tuple[str, ...],
+        own_host: OwnHost | None = None,
+    ) -> None:
         mine = [rule for rule in rules if rule.table == table]
-        self.judges = [FeatureJudge(rule) for rule in mine if set(rule.seen_features) <= set(names)]
+        self.judges = [FeatureJudge(rule, own_host) for rule in mine if set(rule.seen_features) <= set(names)]
 
     def tick(self, features: FeatureTable) -> tuple[Tick, list[AlertChange]]:
         """Judge a closed window by every rule."""
@@ -49,3 +73,13 @@ class FeatureJudges:
             scored.append(verdict)
             changes += made
         return Tick(features, tuple(scored)), changes
+
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing at all came for so long."""
+        return [change for judge in self.judges for change in judge.pass_silence(elapsed_ns, end_ns)]
+
+    def close(
+        self, end_ns: int, outcome: str, is_chosen: Callable[[SeriesKey], bool] | None = None
+    ) -> list[AlertChange]:
+        """Changes that end all alerts, or those of the chosen series."""
+        return [change for judge in self.judges for change in judge.close(end_ns, outcome, is_chosen)]

@@ -58,6 +58,14 @@ class ClientAlerts:
                 hit[-1], self._facts[-1] = True, self._rest(len(places) - len(seated))
         return self._changes(self._hold.tick(hit, known, window.end_ns))
 
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing came at all for so long."""
+        return self._changes(self._hold.pass_silence(elapsed_ns, end_ns))
+
+    def close(self, end_ns: int, outcome: str) -> list[AlertChange]:
+        """Changes that end all episodes."""
+        return self._changes(self._hold.close(end_ns, outcome))
+
     def _seat(self, window: ClientWindow, places: list[int]) -> dict[int, int]:
         """Seat -> place: whoever has a seat keeps it, then the strongest."""
         found = [(self._rule.identity(window, place), place) for place in places]
@@ -97,6 +105,6 @@ class ClientAlerts:
     def _over(self, fact: Fact, transition: Transition) -> str:
         over = f"{fact.client or fact.target}: {ended(transition)}"
         since = transition.starts_at_ns
-        if since is not None and transition.time_ns - since >= self._accept_ns:
+        if not transition.outcome and since is not None and transition.time_ns - since >= self._accept_ns:
             return f"{over}; baseline updated, it lasted too long to be an exception"
         return over

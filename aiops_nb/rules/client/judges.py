@@ -71,6 +71,14 @@ class ClientJudges:
         told = zip(self._alerts, found, strict=True)
         return self._exclusions(found), [change for alerts, places in told for change in alerts.tick(window, places)]
 
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing came at all for so long."""
+        return [change for alerts in self._alerts for change in alerts.pass_silence(elapsed_ns, end_ns)]
+
+    def close(self, end_ns: int, outcome: str) -> list[AlertChange]:
+        """Changes that end all episodes."""
+        return [change for alerts in self._alerts for change in alerts.close(end_ns, outcome)]
+
     def _exclusions(self, found: list[IntArray]) -> Exclusions:
         def by(*kinds: type) -> IntArray:
             parts = [places for rule, places in zip(self._rules, found, strict=True) if isinstance(rule, kinds)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,16 @@ import numpy as np
 from aiops_nb.alert.identity import bare_change, labels_of
 from aiops_nb.alert.lifecycle import TickRule, Transition
 from aiops_nb.core.quantities import format_duration, unit_name
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, FeatureTable, FloatArray, ScoredFeature, Scores
+from aiops_nb.core.types import (
+    NS_PER_SECOND,
+    AlertChange,
+    BoolArray,
+    FeatureTable,
+    FloatArray,
+    ScoredFeature,
+    Scores,
+    SeriesKey,
+)
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.preprocess.steps import chain
 from aiops_nb.rules.feature.background import Background
@@ -20,6 +30,7 @@ from aiops_nb.rules.feature.phases import PhaseChanges
 from aiops_nb.rules.feature.reasons import RuleReasons, shares_of
 from aiops_nb.rules.feature.selection import Selection
 from aiops_nb.rules.feature.sentences import joined
+from aiops_nb.rules.own_host import OwnHost
 from aiops_nb.rules.sentences import ended
 
 NO_SERIES = np.empty(0, np.intp)
@@ -44,8 +55,9 @@ def is_outside(value: FloatArray, scores: Scores, part: FloatArray) -> BoolArray
 class FeatureJudge:
     """Scores a feature of the selected series at each tick, decides, then learns."""
 
-    def __init__(self, params: FeatureRuleParams) -> None:
+    def __init__(self, params: FeatureRuleParams, own_host: OwnHost | None = None) -> None:
         self.params = params
+        self._own_host = own_host
         self._selection = Selection(params)
         self._steps = chain(params.preprocess)
         self._detector = build_detector(params.detector, params.judged_features, params.threshold)
@@ -79,6 +91,32 @@ class FeatureJudge:
         explained = replace(scored, reasons=reasons) if len(reasons.series) else scored
         return self._learned(selected, judged, explained), changes
 
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
+        """Changes because nothing came at all for so long."""
+        return [self._closing(transition) for transition in self._rule.pass_silence(elapsed_ns, end_ns)]
+
+    def close(
+        self, end_ns: int, outcome: str, is_chosen: Callable[[SeriesKey], bool] | None = None
+    ) -> list[AlertChange]:
+        """Changes that end all episodes, or those of the chosen series."""
+        series = self._selection.series
+
+        def is_one(at: int) -> bool:
+            return is_chosen is None or is_chosen(series[at])
+
+        return [self._closing(transition) for transition in self._rule.close(end_ns, outcome, is_one)]
+
+    def _closing(self, transition: Transition) -> AlertChange:
+        """An end without a verdict."""
+        key = self._selection.series[transition.series]
+        labels = self._labels(key)
+        change = bare_change(transition, labels)
+        return replace(change, threshold=self._threshold, summary=f"{key.target}: {ended(transition)}")
+
+    def _labels(self, key: SeriesKey) -> dict[str, str]:
+        labels = labels_of(self.params.alertname, self.params.severity, self._detector.name, key)
+        return labels if self._own_host is None else self._own_host.labels(labels)
+
     def _learned(self, selected: FeatureTable, judged: FeatureTable, scored: ScoredFeature) -> ScoredFeature:
         """Learn what was normal; what was accepted as a new level is added to the verdicts."""
         self._detector.learn(judged, ~scored.is_anomaly)
@@ -109,6 +147,9 @@ class FeatureJudge:
             hit = hit & (selected.column(name) >= least)
         for name in self.params.corroborated_by:
             hit = hit & is_outside(selected.column(name), scores, limit / self._threshold)
+        if self._own_host is not None and hit.any():
+            own_host = self._own_host
+            hit = hit & np.array([not own_host.is_silenced(key.target) for key in selected.series], np.bool_)
         if self._chance is not None and hit.any():
             hit = hit & self._chance.holds(selected)
         return self._scored(selected, scores, hit)
@@ -144,7 +185,7 @@ class FeatureJudge:
     def _change(self, scored: ScoredFeature, reasons: RuleReasons, transition: Transition) -> AlertChange:
         at, scores = transition.series, scored.scores
         number, key = reasons.number_of(at), scored.series[at]
-        labels = labels_of(self.params.alertname, self.params.severity, scored.detector, key)
+        labels = self._labels(key)
         change = replace(
             bare_change(transition, labels),
             value=float(scored.value[at]),
@@ -155,6 +196,8 @@ class FeatureJudge:
             threshold=scored.threshold,
         )
         if transition.state in ("resolved", "inactive"):
+            if transition.outcome:
+                return replace(change, summary=f"{key.target}: {ended(transition)}")
             outcome = self._acceptances.over(at, unit_name(scored.feature, key.metric))
             summary = joined(reasons.verdict(scored, number), ended(transition), outcome)
             return replace(change, contributions=reasons.own_shares(number), outcome=outcome, summary=summary)

@@ -22,6 +22,11 @@ class Selection:
         self._places: IntArray = np.zeros(0, np.int64)
         self._series: tuple[SeriesKey, ...] = ()
 
+    @property
+    def series(self) -> tuple[SeriesKey, ...]:
+        """The selected series so far."""
+        return self._series
+
     def of(self, table: FeatureTable) -> FeatureTable:
         """The selected series with the selected features, in the order of the table."""
         if len(table.series) > self._looked_at:
@@ -34,7 +39,7 @@ class Selection:
         return FeatureTable(table.table, table.end_ns, table.series if whole else self._series, self._names, values)
 
     def _rows_in(self, names: tuple[str, ...]) -> IntArray:
-        """Places of the features; a lane gives the same names at every tick."""
+        """Places of the features; a stage gives the same names at every tick."""
         if names is not self._looked_up:
             self._looked_up = names
             self._rows = np.array([names.index(name) for name in self._names], np.int64)

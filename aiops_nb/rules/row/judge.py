@@ -112,6 +112,14 @@ class RowJudge:
             self._learn(self._baseline, end_ns, self._hits_of(totals), pace)
         return transitions
 
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[Transition]:
+        """Transitions because nothing came at all for so long."""
+        return self._rule.pass_silence(elapsed_ns, end_ns)
+
+    def close(self, end_ns: int, outcome: str, is_chosen: Callable[[int], bool] | None = None) -> list[Transition]:
+        """Transitions that end all episodes, or those of the chosen series."""
+        return self._rule.close(end_ns, outcome, is_chosen)
+
     def _hits_of(self, totals: Totals | None) -> Whole:
         """Hits of each series; a condition has the name of its total."""
         hits: Whole = NOBODY if totals is None else getattr(totals, self.params.condition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,11 @@ from aiops_nb.alert.lifecycle import (
     PENDING,
     Episodes,
     IndexArray,
+    TickLength,
     Transition,
     ended_transition,
+    nanoseconds,
+    no_data,
 )
 from aiops_nb.core.growing import widened
 from aiops_nb.core.types import NS_PER_SECOND, AlertState, BoolArray, IntArray
@@ -37,7 +41,7 @@ class RowRule:
     A series fires after as many consecutive hits as it needs (`for_rows`, or more by `need`), and is pending after half
     of them, each stamped by its row. A pending series whose last row of a window is not a hit becomes inactive; a
     firing one is resolved when `keep_firing_for_seconds` have passed since the first row without a hit. Without rows
-    nothing changes.
+    nothing changes for `close_after_seconds`; then the alert is closed.
     """
 
     def __init__(self, params: RowRuleParams) -> None:
@@ -49,6 +53,8 @@ class RowRule:
         self._watched = np.zeros(64, np.bool_)  # in a run of hits, or not inactive
         self._watching = False
         self._keep_ns = round(params.keep_firing_for_seconds * NS_PER_SECOND)
+        self._close_after_ns = nanoseconds(params.close_after_seconds)
+        self._ticks = TickLength()
 
     def rows(self, series: IntArray, hit: BoolArray, cause: IntArray, time_ns: IntArray) -> list[RowTransition]:
         """Take rows in stream order, each (rows,); `cause` is a number that says what a hit was, such as its status."""
@@ -101,6 +107,7 @@ class RowRule:
         changes = self._moves(runs, order, time_ns)
         self._streak[runs.names] = runs.streak[runs.last]
         self._causes[:, runs.names] = runs.latest_causes(self._causes[:, runs.names])
+        self._episodes.unheard_ns[runs.names] = 0
         self._note_clear(runs, order, time_ns)
         self._watch(runs.names)
         return changes
@@ -155,6 +162,7 @@ class RowRule:
     def tick(self, end_ns: int) -> list[Transition]:
         """End of a window: pending series without a streak become inactive, clear ones are resolved."""
         episodes = self._episodes
+        elapsed_ns = self._ticks.move(end_ns)
         if not episodes.active:
             return []
         self._make_room(1)
@@ -165,7 +173,30 @@ class RowRule:
         episodes.end(gone)
         episodes.end(over)
         self._watch(np.concatenate([gone, over]))
-        return changes
+        return [*changes, *self.pass_silence(elapsed_ns, end_ns)]
+
+    def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[Transition]:
+        """So much time has passed; a row of a series begins its count again."""
+        episodes = self._episodes
+        if not episodes.active:
+            return []
+        everywhere = np.ones(len(episodes.state), np.bool_)
+        due = episodes.without_data(everywhere, elapsed_ns, self._close_after_ns)
+        return self._close(due, end_ns, no_data(self.params.close_after_seconds)) if len(due) else []
+
+    def close(self, end_ns: int, outcome: str, is_chosen: Callable[[int], bool] | None = None) -> list[Transition]:
+        """End all episodes, or those of the chosen series."""
+        series = self._episodes.active_series()
+        if is_chosen is not None:
+            series = np.array([one for one in series.tolist() if is_chosen(one)], np.intp)
+        return self._close(series, end_ns, outcome)
+
+    def _close(self, series: IndexArray, end_ns: int, outcome: str) -> list[Transition]:
+        self._make_room(1)
+        self._streak[series] = 0
+        closed = self._episodes.close(series, end_ns, outcome)
+        self._watch(series)
+        return closed
 
     def _ended(self, series: IndexArray, state: AlertState, end_ns: int) -> list[Transition]:
         return [ended_transition(self._episodes, i, state, end_ns) for i in series.tolist()]
