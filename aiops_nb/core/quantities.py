@@ -74,6 +74,20 @@ def format_duration(seconds: float) -> str:
     return f"{sign}{_digits(size / 86_400, 3)} d"
 
 
+def rough_duration(seconds: float) -> str:
+    """A time to come, in the largest unit that it fills.
+
+    Examples
+    --------
+    >>> [rough_duration(s) for s in (45.0, 2100.0, 2302.0, 43_200.0, 2e5)]
+    ['45 s', '35 min', '38 min', '12 h', '2.3 d']
+    """
+    units = (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0))
+    unit, length = next(((unit, length) for unit, length in units if seconds >= length), ("s", 1.0))
+    amount = seconds / length
+    return f"{amount:.0f} {unit}" if amount >= 10 or amount == round(amount) else f"{amount:.1f} {unit}"
+
+
 def _milliseconds(value: float) -> str:
     """Of a latency nobody wants to read a tenth of a millisecond."""
     return f"{value:.0f}" if abs(value) >= 9.995 else f"{value:.3g}"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta, Struct
 
-from aiops_nb.core.quantities import format_duration, readable, readable_change
+from aiops_nb.core.quantities import readable, readable_change, rough_duration
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
 from aiops_nb.detect.limits.trend import Trend
 
@@ -74,7 +74,7 @@ class Growth:
     ...     score = detector.score(table).score.item()
     ...     detector.learn(table, np.ones(1, np.bool_))
     >>> round(score), detector.about(table)(0, "memory_ratio")
-    (42, 'rising 360 points an hour, full in 7 min 10 s')
+    (42, 'rising 360 points an hour, full in 7.2 min')
     """
 
     name = "growth"
@@ -142,4 +142,4 @@ class Growth:
         limit = full or f"at {readable(self._params.limit, unit_name)}"
         way = "rising" if slope > 0 else "falling"
         growth = readable_change(abs(slope) * HOUR_SECONDS, unit_name)
-        return f"{way} {growth} an hour, {limit} in {format_duration(left_seconds)}"
+        return f"{way} {growth} an hour, {limit} in {rough_duration(left_seconds)}"

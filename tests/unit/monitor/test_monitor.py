@@ -67,11 +67,16 @@ def test_a_dead_target_fires_and_names_the_kind():
     fired = fires("request_failed")
     with aiops_nb.watch(CLOSED_PORT, interval_seconds=0.2, sinks=[fired]) as monitor:
         assert fired.wait(15)
+        assert [c.labels["alertname"] for c in monitor.firing()] == ["request_failed"]
     alert = monitor.alerts().query("alertname == 'request_failed'").iloc[0]
-    assert alert.state == "firing" and alert.severity == "critical" and "connect" in alert.summary
+    assert (
+        (alert.state, alert.outcome) == ("resolved", "monitoring stopped")
+        and alert.severity == "critical"
+        and "connect" in alert.summary
+    )
     evidence = monitor.evidence(alert)
     assert len(evidence) >= 3 and (evidence.error_type == "connect").all() and evidence.status_code.isna().all()
-    assert [c.labels["alertname"] for c in monitor.firing()] == ["request_failed"]
+    assert monitor.firing() == []
 
 
 def test_stop_and_start_continue_one_recording(tmp_path):

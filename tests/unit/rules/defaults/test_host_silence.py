@@ -58,7 +58,7 @@ def test_a_host_that_is_silent_is_told_and_over_when_it_is_back():
     assert stream.story() == [("host_silence", "b", "firing")]
     fired = next(change for change in stream.told if change.state == "firing")
     assert 78 <= (fired.time_ns - START_NS) / NS_PER_SECOND - USUAL_SECONDS <= 84
-    assert fired.labels["severity"] == "error" and "silent for" in fired.summary
+    assert fired.labels["severity"] == "error" and "no data for" in fired.summary
     stream.seconds(30)
     assert stream.story()[1:] == [("host_silence", "b", "resolved")]
 
