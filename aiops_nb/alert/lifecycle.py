@@ -165,15 +165,18 @@ class TickRule:
         firing: BoolArray = self._episodes.state[:count] == FIRING
         return firing
 
-    def tick(self, hit: BoolArray, known: BoolArray, end_ns: int) -> list[Transition]:
-        """Move on by one window; `hit` and `known` are (n,), `known` is false where there is no verdict."""
+    def tick(self, hit: BoolArray, known: BoolArray, end_ns: int, heard: BoolArray | None = None) -> list[Transition]:
+        """Move on by one window; `hit`, `known` and `heard` are (n,).
+
+        `known` is false where there is no verdict, `heard` where there are no data either; None: as `known`.
+        """
         episodes = self._episodes
         episodes.make_room(len(hit))
         elapsed_ns = self._ticks.move(end_ns)
         if not episodes.active and not hit.any():
             return []
         moved = [*self._begin(hit, end_ns), *self._fire(hit, end_ns), *self._clear(hit, known, end_ns)]
-        return [*moved, *self._close_unheard(~known, elapsed_ns, end_ns)]
+        return [*moved, *self._close_unheard(~known if heard is None else ~heard, elapsed_ns, end_ns)]
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[Transition]:
         """Nothing at all came for so long: no window was closed."""

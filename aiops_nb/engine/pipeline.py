@@ -127,6 +127,7 @@ class Pipeline:
     def _obey(self, command: Command, step: Step) -> None:
         match command:
             case Start() if self._resumes(command):
+                self._end_alerts(step)
                 self._resume(command)
             case Start():
                 self._end_alerts(step)  # those of a run that ended without a stop

@@ -83,7 +83,9 @@ class FeatureJudge:
             return self._scored(selected, NO_SCORES, NO_SCORES.score > 0), []
         judged = self._preprocessed(selected)
         scored = self._score(selected, judged)
-        transitions = self._rule.tick(scored.is_anomaly, ~np.isnan(scored.scores.score), table.end_ns)
+        known = ~np.isnan(scored.scores.score)
+        heard = known | ~np.isnan(selected.values[0])
+        transitions = self._rule.tick(scored.is_anomaly, known, table.end_ns, heard)
         self._phase_changes.take(selected)
         reasons = self._reasons(judged, scored.is_anomaly, transitions)
         changes = [self._change(scored, reasons, transition) for transition in transitions]

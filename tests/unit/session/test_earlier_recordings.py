@@ -57,7 +57,7 @@ def test_its_alerts_are_those_of_then_but_for_the_renamed_detector(earlier: Path
     # What still fired at the end of the recording ends with it today.
     cut_off = now["outcome"] == "monitoring stopped"
     now.loc[cut_off, ["state", "ends_at"]] = ["firing", pd.NaT]
-    assert alerts_of(now) == then
+    assert alerts_of(now) == {row for row in then if row[4] != "pending"}
     assert ("error_ratio_anomaly", "grouping") in {(row[0], row[2]) for row in then}
 
 
