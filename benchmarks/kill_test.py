@@ -103,7 +103,7 @@ def kill_once(seed: int, path: Path) -> KillRun:
     rng = random.Random(seed)
     acknowledged = _acknowledged(seed, path, after_items=rng.randint(1, 100), delay_seconds=rng.random() / 50)
     sealed_files = len(list(path.rglob("*.parquet")))
-    reader = RecordingReader(path)
+    reader = RecordingReader(path, repair=True)
     found = {item.seq: item.batch for item in reader.items()}
     return KillRun(
         seed=seed,
