@@ -51,6 +51,7 @@ def evidence_rows(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame
     rows, columns = (requests, ROW_COLUMNS) if of_rule.empty else (of_rule, SCORE_COLUMNS)
     own = rows[rows["time"] <= alert["starts_at"]]
     if alert["target"] == ALL_TARGETS:
+        own = own[own["target"].isin(alert["members"])] if alert["members"] else own
         own = own[own["is_anomaly"].astype(bool)] if columns is SCORE_COLUMNS else own
     else:
         own = own[own["target"] == alert["target"]]

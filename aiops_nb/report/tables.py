@@ -10,7 +10,6 @@ import pandas as pd
 
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.quantities import format_duration, format_ratio
-from aiops_nb.core.types import ALL_TARGETS
 from aiops_nb.report.html import Html, details_html, table_html
 
 LONGEST_PAUSE_SECONDS = 30.0
@@ -139,27 +138,20 @@ def only_targets(rows: pd.DataFrame, targets: Iterable[str]) -> pd.DataFrame:
 
 
 def alerts_of(alerts: pd.DataFrame, targets: Iterable[str]) -> pd.DataFrame:
-    """The alerts of some targets and those of the groups that they belonged to; all if no target is given.
+    """The alerts of some targets and those of the groups that they belong to; all if no target is given.
 
-    A target belongs to a group if it had an alert of that name and origin while the group's alert lasted.
+    Parameters
+    ----------
+    alerts
+        As `Recording.alerts()` gives them; `members` holds the targets of a group.
+    targets
+        Names.
     """
-    names = list(targets)
+    names = set(targets)
     if not names:
         return alerts
-    own = alerts["target"].isin(names)
-    is_group = (alerts["target"] == ALL_TARGETS).tolist()
-    groups = [
-        group and _overlaps_one_of(alert, alerts[own])
-        for group, (_, alert) in zip(is_group, alerts.iterrows(), strict=True)
-    ]
-    return alerts.loc[own | pd.Series(groups, index=alerts.index, dtype=bool)]
-
-
-def _overlaps_one_of(alert: pd.Series, members: pd.DataFrame) -> bool:
-    same = (members["alertname"] == alert["alertname"]) & (members["origin"] == alert["origin"])
-    begins_before = True if pd.isna(alert["ends_at"]) else members["pending_at"] <= alert["ends_at"]
-    ends_after = members["ends_at"].isna() | (members["ends_at"] >= alert["pending_at"])
-    return bool((same & begins_before & ends_after).any())
+    in_group = [isinstance(members, tuple) and not names.isdisjoint(members) for members in alerts["members"]]
+    return alerts.loc[alerts["target"].isin(names) | pd.Series(in_group, index=alerts.index, dtype=bool)]
 
 
 def headline(summary: pd.DataFrame, alerts: pd.DataFrame, *rows: pd.DataFrame) -> str:

@@ -104,6 +104,14 @@ def test_evidence_of_a_detector_are_scores_the_last_of_them_anomalous(tables):
     assert (rows["score"] > rows["threshold"]).iloc[-1]
 
 
+def test_evidence_of_a_group_are_rows_of_its_members(tables):
+    group = tables["alerts"].query("target == '*'").iloc[0]
+    assert group["members"]
+    rows = evidence_rows(group, tables["requests"], tables["scores"])
+    assert set(rows["target"]) <= set(group["members"])
+    assert len(rows) > 0
+
+
 def test_evidence_is_bounded_and_says_so(tables):
     many = pd.concat([tables["alerts"]] * 20)
     text = evidence_html(many, tables["requests"], tables["scores"]).text
