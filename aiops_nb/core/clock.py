@@ -33,7 +33,7 @@ class SystemClock:
 
 @dataclass(slots=True)
 class ManualClock:
-    """A clock that moves only when told: for tests and generators.
+    """A clock that moves only when set: for tests and generators.
 
     Examples
     --------

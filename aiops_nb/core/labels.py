@@ -1,4 +1,4 @@
-"""Labels as they stand in `labels.jsonl`: what was really wrong, one JSON object a line."""
+"""Labels as they are in `labels.jsonl`: what was really wrong, one JSON object a line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rfc3339(time_ns: int) -> str:
 
 
 def write_label_lines(path: str | Path, lines: Iterable[LabelLine], *, append: bool = False) -> None:
-    """Write labels to a file, anew or after those that are there; its folder is made if need be.
+    """Write labels to a file, again or after those that are there; its folder is made if need be.
 
     Raises
     ------

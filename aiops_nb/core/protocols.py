@@ -56,10 +56,10 @@ class Detector(Protocol):
 
 @runtime_checkable
 class Explaining(Protocol):
-    """What a detector offers besides if it can say what made a series strange."""
+    """What a detector offers besides if it can say what made a series anomalous."""
 
     def contributions(self, table: FeatureTable, rows: BoolArray | None = None) -> Mapping[str, FloatArray]:
-        """Shares of the strangeness by feature or part, (n,) each, that sum to 1; changes nothing.
+        """Shares of the score by feature or part, (n,) each, that sum to 1; changes nothing.
 
         Only the series where `rows` (n,) is true are asked for, the others are NaN; None: all. Empty: there is but one
         reason.

@@ -21,7 +21,7 @@ Params = TypeVar("Params", bound=msgspec.Struct)
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text says where to find its value rather than what it is.
+    """Whether a string says where to find its value rather than what it is.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def substituted(text: str, where: str) -> str:
 
 
 def resolved_text(text: str, where: str) -> str:
-    """What a text refers to, read now; without a reference the text itself.
+    """What a string refers to, read now; without a reference the string itself.
 
     Raises
     ------

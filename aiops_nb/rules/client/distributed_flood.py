@@ -60,7 +60,7 @@ class DistributedRule(Movable[DistributedFloodParams]):
         return -1, place
 
     def fact(self, window: ClientWindow, place: int) -> Fact:
-        """How many requests, by how many of whom."""
+        """How many requests, by how many clients."""
         rate, baseline = float(window.targets.rate_hz[place]), float(self._baseline_rate[place])
         target = window.target_name(place - 1) if place else ALL_TARGETS
         share, before = self._ratio[place], self._baseline_ratio[place]

@@ -55,7 +55,7 @@ class ClientJudges:
 
     @property
     def thresholds(self) -> tuple[RuleThreshold, ...]:
-        """Where the threshold of each rule stands."""
+        """The threshold of each rule."""
         return tuple(client_threshold(rule.params) for rule in self._rules)
 
     def set_threshold(self, alertname: str, threshold: float) -> None:
@@ -68,8 +68,8 @@ class ClientJudges:
     def tick(self, window: ClientWindow) -> tuple[Exclusions, list[AlertChange]]:
         """Judge a closed window by every rule."""
         found = [rule.judge(window) for rule in self._rules]
-        told = zip(self._alerts, found, strict=True)
-        return self._exclusions(found), [change for alerts, places in told for change in alerts.tick(window, places)]
+        judged = zip(self._alerts, found, strict=True)
+        return self._exclusions(found), [change for alerts, slots in judged for change in alerts.tick(window, slots)]
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing came at all for so long."""

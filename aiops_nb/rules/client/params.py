@@ -19,14 +19,14 @@ AFTER_OTHERS = HoldParams(for_seconds=10.0, keep_firing_for_seconds=30.0)
 
 
 class ClientFloodParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="flood", tag_field="type"):
-    """One client makes far more requests than any usually does.
+    """One client makes far more requests than any other client.
 
     Attributes
     ----------
     min_rate_hz
         Mean over the span of the features (60 s) below which nobody is looked at.
     min_times_baseline
-        How many times the usual: that of the busiest client, and that of this client where it has a past.
+        How many times the baseline: that of the busiest client, and that of this client where it has a past.
     min_share_ratio
         Share of all requests that it makes at least.
     alertname, severity, hold, max_alerts
@@ -56,7 +56,7 @@ class EndpointAttackParams(
     min_share_ratio
         Share of the target's requests that come from this client.
     min_times_baseline
-        How many times the usual number of requests of the busiest client of one target, and of this client there.
+        How many times the baseline number of requests of the busiest client of one target, and of this client there.
     alertname, severity, hold, max_alerts
         See `ClientFloodParams`.
     """
@@ -124,19 +124,19 @@ class ClientRefusedParams(
 class DistributedFloodParams(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="distributed", tag_field="type"
 ):
-    """Far more requests than usual, and most of what is more comes from clients not seen before.
+    """Far more requests than expected, and most of the surplus is from clients not seen before.
 
     Attributes
     ----------
     min_rate_hz
         Rate over the last 10 s, of one target or of all together, below which it is not looked at.
     min_times_baseline
-        How many times the usual rate.
+        How many times the baseline rate.
     min_new_ratio
-        How far the share of requests by new clients has come from its usual value to 1: at 0.5, from a usual share of
+        How far the share of requests by new clients has come from its baseline to 1: at 0.5, from a baseline of
         0.1 to 0.55, from 0.6 to 0.8.
     alertname, severity, hold, max_alerts
-        See `ClientFloodParams`; here of targets. Where they are several it is told of all together, as `*`.
+        See `ClientFloodParams`; here of targets. Where they are several it is reported of all together, as `*`.
     """
 
     alertname: str = "distributed_flood"

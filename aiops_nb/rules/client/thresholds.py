@@ -31,7 +31,7 @@ OF_CLIENT_RULES: dict[type[ClientRuleParams], tuple[str, float]] = {
 
 
 def client_threshold(rule: ClientRuleParams) -> RuleThreshold:
-    """What the threshold of a rule on clients is called, where it stands, and the least that it may be.
+    """What the threshold of a rule on clients is called, its present value, and the least that it may be.
 
     Examples
     --------

@@ -21,7 +21,7 @@ CPU_RULES = (
         feature="value",
         metrics=("cpu_ratio",),
         threshold=1.0,
-        # A job of each hour that is over in three quarters of a minute is none.
+        # An hourly job of less than 50 s is not a spike.
         hold=HoldParams(for_seconds=50.0, keep_firing_for_seconds=60.0),
         preprocess=MOST_OF_THE_TIME,
         detector=CeilingParams(min_deviation=0.3, accept_seconds=300.0),
@@ -91,7 +91,7 @@ HOST_SILENCE = FeatureRuleParams(
     metrics=(PULSE_METRIC,),
     severity="error",
     threshold=1.0,
-    # Long enough that all hosts of a source that is down are pending when the first would fire, and one alert is told.
+    # Long enough that all hosts of a source that is down are pending when the first would fire: one alert for all.
     hold=HoldParams(for_seconds=5.0, keep_firing_for_seconds=10.0),
     # Longer than the empty windows that are closed when a machine wakes up.
     detector=SilenceParams(min_silent_seconds=75.0),

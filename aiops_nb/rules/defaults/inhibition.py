@@ -1,4 +1,4 @@
-"""Which alerts explain which others."""
+"""Which alerts inhibit which others."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ HOST_INHIBITS = {
     "disk_nearly_full": ("disk_filling",),
 }
 SAME_SERIES = ("target", "origin")
-# Of one client: where it does most of its harm tells more than what else it is seen doing.
+# Of one client: where it does most harm says more than what else it does.
 CLIENTS_INHIBIT = {
     "endpoint_attack": ("client_refused", "client_burst"),
     "client_flood": ("client_burst",),
 }
 FLOODS = ("client_flood", "distributed_flood")
-# (alerts that explain, alerts that they explain): the same trouble of the same series, seen less directly.
+# (alerts that inhibit, alerts that they inhibit): the same trouble of the same series, seen less directly.
 REQUESTS_INHIBIT: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (
         ("request_failed", "http_5xx"),
@@ -47,9 +47,9 @@ DEFAULT_INHIBIT_RULES = (
     ),
     *(
         InhibitRuleParams(
-            source_matchers={"alertname": explaining}, target_matchers={"alertname": explained}, equal=SAME_SERIES
+            source_matchers={"alertname": inhibiting}, target_matchers={"alertname": inhibited}, equal=SAME_SERIES
         )
-        for explaining, explained in REQUESTS_INHIBIT
+        for inhibiting, inhibited in REQUESTS_INHIBIT
     ),
     InhibitRuleParams(
         source_matchers={"alertname": ("request_failed", "http_5xx", "error_ratio_anomaly")},

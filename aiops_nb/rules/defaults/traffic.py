@@ -14,7 +14,7 @@ SUSTAINED = HoldParams(for_seconds=10.0, keep_firing_for_seconds=30.0)
 
 
 def _rate_rule(alertname: str, table: FeatureTableName, direction: Direction, threshold: float) -> FeatureRuleParams:
-    """A deviation is a tenth of the usual rate, or what the counts of a minute vary by chance at a few a minute."""
+    """A deviation is a tenth of the baseline rate, or what the counts of a minute vary by chance at a few a minute."""
     return FeatureRuleParams(
         alertname=alertname,
         table=table,

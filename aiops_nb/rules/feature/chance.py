@@ -12,17 +12,17 @@ from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray
 
 
 class ChanceParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Three bad of twelve say something where one of a thousand is usual, and nothing where three of a hundred are.
+    """Three bad of twelve are significant where one of a thousand is normal, and not where three of a hundred are.
 
     Attributes
     ----------
     hits, of
         Features that count the bad ones, and all.
     max_probability
-        Bound on the probability that chance makes so many in one window, at the usual share; a window counts as
+        Bound on the probability that chance makes so many in one window, at the baseline share; a window counts as
         anomalous only below.
     min_baseline_ratio
-        Smallest usual share that is assumed.
+        Smallest baseline share that is assumed.
     """
 
     hits: str = "span_error_count"
@@ -35,9 +35,9 @@ SLOW_TICKS, DELAY_TICKS = 1800, 60
 
 
 def chance_at_most(hits: FloatArray, of: FloatArray, baseline_ratio: FloatArray) -> FloatArray:
-    """Bound on the probability of at least `hits` of `of` independent ones at the usual ratio, (n,).
+    """Bound on the probability of at least `hits` of `of` independent ones at the baseline ratio, (n,).
 
-    Chernoff (1952): exp(-of KL(hits/of, usual)); 1 where there are no more than usual.
+    Chernoff (1952): exp(-of KL(hits/of, baseline)); 1 where there are no more than usual.
 
     Examples
     --------
@@ -56,36 +56,36 @@ def chance_at_most(hits: FloatArray, of: FloatArray, baseline_ratio: FloatArray)
 
 
 class SignificanceTest:
-    """Usual share of each series: the mean over windows that were not anomalous, of the last half hour in the end.
+    """Baseline share of each series: the mean over windows that were not anomalous, of the last half hour in the end.
 
     A window is learned one to two minutes later, and not at all if the series is anomalous by then: the beginning of an
-    incident must not be usual when it is judged. A young series is judged by the windows that still wait.
+    incident must not be in the baseline when it is judged. A young series is judged by the windows that still wait.
     Cost O(n) a tick, memory 44 bytes a series.
     """
 
     def __init__(self, params: ChanceParams) -> None:
         self._params = params
         self._ticks = 0
-        self._usual = np.zeros(16)
+        self._baseline = np.zeros(16)
         self._seen, self._recent, self._before = np.zeros(16), np.zeros((2, 16)), np.zeros((2, 16))
 
     def holds(self, table: FeatureTable) -> BoolArray:
         """Where what the window shows is more than chance, (n,)."""
         hits, of = table.column(self._params.hits), table.column(self._params.of)
         self._make_room(len(hits))
-        usual = np.clip(self._baseline_so_far(len(hits)), self._params.min_baseline_ratio, 0.5)
-        beyond: BoolArray = chance_at_most(hits, of, usual) <= self._params.max_probability
+        baseline = np.clip(self._baseline_so_far(len(hits)), self._params.min_baseline_ratio, 0.5)
+        beyond: BoolArray = chance_at_most(hits, of, baseline) <= self._params.max_probability
         return beyond
 
     def _baseline_so_far(self, count: int) -> FloatArray:
         """Before anything was learned, that of the windows that wait for it: they are all there is."""
         total, windows = (self._recent + self._before)[:, :count]
         waiting = np.divide(total, windows, out=np.zeros(count), where=windows > 0)
-        usual: FloatArray = np.where(self._seen[:count] == 0, waiting, self._usual[:count])
-        return usual
+        baseline: FloatArray = np.where(self._seen[:count] == 0, waiting, self._baseline[:count])
+        return baseline
 
     def learn(self, table: FeatureTable, rows: BoolArray, accepted: BoolArray) -> None:
-        """Let the series in `rows` follow; those whose new level was `accepted` begin anew."""
+        """Let the series in `rows` follow; those whose new level was `accepted` begin again."""
         hits, of = table.column(self._params.hits), table.column(self._params.of)
         self._make_room(len(hits))
         count = len(hits)
@@ -102,11 +102,11 @@ class SignificanceTest:
     def _learn_earlier(self) -> None:
         total, windows = self._before
         self._seen = np.minimum(self._seen + windows, SLOW_TICKS)
-        self._usual += (total - windows * self._usual) / np.maximum(self._seen, 1)
+        self._baseline += (total - windows * self._baseline) / np.maximum(self._seen, 1)
         self._before, self._recent = self._recent, np.zeros_like(self._recent)
 
     def _make_room(self, count: int) -> None:
-        capacity = capacity_near(count, len(self._usual))
-        if capacity > len(self._usual):
-            for name in ("_usual", "_seen", "_recent", "_before"):
+        capacity = capacity_near(count, len(self._baseline))
+        if capacity > len(self._baseline):
+            for name in ("_baseline", "_seen", "_recent", "_before"):
                 setattr(self, name, widened(getattr(self, name), capacity))

@@ -30,7 +30,7 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     features
         Further features of the table, for a detector that judges several at once.
     origin
-        Only series of this origin: `probe` or `traffic`; None: both. Rates of our own probes only tell our own pace.
+        Only series of this origin: `probe` or `traffic`; None: both. Rates of our own probes only show our own pace.
     metrics
         Only series of these metrics; none named: all.
     targets
@@ -42,13 +42,13 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         its limit for `level`, 0 to 100 for the other detectors.
     false_alarms_per_day
         In place of `threshold`, for a detector with calibrated scores: so often a healthy series may pass it. A config
-        that is read has the threshold that this comes to at one value a window.
+        that is read has the threshold that this amounts to at one value a window.
     resolve_threshold
         Score below which a firing series counts as well again, at most `threshold`; None: two thirds of it.
-    support
+    min_support
         Features of the table that must be at least so much for a window to count as anomalous, such as
         `{span_error_count: 2}`: one error of six requests is no trend.
-    needs
+    min_samples
         Features of the table that must be at least so much for the judged one to mean anything, such as
         `{span_count: 5}`: below that it counts as not known, and is neither judged nor learned.
     corroborated_by
@@ -58,13 +58,13 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Counts of bad ones and of all, of which there must be more than chance makes for a window to count as anomalous.
     hold
         How long it must hold.
-    clean
+    preprocess
         Steps of preprocessing through which the feature goes before it is judged; the rows are recorded as they came.
     detector
         The algorithm, by its `type`, and its parameters; `aiops_nb.detectors()` lists them.
     components
-        Features of the table that make up the judged one: the alert names the one that grew most against its usual
-        value. None: the phases, if it is a latency of requests.
+        Features of the table that make up the judged one: the alert names the one that grew most against its
+        baseline. None: the phases, if it is a latency of requests.
     """
 
     alertname: str
@@ -98,7 +98,7 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     @property
     def judged_features(self) -> tuple[str, ...]:
-        """All features that the detector sees, the one that is told first."""
+        """All features that the detector sees, the reported one first."""
         return (self.feature, *(name for name in self.features if name != self.feature))
 
     @property

@@ -1,4 +1,4 @@
-"""How many hits on end are more than chance, given how often a series is usually hit."""
+"""How many consecutive hits are more than chance, given how often a series is usually hit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HALF_LIFE_SECONDS = 3600.0
 DAY_SECONDS = 86_400.0
 FEW_ROWS = 100.0  # hit as often as those of all series, as if seen before: one hit of the first three says little
 MAX_BASELINE_RATIO = 0.5
-MOST_SHARED_RATIO = 0.1  # what one series, which may be dead for hours, tells about the others
+MOST_SHARED_RATIO = 0.1  # what one series, which may be dead for hours, says about the others
 FORGOTTEN_HITS = 1e-3
 LEAST_USED_ONE_IN = 8  # of what a series may: runs have whole lengths, so that chance makes fewer
 
@@ -22,7 +22,7 @@ LEAST_USED_ONE_IN = 8  # of what a series may: runs have whole lengths, so that 
 def consecutive_hits(baseline_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
     """The k from which runs of k independent hits come at most `most_per_day` times a day: rows * ratio ** k, (n,).
 
-    A usual ratio above a half is taken as a half.
+    A baseline ratio above a half is taken as a half.
 
     Examples
     --------
@@ -102,12 +102,12 @@ class Pace:
 
 
 class BaselineHits:
-    """How often each series is hit when nothing is wrong, and so how many hits on end it needs.
+    """How often each series is hit when nothing is wrong, and so how many consecutive hits it needs.
 
     All series together are to be hit by chance so often a day at most. One hit more is assumed than was seen, about
     what the unknown true share adds to the mean chance of a run; a series of few rows is taken to be like the others.
-    Hits wait until their run has ended without an alert: what is being judged is not yet usual. Cost of a tick: next to
-    nothing while there are no hits, else O(n). Memory: 24 bytes a series.
+    Hits wait until their run has ended without an alert: what is being judged is not yet in the baseline. Cost of a
+    tick: next to nothing while there are no hits, else O(n). Memory: 24 bytes a series.
     """
 
     def __init__(self, for_rows: int, max_chance_alerts_per_day: float) -> None:
