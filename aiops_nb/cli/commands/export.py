@@ -46,21 +46,22 @@ def run(arguments: argparse.Namespace) -> int:
     recording = aiops_nb.open_recording(arguments.recording, trust=arguments.trust)
     start, end = (None if edge is None else np.datetime64(edge, "ns") for edge in _range_ns(recording, arguments))
     status, files, size_bytes = StatusLine(None if arguments.json else sys.stderr), 0, 0
-    for table in arguments.tables or ALL_TABLES:
-        status.write(f"writing {table} ...")
+    status.write(f"writing {', '.join(arguments.tables or ALL_TABLES)} ...")
+    try:
         written = export_tables(
             recording,
             arguments.out,
             format=arguments.format,
-            tables=[table],
+            tables=arguments.tables or ALL_TABLES,
             start=start,
             end=end,
             naming=arguments.naming,
         )
+    finally:
         status.clear()
-        for path in written:
-            files, size_bytes = files + 1, size_bytes + path.stat().st_size
-            write_line(json.dumps({"file": str(path), "bytes": path.stat().st_size}) if arguments.json else str(path))
+    for path in written:
+        files, size_bytes = files + 1, size_bytes + path.stat().st_size
+        write_line(json.dumps({"file": str(path), "bytes": path.stat().st_size}) if arguments.json else str(path))
     if not arguments.json:
         print(f"{counted(files, 'file')}, {readable(float(size_bytes), 'size_bytes')}", file=sys.stderr)
     return code_of(recording)

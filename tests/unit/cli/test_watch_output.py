@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import aiops_nb
@@ -172,3 +173,10 @@ def test_a_path_without_a_file_is_said_by_check_and_watch(
     assert len(json.loads(capsys.readouterr().out)["warnings"]) == 1
     assert main(["watch", "--config", str(config), "--for", "1s"]) == 0
     assert name in capsys.readouterr().err
+
+
+def test_a_recording_without_requests_is_exported(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"time": ["2026-05-01"], "target": "h", "metric": "m", "value": 1.0})
+    aiops_nb.from_frame(frame, table="samples", record=tmp_path / "r")
+    assert main(["export", str(tmp_path / "r"), "--out", str(tmp_path / "e")]) == 0
+    assert (tmp_path / "e" / "samples.csv").read_text().count("\n") == 2
