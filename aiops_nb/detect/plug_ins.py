@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,8 +45,22 @@ def plug_ins(built_in: frozenset[str]) -> list[PlugIn]:
     for one in found:
         if one.problem:
             message = f"detector plug-in {one.name} of {one.package} is not available: {one.problem}"
-            warnings.warn(message, RuntimeWarning, stacklevel=3)
+            warnings.warn(message, RuntimeWarning, stacklevel=callers_level())
     return found
+
+
+def callers_level() -> int:
+    """`stacklevel` of a warning for the caller of this function that names the line outside of this package.
+
+    Examples
+    --------
+    >>> callers_level()
+    1
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == OURS:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _points() -> Iterator[EntryPoint]:

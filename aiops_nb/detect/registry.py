@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -35,8 +36,8 @@ from aiops_nb.detect.limits.level import Level, LevelParams
 from aiops_nb.detect.limits.robust_z import RobustZ, RobustZParams
 from aiops_nb.detect.limits.siblings import Siblings, SiblingsParams
 from aiops_nb.detect.limits.silence import Silence, SilenceParams
-from aiops_nb.detect.plug_ins import OURS, PlugIn, plug_ins
-from aiops_nb.detect.score_scale import AlarmLine
+from aiops_nb.detect.plug_ins import OURS, PlugIn, callers_level, plug_ins
+from aiops_nb.detect.score_scale import AlarmLine, rate_warning
 from aiops_nb.detect.spec import DetectorSpec, LiveDetector, ThresholdUnit
 from aiops_nb.detect.streaming import StreamingDetector
 
@@ -261,6 +262,8 @@ def build_detector(params: msgspec.Struct, features: tuple[str, ...], threshold:
 def threshold_for(params: msgspec.Struct, false_alarms_per_day: float, interval_seconds: float) -> float:
     """The score that a healthy series exceeds so many times a day, given the interval of its values.
 
+    Warns (`UserWarning`) of a rate that thresholds are not calibrated for, see `rate_warning`.
+
     Raises
     ------
     ConfigError
@@ -274,6 +277,8 @@ def threshold_for(params: msgspec.Struct, false_alarms_per_day: float, interval_
     spec = spec_of(params)
     if spec.scale is None:
         raise ConfigError(f"scores of {spec.type} have no calibrated false-alarm rate; set `threshold`")
+    if warning := rate_warning(false_alarms_per_day, interval_seconds):
+        warnings.warn(warning, stacklevel=callers_level())
     return spec.scale.threshold(false_alarms_per_day, interval_seconds)
 
 

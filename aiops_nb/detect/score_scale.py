@@ -7,11 +7,13 @@ from math import log10
 import numpy as np
 from msgspec import Struct
 
-from aiops_nb.core.types import FloatArray, Scores
+from aiops_nb.core.types import BoolArray, FloatArray, Scores
 from aiops_nb.detect.kernel import StreamParams, Verdict
 
 HALF_WAY = 3.0
+ROUNDING = 1e-9
 LARGEST_SERIES = 3
+LEAST_POINTS, MOST_POINTS = 500, 864_000  # to a false alarm, for which thresholds are calibrated
 DAY_SECONDS = 86400.0
 
 
@@ -36,6 +38,7 @@ def as_scores(params: StreamParams, value: FloatArray, verdict: Verdict) -> Scor
         is_normal = is_normal | (distance < 0 if params.direction == "above" else distance > 0)
     warm = ~np.isnan(raw_score)
     score = score_of(np.where(is_normal & warm, 0.0, raw_score))
+    expected = np.where(np.abs(expected) < ROUNDING * half_band, 0.0, expected)  # what is left of a mean that decayed
     expected = np.where(warm, expected, np.nan)
     half_band = np.maximum(half_band, params.min_deviation)
     with np.errstate(over="ignore"):  # the band of the largest floats is infinite
@@ -81,7 +84,11 @@ def fused_score(score: FloatArray) -> float:
 
 
 class AlarmLine(Struct, frozen=True, kw_only=True):
-    """Raw score that healthy series exceed at a given rate: `offset + slope * log10(points to a false alarm)`."""
+    """Raw score that healthy series exceed at a given rate: `offset + slope * log10(points to a false alarm)`.
+
+    Fitted to one alarm in 648 to one in 25,920 points, and tested to one in 864,000. Below one in 500 the line is no
+    longer one: for a higher rate the threshold of one in 500 is taken.
+    """
 
     slope: float
     offset: float
@@ -94,6 +101,57 @@ class AlarmLine(Struct, frozen=True, kw_only=True):
         >>> AlarmLine(slope=0.83, offset=-0.8).threshold(0.5, interval_seconds=300) > 30
         True
         """
-        points = DAY_SECONDS / interval_seconds / false_alarms_per_day
+        points = max(points_to_an_alarm(false_alarms_per_day, interval_seconds), LEAST_POINTS)
         raw_score = max(self.offset + self.slope * log10(points), 0.1)
         return 100.0 * raw_score / (raw_score + HALF_WAY)
+
+
+def points_to_an_alarm(false_alarms_per_day: float, interval_seconds: float) -> float:
+    """How many values there are to one false alarm.
+
+    Examples
+    --------
+    >>> points_to_an_alarm(0.5, interval_seconds=3600)
+    48.0
+    """
+    return DAY_SECONDS / interval_seconds / false_alarms_per_day
+
+
+def rate_warning(false_alarms_per_day: float, interval_seconds: float) -> str:
+    """Why a rate of false alarms cannot be kept, in a sentence; empty if it can.
+
+    Examples
+    --------
+    >>> rate_warning(0.5, interval_seconds=60)
+    ''
+    >>> rate_warning(0.5, interval_seconds=3600).split("; ")[0]
+    'false_alarms_per_day: 0.5 a day is one in 48 values 3600 s apart'
+    """
+    points = points_to_an_alarm(false_alarms_per_day, interval_seconds)
+    asked = f"{false_alarms_per_day:g} a day is one in {points:,.0f} values {interval_seconds:g} s apart"
+    known = f"thresholds are calibrated for one in {LEAST_POINTS:,} to one in {MOST_POINTS:,}"
+    if points < LEAST_POINTS:
+        expected = points_to_an_alarm(1.0, interval_seconds) / LEAST_POINTS
+        used = f"The threshold of one in {LEAST_POINTS:,} is used: expect about {expected:.2g} a day"
+        return f"false_alarms_per_day: {asked}; {known}. {used}"
+    if points > MOST_POINTS:
+        return f"false_alarms_per_day: {asked}; {known}. The threshold is extrapolated, its rate is not known"
+    return ""
+
+
+def without_contradiction(scores: Scores, value: FloatArray, anomalous: BoolArray) -> Scores:
+    """The same, without a band where an anomalous value lies inside it: it is not its size that is anomalous.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> band = np.zeros(2), np.full(2, -1.0), np.full(2, 1.0)
+    >>> shown = without_contradiction(Scores(np.full(2, 60.0), *band), np.array([0.5, 2.0]), np.array([True, True]))
+    >>> shown.upper.tolist()
+    [nan, 1.0]
+    """
+    inside = anomalous & ~((value < scores.lower) | (value > scores.upper))
+    if not inside.any():
+        return scores
+    lower, upper = (np.where(inside, np.nan, bound) for bound in (scores.lower, scores.upper))
+    return Scores(scores.score, scores.expected, lower, upper)

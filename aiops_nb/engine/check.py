@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from aiops_nb.core.errors import ConfigError, unknown
-from aiops_nb.detect.registry import spec_of, threshold_for
+from aiops_nb.detect.registry import spec_of
 from aiops_nb.detect.spec import DetectorSpec
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
@@ -76,7 +76,7 @@ def _check_threshold(where: str, rule: object, window: WindowParams) -> None:
     if rule.false_alarms_per_day is not None:
         raise _not_converted(f"{where}.false_alarms_per_day", rule, spec)
     if spec.threshold_unit == "score" and (rule.threshold == NO_THRESHOLD or rule.threshold >= 100.0):
-        example = threshold_for(rule.detector, EXAMPLE_RATE, window.tick_seconds) if spec.scale else 60.0
+        example = spec.scale.threshold(EXAMPLE_RATE, window.tick_seconds) if spec.scale else 60.0
         wanted = f"a score below 100 at which {spec.type} fires, such as {example:.0f}"
         raise ConfigError.at(f"{where}.threshold", wanted, rule.threshold)
 

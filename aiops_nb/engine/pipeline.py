@@ -208,10 +208,13 @@ class Pipeline:
         window = time // self._window.tick_ns
         if self._next is None or not len(time):
             return
-        usable: BoolArray = (window >= self._next) & (window <= self._newest + self._window.gap_ticks)
-        if usable.any():
-            for stage in self._stages.get(item.table, ()):
-                step.changes += stage.decode(batch, window)(slice(0, len(window)), usable)
+        usable = np.flatnonzero((window >= self._next) & (window <= self._newest + self._window.gap_ticks))
+        if not len(usable):
+            return
+        # Only these rows are decoded: a row that is not used begins no series, wherever the batch was cut.
+        batch, window = batch.take(pa.array(usable)), window[usable]
+        for stage in self._stages.get(item.table, ()):
+            step.changes += stage.decode(batch, window)(slice(0, len(window)), None)
 
     def _start_windows(self, first_time_ns: int) -> None:
         self._next = (first_time_ns - self._window.lateness_ns) // self._window.tick_ns

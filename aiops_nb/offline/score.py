@@ -13,7 +13,8 @@ from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, IntArray, Scores
 from aiops_nb.detect.kernel import StreamParams
 from aiops_nb.detect.registry import name_of, series_detector, threshold_for
-from aiops_nb.detect.score_scale import as_scores
+from aiops_nb.detect.score_scale import as_scores, without_contradiction
+from aiops_nb.detect.streaming import StreamingDetector
 from aiops_nb.detect.time_of_day import day_bins, week_bin
 from aiops_nb.offline.series import in_given_order, require_frame, times_of, typical_interval_seconds, values_of
 from aiops_nb.offline.verdicts import reason_columns, ticked
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COOLDOWN_INTERVALS = 60
+DEFAULT_RATE = 0.5  # false alarms a day
 MOST_SECONDS = 9e9  # all of the time that nanoseconds can hold
 
 
@@ -31,7 +33,7 @@ def score_series(
     detector: str | StreamParams | Detector = "default",
     *,
     timezone: str | None = None,
-    false_alarms_per_day: float = 0.5,
+    false_alarms_per_day: float | None = None,
     cooldown_seconds: float | None = None,
     explain: bool = False,
 ) -> pd.DataFrame:
@@ -53,7 +55,9 @@ def score_series(
     timezone
         Named zone whose time of the day counts. None: the zone of the series' times.
     false_alarms_per_day
-        How many a day may be expected of a healthy series: this is what the threshold means.
+        How many a day may be expected of a healthy series: this is what the threshold means. None: 0.5, or the
+        threshold of a detector that is ready made. It is calibrated for one in 500 to one in 864,000 values: of hourly
+        values, ask for 0.048 or less; a warning (`UserWarning`) says which rate to expect otherwise.
     cooldown_seconds
         Quiet time after an alarm. None: 60 times the series' interval.
     explain
@@ -84,18 +88,20 @@ def score_series(
     'mainly because of the new value (72 %)'
     """
     name, params = _named(detector)
-    rate = positive("false_alarms_per_day", false_alarms_per_day)
+    rate = positive("false_alarms_per_day", DEFAULT_RATE if false_alarms_per_day is None else false_alarms_per_day)
     utc, local_ns, zone_name = times_of(series, _zone(timezone, params))
     value, order = values_of(series), np.argsort(utc.asi8, kind="stable")
     times_ns, known = utc.asi8[order], value[order]
     interval_seconds = params.interval_seconds or typical_interval_seconds(times_ns)
     if name is None:
         ticks = ticked(detector, times_ns, known.reshape(1, -1), explain=explain)
-        scores, threshold = ticks.scores, ticks.threshold
+        scores = ticks.scores
+        threshold = _ready_threshold(detector, false_alarms_per_day, interval_seconds, ticks.threshold)
     else:
         params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
         walk = _Walk(name, params, known, local_ns[order])
         scores, threshold = walk.scores(), threshold_for(params, rate, interval_seconds)
+    scores = without_contradiction(scores, known, scores.score >= threshold)
     alarm = alarms(scores.score >= threshold, times_ns, _quiet_ns(cooldown_seconds, interval_seconds))
     columns = {"score": scores.score, "expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
     reasons = {}
@@ -112,7 +118,7 @@ def score_frame(
     detector: str | StreamParams | Detector = "default",
     *,
     timezone: str | None = None,
-    false_alarms_per_day: float = 0.5,
+    false_alarms_per_day: float | None = None,
     cooldown_seconds: float | None = None,
     explain: bool = False,
 ) -> pd.DataFrame:
@@ -149,8 +155,10 @@ def score_frame(
     import pandas as pd
 
     require_frame(df)
-    positive("false_alarms_per_day", false_alarms_per_day)
+    if false_alarms_per_day is not None:
+        positive("false_alarms_per_day", false_alarms_per_day)
     if isinstance(detector, Detector) and len(detector.features) > 1:
+        _ready_threshold(detector, false_alarms_per_day, 1.0, 0.0)
         return _of_vectors(df, detector, timezone, cooldown_seconds, explain)
     numbers = df.select_dtypes("number")
     if numbers.columns.empty:
@@ -167,6 +175,18 @@ def score_frame(
         for name in numbers.columns
     }
     return pd.concat(scored, names=[*_names(numbers), "time"])
+
+
+def _ready_threshold(detector: object, rate: float | None, interval_seconds: float, own: float) -> float:
+    """The threshold of a detector that comes ready: its own, or by a rate if its scores are calibrated."""
+    if rate is None:
+        return own
+    if isinstance(detector, StreamingDetector):
+        return threshold_for(detector.params, rate, interval_seconds)
+    name = getattr(detector, "name", type(detector).__name__)
+    raise ConfigError(
+        f"false_alarms_per_day: scores of {name} have no calibrated false-alarm rate; set the detector's `threshold`"
+    )
 
 
 def _names(numbers: pd.DataFrame) -> list[str]:

@@ -69,12 +69,29 @@ def host_batches(seed, seconds):
 
 
 def self_batches(seed, seconds):
-    """(time, batch) pairs of what the monitor says of itself, by a clock far from that of the rows now and then."""
+    """(time, batch) pairs of what the monitor says of itself; rows of one batch may lie far from what is observed.
+
+    Metrics appear over time, some of them first in a row that is not used.
+    """
     rng = np.random.default_rng(seed)
     for second in range(0, int(seconds), 2):
-        moment = START_NS + int((second + rng.choice([0.5, 0.5, 0.5, -7200, 7200])) * 1e9)
-        columns = {"time": [moment] * 3, "target": "monitor", "metric": ["queue_batches", "late_total", "x"]}
-        yield float(second), make_batch("samples", SELF_SOURCE, {**columns, "value": rng.lognormal(0, 1, 3)})
+        rows = int(rng.integers(1, 7))
+        offsets = rng.choice([0.5, 0.5, 0.5, 0.5, -7200, 7200], rows)
+        moments = [START_NS + int((second + offset) * 1e9) for offset in offsets]
+        metrics = ["queue_batches", "late_total", *(f"metric_{number}" for number in range(second // 4))]
+        columns = {"time": moments, "target": "monitor", "metric": rng.choice(metrics, rows).tolist()}
+        yield float(second), make_batch("samples", SELF_SOURCE, {**columns, "value": rng.lognormal(0, 1, rows)})
+
+
+def ending_batches(seed, seconds):
+    """(time, batch) pairs of a source that ends now and then, and goes on in batches of many seconds."""
+    rng = np.random.default_rng(seed)
+    for second in range(3, int(seconds), 9):
+        moments = START_NS + np.sort(rng.integers(int((second - 3) * 1e9), int(second * 1e9), 8))
+        names = {"target": ["db"] * 8, "metric": [f"part_{at}" for at in rng.integers(0, 4, 8)]}
+        yield float(second), make_batch("samples", "db", {**names, "time": moments, "value": rng.lognormal(0, 1, 8)})
+        body = json.dumps({"type": "source_ended", "source": "db"})
+        yield float(second) + 4.0, control_batch("clock", "command", START_NS + int(second * 1e9), body)
 
 
 def clock_batches(seconds):
@@ -93,6 +110,7 @@ def random_stream(seed, seconds=90):
         *web_batches(seed + 1, "web2", 40, 40, seconds, gap=(seconds * 0.3, seconds * 0.5)),
         *host_batches(seed + 2, seconds),
         *self_batches(seed + 4, seconds),
+        *ending_batches(seed + 5, seconds),
         *clock_batches(seconds),
     ]
     jitter = np.random.default_rng(seed + 3).uniform(0, 0.5, len(parts))

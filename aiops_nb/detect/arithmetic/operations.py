@@ -23,6 +23,9 @@ Weights = npt.NDArray[np.float32]
 LN2 = 0.6931471805599453
 LOG10_E = 0.4342944819032518
 SQRT_HALF = 0.7071067811865476
+LN2_HIGH = 0.693147180369123816490  # LN2 in two parts (fdlibm): the first times a whole number is exact
+LN2_LOW = 1.90821492927058770002e-10
+EXP_TERMS = 14
 NAN = float("nan")
 
 
@@ -135,3 +138,24 @@ def log(a: Numbers) -> FloatArray:
     tail = 1 / 11 + q * (1 / 13 + q * (1 / 15 + q * (1 / 17 + q * (1 / 19))))
     series = q * (1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * tail))))
     return exponent * LN2 + 2.0 * (s + s * series)
+
+
+def exp(a: Numbers) -> FloatArray:
+    """E to the power of numbers from -700 to 700, to about 1e-15, by arithmetic alone; below, 0.
+
+    numpy's differs in the last digit between processors (it has other code for AVX-512), so that a replay on another
+    machine would differ.
+
+    Examples
+    --------
+    >>> [float(value) for value in exp(np.array([0.0, 1.0, -700.0])).round(12)]
+    [1.0, 2.718281828459, 0.0]
+    """
+    bounded = np.minimum(np.maximum(a, -745.0), 709.0)
+    halves = np.floor(bounded / LN2 + 0.5)
+    rest = (bounded - halves * LN2_HIGH) - halves * LN2_LOW
+    series = np.ones_like(rest)
+    for number in range(EXP_TERMS, 0, -1):
+        series = 1.0 + series * rest / number
+    scaled: FloatArray = np.ldexp(series, np.where(np.isnan(halves), 0.0, halves).astype(np.int64))
+    return scaled

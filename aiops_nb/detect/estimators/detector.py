@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.detect.arithmetic.operations import log
 from aiops_nb.detect.estimators.attribution import shares_of
 from aiops_nb.detect.estimators.calibration import SeriesCalibration
 from aiops_nb.detect.estimators.refitted import RAW_AT_BASELINE, Refitted
@@ -110,7 +111,7 @@ class EstimatorDetector:
         for number in range(len(self.features)):
             baseline = vectors[anomalous].copy()
             baseline[:, number] = 0.0
-            gone[number] = np.maximum(np.log(raw[anomalous] / self._estimator.raw(baseline)), 0.0)
+            gone[number] = np.maximum(log(raw[anomalous] / self._estimator.raw(baseline)), 0.0)
         return dict(zip(self.features, shares_of(gone, anomalous, len(raw)), strict=True))
 
     def _values(self, table: FeatureTable) -> FloatArray:

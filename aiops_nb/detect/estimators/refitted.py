@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray
+from aiops_nb.detect.arithmetic.operations import exp
 from aiops_nb.detect.estimators.foreign import Troubles, last_step
 from aiops_nb.detect.estimators.sample import Sample, SampleTail
 
@@ -94,7 +95,7 @@ class Refitted:
 
     def raw(self, vectors: FloatArray) -> FloatArray:
         """(n,) scores for each series' own past, >= RAW_AT_BASELINE, growing with the surprise; NaN where it is NaN."""
-        return RAW_AT_BASELINE * np.exp(np.minimum(self.surprise(vectors), MOST_SURPRISE))
+        return RAW_AT_BASELINE * exp(np.minimum(self.surprise(vectors), MOST_SURPRISE))
 
     def learn(self, vectors: FloatArray, end_ns: int) -> None:
         """Show (n, width) vectors to the sample, and fit again when it is time."""

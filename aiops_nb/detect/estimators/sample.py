@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from aiops_nb.core.types import FloatArray
+from aiops_nb.detect.arithmetic.operations import log
 
 
 class Sample:
@@ -47,6 +48,7 @@ class Sample:
 
 
 TAIL_SHARE = 0.03
+LOG_OF_TAIL = 3.506557897319982  # -log(TAIL_SHARE)
 
 
 class SampleTail:
@@ -78,7 +80,7 @@ class SampleTail:
         """-log of the share of the sample that is at least as anomalous, >= 0; NaN stays NaN."""
         count = len(self._sorted)
         at_least = count - np.searchsorted(self._sorted, scores, side="left")
-        by_rank = -np.log(np.maximum(at_least, TAIL_SHARE * count) / count)
+        by_rank = -log(np.maximum(at_least, TAIL_SHARE * count) / count)
         beyond = np.maximum(scores - self._edge, 0.0) / self._excess
-        surprise = by_rank + np.where(beyond > 0, -np.log(TAIL_SHARE) - by_rank + beyond, 0.0)
+        surprise = by_rank + np.where(beyond > 0, LOG_OF_TAIL - by_rank + beyond, 0.0)
         return np.where(np.isnan(scores), np.nan, surprise)

@@ -8,11 +8,12 @@ import numpy as np
 from msgspec import Meta
 
 from aiops_nb.core.types import FloatArray
-from aiops_nb.detect.arithmetic.operations import Bytes, Indices, larger, root, size_of
+from aiops_nb.detect.arithmetic.operations import Bytes, Indices, larger, root, size_of, smaller
 from aiops_nb.detect.arithmetic.tail_probability import ANY_BINS, Calibration, empty_calibration, learn_scores, rarity
 from aiops_nb.detect.kernel import Kernel, StreamParams
 
 TINY = 1e-9
+TINIEST = 1e-300
 
 
 class EwmaParams(StreamParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ewma"):
@@ -33,7 +34,7 @@ class Ewma(NamedTuple):
     rate: float
     learned: Indices
     mean: FloatArray
-    variance: FloatArray
+    deviation: FloatArray
     picked: Bytes
     past: Calibration
 
@@ -54,7 +55,7 @@ def judge_ewma(series: Indices, x: FloatArray, time_bin: Indices, s: Ewma) -> tu
     """Raw score, the moving mean, and four standard deviations."""
     mean = s.mean[series]
     never_zero = TINY * larger(size_of(mean), size_of(x)) + 1e-300
-    deviation = root(s.variance[series]) + never_zero
+    deviation = s.deviation[series] + never_zero
     raw_score = rarity(series, size_of(x - mean) / deviation, s.learned[series], s.picked, series, s.past)
     return raw_score, mean, 4.0 * deviation
 
@@ -65,8 +66,15 @@ def learn_ewma(series: Indices, x: FloatArray, time_bin: Indices, s: Ewma) -> No
     rate = larger(1.0 / (1.0 + s.learned[series]), s.rate)
     step = x - s.mean[series]
     s.mean[series] = s.mean[series] + rate * step
-    s.variance[series] = (1.0 - rate) * (s.variance[series] + rate * step * step)
+    s.deviation[series] = root(1.0 - rate) * _hypotenuse(s.deviation[series], root(rate) * size_of(step))
     s.learned[series] = s.learned[series] + 1
+
+
+def _hypotenuse(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Root of the sum of squares, of which the largest floats have none."""
+    longer = larger(a, b)
+    ratio = smaller(a, b) / (longer + TINIEST)
+    return longer * root(1.0 + ratio * ratio)
 
 
 def follow_ewma(series: Indices, x: FloatArray, s: Ewma) -> None:

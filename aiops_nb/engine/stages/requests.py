@@ -11,7 +11,7 @@ from aiops_nb.core.columns import floats, integers, times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, SeriesKey, Tick
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.engine.stages.sources import SeriesSources
+from aiops_nb.engine.stages.sources import SeriesSources, source_of
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.requests.features import RequestFeatures, request_features
 from aiops_nb.features.requests.rows import PHASES, UNKNOWN_EXPIRY, RequestRows
@@ -63,7 +63,6 @@ class RequestsStage:
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
         """Decode a batch once, giving series codes in row order; the result adds parts of it."""
         series = self._index.encode(batch.column("target"), batch.column("origin"))
-        self._sources.note(batch, series)
         rows = self.decoded = RequestRows(
             window=window,
             series=series,
@@ -77,6 +76,7 @@ class RequestsStage:
 
     def _add(self, rows: RequestRows, usable: BoolArray | None, batch: pa.RecordBatch) -> list[AlertChange]:
         self._known = max(self._known, int(rows.series.max()) + 1)
+        self._sources.note(source_of(batch), rows.series)
         if usable is not None:
             positions = np.flatnonzero(usable)
             if not len(positions):

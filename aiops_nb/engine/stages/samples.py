@@ -11,7 +11,7 @@ from aiops_nb.core.columns import floats, times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, SeriesKey, Tick
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.engine.stages.sources import SeriesSources
+from aiops_nb.engine.stages.sources import SeriesSources, source_of
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.samples.counters import counts_up
 from aiops_nb.features.samples.features import SampleFeatures, SampleRows, sample_features
@@ -46,8 +46,8 @@ class SamplesStage:
         is_counter = counts_up(batch.column("metric")) & (series < self._most_series)  # the rest share a series
         time, value = times_ns(batch.column("time")), floats(batch.column("value"))
         rows = SampleRows(window, series, time, value, is_counter)
-        self._sources.note(batch, series)
-        return lambda part, usable: self._add(rows.take(part), usable)
+        source = source_of(batch)
+        return lambda part, usable: self._add(rows.take(part), source, usable)
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""
@@ -69,7 +69,8 @@ class SamplesStage:
         """How many hosts had data in the last hour before the last window."""
         return int((self._silent_seconds[self._hosts] < HOUR_SECONDS).sum())
 
-    def _add(self, rows: SampleRows, usable: BoolArray | None) -> list[AlertChange]:
+    def _add(self, rows: SampleRows, source: str, usable: BoolArray | None) -> list[AlertChange]:
+        self._sources.note(source, rows.series)
         self._known = max(self._known, int(rows.series.max()) + 1)
         rows = rows if usable is None else rows.take(usable)
         if len(rows.series):

@@ -11,6 +11,11 @@ from aiops_nb.core.types import BoolArray, FloatArray, Int32Array, IntArray
 RATES = ("rate_hz", "silent_seconds")
 
 
+def source_of(batch: pa.RecordBatch) -> str:
+    """The one source of a batch; empty if it has no rows."""
+    return str(batch.column("source")[0].as_py()) if batch.num_rows else ""
+
+
 class SeriesSources:
     """The source of the last row of each series; a series whose source has ended is expected to be silent.
 
@@ -23,15 +28,15 @@ class SeriesSources:
         self._ended: BoolArray = np.zeros(16, np.bool_)
         self.any_ended = False
 
-    def note(self, batch: pa.RecordBatch, series: IntArray) -> None:
-        """Rows of one source came, of these series."""
+    def note(self, source: str, series: IntArray) -> None:
+        """Rows of one source came, of these series; called with the rows, as windows may close within their batch."""
         if not len(series):
             return
         capacity = capacity_near(int(series.max()) + 1, len(self._source_of))
         if capacity > len(self._source_of):
             self._source_of = widened(self._source_of, capacity)
             self._ended = widened(self._ended, capacity)
-        self._source_of[series] = self._codes.setdefault(batch.column("source")[0].as_py(), len(self._codes))
+        self._source_of[series] = self._codes.setdefault(source, len(self._codes))
         if self.any_ended:
             self._ended[series] = False
 

@@ -65,7 +65,11 @@ class FeatureJudges:
         self.judges = [FeatureJudge(rule, own_host) for rule in mine if set(rule.seen_features) <= set(names)]
 
     def tick(self, features: FeatureTable) -> tuple[Tick, list[AlertChange]]:
-        """Judge a closed window by every rule."""
+        """Judge a closed window by every rule.
+
+        Zeros lose their sign: whether `np.maximum(-0.0, 0.0)` has one depends on the processor, and bytes must not.
+        """
+        features.values[...] += 0.0
         scored: list[ScoredFeature] = []
         changes: list[AlertChange] = []
         for judge in self.judges:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from aiops_nb.core.growing import capacity_near, widened
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray
+from aiops_nb.detect.arithmetic.operations import exp, log
 
 
 class ChanceParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +33,7 @@ class ChanceParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 SLOW_TICKS, DELAY_TICKS = 1800, 60
+SMALLEST_RATIO = 1e-300
 
 
 def chance_at_most(hits: FloatArray, of: FloatArray, baseline_ratio: FloatArray) -> FloatArray:
@@ -48,10 +50,9 @@ def chance_at_most(hits: FloatArray, of: FloatArray, baseline_ratio: FloatArray)
     ratio = np.divide(hits, of, out=np.zeros(len(of)), where=of > 0)
     more = ratio > baseline_ratio
     rest = np.where(ratio < 1, 1 - ratio, 1.0)  # 0 log 0 is 0
-    with np.errstate(divide="ignore"):
-        distance = ratio * np.log(np.where(more, ratio, 1.0) / baseline_ratio)
-    distance += np.where(ratio < 1, rest * np.log(rest / (1 - baseline_ratio)), 0.0)
-    bound: FloatArray = np.where(more, np.exp(-of * distance), 1.0)
+    distance = ratio * log(np.where(more, ratio, 1.0) / np.maximum(baseline_ratio, SMALLEST_RATIO))
+    distance += np.where(ratio < 1, rest * log(rest / np.maximum(1 - baseline_ratio, SMALLEST_RATIO)), 0.0)
+    bound: FloatArray = np.where(more, exp(-of * distance), 1.0)
     return bound
 
 

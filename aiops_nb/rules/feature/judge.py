@@ -21,6 +21,7 @@ from aiops_nb.core.types import (
     SeriesKey,
 )
 from aiops_nb.detect.registry import build_detector
+from aiops_nb.detect.score_scale import without_contradiction
 from aiops_nb.preprocess.steps import chain
 from aiops_nb.rules.feature.background import Background
 from aiops_nb.rules.feature.chance import SignificanceTest
@@ -50,6 +51,18 @@ def is_outside(value: FloatArray, scores: Scores, part: FloatArray) -> BoolArray
     distance = value - scores.expected
     outside: BoolArray = distance > part * (scores.upper - scores.expected)
     return outside | (distance < part * (scores.lower - scores.expected))
+
+
+def without_signed_zeros(scores: Scores) -> Scores:
+    """The same with 0 for -0: which of the two comes out depends on the processor.
+
+    Examples
+    --------
+    >>> zeros = np.array([-0.0])
+    >>> np.signbit(without_signed_zeros(Scores(zeros, zeros, zeros, zeros)).score).tolist()
+    [False]
+    """
+    return Scores(scores.score + 0.0, scores.expected + 0.0, scores.lower + 0.0, scores.upper + 0.0)
 
 
 class FeatureJudge:
@@ -141,7 +154,7 @@ class FeatureJudge:
         return FeatureTable(table.table, table.end_ns, table.series, table.names, values)
 
     def _score(self, selected: FeatureTable, judged: FeatureTable) -> ScoredFeature:
-        scores = self._detector.score(judged)
+        scores = without_signed_zeros(self._detector.score(judged))
         firing = self._rule.firing(len(selected.series))
         limit = np.where(firing, self.params.resolves_at(self._threshold), self._threshold)
         hit: BoolArray = scores.score > limit
@@ -154,7 +167,7 @@ class FeatureJudge:
             hit = hit & np.array([not own_host.is_silenced(key.target) for key in selected.series], np.bool_)
         if self._chance is not None and hit.any():
             hit = hit & self._chance.holds(selected)
-        return self._scored(selected, scores, hit)
+        return self._scored(selected, without_contradiction(scores, judged.values[0], hit), hit)
 
     def _scored(self, selected: FeatureTable, scores: Scores, hit: BoolArray) -> ScoredFeature:
         return ScoredFeature(

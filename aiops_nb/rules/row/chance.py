@@ -8,6 +8,7 @@ import numpy as np
 
 from aiops_nb.core.growing import capacity_near, widened
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, Int32Array, IntArray
+from aiops_nb.detect.arithmetic.operations import exp, log
 
 Whole: TypeAlias = IntArray | Int32Array
 HALF_LIFE_SECONDS = 3600.0
@@ -16,6 +17,7 @@ FEW_ROWS = 100.0  # hit as often as those of all series, as if seen before: one 
 MAX_BASELINE_RATIO = 0.5
 MOST_SHARED_RATIO = 0.1  # what one series, which may be dead for hours, says about the others
 FORGOTTEN_HITS = 1e-3
+SMALLEST_RATIO = 1e-300
 LEAST_USED_ONE_IN = 8  # of what a series may: runs have whole lengths, so that chance makes fewer
 
 
@@ -32,12 +34,12 @@ def consecutive_hits(baseline_ratio: FloatArray, rows_per_day: FloatArray, most_
     ratio = np.minimum(baseline_ratio, MAX_BASELINE_RATIO)
     possible = (ratio > 0) & (rows_per_day > 0)
     needed = np.zeros(len(ratio), np.int64)
-    needed[possible] = _hits(np.log(ratio[possible]), rows_per_day[possible], most_per_day)
+    needed[possible] = _hits(log(ratio[possible]), rows_per_day[possible], most_per_day)
     return needed
 
 
 def _hits(log_ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
-    hits: IntArray = np.maximum(np.ceil(np.log(most_per_day / rows_per_day) / log_ratio), 0.0).astype(np.int64)
+    hits: IntArray = np.maximum(np.ceil(log(most_per_day / rows_per_day) / log_ratio), 0.0).astype(np.int64)
     return hits
 
 
@@ -54,7 +56,8 @@ def consecutive_hits_of_all(
     [5, 5, 4]
     """
     ratio = np.minimum(baseline_ratio, MAX_BASELINE_RATIO)
-    chance = rows_per_day * ratio**at_least
+    log_ratio = log(np.maximum(ratio, SMALLEST_RATIO))
+    chance = rows_per_day * exp(at_least * log_ratio)
     needed = np.full(len(ratio), at_least)
     risky = np.flatnonzero(chance > most_per_day / (10 * max(len(ratio), 1)))
     left_per_day = most_per_day - (chance.sum() - chance[risky].sum())
@@ -63,10 +66,10 @@ def consecutive_hits_of_all(
 
 
 def _hits_of_risky(ratio: FloatArray, rows_per_day: FloatArray, most_per_day: float) -> IntArray:
-    part, log_ratio = most_per_day * min(LEAST_USED_ONE_IN / max(len(ratio), 1), 1.0), np.log(ratio)
+    part, log_ratio = most_per_day * min(LEAST_USED_ONE_IN / max(len(ratio), 1), 1.0), log(ratio)
     while True:
         needed = _hits(log_ratio, rows_per_day, part)
-        if (rows_per_day * ratio**needed).sum() <= most_per_day:
+        if (rows_per_day * exp(needed * log_ratio)).sum() <= most_per_day:
             return needed
         part /= 2
 

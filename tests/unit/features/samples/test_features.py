@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from aiops_nb.engine.check import check_pipeline
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.features.params import WindowParams
+from aiops_nb.features.samples.features import SampleFeatures, SampleRows
 from aiops_nb.frames.build import features_frame
 from aiops_nb.rules.feature.params import FeatureRuleParams
 from tests.property.streams import START_NS
@@ -102,3 +105,25 @@ def test_a_rule_may_judge_the_horizons_that_there_are():
     check_pipeline(PipelineParams(feature_rules=(rule,), window=WindowParams(horizons_seconds=(1800.0,))))
     with pytest.raises(ConfigError, match=r"feature_rules\[0\].feature: expected a feature of samples"):
         check_pipeline(PipelineParams(feature_rules=(rule,)))
+
+
+def test_values_are_added_one_by_one_wherever_a_batch_is_cut():
+    """A sum by batch, added to the total, would differ in the last bits: (a + b) + c is not a + (b + c)."""
+    values = [1e16, 1.0, 1.0, -1e16, 0.1, 0.2, 0.3, 1e-3] * 4
+    total = 0.0
+    for value in values:
+        total += value
+    expected = total / len(values)
+    for cuts in ([], [1], [2, 3], [5, 6, 20], list(range(1, len(values)))):
+        made, edges = SampleFeatures(WindowParams(horizons_seconds=())), [0, *cuts, len(values)]
+        for first, last in pairwise(edges):
+            count = last - first
+            rows = SampleRows(
+                window=np.zeros(count, np.int64),
+                series=np.zeros(count, np.int64),
+                time_ns=np.arange(first, last),
+                value=np.array(values[first:last]),
+                is_counter=np.zeros(count, np.bool_),
+            )
+            made.add(rows)
+        assert made.close(0, 1)[0, 0] == expected
