@@ -11,6 +11,10 @@ from aiops_nb.core.columns import dictionary_indices
 from aiops_nb.core.growing import capacity_for
 from aiops_nb.core.types import OTHER, Int32Array, IntArray, SeriesKey
 
+MOST_SECOND_NAMES = 1024
+KEY_WIDTH = 2 * MOST_SECOND_NAMES
+MOST_CELLS = 1 << 20  # 8 MB
+
 
 class Interner:
     """String -> code in the order of first appearance; at most `limit` codes, the rest share one for `__other__`."""
@@ -58,8 +62,9 @@ class SeriesIndex:
     """
 
     def __init__(self, limit: int) -> None:
-        self._first, self._second = Interner(limit), Interner(1024)
+        self._first, self._second = Interner(limit), Interner(MOST_SECOND_NAMES)
         self._pair = np.full((64, 4), -1, np.int64)
+        self._codes: dict[int, int] | None = None  # of all pairs, once a table of them would be too large
         self._limit = limit
         self.pairs: list[tuple[str, str]] = []
         self._keys: list[SeriesKey] = []
@@ -68,6 +73,8 @@ class SeriesIndex:
         """Series codes of the rows, (rows,)."""
         left, right = self._first.encode(first), self._second.encode(second)
         self._make_room()
+        if self._codes is not None:
+            return self._looked_up(self._codes, left, right)
         codes = self._pair[left, right]
         if len(codes) and codes.min() < 0:
             self._learn(left, right, codes)
@@ -77,10 +84,23 @@ class SeriesIndex:
     def _make_room(self) -> None:
         rows = capacity_for(len(self._first.names), self._pair.shape[0])
         columns = capacity_for(len(self._second.names), self._pair.shape[1])
-        if (rows, columns) != self._pair.shape:
-            wide = np.full((rows, columns), -1, np.int64)
-            wide[: self._pair.shape[0], : self._pair.shape[1]] = self._pair
-            self._pair = wide
+        if self._codes is not None or (rows, columns) == self._pair.shape:
+            return
+        if rows * columns > MOST_CELLS:  # a sender that names something new in every line
+            known = np.argwhere(self._pair >= 0).tolist()
+            self._codes = {left * KEY_WIDTH + right: int(self._pair[left, right]) for left, right in known}
+            return
+        wide = np.full((rows, columns), -1, np.int64)
+        wide[: self._pair.shape[0], : self._pair.shape[1]] = self._pair
+        self._pair = wide
+
+    def _looked_up(self, known: dict[int, int], left: IntArray, right: IntArray) -> IntArray:
+        keys, first_row, inverse = np.unique(left * KEY_WIDTH + right, return_index=True, return_inverse=True)
+        codes = np.fromiter((known.get(key, -1) for key in keys.tolist()), np.int64, len(keys))
+        unknown = np.flatnonzero(codes < 0)
+        for at in unknown[np.argsort(first_row[unknown])].tolist():
+            codes[at] = known[int(keys[at])] = self._add(*divmod(int(keys[at]), KEY_WIDTH))
+        return codes[inverse]
 
     def _learn(self, left: IntArray, right: IntArray, codes: IntArray) -> None:
         rows = np.flatnonzero(codes < 0)

@@ -101,8 +101,8 @@ def score_series(
         params = msgspec.structs.replace(params, timezone=zone_name, interval_seconds=interval_seconds)
         walk = _Walk(name, params, known, local_ns[order])
         scores, threshold = walk.scores(), threshold_for(params, rate, interval_seconds)
-    scores = without_contradiction(scores, known, scores.score >= threshold)
     alarm = alarms(scores.score >= threshold, times_ns, _quiet_ns(cooldown_seconds, interval_seconds))
+    scores = without_contradiction(scores, known, alarm)
     columns = {"score": scores.score, "expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
     reasons = {}
     if explain:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+import tracemalloc
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from aiops_nb.core.schemas import control_batch, make_batch
@@ -12,6 +15,7 @@ from aiops_nb.core.types import OTHER, Item, Step
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.features.params import WindowParams
+from aiops_nb.features.series import SeriesIndex
 
 LIMIT = 20
 NAMES = 900
@@ -72,3 +76,23 @@ def test_memory_and_pace_do_not_grow_with_the_names() -> None:
     assert len(last.series) <= LIMIT + 1_025
     assert sys.getsizeof(last.values) + last.values.nbytes < 1_000_000
     assert first_seconds < 60.0
+
+
+def test_the_index_of_series_stays_small_and_codes_stay_the_same() -> None:
+    """Names of two kinds: a table of all their pairs would take 20,000 x 1,024 cells."""
+    rows, part = 20_000, 500
+    hosts, metrics = new("host", rows), [f"metric-{at % 1_500}" for at in range(rows)]
+    large, small = SeriesIndex(1 << 18), SeriesIndex(1 << 18)
+    tracemalloc.start()
+    codes = []
+    for first in range(0, rows, part):
+        columns = (pa.array(one[first : first + part]).dictionary_encode() for one in (hosts, metrics))
+        codes.append(large.encode(*columns))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 60_000_000
+    whole = small.encode(pa.array(hosts).dictionary_encode(), pa.array(metrics).dictionary_encode())
+    assert np.array_equal(np.concatenate(codes), whole)
+    assert large.pairs == small.pairs
+    again = large.encode(pa.array(hosts[:3]).dictionary_encode(), pa.array(metrics[:3]).dictionary_encode())
+    assert again.tolist() == whole[:3].tolist()
