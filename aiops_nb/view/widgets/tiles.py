@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Literal, TypedDict
 
 import numpy as np
 
-from aiops_nb.core.types import AlertChange
-from aiops_nb.view.charts.selection import ERROR
+from aiops_nb.core.types import AlertChange, BoolArray
+from aiops_nb.view.charts.selection import ERROR, trouble_of
 from aiops_nb.view.data.alert_log import severity_of
 from aiops_nb.view.data.series_data import RATE_WINDOWS
 from aiops_nb.view.data.store import ViewStore
@@ -55,12 +54,14 @@ def _targets(store: ViewStore, firing: list[AlertChange]) -> Tile:
     if not count:
         return _tile("targets", NOT_KNOWN, note="none seen yet")
     value = f"{count - down:,} of {count:,} up"
-    if not down:
-        return _tile("targets", value, note="all responding", tone="ok")
-    failing = np.flatnonzero(store.down)
-    names = ", ".join(_names(store, failing[:MOST_NAMED]))
-    more = f" and {down - MOST_NAMED:,} more" if down > MOST_NAMED else ""
-    return _tile("targets", value, note=f"failing: {names}{more}", tone=_tone_of(firing))
+    if down:
+        return _tile("targets", value, note=f"failing: {_named(store, store.down)}", tone=_tone_of(firing))
+    trouble = trouble_of(store)
+    alerted = trouble > 0  # a target may answer now, and still have an alert
+    if alerted.any():
+        tone: Tone = "bad" if trouble.max() >= ERROR else "warn"
+        return _tile("targets", value, note=f"alerts on: {_named(store, alerted)}", tone=tone)
+    return _tile("targets", value, note="all responding", tone="ok")
 
 
 def _rate(store: ViewStore) -> Tile:
@@ -119,8 +120,11 @@ def _learning(store: ViewStore) -> str:
     return f"Learning: {count:,} target{'s' * (count > 1)}{about}"
 
 
-def _names(store: ViewStore, numbers: Iterable[int]) -> list[str]:
-    return [store.names.of(number) for number in numbers]
+def _named(store: ViewStore, chosen: BoolArray) -> str:
+    """Names of the first of the chosen targets, and how many more there are."""
+    numbers = np.flatnonzero(chosen)
+    names = ", ".join(store.names.of(number) for number in numbers[:MOST_NAMED])
+    return names if len(numbers) <= MOST_NAMED else f"{names} and {len(numbers) - MOST_NAMED:,} more"
 
 
 def number(value: float) -> str:

@@ -264,6 +264,22 @@ def test_no_active_alert_is_said_only_when_the_baselines_are_known() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("severity", "tone"), [("critical", "bad"), ("error", "bad"), ("warning", "warn"), ("info", "warn")]
+)
+def test_a_target_that_answers_again_is_not_called_ok_while_its_alert_fires(severity: str, tone: str) -> None:
+    store = ViewStore()
+    store.write(request_step([T0], ["http://h/a"], [0.1], status_code=[200]))
+    store.write(
+        heartbeat_step(
+            T0, [requests_tick(T0, ["http://h/a"], [0.1])], [alert("firing", "http://h/a", severity=severity)]
+        )
+    )
+    store.advance()
+    targets = tiles_of(store)[0]
+    assert (targets["value"], targets["note"], targets["tone"]) == ("1 of 1 up", "alerts on: h/a", tone)
+
+
 @pytest.mark.parametrize("ratio", [0.01, 0.38, 1.0])
 @pytest.mark.parametrize("state", ["none", "pending", "firing"])
 def test_no_two_tiles_contradict_each_other(ratio: float, state: str) -> None:
