@@ -630,8 +630,8 @@ def test_times_of_another_day_have_their_date() -> None:
         (
             "latency",
             "duration_p95_seconds",
-            (0.258, 0.0325, 0.0625),
-            "p95 latency 258 ms, expected 32.5 ms, at most 62.5 ms",
+            (0.258, 0.033, 0.062),
+            "p95 latency 258 ms, expected 33 ms, at most 62 ms",
         ),
         ("errors", "error_ratio", (0.38, 0.01, 0.09), "error ratio 38 %, expected 1 %, at most 9 %"),
         ("drop", "rate_hz", (3.0, 40.0, 60.0), "request rate 3 /s, expected 40 /s, at most 60 /s"),
