@@ -11,6 +11,7 @@ from aiops_nb.cli.output import StdoutClosed
 from aiops_nb.cli.parser import parsed
 from aiops_nb.cli.process import INTERRUPTED, MISTAKE, OK, logging_to
 from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.printable import printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def one_line(problem: BaseException) -> str:
     >>> one_line(AiopsError("config.yaml: expected a list,  got 3"))
     'config.yaml: expected a list, got 3'
     """
-    return " ".join(str(problem).split()) or type(problem).__name__
+    return printable(" ".join(str(problem).split())) or type(problem).__name__
 
 
 def _stdout_closed() -> int:

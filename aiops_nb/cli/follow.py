@@ -15,6 +15,7 @@ from aiops_nb.cli.process import StopWish
 from aiops_nb.cli.tally import Tally
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.labels import rfc3339
+from aiops_nb.core.printable import printable
 
 if TYPE_CHECKING:
     from aiops_nb.monitor.monitor import Monitor
@@ -50,9 +51,13 @@ class WarningPrinter:
         for notice in () if self._as_json else monitor.notices():
             if notice not in self._noted:
                 self._noted.add(notice)
-                print(f"aiops-nb: {notice}", file=sys.stderr, flush=True)
+                print(printable(f"aiops-nb: {notice}"), file=sys.stderr, flush=True)
         for warning in fresh:
-            text = msgspec.json.encode({"warning": warning}).decode() if self._as_json else f"aiops-nb: {warning}"
+            text = (
+                msgspec.json.encode({"warning": warning}).decode()
+                if self._as_json
+                else printable(f"aiops-nb: {warning}")
+            )
             print(text, file=sys.stderr, flush=True)
         return len(fresh)
 
@@ -124,6 +129,6 @@ def summarise(
     printer.status.clear()
     if not printer.as_json:
         for line in tally.lines():
-            write_line(line)
+            write_line(printable(line))
         write_line(total)
     (warnings or WarningPrinter(as_json=printer.as_json)).print_new(monitor, all_changed=True)

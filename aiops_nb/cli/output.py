@@ -13,6 +13,7 @@ from typing import TextIO
 import msgspec
 
 from aiops_nb.core.labels import rfc3339
+from aiops_nb.core.printable import printable
 from aiops_nb.core.types import AlertChange, AlertState, Step
 
 LOOK_EVERY_SECONDS = 0.2  # how soon an end without a change is noticed; a change itself is passed on at once
@@ -40,7 +41,7 @@ class StatusLine:
         """Show a text in place of the one before."""
         if self._stream is not None:
             columns = shutil.get_terminal_size().columns
-            self._stream.write(f"\r{text[: columns - 1]}\x1b[K")
+            self._stream.write(f"\r{printable(text)[: columns - 1]}\x1b[K")
             self._stream.flush()
             self._shown = True
 
@@ -211,7 +212,7 @@ def alert_line(change: AlertChange) -> str:
 
 
 def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS) -> str:
-    """The same for people: time (UTC), state, severity, name, and where and why.
+    """The same for people: time (UTC), state, severity, name, and where and why; names cannot move the cursor.
 
     Examples
     --------
@@ -223,7 +224,9 @@ def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS)
     about = " ".join(labels[name] for name in ("target", "metric") if labels.get(name))
     what = f"{labels.get('severity', ''):<8}  {labels.get('alertname', ''):<21}"
     clock = rfc3339(change.time_ns)[11:19]
-    return f"{clock}Z  {symbols[change.state]} {change.state:<8}  {what}  {about}  {_reason(change)}".rstrip()
+    return printable(
+        f"{clock}Z  {symbols[change.state]} {change.state:<8}  {what}  {about}  {_reason(change)}".rstrip()
+    )
 
 
 def _reason(change: AlertChange) -> str:
