@@ -95,7 +95,7 @@ def _slider() -> ipywidgets.FloatSlider:
     return ipywidgets.FloatSlider(
         continuous_update=False,
         style={"description_width": "initial"},
-        layout={"display": "none", "flex": "1 1 340px", "max_width": "430px"},
+        layout={"display": "none", "flex": "1 1 340px", "min_width": "320px", "max_width": "430px"},
     )
 
 
