@@ -133,8 +133,13 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     pipeline = plan.config.pipeline
     for name in pipeline.__struct_fields__:
         part = getattr(pipeline, name)
-        listed = [_rule(one) for one in part] if isinstance(part, tuple) else [in_words(part)]
-        yield from _section(name.replace("_", " "), listed)
+        yield from _section(name.replace("_", " "), _part_lines(part))
+
+
+def _part_lines(part: Any) -> list[str]:
+    if isinstance(part, tuple):
+        return [_rule(one) for one in part]
+    return [in_words(part)] if isinstance(part, msgspec.Struct) else [str(part)]
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:

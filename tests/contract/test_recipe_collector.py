@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aiops_nb import watch
+from aiops_nb.cli import main
 from aiops_nb.collect import CollectorParams, CollectorSpec, collectors
 from aiops_nb.collect.registry import plug_ins
 from aiops_nb.config import dump_config, parse_config
@@ -68,6 +69,13 @@ def test_a_configuration_names_it_and_a_monitor_runs_it(params: Any) -> None:
             monitor.wait(0.1)
             seen = monitor.samples().query("metric == 'size_bytes'")["value"].tolist()
     assert seen[0] == 1000.0
+
+
+def test_a_check_lists_it(params: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(f"host_metrics: false\ncollectors:\n- {{type: file_size, path: {params.path}}}\n")
+    assert main(["check", str(file)]) == 0
+    assert f"file_size: file_size, path {params.path}" in capsys.readouterr().out
 
 
 def test_a_mistake_in_its_parameters_has_its_place(spec: CollectorSpec) -> None:
