@@ -202,7 +202,7 @@ def _spaced(pieces: Sequence[Piece], fragments: Sequence[str]) -> list[tuple[Pie
     for piece, fragment in zip(pieces, fragments, strict=True):
         takes_space = before.endswith(" ") and isinstance(piece, Literal)
         spaced.append((piece, fragment.removeprefix(" ") if takes_space else fragment))
-        before = "" if isinstance(piece, Literal) else fragment.removesuffix(")*")
+        before = "" if isinstance(piece, Literal) else fragment.removesuffix(")+")
     return spaced
 
 
