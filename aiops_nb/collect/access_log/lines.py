@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ _SHOWN_BYTES = 200
 _KEPT_BYTES = 8_192  # of a rejected line, so that a form can be found that fits it
 _SHOWN_KEYS = 20
 _FEW_RATIO = 0.01  # of lines: so many are rejected wherever clients send garbage
+_COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 _DETAILS = {
     "not_the_pattern": "the line does not look like the pattern",
     "no_known_field": "no field of a request is known but a time",
@@ -388,6 +390,8 @@ def _line_texts(chunk: bytes) -> pa.Array:
     """The lines that are not empty, without a copy of them if none is."""
     if b"\r" in chunk:  # ten times as fast as a search for both
         chunk = chunk.replace(b"\r\n", b"\n")
+    if b"\x1b" in chunk:
+        chunk = _COLOURS.sub(b"", chunk)
     ends = np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n")) + 1
     offsets = np.concatenate([[0], ends]).astype(np.int32)
     texts = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(chunk)])

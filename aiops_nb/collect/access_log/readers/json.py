@@ -85,30 +85,24 @@ class JsonFields:
 
     def extract(self, texts: pa.Array) -> tuple[dict[str, pa.Array], IntArray]:
         """The fields of the lines that are JSON objects, and their positions, (n,)."""
-        columns: list[tuple[dict[str, pa.Array], IntArray]] = []
+        parts: list[tuple[dict[str, pa.Array], IntArray]] = []
         fields: list[Fields] = []
-        begin = 0
+        waiting: list[Any] = []
+        layout, begin = self._layout, 0
         for part in _parts(texts):
             for lines, given in self._decode_part(part):
-                positions = np.array([place for place, line in enumerate(lines) if line is not None], np.int64)
-                present = [line for line in lines if line is not None]
-                columns.append((self._columns(present), begin + positions))
+                if self._layout is not layout:
+                    parts.append(_columns(layout, waiting, begin))
+                    begin += len(waiting)
+                    layout, waiting = self._layout, []
+                waiting += lines
                 fields += given
-                begin += len(lines)
-        merged, positions = _merged(columns)
+        parts.append(_columns(layout, waiting, begin))
+        merged, positions = _merged(parts)
         return {**merged, "extra": pa.array(self._extras(fields), pa.string())}, positions
 
     def _extras(self, fields: list[Fields]) -> list[str | None]:
         return self._unknown.extras(fields, {path[0] for path in self._layout.known})
-
-    def _columns(self, lines: Sequence[Any]) -> dict[str, pa.Array]:
-        """Columns of lines of the layout as it is now."""
-        columns: dict[str, pa.Array] = {}
-        for path, name in self._layout.known.items():
-            values = self._layout.values(path, lines)
-            if values.count(None) < len(values):
-                columns[name] = _text(values, columns.get(name))
-        return columns
 
     def why_not(self, line: bytes) -> str:
         """What the decoder says of a line that is not used."""
@@ -311,7 +305,7 @@ def _struct(tree: Mapping[str, Any], others: Mapping[str, str], *, forbids: bool
         if len(node) > 1 or normalised(name) in _CONTAINERS:
             kind = kind | _struct(node, {}, forbids=False)
         fields.append((node[""], kind, msgspec.field(default=None, name=name)))
-    fields += [(at, msgspec.Raw | None, msgspec.field(default=None, name=name)) for name, at in others.items()]
+    fields += [(at, msgspec.Raw, msgspec.field(default=None, name=name)) for name, at in others.items()]
     return msgspec.defstruct("JsonAccessLine", fields, gc=False, forbid_unknown_fields=forbids)
 
 
@@ -324,6 +318,18 @@ def _repaired(line: bytes) -> bytes:
 def _unescaped(found: re.Match[bytes]) -> bytes:
     decoded = bytes.fromhex(found[2].replace(rb"\x", b"").decode("ascii")).decode("utf-8", "replace")
     return found[1] + msgspec.json.encode(decoded)[1:-1]
+
+
+def _columns(layout: _Layout, lines: Sequence[Any], begin: int) -> tuple[dict[str, pa.Array], IntArray]:
+    """Columns of lines of one layout, None where a line is no object, and the positions of the others."""
+    positions = np.array([position for position, line in enumerate(lines, begin) if line is not None], np.int64)
+    present = lines if len(positions) == len(lines) else [line for line in lines if line is not None]
+    columns: dict[str, pa.Array] = {}
+    for path, name in layout.known.items():
+        values = layout.values(path, present)
+        if values.count(None) < len(values):
+            columns[name] = _text(values, columns.get(name))
+    return columns, positions
 
 
 def _bytes_of(texts: pa.Array) -> tuple[Int32Array, npt.NDArray[np.uint8]]:

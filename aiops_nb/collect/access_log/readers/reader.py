@@ -120,7 +120,7 @@ class LogReader:
             inner, times = unwrapped.texts, unwrapped.times
             others = np.setdiff1d(np.arange(len(texts)), np.concatenate([unwrapped.positions, unwrapped.partial]))
             foreign = texts.take(pa.array(others))
-        inner = without_colours(inner)
+            inner = without_colours(inner)
         columns, positions, ignored = self._columns(inner)
         if times is not None and "time" not in columns and "start_time" not in columns:
             columns = {**columns, "time": times.take(pa.array(positions))}
