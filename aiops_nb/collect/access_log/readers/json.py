@@ -224,19 +224,20 @@ class _Layout:
     def and_those_of(self, fields: Sequence[Fields]) -> _Layout:
         """With the keys of such lines too, as long as they are few."""
         samples = dict(self.samples)
-        others = set(self.others)
+        others = dict.fromkeys(self.others)
         for given in {tuple(each): each for each in fields}.values():
             for path, raw in _paths(given, ()):
                 if path not in samples and _is_wanted(path, self.wished):
                     samples[path] = raw[:_SAMPLE_BYTES]
-            others.update(name for name in given if not _UNSAFE.search(name))
-        others -= {path[0] for path in samples}
+            others.update(dict.fromkeys(name for name in given if not _UNSAFE.search(name)))
+        tops = {path[0] for path in samples}
+        others = {name: None for name in others if name not in tops}
         if len(others) > _MAX_LEARNED:
-            others = set(self.others)
-        is_new = len(samples) > len(self.samples) or others != set(self.others)
+            others = dict.fromkeys(self.others)
+        is_new = len(samples) > len(self.samples) or tuple(others) != self.others
         if len(samples) > _MAX_KNOWN or not is_new:
             return self
-        return _Layout.of(self.wished, self.chosen_dialect, samples, tuple(sorted(others)))
+        return _Layout.of(self.wished, self.chosen_dialect, samples, tuple(others))
 
 
 def _paths(given: Mapping[str, Any], before: Path) -> Iterator[tuple[Path, bytes]]:
