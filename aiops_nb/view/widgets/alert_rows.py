@@ -12,8 +12,8 @@ from aiops_nb.view.data.names import harmless
 from aiops_nb.view.data.store import ViewStore, moment_text
 
 ALL_WORDS = "all targets"
-ROW_RULE = "row_rule"  # its value is a status code and its threshold a count: two figures that do not compare
-DETECTOR_WORDS = {ROW_RULE: "Rule: consecutive failures"}
+# Their values are a status code and a number of targets: no values of the feature that the alert is named after
+RULE_WORDS = {"row_rule": "Rule: consecutive failures", "grouping": "Rule: several targets at once"}
 
 
 class AlertRow(TypedDict):
@@ -88,10 +88,10 @@ def _since(change: AlertChange, now_ns: int) -> str:
 def _facts(store: ViewStore, change: AlertChange) -> list[str]:
     """How the alert was found, one fact a line, every number with its unit."""
     detector = change.labels.get("detector", "")
-    origin = [DETECTOR_WORDS.get(detector, f"Detector: {detector}")] if detector else []
+    origin = [RULE_WORDS.get(detector, f"Detector: {detector}")] if detector else []
     inhibited = [f"Part of {change.inhibited_by}, which is notified instead"] if change.inhibited_by else []
     outcome = [f"Resolved: {change.outcome}"] if change.outcome and change.state == "resolved" else []
-    figures = [] if detector == ROW_RULE else _figures(store, change)
+    figures = [] if detector in RULE_WORDS else _figures(store, change)
     return [*origin, *inhibited, *outcome, *figures]
 
 

@@ -647,3 +647,11 @@ def test_every_figure_of_the_evidence_has_a_unit(
     change = replace(alert("firing", "a"), labels=labels, value=value, expected=expected, upper=upper, score=8.25)
     store.alerts.take(change)
     assert alert_rows(store)[0]["facts"] == ["Detector: robust_z", facts, "anomaly score 8.25"]
+
+
+def test_the_number_of_targets_of_a_grouped_alert_is_not_shown_as_a_latency() -> None:
+    store = ViewStore()
+    store.features["latency_p95_anomaly"] = "duration_p95_seconds"
+    labels = {"alertname": "latency_p95_anomaly", "target": "*", "detector": "grouping"}
+    store.alerts.take(replace(alert("firing", "*"), labels=labels, value=4.0, threshold=3.0))
+    assert alert_rows(store)[0]["facts"] == ["Rule: several targets at once"]
