@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 import aiops_nb
-from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTable, Item, SeriesKey
 from aiops_nb.detect.estimators.adapter import as_detector
@@ -389,8 +389,11 @@ def test_an_estimator_that_raises_is_told_where_a_user_looks_and_no_more_when_it
         "rule odd_service: GaussianMixture was not fitted to 64 vectors: ValueError: Expected n_samples >= n_components"
     )
     assert len(told) == 1 and told[0].startswith(line) and "\n" not in told[0]
-    assert aiops_nb.replay(tmp_path / "r").warnings() == told
-    assert aiops_nb.open_recording(tmp_path / "r").warnings() == told
+    with pytest.raises(RecordingError, match="open it with trust=True"):
+        aiops_nb.replay(tmp_path / "r")
+    recording = aiops_nb.open_recording(tmp_path / "r", trust=True)
+    assert aiops_nb.replay(recording).warnings() == told
+    assert recording.warnings() == told
     assert of_seconds(300).warnings() == []
 
 
