@@ -111,7 +111,7 @@ def test_a_failed_cell_is_told_and_its_notebook_kept(tmp_path):
     ("start", "error", "message"),
     [
         ("2031-01-01", ConfigError, "start: expected a time before the end"),
-        ("", RecordingError, "expected a recording"),
+        ("", RecordingError, "not a recording"),
     ],
 )
 def test_nothing_to_report_on_is_one_clear_error(tmp_path, start, error, message):
