@@ -38,7 +38,7 @@ class StatusLine:
         return self._stream is not None
 
     def write(self, text: str) -> None:
-        """Show a text in place of the one before."""
+        """Show a message in place of the previous one."""
         if self._stream is not None:
             columns = shutil.get_terminal_size().columns
             self._stream.write(f"\r{printable(text)[: columns - 1]}\x1b[K")

@@ -13,8 +13,8 @@ def unknown(where: str, expected: str, got: Any, known: Iterable[str]) -> Config
     """What to say of a name that there is not: those that are near, else all there are."""
     names = list(known)
     near = difflib.get_close_matches(str(got), names, n=3)
-    told = f"did you mean {' or '.join(near)}?" if near else f"known here: {', '.join(names)}"
-    return ConfigError(f"{where}: expected {expected}, got {got!r}; {told}")
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known here: {', '.join(names)}"
+    return ConfigError(f"{where}: expected {expected}, got {got!r}; {hint}")
 
 
 PACKAGE = Path(__file__).parents[1]

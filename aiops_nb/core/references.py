@@ -32,7 +32,7 @@ def is_reference(text: str) -> bool:
 
 
 def is_whole_reference(text: str) -> bool:
-    """Whether a text is `env:NAME` or `file:PATH`, and nothing else.
+    """Whether a string is `env:NAME` or `file:PATH`, and nothing else.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def is_whole_reference(text: str) -> bool:
 
 
 def is_bare_reference(text: str) -> bool:
-    """Whether a text is one `${NAME}` without a default, and so holds nothing itself.
+    """Whether a string is one `${NAME}` without a default, and so holds nothing itself.
 
     Examples
     --------
@@ -126,11 +126,11 @@ def resolved(params: Params, where: str) -> Params:
 
 def without_value(problem: ConfigError, params: msgspec.Struct, where: str) -> ConfigError:
     """The same complaint with its place before it, and without the value if that came from a reference."""
-    told = str(problem)
-    came_from = getattr(params, re.split(r"\W", told, maxsplit=1)[0], None)
+    shown = str(problem)
+    came_from = getattr(params, re.split(r"\W", shown, maxsplit=1)[0], None)
     if isinstance(came_from, str) and is_reference(came_from):
-        told = f"{told.partition(', got ')[0]}, got what {came_from!r} stands for (not shown)"
-    return ConfigError(f"{where}.{told}")
+        shown = f"{shown.partition(', got ')[0]}, got what {came_from!r} stands for (not shown)"
+    return ConfigError(f"{where}.{shown}")
 
 
 def _resolved(value: Any, where: str) -> Any:

@@ -96,7 +96,7 @@ def decode_command(body: str, *, trust: bool = True) -> Command:
 
 
 def _start_with_plug_ins(body: str) -> Start | None:
-    """A start whose rules name detectors of plug-ins; None if it is none."""
+    """A start whose rules name detectors of plug-ins; None for other commands."""
     contents = _pipeline_of_start(body)
     model = pipeline_model(contents)
     if model is PipelineParams:

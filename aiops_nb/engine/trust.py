@@ -1,4 +1,4 @@
-"""What of a pipeline runs code of other packages: nothing that a stranger's recording may ask for."""
+"""What of a pipeline runs code of other packages: nothing that an untrusted recording may ask for."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class FrameAccess(ABC):
     def scores(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
         """Verdicts: one row per closed window, series and rule, with score, expected value and band.
 
-        What is anomalous says why: `contributions` (JSON, shares of the strangeness by what made it), `phase` (the part
+        What is anomalous says why: `contributions` (JSON, shares of the raw score by cause), `phase` (the part
         of a latency that grew most) and `summary`, all in one sentence; null elsewhere.
         """
         return with_reasons(self._bare_scores(start, end))

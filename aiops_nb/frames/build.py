@@ -159,18 +159,18 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
             episode["members"] = _members(episode, episodes.values())
     frame = pd.DataFrame(list(episodes.values()), columns=list(ALERT_COLUMNS))
     for name in ("pending_at", "starts_at", "ends_at"):
-        # Through the frame an empty moment would make all of them floats, which cannot tell nanoseconds apart.
+        # Through the frame an empty moment would make all of them floats, which cannot distinguish nanoseconds.
         frame[name] = _utc(pd.Series([episode[name] for episode in episodes.values()], dtype="Int64"))
     return frame
 
 
 def _episode(change: AlertChange, before: Episode | None) -> Episode:
     episode: Episode = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
-    told = before if before is not None and change.state == "resolved" else None
+    kept = before if before is not None and change.state == "resolved" else None
     episode |= {name: getattr(change, name) for name in ("state", "inhibited_by", "outcome", "fingerprint")}
     made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "phase", "summary", "detail")}
     made["contributions"] = json.dumps(dict(change.contributions)) if change.contributions else ""
-    episode |= {name: told[name] if told else value for name, value in made.items()}
+    episode |= {name: kept[name] if kept else value for name, value in made.items()}
     episode["members"] = change.members
     moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
     return episode | moments

@@ -160,7 +160,7 @@ class LiveRun:
 
     @staticmethod
     def _clock_seconds() -> float:
-        return SystemClock().monotonic_seconds()  # of the machine: a test's clock may stand still
+        return SystemClock().monotonic_seconds()  # of the machine: a test's clock may not move
 
     def _name_left_behind(self) -> None:
         for poller, thread in zip(self._pollers, self._poll_threads, strict=False):

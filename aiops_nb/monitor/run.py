@@ -24,8 +24,8 @@ BUSY_SECONDS = 2.0
 class Counters:
     """How a monitor is doing, since the start of its present run.
 
-    `late_total` and `ahead_total` rows came too late or from the future: recorded, not used. `queued_batches` wait for
-    the engine. `sink_errors_total` counts failures of sinks over the life of the monitor.
+    `late_total` and `ahead_total` rows were late or had timestamps in the future: recorded, not used.
+    `queued_batches` wait for the engine. `sink_errors_total` counts failures of sinks over the life of the monitor.
     """
 
     rows_total: int = 0

@@ -1,4 +1,4 @@
-"""Notification channels: what is sent about an alert, by whom, and the durable log that sends it once."""
+"""Notification channels: what is sent about an alert, by which channel, and the durable log that sends it once."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ TYPES = {"critical": "failure", "error": "failure", "warning": "warning", "info"
 
 
 class AppriseNotifier:
-    """Hands a title and a text to Apprise 2; it does not say which of several URLs failed, so use one a channel.
+    """Hands a title and a message to Apprise 2; it does not say which of several URLs failed, so use one a channel.
 
     Raises
     ------

@@ -70,7 +70,7 @@ class SlackParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 "url", "either url (incoming webhook) or token and channel", "both" if self.url else "none"
             )
         if (self.token is None) != (self.channel is None):
-            raise ConfigError.at("channel", "a channel ID beside token", self.channel)
+            raise ConfigError.at("channel", "a channel ID with token", self.channel)
 
 
 class EmailParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="email"):

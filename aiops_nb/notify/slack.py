@@ -12,7 +12,7 @@ from aiops_nb.notify.message import DeliveryError, Message, RejectedError
 from aiops_nb.notify.params import SlackParams
 from aiops_nb.notify.text import MAX_LISTED, facts, subject, worst_first
 
-# A word stands beside each colour: the title begins with FIRING or RESOLVED.
+# A word accompanies each colour: the title begins with FIRING or RESOLVED.
 COLOURS = {"critical": "#a30200", "error": "#d00000", "warning": "#d9a300", "info": "#3574b8"}
 RESOLVED = "#2e8540"
 MAX_TEXT_CHARACTERS = 2900  # a section block takes 3,000

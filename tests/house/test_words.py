@@ -44,3 +44,7 @@ def test_plain_english_is_left_alone(tmp_path: Path, text: str) -> None:
 def test_a_line_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text('"""One.\n\nTold on line 3.\n"""\n', encoding="utf-8")
     assert [one.where for one in find([tmp_path / "a.py"])] == ["3"]
+
+
+def test_no_retired_word_is_left() -> None:
+    assert [str(one) for one in find()] == []

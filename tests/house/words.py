@@ -3,7 +3,9 @@
 We write in the field's own words (docs/glossary.md). This list holds the words that we gave up, and what replaces them.
 Decided here, once:
 
-- `together`, `places`, `explains` are retired as names (of fields, keys, classes). As plain English they are allowed,
+- `Places` (of configuration values) is Positions; `places` for indices into an array stays.
+- aiops_nb/core/earlier.py lists earlier names, to translate recordings of earlier formats, and is left out.
+- `together`, `explains` are retired as names (of fields, keys, classes). As plain English they are allowed,
   but an alert does not "explain" another alert: it inhibits it.
 - `usual` is always baseline, expected or normal. "as usual" and "usually" are plain English and allowed.
 - `tell` is notify, report or say. "tells you" (a message tells the reader) and "tell apart" are allowed; so is
@@ -35,6 +37,7 @@ from tests.paths import ROOT
 SEARCHED = ("aiops_nb", "benchmarks", "notebooks", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 TEXT_SUFFIXES = {".md", ".yaml", ".yml", ".js", ".mjs", ".css", ".html", ".toml", ".svg"}
 THIS = "tests/house/words.py"
+EARLIER = "aiops_nb/core/earlier.py"
 SKIPPED_FOLDERS = {"__pycache__", "_build", "generated", "node_modules", ".ipynb_checkpoints"}
 
 # In prose, messages, labels and comments. Each pattern is searched without regard to case.
@@ -59,7 +62,7 @@ PROSE: dict[str, str] = {
     r"\bfrom\s+the\s+future\b": "timestamps in the future",
     r"\bwhat\s+(?:it\s+)?is\s+called\b": "name, label",
     r"\bno\s+news\b": "say what happens instead",
-    r"\bis\s+(?-i:none)\b": "is not one; say what it is",
+    r"(?<!there\s)\bis\s+(?-i:none)\b": "is not one; say what it is",
     r"\b(?:alerts?|rules?|incidents?|causes?)\s+(?:that\s+)?explain(?:s|ed)?\b": "inhibits",
     r"\bexplained\s+by\b": "inhibited by, components",
     r"\bexplain(?:s|ed)?\s+(?:(?:an?|the|another|other|its|these|those)\s+)?(?:alerts?|silences?)\b": "inhibits",
@@ -76,7 +79,6 @@ NAME_WORDS: dict[str, str] = {
     "usual": "baseline, expected, normal",
     "together": "grouping, joined",
     "explains": "inhibits",
-    "places": "positions",
     "movers": "phase breakdown",
     "beside": "next to",
     "lest": "so that ... not",
@@ -92,6 +94,7 @@ NAMES: dict[str, str] = {
     "Framed": "FrameAccess",
     "Lately": "LookupCache",
     "Moved": "PhaseBreakdown",
+    "Places": "Positions",
     "own_past": "per-series calibration",
     "own_scale": "normalisation",
     "kept_out": "excluded from learning",
@@ -148,7 +151,9 @@ def _files(paths: list[Path]) -> Iterator[Path]:
         for one in inner:
             if not SKIPPED_FOLDERS.isdisjoint(one.parts) or not one.is_file():
                 continue
-            if (one.suffix in TEXT_SUFFIXES or one.suffix in {".py", ".ipynb"}) and not one.as_posix().endswith(THIS):
+            if (one.suffix in TEXT_SUFFIXES or one.suffix in {".py", ".ipynb"}) and not one.as_posix().endswith(
+                (THIS, EARLIER)
+            ):
                 yield one
 
 

@@ -14,7 +14,7 @@ from aiops_nb.core.errors import ConfigError, MissingExtraError
 SUMMARY = "open JupyterLab on the live monitor; prints the address if no browser can be opened"
 EXAMPLE = "aiops-nb lab --dir ~/monitoring"
 FIRST_NOTEBOOK = "01_live_monitor.ipynb"
-# Nothing leaves the machine: no news, no look for updates, no list of extensions from afar.
+# Nothing leaves the machine: no announcements, no update checks, no list of extensions from afar.
 QUIET = (
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

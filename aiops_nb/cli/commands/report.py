@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _code_of_rows(arguments: argparse.Namespace) -> int:
-    """The notebook read them in a process of its own, which cannot tell what it could not read."""
+    """The notebook read them in a process of its own, which cannot report what it could not read."""
     recording = aiops_nb.open_recording(arguments.recording)
     recording.requests(start=arguments.start, end=arguments.end)
     recording.samples(start=arguments.start, end=arguments.end)

@@ -18,7 +18,7 @@ def snake(estimator: Any) -> str:
 
 
 def last_step(estimator: Any) -> Any:
-    """The step of a pipeline that scores; the estimator itself, if it is none."""
+    """The step of a pipeline that scores; the estimator itself, if it is not a pipeline."""
     steps = getattr(estimator, "steps", None)
     if isinstance(steps, Mapping) and steps:  # river
         return list(steps.values())[-1]

@@ -30,8 +30,8 @@ class GrowthParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     reach
         A window looks at most so many times as far ahead as it looks back.
     forget_windows
-        Growth that only comes back to where the value was before the window is none: memory that is collected now and
-        then, a disk whose logs are rotated. What was before is forgotten in so many windows by two thirds; None: growth
+        Growth back to where the value was before the window does not count: memory that is collected now and then,
+        a disk whose logs are rotated. What was before is forgotten in so many windows by two thirds; None: growth
         counts wherever it is.
     """
 

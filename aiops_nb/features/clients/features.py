@@ -156,7 +156,7 @@ class ClientFeatures:
         self._turn_over(closed.window, max(1, round(FOLLOWED_HZ * closed.span_seconds)))
 
     def _turn_over(self, window: int, followed_from: int) -> None:
-        """Choose whom to follow, and make room; who came in a window that is still open counts already."""
+        """Choose which clients to follow, and make room; who came in a window that is still open counts already."""
         clients = self._client_totals.with_open(self._roster.clients.pool.high)
         self._forget(NO_CLIENTS, self._roster.follow(clients, followed_from), window)
         pairs = self._pair_totals.with_open(self._roster.pairs.high)

@@ -10,7 +10,7 @@ from aiops_nb.features.horizons import Horizons, horizon_names
 from aiops_nb.features.params import WindowParams
 from aiops_nb.features.requests.certificates import Certificates
 from aiops_nb.features.requests.histogram import SlidingHistogram
-from aiops_nb.features.requests.overall import Moved
+from aiops_nb.features.requests.overall import Movement
 from aiops_nb.features.requests.phases import PHASE_FEATURES, RECENT_PHASE_FEATURES, RequestPhases
 from aiops_nb.features.requests.rows import RequestRows, WaitingRequests
 from aiops_nb.features.requests.totals import ANSWER_FEATURES, QUANTILES, Totals, answers
@@ -62,7 +62,7 @@ class RequestFeatures:
         self._silence, self._certificates = Silence(window.tick_seconds), Certificates()
         self._phases = RequestPhases(window.span_ticks)
         self._horizons = Horizons(window.horizons_seconds, window.tick_seconds, len(TRENDED))
-        self.moved: Moved | None = None
+        self.moved: Movement | None = None
 
     def add(self, rows: RequestRows) -> None:
         """Take rows of open windows, at least one; they may wait for the end of the window to be counted."""
@@ -122,7 +122,7 @@ class RequestFeatures:
         leaving = self._closed.pop(window - self._span_ticks, None)
         if leaving is not None:
             self._sliding.move(leaving, -1)
-        self.moved = Moved(entering, leaving, *self._histogram.close(window))
+        self.moved = Movement(entering, leaving, *self._histogram.close(window))
         self._closed_ticks = min(self._closed_ticks + 1, self._span_ticks)  # a young stream has no full span yet
         return self._features(window, end_ns, count)
 

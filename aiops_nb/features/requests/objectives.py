@@ -72,7 +72,7 @@ class ObjectiveFeatures:
     """Error ratio and requests of each series over windows from 5 minutes to 3 days, for burn rates.
 
     Up to 6 hours are kept by the minute, longer ones by quarters of an hour; a window is up to one of these longer than
-    said. A ratio is NaN until the series is as old as its window: too little history is not a good sign, it is none.
+    said. A ratio is NaN until the series is as old as its window: too little history is no sign at all.
     `history_seconds` is its age. Memory: 10 KB a series.
 
     Parameters

@@ -16,7 +16,7 @@ MOST_ORIGINS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Movement:
     """What entered and left the span when a window closed."""
 
     entering: Totals | None
@@ -40,7 +40,7 @@ class OverallFeatures:
         self._silence = Silence(tick_seconds)
         self.now: Totals | None = None
 
-    def close(self, window: int, moved: Moved, origin: IntArray, origins: int) -> FloatArray:
+    def close(self, window: int, moved: Movement, origin: IntArray, origins: int) -> FloatArray:
         """Close the next window; `origin` (n,) numbers that of each series. Gives the features, (k, origins)."""
         self.now = by_origin(moved.entering, origin, origins)
         if self.now is not None:

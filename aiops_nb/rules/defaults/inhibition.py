@@ -58,8 +58,8 @@ DEFAULT_INHIBIT_RULES = (
     ),
     *(
         InhibitRuleParams(source_matchers={"alertname": (one,)}, target_matchers={"alertname": others}, equal=(label,))
-        for label, explains in (("target", HOST_INHIBITS), ("client", CLIENTS_INHIBIT))
-        for one, others in explains.items()
+        for label, inhibits in (("target", HOST_INHIBITS), ("client", CLIENTS_INHIBIT))
+        for one, others in inhibits.items()
     ),
     InhibitRuleParams(
         source_matchers={"alertname": ("future_rows",)},

@@ -39,7 +39,7 @@ SMALLEST_RATIO = 1e-300
 def chance_at_most(hits: FloatArray, of: FloatArray, baseline_ratio: FloatArray) -> FloatArray:
     """Bound on the probability of at least `hits` of `of` independent ones at the baseline ratio, (n,).
 
-    Chernoff (1952): exp(-of KL(hits/of, baseline)); 1 where there are no more than usual.
+    Chernoff (1952): exp(-of KL(hits/of, baseline)); 1 where there are no more than expected.
 
     Examples
     --------

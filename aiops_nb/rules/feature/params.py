@@ -112,5 +112,5 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def seen_features(self) -> tuple[str, ...]:
         """All features of the table that the rule looks at, those of the detector first."""
         counts = () if self.significance is None else (self.significance.hits, self.significance.of)
-        beside = (*self.explaining_features, *self.min_support, *self.min_samples, *self.corroborated_by, *counts)
-        return tuple(dict.fromkeys((*self.judged_features, *beside)))
+        others = (*self.explaining_features, *self.min_support, *self.min_samples, *self.corroborated_by, *counts)
+        return tuple(dict.fromkeys((*self.judged_features, *others)))
