@@ -20,7 +20,7 @@ from aiops_nb.core.types import IntArray
 
 _MANY_LOOKS = 20
 _SELDOM = 20
-_LEAST_LINES = 3  # that fit another form before a form that was found is given up
+_LEAST_LINES = 1  # that fit another form: a quiet log has one line at a time
 Columns = dict[str, pa.Array]
 
 
