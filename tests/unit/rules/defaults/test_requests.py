@@ -125,7 +125,7 @@ def test_a_renewed_certificate_resolves():
     changes = changes_of(rows(np.arange(40.5), origin="probe", certificate_expires=[*expires, new]))
     states = [(c.labels["alertname"], c.state) for c in changes if not c.inhibited_by]
     assert states == [("certificate_ends", "firing"), ("certificate_ends", "resolved")]
-    assert "certificate ends in 2.5 d, at least 3 d" in changes[0].summary
+    assert "certificate expires in 2.5 d (limit 3 d)" in changes[0].summary
 
 
 def test_a_certificate_that_has_ended_says_when():
