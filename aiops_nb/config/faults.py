@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
 from aiops_nb.config.normalise import short_name
 from aiops_nb.core.errors import ConfigError
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # four times as fast where libyaml is there
 MAX_NODES = 1_000_000
 MAX_DEPTH = 64
 _BEGINNING = re.compile(r"([^\s:,]+)(?=: |, )")
@@ -38,56 +41,59 @@ def read_yaml(text: str, where: str) -> Any:
     """
     try:
         _refuse_deep(text, where)
-        root = yaml.compose(text, Loader=LOADER)
-        contents = yaml.load(text, Loader=LOADER)
-    except yaml.MarkedYAMLError as problem:
+        root = YAML(typ="safe", pure=True).compose(text)
+        if root is not None and _count(root, {}) > MAX_NODES:
+            raise ConfigError(f"{where}: expected at most {MAX_NODES:,} values, got more (aliases within aliases)")
+        return YAML(typ="safe").load(text)
+    except DuplicateKeyError as problem:
+        raise _duplicate(problem, text, where) from None
+    except MarkedYAMLError as problem:
         line = f":{problem.problem_mark.line + 1}" if problem.problem_mark else ""
         raise ConfigError(f"{where}{line}: invalid YAML: {problem.problem}") from None
     except ConfigError:
         raise
-    except (yaml.YAMLError, ValueError) as problem:  # a date such as 2026-99-99 is a ValueError
+    except (YAMLError, ValueError) as problem:  # a date such as 2026-99-99 is a ValueError
         raise ConfigError(f"{where}: invalid YAML: {' '.join(str(problem).split())}") from None
-    if root is not None:
-        if _count(root, {}) > MAX_NODES:
-            raise ConfigError(f"{where}: expected at most {MAX_NODES:,} values, got more (aliases within aliases)")
-        _refuse_twice(root, where, "")
-    return contents
 
 
 def _refuse_deep(text: str, where: str) -> None:
-    """Before anything that walks it calls itself: libyaml overflows its stack, and so does the interpreter."""
+    """Before anything that walks it calls itself, and overflows the stack."""
     depth = 0
-    for event in yaml.parse(text, Loader=LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ConfigError(f"{where}: expected at most {MAX_DEPTH} nested levels, got more")
 
 
-def _count(node: yaml.Node, counted: dict[int, int]) -> int:
+def _count(node: Node, counted: dict[int, int]) -> int:
     """How many values there are when every alias is written out; endless for an anchor that holds itself."""
     if id(node) in counted:
         return counted[id(node)]
     counted[id(node)] = MAX_NODES + 1
-    children = node.value if isinstance(node, yaml.CollectionNode) else []
+    children = node.value if isinstance(node, CollectionNode) else []
     flat = (one for child in children for one in (child if isinstance(child, tuple) else (child,)))
     counted[id(node)] = 1 + sum(_count(one, counted) for one in flat)
     return counted[id(node)]
 
 
-def _refuse_twice(node: yaml.Node, where: str, path: str) -> None:
-    if isinstance(node, yaml.SequenceNode):
-        for index, one in enumerate(node.value):
-            _refuse_twice(one, where, f"{path}[{index}]")
-    if not isinstance(node, yaml.MappingNode):
-        return
-    lines: dict[str, int] = {}
-    for key, one in node.value:
-        place, line = f"{path}.{key.value}".lstrip("."), key.start_mark.line + 1
-        if key.value in lines:
-            first = f"first in line {lines[key.value]}"
-            raise ConfigError(f"{where}:{line}: {place}: duplicate key ({first})")
-        lines[key.value] = line
-        _refuse_twice(one, where, place)
+def _duplicate(problem: DuplicateKeyError, text: str, where: str) -> ConfigError:
+    """The library's own message shows both values, of which one may be a secret."""
+    again, first = problem.problem_mark.line + 1, problem.context_mark.line + 1
+    path = _path_at(YAML(typ="safe", pure=True).compose(text), problem.problem_mark.index, "")
+    return ConfigError(f"{where}:{again}: {path}: duplicate key (first in line {first})")
+
+
+def _path_at(node: Node, index: int, path: str) -> str:
+    """Path of the key that begins at this character."""
+    if isinstance(node, SequenceNode):
+        return next((found for i, one in enumerate(node.value) if (found := _path_at(one, index, f"{path}[{i}]"))), "")
+    for key, one in node.value if isinstance(node, MappingNode) else ():
+        place = f"{path}.{key.value}".lstrip(".")
+        if key.start_mark.index == index:
+            return place
+        if found := _path_at(one, index, place):
+            return found
+    return ""
 
 
 def placed(problem: str, raw: Any, text: str | None, where: str) -> ConfigError:
@@ -147,7 +153,7 @@ def value_at(raw: Any, steps: Sequence[str | int]) -> Any:
 
 
 def _line(text: str, steps: Sequence[str | int]) -> int:
-    node = yaml.compose(text, Loader=LOADER)
+    node = YAML(typ="safe", pure=True).compose(text)
     line = node.start_mark.line if node is not None else 0
     for step in steps:
         found = _child(node, step)
@@ -157,10 +163,10 @@ def _line(text: str, steps: Sequence[str | int]) -> int:
     return line + 1
 
 
-def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+def _child(node: Node | None, step: str | int) -> tuple[int, Node] | None:
+    if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step].start_mark.line, node.value[step]
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, MappingNode):
         return next(((key.start_mark.line, one) for key, one in node.value if key.value == str(step)), None)
     return None
 

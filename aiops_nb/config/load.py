@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -135,12 +136,15 @@ def dump_config(config: Config) -> str:
     >>> parse_config(dump_config(Config())) == Config()
     True
     """
-    import yaml
+    from ruamel.yaml import YAML
 
     plain = msgspec.to_builtins(config)
     plain[READ_NOW] = _escaped(plain[READ_NOW])
-    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
-    return text
+    text = StringIO()
+    writer = YAML()  # keeps the order of keys
+    writer.width = 1 << 20
+    writer.dump(plain, text)
+    return text.getvalue()
 
 
 def _escaped(value: Any) -> Any:

@@ -64,6 +64,7 @@ HOMES: dict[str, set[str]] = {
     "pycurl": {"collect"},
     "requests": {"collect", "notify"},
     "river": {"detect"},
+    "ruamel": {"config"},
     "ruptures": {"offline"},
     "scipy": {"detect"},
     "shtab": {"cli"},
@@ -72,7 +73,6 @@ HOMES: dict[str, set[str]] = {
     "traitlets": {"report", "view"},
     "urllib3": {"collect"},
     "websockets": {"collect"},
-    "yaml": {"config"},
 }
 ALLOWED_LIGHT = {"msgspec", "numpy", "pandas", "pyarrow", "aiops_nb"}
 LAZY = (
