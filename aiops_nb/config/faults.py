@@ -195,7 +195,7 @@ def readable(problem: msgspec.ValidationError, contents: Any) -> str:
     ...     msgspec.convert({"tick_seconds": -1}, WindowParams)
     ... except msgspec.ValidationError as problem:
     ...     print(readable(problem, {"tick_seconds": -1}))
-    tick_seconds: expected a number > 0.0, got -1
+    tick_seconds: expected a number >= 0.001, got -1
     """
     said = str(problem)
     match = _PATH.search(said)
