@@ -16,6 +16,7 @@ from aiops_nb.core.earlier import upgrade_config
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import is_bare_reference, is_whole_reference
 from aiops_nb.core.urls import recordable_url
+from aiops_nb.engine.trust import require_trust
 from aiops_nb.record.commands import refuse_estimators
 
 _OPEN, _LITERAL = "${", "$${"
@@ -102,6 +103,7 @@ def recorded_config(text: str, where: str, *, trust: bool = False) -> Config:
     upgraded = without_unknown_collectors(upgraded)
     if not trust:
         refuse_estimators(upgraded, where)
+        require_trust(upgraded.get(READ_NOW), trust=False)  # plug-ins: before one is loaded to read its parameters
     escaped = {key: _mapped(value, _literal if key == READ_NOW else _escaped) for key, value in upgraded.items()}
     return converted(escaped, where, finish=_with_references)
 

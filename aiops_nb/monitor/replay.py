@@ -40,6 +40,8 @@ class ReplayRun:
         Paces it, and stamps commands.
     time_range_ns
         [first, last) of the items, for `progress_ratio`.
+    trust
+        Whether the recorded rules may name estimators and plug-ins, which are code of other packages.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class ReplayRun:
         speed: float | None = None,
         clock: Clock | None = None,
         time_range_ns: tuple[int, int] | None = None,
+        *,
+        trust: bool = True,
     ) -> None:
         self._time_range_ns, self._reached_ns = time_range_ns, 0
         self._items, self._deliver, self._speed = items, deliver, speed
-        self._pipeline = Pipeline(params)
+        self._pipeline = Pipeline(params, trust=trust)
         self._clock = clock or SystemClock()
         self._commands: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stopping, self._ended = threading.Event(), threading.Event()

@@ -60,7 +60,10 @@ def _present(body: str | None, where: str, trust: bool) -> str | None:
     if body is None:
         return None
     try:
-        plain: Any = upgrade_command(msgspec.json.decode(body))
+        recorded: Any = msgspec.json.decode(body)
+        if not trust:
+            refuse_estimators(recorded, where)  # first: what cannot be translated goes on as it is
+        plain: Any = upgrade_command(recorded)
         if not trust:
             refuse_estimators(plain, where)
         return msgspec.json.encode(plain).decode()

@@ -29,7 +29,7 @@ def pipeline_of(plan: Plan) -> Pipeline | None:
         bounds, rows = reader.time_range_ns, sum(reader.row_counts.values())
         if bounds is None or bounds[1] - bounds[0] > LONGEST_NS or rows > MOST_ROWS:
             return None
-        pipeline = Pipeline()
+        pipeline = Pipeline(trust=reader.trusted)
         for item in reader.joined_items():
             pipeline.push(item)
     except RecordingError as problem:

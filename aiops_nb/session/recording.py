@@ -166,7 +166,7 @@ class Recording(FrameAccess):
             self._derived.covers != wanted and not (any_ticks and self._derived.is_of(wanted))
         ):
             derived = _Derived(wanted)
-            run = ReplayRun(self.reader.joined_items, None, derived.write)
+            run = ReplayRun(self.reader.joined_items, None, derived.write, trust=self.reader.trusted)
             run.start()
             derived.problems = run.problems()
             self._derived = derived  # only once it is whole: a replay that failed must fail again

@@ -335,7 +335,7 @@ def replay(
     extent_ns = opened.reader.time_range_ns
 
     def make_run(deliver: Deliver) -> ReplayRun:
-        return ReplayRun(items, params, deliver, speed, time_range_ns=extent_ns)
+        return ReplayRun(items, params, deliver, speed, time_range_ns=extent_ns, trust=opened.reader.trusted)
 
     monitor = Monitor(make_run, opened.repairs, once=True, mode="replay", title=opened.path.resolve().name)
     if speed is not None:

@@ -198,7 +198,13 @@ def _marked(matchers: dict[str, tuple[str, ...]], i: int, *, keep: bool) -> dict
 
 def _replayed(recording: Recording, params: PipelineParams) -> pd.DataFrame:
     changes: list[AlertChange] = []
-    ReplayRun(recording.reader.joined_items, params, lambda step: changes.extend(step.changes)).start()
+    run = ReplayRun(
+        recording.reader.joined_items,
+        params,
+        lambda step: changes.extend(step.changes),
+        trust=recording.reader.trusted,
+    )
+    run.start()
     return alerts_frame(changes)
 
 

@@ -78,8 +78,13 @@ def test_a_configuration_names_it_and_it_survives_recording_and_replay(spec: Det
     shift = Fault(kind="latency_shift", start_seconds=20, length_seconds=10)
     live = from_synthetic(40, record=tmp_path / "r", config=config, seed=1, targets=1, faults=[shift]).alerts()
     assert "latency_jump" in live["alertname"].tolist()
-    assert open_recording(tmp_path / "r").config.pipeline == config.pipeline
-    with replay(tmp_path / "r", speed=None) as monitor:
+    trusted = open_recording(tmp_path / "r", trust=True)
+    assert trusted.config.pipeline == config.pipeline
+    with pytest.raises(ConfigError, match=r"code of another package, 'jump'; .*trust=True"):
+        replay(tmp_path / "r").alerts()
+    with pytest.raises(ConfigError, match="code of another package, 'jump'"):
+        _ = open_recording(tmp_path / "r").config
+    with replay(trusted, speed=None) as monitor:
         monitor.wait()
         pd.testing.assert_frame_equal(monitor.alerts(), live)
 
