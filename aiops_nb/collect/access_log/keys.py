@@ -46,7 +46,8 @@ _NAMES: Mapping[str, str] = {
     "client_ip": "client_ip remote_addr remote_ip ip client_host client_addr client remote_host remote_address "
     "client_address remoteaddr clientip remoteip c_ip source_ip src_ip source_address real_ip x_real_ip "
     "request_client_ip request_remote_ip request_remote_addr req_remote_address req_ip req_client_ip "
-    "http_request_remote_ip downstream_remote_address client_ip_address request_ip peer_addr fwd",
+    "http_request_remote_ip downstream_remote_address client_ip_address request_ip peer_addr fwd "
+    "http_x_forwarded_for x_forwarded_for forwarded_for",  # what a client can write itself: only where nothing else is
     "method": "method request_method http_method verb http_verb cs_method req_method http_request_method "
     "http_request_request_method client_request_method request_verb",
     "path": "path uri request_uri request_path url url_path url_original url_full request_url cs_uri_stem req_url "

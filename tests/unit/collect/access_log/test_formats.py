@@ -414,6 +414,18 @@ def test_the_real_client_behind_a_proxy_can_be_chosen() -> None:
         assert lines.decode(line.encode())["client_ip"].to_pylist() == ["203.0.113.9"], pattern
 
 
+def test_a_forwarded_list_names_the_client_where_nothing_else_does() -> None:
+    text = FORMATS["forwarded_combined"].text
+    line = COMBINED.replace("192.0.2.7", "203.0.113.9, 198.51.100.2", 1) + "\n"
+    assert line.startswith("203.0.113.9, "), line
+    for pattern in (text, "forwarded_combined"):
+        assert AccessLogLines("web", pattern=pattern).decode(line.encode())["client_ip"].to_pylist() == ["203.0.113.9"]
+    plain = {"time": "2026-11-26T12:00:00Z", "path": "/", "status": 200, "x_forwarded_for": "203.0.113.9, 10.0.0.1"}
+    for more, client in (({}, "203.0.113.9"), ({"remote_addr": "192.0.2.7"}, "192.0.2.7")):
+        batch = AccessLogLines("web", pattern="json").decode(json.dumps(plain | more).encode() + b"\n")
+        assert batch["client_ip"].to_pylist() == [client]
+
+
 def test_keys_that_a_user_names() -> None:
     line = {"when": "26.11.2026 13:00", "sc": 502, "lat": 25, "req": {"where": "/cart"}, "status": 200}
     fields = {"time": "when", "status": "sc", "duration_ms": "lat", "path": "req.where"}
