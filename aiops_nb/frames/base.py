@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,11 +11,11 @@ import pyarrow as pa
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.core.schemas import TableName
-from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, OTHER, AlertChange, FeatureTableName, Step
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, FeatureTableName, Step
 from aiops_nb.features.catalog import FEATURES
-from aiops_nb.features.clients.keys import rows_of_client
 from aiops_nb.frames.alert_choice import AlertChoice, chosen_alert
-from aiops_nb.frames.build import alerts_frame, bare_scores_frame, features_frame, rows_frame, with_reasons
+from aiops_nb.frames.build import REASONS, alerts_frame, bare_scores_frame, features_frame, rows_frame, with_reasons
+from aiops_nb.rules.evidence import evidence_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,20 +125,13 @@ class FrameAccess(ABC):
         start = pd.Timestamp(alert["pending_at"]) - pd.Timedelta(EVIDENCE_BEFORE_NS, "ns")
         last = alert["ends_at"] if pd.notna(alert["ends_at"]) else alert["starts_at"]
         end = pd.Timestamp(last if pd.notna(last) else alert["pending_at"]) + pd.Timedelta(EVIDENCE_AFTER_NS, "ns")
-        if alert["detector"] == "client_rule":
-            return self._of_clients(start, end, alert)
-        if alert["detector"] == "source_rule":
-            own = pd.Series({"source": alert["target"]})
-            return _of_series(self.requests(start=start, end=end), own, ("source",))
-        if alert["detector"] == "grouping":
-            scores = _of_series(self.scores(start=start, end=end), alert, ("origin", "alertname"))
-            of_group = scores if len(scores) else _of_series(self.requests(start=start, end=end), alert, ("origin",))
-            members = alert.get("members", ())
-            return of_group[of_group["target"].isin(members)].reset_index(drop=True) if members else of_group
-        if alert["detector"] == "row_rule":
-            return _of_series(self.requests(start=start, end=end), alert, ("target", "origin"))
-        scores = self._bare_scores(start, end)
-        return with_reasons(_of_series(scores, alert, ("target", "origin", "metric", "alertname")))
+        rows = evidence_of(alert).rows(
+            alert,
+            lambda: self.requests(start=start, end=end),
+            lambda: self._bare_scores(start, end),
+        )
+        rows = rows.reset_index(drop=True)
+        return with_reasons(rows) if REASONS in rows.columns else rows
 
     def plot(
         self,
@@ -180,21 +173,6 @@ class FrameAccess(ABC):
         name = feature or ("value" if table == "samples" else "duration_p95_seconds")
         features = self.features(table, start=start, end=end)
         return feature_picture(features, self._bare_scores(start, end), name, targets)
-
-    def _of_clients(self, start: pd.Timestamp, end: pd.Timestamp, alert: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
-        rows = self.requests(start=start, end=end)
-        rows = rows[(rows["origin"] == "traffic") & rows["client_ip"].notna()]
-        if alert["target"] != ALL_TARGETS:
-            rows = rows[rows["target"] == alert["target"]]
-        if alert["client"] not in ("", OTHER):
-            rows = rows[rows_of_client(pa.array(rows["client_ip"], pa.string()), alert["client"])]
-        return rows.reset_index(drop=True)
-
-
-def _of_series(frame: pd.DataFrame, alert: Mapping[str, Any] | pd.Series, keys: tuple[str, ...]) -> pd.DataFrame:
-    for key in keys:
-        frame = frame[frame[key] == alert[key]]
-    return frame.reset_index(drop=True)
 
 
 def _between(frame: pd.DataFrame, start_ns: int | None, end_ns: int | None, column: str = "time") -> pd.DataFrame:

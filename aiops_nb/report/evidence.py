@@ -7,6 +7,7 @@ import pandas as pd
 from aiops_nb.core.types import ALL_TARGETS
 from aiops_nb.report.formatting import cell_text
 from aiops_nb.report.html import Html, details_html, paragraph_html, table_html
+from aiops_nb.rules.evidence import evidence_of
 
 MAX_ALERTS = 40
 MAX_ROWS = 8
@@ -46,17 +47,13 @@ def _part(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> Htm
 
 
 def evidence_rows(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Requests for a rule on rows, scores for a detector: the last ones of its series before it fired."""
-    of_rule = scores[(scores["alertname"] == alert["alertname"]) & (scores["metric"] == alert["metric"])]
-    rows, columns = (requests, ROW_COLUMNS) if of_rule.empty else (of_rule, SCORE_COLUMNS)
-    own = rows[rows["time"] <= alert["starts_at"]]
-    if alert["target"] == ALL_TARGETS:
-        own = own[own["target"].isin(alert["members"])] if alert["members"] else own
-        own = own[own["is_anomaly"].astype(bool)] if columns is SCORE_COLUMNS else own
-    else:
-        own = own[own["target"] == alert["target"]]
+    """The last of the rows that prove the alert, before it fired: of a group those that are anomalous themselves."""
+    own = evidence_of(alert).rows(alert, lambda: requests, lambda: scores)
+    own = own[own["time"] <= alert["starts_at"]]
+    columns = SCORE_COLUMNS if "is_anomaly" in own.columns else ROW_COLUMNS
+    if alert["target"] != ALL_TARGETS:
         columns = [name for name in columns if name != "target"]
-    if alert["origin"]:
-        own = own[own["origin"] == alert["origin"]]
+    elif columns is SCORE_COLUMNS:
+        own = own[own["is_anomaly"].astype(bool)]
     last: pd.DataFrame = own[columns].tail(MAX_ROWS)
     return last.dropna(axis="columns", how="all").reset_index(drop=True)

@@ -10,10 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aiops_nb.alert.grouping import GROUPING_DETECTOR
 from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.report.html import Html, details_html, table_html
 from aiops_nb.report.tables import alerts_of, is_error
+from aiops_nb.rules.evidence import evidence_of
+from aiops_nb.rules.row.judge import ROW_RULE_DETECTOR
 from aiops_nb.session.recording import Recording, open_recording
 
 TOLERANCE = 1e-9
@@ -102,11 +103,12 @@ def _check(figure: str, reported: float, recomputed: float) -> Check:
 
 
 def _check_alert(alert: pd.Series, requests: pd.DataFrame, scores: pd.DataFrame) -> Check:
-    by_score = scores["alertname"] == alert["alertname"]
-    source = scores[by_score & scores["is_anomaly"]] if by_score.any() else requests[_is_bad(requests)]
-    until = source["time"].between(alert["pending_at"], alert["starts_at"])
-    is_of = (source["target"] == alert["target"]) | (alert["detector"] == GROUPING_DETECTOR)
-    found = int((until & is_of).sum())
+    rows = evidence_of(alert).rows(alert, lambda: requests, lambda: scores)
+    if "is_anomaly" in rows.columns:
+        rows = rows[rows["is_anomaly"].astype(bool)]
+    elif alert["detector"] == ROW_RULE_DETECTOR:
+        rows = rows[_is_bad(rows)]
+    found = int(rows["time"].between(alert["pending_at"], alert["starts_at"]).sum())
     return Check(f"evidence of {alert['alertname']} of {alert['target']}", 1.0, float(found), found >= 1)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -14,6 +15,9 @@ from aiops_nb.alert.lifecycle import Seconds, Transition
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, AlertState, BoolArray, IntArray, SeriesKey
 from aiops_nb.features.requests.rows import RequestRows
 from aiops_nb.rules.sentences import ended
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CONNECTIVITY_DETECTOR = "connectivity"
 OBSERVER = "observer"
@@ -157,3 +161,17 @@ class ConnectivityParams(Struct, frozen=True, kw_only=True, forbid_unknown_field
     targets: tuple[str, ...] = ()
     for_rows: Annotated[int, Meta(ge=1)] = 2
     keep_firing_for_seconds: Seconds = 10.0
+
+
+class ConnectivityEvidence:
+    """The probes that failed, of whichever target: all of them go through our own network."""
+
+    def rows(
+        self,
+        alert: Mapping[str, Any] | pd.Series,
+        requests: Callable[[], pd.DataFrame],
+        scores: Callable[[], pd.DataFrame],
+    ) -> pd.DataFrame:
+        """See `aiops_nb.rules.evidence.Evidence.rows`."""
+        rows = requests()
+        return rows[(rows["origin"] == "probe") & rows["error_type"].notna()]

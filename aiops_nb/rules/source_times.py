@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -15,6 +15,9 @@ from aiops_nb.core.growing import capacity_near, widened
 from aiops_nb.core.quantities import format_duration, format_share
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, FloatArray, IntArray, SeriesKey, Severity
 from aiops_nb.rules.sentences import ended
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SOURCE_RULE_DETECTOR = "source_rule"
 NEVER_SECONDS = 1e9
@@ -217,3 +220,18 @@ class Arrivals:
             future = Misplaced.of(off[off > 0])
         if last > first:
             self._count(last - first, late, future)
+
+
+class SourceEvidence:
+    """The requests of the alert's source."""
+
+    def rows(
+        self,
+        alert: Mapping[str, Any] | pd.Series,
+        requests: Callable[[], pd.DataFrame],
+        scores: Callable[[], pd.DataFrame],
+    ) -> pd.DataFrame:
+        """See `aiops_nb.rules.evidence.Evidence.rows`."""
+        rows = requests()
+        own: pd.DataFrame = rows[rows["source"] == alert["target"]]
+        return own

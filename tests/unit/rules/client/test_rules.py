@@ -214,7 +214,7 @@ def test_many_at_once_are_a_few_alerts_and_one_for_the_rest():
 
     changes = run(bots, 80, params)
     assert [client for *_, client in firing(changes)] == ["203.0.113.9", "203.0.113.8", "203.0.113.7", "__other__"]
-    assert changes[7].summary.endswith(" more like the 3 that have an alert of their own")
+    assert changes[7].summary.endswith(" more clients beyond the 3 with an alert of their own")
     assert sorted(c.state for c in changes) == ["firing"] * 4 + ["pending"] * 4 + ["resolved"] * 4
 
 
