@@ -25,9 +25,9 @@ def in_words(params: msgspec.Struct, *, without: tuple[str, ...] = ()) -> str:
     >>> from aiops_nb.engine.params import PipelineParams
     >>> rules = PipelineParams()
     >>> in_words(rules.row_rules[0], without=("alertname", "severity"))
-    'condition status_5xx, for 3 rows, max chance alerts per day 0.1, keep firing for 10 s'
+    'condition status_5xx, for 3 rows, max chance alerts per day 0.1, keep firing for 10 s, close after 15 min'
     >>> print(in_words(rules.feature_rules[0], without=("alertname", "severity", "clean")))  # doctest: +ELLIPSIS
-    table requests, feature p95 latency, threshold 6 deviations, ... keep firing for 10 s, detector robust_z ...
+    table requests, feature p95 latency, threshold 6 deviations, ... close after 15 min, detector robust_z ...
     """
     said = [_field(params, name) for name in params.__struct_fields__ if name not in without]
     return ", ".join(part for part in said if part)

@@ -114,7 +114,8 @@ class NotificationLog:
                 "UPDATE episode SET open = 0 WHERE channel = ? AND fingerprint = ? AND open",
                 (channel, message.fingerprint),
             )
-            return self._queued(channel, msgspec.structs.replace(message, episode_ns=found), now_ns)
+            ended = msgspec.structs.replace(message, episode_ns=found)
+            return not self._never_arrived(channel, ended) and self._queued(channel, ended, now_ns)
 
     def forget(self, channel: str, fingerprint: str) -> None:
         """Close an open episode without a message: it was a notice that has no end."""
@@ -127,6 +128,14 @@ class NotificationLog:
         query = "SELECT episode_ns FROM episode WHERE channel = ? AND fingerprint = ? AND open"
         row = self._database.execute(query, (channel, fingerprint)).fetchone()
         return None if row is None else int(row[0])
+
+    def _never_arrived(self, channel: str, message: Message) -> bool:
+        """Whether the firing of this episode was given up: its resolve would be news to nobody."""
+        query = (
+            "SELECT 1 FROM delivery WHERE channel = ? AND fingerprint = ? AND episode_ns = ?"
+            " AND kind = 'firing' AND state = 'failed'"
+        )
+        return self._database.execute(query, (channel, message.fingerprint, message.episode_ns)).fetchone() is not None
 
     def _opened(self, channel: str, message: Message) -> bool:
         query = "INSERT OR IGNORE INTO episode (channel, fingerprint, episode_ns, open) VALUES (?, ?, ?, 1)"

@@ -129,6 +129,7 @@ class TestDetectors(DetectorContract):
 
 
 PARAMETERS = {
+    "ceiling": {"min_deviation": 0.05},
     "level": {"limit": 2.0},
     "growth": {"limit": 2.0},
     "burn_rate": {"objective_ratio": 0.9},

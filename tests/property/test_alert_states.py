@@ -63,7 +63,7 @@ def test_row_rules_equal_a_plain_machine(windows, for_rows, keep):
             series, hit = (np.array(column) for column in zip(*batch, strict=True))
             time_ns = np.arange(at, at + len(batch))
             at += len(batch)
-            changes = fast.rows(series.astype(np.int64), hit.astype(bool), time_ns)
+            changes = fast.rows(series.astype(np.int64), hit.astype(bool), np.zeros(len(batch), np.int64), time_ns)
             assert told(changes) == list(plain.rows(series.tolist(), hit.tolist(), time_ns.tolist()))
             assert all(change.time_ns == time_ns[change.row] for change in changes)
         assert sorted(told(fast.tick(second * SECOND))) == sorted(plain.tick(second * SECOND))

@@ -44,9 +44,7 @@ DOORS = {
     ),
     "from_synthetic": lambda path: aiops_nb.from_synthetic(5, config=PARAMS),
     "replay": lambda path: aiops_nb.replay(recorded(path), config=PARAMS),
-    "sweep": lambda path: sweep(
-        aiops_nb.open_recording(recorded(path)), pd.DataFrame(), config=aiops_nb.Config(pipeline=PARAMS)
-    ),
+    "sweep": lambda path: sweep(aiops_nb.open_recording(recorded(path)), config=aiops_nb.Config(pipeline=PARAMS)),
 }
 
 

@@ -103,7 +103,7 @@ def test_the_dashboard_and_the_report_show_it(tmp_path):
     with aiops_nb.watch(listener, record=tmp_path / "r", config=config) as monitor:
         itself = monitor.dashboard().screen().itself
         said = threading.Event()
-        itself.observe(lambda change: "1 lines rejected" in change["new"] and said.set(), "sentence")
+        itself.observe(lambda change: "1 rejected" in change["new"] and said.set(), "sentence")
         with socket.create_connection(listener.address, timeout=5) as sender:
             sender.sendall(b'{"time": %d, "target": "a"}\nnonsense\n' % time.time())
         assert said.wait(20), itself.sentence
@@ -114,7 +114,7 @@ def test_the_dashboard_and_the_report_show_it(tmp_path):
         assert samples.loc[samples["metric"].eq("rows_total"), "value"].iloc[-1] == 1
         monitor.dashboard().close()
     page = run_report(tmp_path / "r", out=tmp_path / "out").html.read_text(encoding="utf-8")
-    table = page[page.index("The monitor itself") : page.index("Verification")]
+    table = page[page.index("Monitor health<") : page.index("Verification")]
     assert "rejected invalid json" in table and listener.name in table
 
 

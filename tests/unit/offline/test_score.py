@@ -201,7 +201,7 @@ TIMES = pd.date_range("2026-01-01", periods=3, freq="1min", tz="UTC")
         (pd.Series(["a", "b", "c"], index=TIMES), {}, "series: expected numbers"),
         (pd.Series([1.0, 2.0], index=pd.DatetimeIndex(["2026-01-01", None])), {}, "none in row 1"),
         (pd.Series(1.0, index=TIMES), {"detector": "magic"}, "detector: expected one of"),
-        (pd.Series(1.0, index=TIMES), {"detector": "robust_z"}, "robust_z, which judges in alert rules only"),
+        (pd.Series(1.0, index=TIMES), {"detector": "robust_z"}, "robust_z, which is for alert rules only"),
         (
             pd.Series(1.0, index=TIMES),
             {"detector": 3},

@@ -58,6 +58,9 @@ def test_the_live_file_of_an_earlier_writer_that_died(tmp_path: Path, goes_on: b
     if goes_on:
         written += record(tmp_path, [requests(10**6), samples(10**6)])
     assert same_items(read(tmp_path), written)
+    if not goes_on:
+        assert read_manifest(tmp_path).format_version == 1  # reading repairs nothing
+        RecordingReader(tmp_path, repair=True)
     assert read_manifest(tmp_path).format_version == FORMAT_VERSION  # its segments have the new columns now
     assert "extra" in pq.read_schema(tmp_path / "requests" / "000000.parquet").names
 

@@ -76,10 +76,11 @@ def test_it_is_resolved_when_rows_are_in_time_again():
     assert late == ["pending", "firing", "resolved"]
 
 
-def test_late_rows_explain_the_silence_that_they_make():
+def test_late_rows_are_no_silence():
     changes = changes_of(stream(lambda second: [-3000.0 if second >= 300 else 0.0] * 10, seconds=360))
     silence = [change for change in changes if change.labels["alertname"] == "traffic_silence"]
-    assert [change.inhibited_by for change in silence] == ["late_rows"]
+    assert silence == []
+    assert "late_rows" in {change.labels["alertname"] for change in changes if change.state == "firing"}
 
 
 @pytest.mark.parametrize("cut", [1, 3])

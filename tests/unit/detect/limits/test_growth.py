@@ -50,7 +50,7 @@ def test_growth_away_from_the_limit_is_none(direction):
     away = np.linspace(0.9, 0.5, 300) if direction == "above" else np.linspace(0.5, 0.9, 300)
     params = GrowthParams(windows_seconds=(120.0,), limit=1.0 if direction == "above" else 0.0, direction=direction)
     scores, last = walk(detector := Growth("value", params, 50.0), away)
-    assert np.nanmax(scores) == 0 and detector.about(last)(0, "x") == "not growing any more"
+    assert np.nanmax(scores) == 0 and detector.about(last)(0, "x") == "no longer growing"
 
 
 def test_a_value_that_fell_back_ends_it_at_once():
