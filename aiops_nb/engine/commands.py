@@ -33,6 +33,38 @@ class SetThreshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     threshold: float
 
 
+class AddTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="add_target"):
+    """A URL is probed from here on; `target` is its name, which shows no secret. One that was removed comes back."""
+
+    target: str
+    interval_seconds: float
+
+
+class RemoveTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="remove_target"):
+    """A target is probed no more: its alerts end, and nothing more is expected of it."""
+
+    target: str
+
+
+class PauseTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="pause_target"):
+    """A target is not probed for a time: its alerts end, its baselines are kept."""
+
+    target: str
+
+
+class ResumeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="resume_target"):
+    """A paused target is probed again."""
+
+    target: str
+
+
+class SetInterval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_interval"):
+    """A target is probed at another interval from here on."""
+
+    target: str
+    interval_seconds: float
+
+
 class SourceEnded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="source_ended"):
     """A source sends nothing more: it no longer holds the windows open, and its silence is no alert."""
 
@@ -43,7 +75,8 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The run ends: all windows with rows are closed."""
 
 
-Command = Start | SetThreshold | SourceEnded | Stop
+TargetCommand = AddTarget | RemoveTarget | PauseTarget | ResumeTarget | SetInterval
+Command = Start | SetThreshold | TargetCommand | SourceEnded | Stop
 """Body of a control item of kind `command`: a JSON object whose `type` says which."""
 
 _ENCODER = msgspec.json.Encoder()

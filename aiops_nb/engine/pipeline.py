@@ -19,7 +19,18 @@ from aiops_nb.alert.inhibition import Inhibitor
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import CLOCK_SOURCE, SELF_SOURCE, TableName
 from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Item, Step
-from aiops_nb.engine.commands import Command, SetThreshold, SourceEnded, Start, Stop, decode_command
+from aiops_nb.engine.commands import (
+    AddTarget,
+    Command,
+    PauseTarget,
+    RemoveTarget,
+    ResumeTarget,
+    SetThreshold,
+    SourceEnded,
+    Start,
+    Stop,
+    decode_command,
+)
 from aiops_nb.engine.observed import SLEEP_NS, ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.clients import ClientsStage
@@ -33,6 +44,8 @@ from aiops_nb.rules.source_times import Arrivals, SourceJudge
 
 STOPPED = "monitoring stopped"
 SOURCE_ENDED = "source ended"
+TARGET_REMOVED = "target removed"
+TARGET_PAUSED = "target paused"
 DEFAULT_START = Start()
 
 
@@ -91,14 +104,16 @@ class Pipeline:
         hosts = self._samples.heard_hosts
         self._grouping = Grouping(params.grouping, judged, requests.heard, hosts, params.connectivity.targets)
         overall = OverallStage(params, requests, self._observed)
+        self._requests, self._objectives = requests, ObjectivesStage(params, requests, overall, start.history)
         self._clients = ClientsStage(params, requests)
         self._stages: dict[TableName, tuple[Stage, ...]] = {
-            "requests": (requests, overall, ObjectivesStage(params, requests, overall, start.history), self._clients),
+            "requests": (requests, overall, self._objectives, self._clients),
             "samples": (self._samples,),
         }
         self._next: int | None = None
         self._newest = 0
         self._ended_sources: list[tuple[int, str]] = []
+        self._ended_targets: list[tuple[int, str, str]] = []
 
     def problems(self) -> dict[str, str]:
         """What rules cannot do now, a sentence by the rule; changes nothing."""
@@ -139,8 +154,15 @@ class Pipeline:
                 self._watermarks.forget(command.source)
                 self._samples.source_ended(command.source)
                 self._ended_sources.append((self._newest, command.source))
+            case RemoveTarget():
+                self._end_target(command.target, TARGET_REMOVED)
+            case PauseTarget():
+                self._end_target(command.target, TARGET_PAUSED)
+            case AddTarget() | ResumeTarget():
+                self._requests.inactive.resume(command.target)
             case Stop():
                 self._ended_sources.clear()
+                self._ended_targets.clear()
                 self._close_until(self._newest + 1, step)
                 self._end_alerts(step)
 
@@ -161,6 +183,18 @@ class Pipeline:
                 step.changes += self._ordered(stage.end_alerts(end_ns, SOURCE_ENDED, source))
             step.changes += self._ordered(self._sources.close(end_ns, SOURCE_ENDED, source))
         self._ended_sources = [one for one in self._ended_sources if one[0] > window]
+
+    def _end_target(self, target: str, outcome: str) -> None:
+        self._requests.inactive.end(target, self._newest)
+        self._ended_targets.append((self._newest, target, outcome))
+
+    def _end_with_targets(self, window: int, step: Step) -> None:
+        """Alerts of a target that is paused or removed end with the last window that has rows of it."""
+        end_ns = (window + 1) * self._window.tick_ns
+        for _, target, outcome in (one for one in self._ended_targets if one[0] <= window):
+            for stage in (self._requests, self._objectives):
+                step.changes += self._ordered(stage.end_target_alerts(end_ns, outcome, target))
+        self._ended_targets = [one for one in self._ended_targets if one[0] > window]
 
     def _resumes(self, command: Start) -> bool:
         return command.resume and self._next is not None and (self._fixed or command.pipeline) == self.params
@@ -287,3 +321,5 @@ class Pipeline:
         step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)
         if self._ended_sources:
             self._end_with_sources(window, step)
+        if self._ended_targets:
+            self._end_with_targets(window, step)

@@ -52,6 +52,7 @@ class ProbedTarget:
         "_confirms",
         "assertions",
         "failures",
+        "is_asked",
         "is_slow",
         "method",
         "name",
@@ -75,6 +76,7 @@ class ProbedTarget:
         self._confirms = confirms
         self.failures: tuple[str, ...] = ()
         self.turn = threading.Lock()  # held while it is asked
+        self.is_asked = True  # false while it is paused, and once it was removed
         self.is_slow = False
         self._broken: tuple[Assertion, ...] = ()
 

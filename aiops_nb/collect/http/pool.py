@@ -21,6 +21,7 @@ _HANDLING_SECONDS = 0.02  # around each transfer: waits for the interpreter lock
 _LATE_SECONDS = 0.05
 _SHORT_SECONDS = 1.5
 _MAX_NEW_THREADS = 16  # a thread is slow to start where many compete, and meanwhile nobody polls
+_IDLE_SECONDS = 0.25  # between looks for a target, where there is none to ask
 _JOIN_SECONDS = 2.0  # libcurl looks about once a second whether it should abort
 
 
@@ -30,7 +31,7 @@ class ProbePool:
     Parameters
     ----------
     targets
-        The targets, in the order of the schedule.
+        The targets, in the order of the schedule; `add` adds to this list.
     intervals_seconds
         The interval of each target.
     clock
@@ -45,7 +46,7 @@ class ProbePool:
 
     def __init__(
         self,
-        targets: Sequence[ProbedTarget],
+        targets: list[ProbedTarget],
         *,
         intervals_seconds: Sequence[float],
         clock: Clock,
@@ -59,7 +60,7 @@ class ProbePool:
         self._clock = clock
         self._emit = emit
         self._closing = closing
-        self._max_threads = min(len(targets), max_threads)
+        self._most_threads = max_threads
         self._schedule = ProbeSchedule(intervals_seconds, clock.monotonic_seconds())
         self._lock = threading.Lock()
         self._gate = threading.Lock()  # what threads wait for between starts: one call, where an Event needs dozens
@@ -67,7 +68,7 @@ class ProbePool:
         self._threads: list[threading.Thread] = []
         self._lags: deque[float] = deque(maxlen=len(targets))
         self._durations: deque[float] = deque(maxlen=len(targets))
-        self._rate_hz = sum(1 / interval_seconds for interval_seconds in intervals_seconds)
+        self._rates_hz = [1 / interval_seconds for interval_seconds in intervals_seconds]
         self._grow_to(self._needed(_ASSUMED_SECONDS))
 
     @property
@@ -81,6 +82,27 @@ class ProbePool:
                 "missed_total": self._schedule.missed_total,
                 "threads": len(self._threads),
             }
+
+    def add(self, target: ProbedTarget, interval_seconds: float) -> None:
+        """Ask one more target, at once and then at every interval."""
+        with self._lock:
+            self._targets.append(target)
+            self._rates_hz.append(1 / interval_seconds)
+            self._schedule.add(interval_seconds, self._clock.monotonic_seconds())
+            self._grow_to(len(self._threads) + 1)  # all others may wait for a start that is far away
+
+    def drop(self, index: int) -> None:
+        """Ask a target no more, until it is restored; the outcome of a transfer that runs now is not given."""
+        with self._lock:
+            self._targets[index].is_asked = False
+            self._schedule.drop(index)
+
+    def restore(self, index: int) -> None:
+        """Ask a target again that was dropped."""
+        with self._lock:
+            self._targets[index].is_asked = True
+            self._schedule.restore(index, self._clock.monotonic_seconds())
+            self._grow_to(len(self._threads) + 1)
 
     def close(self) -> None:
         """End the threads; one that hangs in a transfer which cannot be aborted ends at its timeout."""
@@ -106,13 +128,14 @@ class ProbePool:
         if overdue_seconds > _LATE_SECONDS:
             mean_seconds = sum(self._durations) / max(1, len(self._durations))
             needed = self._needed(mean_seconds) if results else len(self._threads) * 5 // 4 + 1
-            self._grow_to(min(needed, len(self._threads) + _MAX_NEW_THREADS))
+            with self._lock:
+                self._grow_to(min(needed, len(self._threads) + _MAX_NEW_THREADS))
 
     def _needed(self, latency_seconds: float) -> int:
-        return 1 + math.ceil(2 * self._rate_hz * (latency_seconds + _HANDLING_SECONDS))
+        return 1 + math.ceil(2 * sum(self._rates_hz) * (latency_seconds + _HANDLING_SECONDS))
 
     def _grow_to(self, count: int) -> None:
-        for place in range(len(self._threads), min(count, self._max_threads)):
+        for place in range(len(self._threads), min(count, len(self._targets), self._most_threads)):
             thread = threading.Thread(target=self._work, name=f"aiops-probe-{place}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -121,16 +144,22 @@ class ProbePool:
         handle = self._targets[0].transfer.make_handle()
         while not self._closing.is_set():
             ticket = self._take()
-            wait_seconds = ticket.due_seconds - self._clock.monotonic_seconds()
+            now_seconds = self._clock.monotonic_seconds()
+            wait_seconds = _IDLE_SECONDS if ticket is None else ticket.due_seconds - now_seconds
             if wait_seconds > 0 and self._gate.acquire(timeout=wait_seconds):
                 self._gate.release()  # for the next who waits
                 break
-            self._probe(self._targets[ticket.index], ticket.due_seconds, handle)
+            if ticket is not None and self._is_current(ticket):
+                self._probe(self._targets[ticket.index], ticket.due_seconds, handle)
         handle.close()
 
-    def _take(self) -> Ticket:
+    def _take(self) -> Ticket | None:
         with self._lock:
             return self._schedule.take(self._clock.monotonic_seconds())
+
+    def _is_current(self, ticket: Ticket) -> bool:
+        with self._lock:
+            return self._schedule.is_current(ticket)
 
     def _probe(self, target: ProbedTarget, due_seconds: float, handle: Any) -> None:
         if not target.turn.acquire(blocking=False):
@@ -152,7 +181,7 @@ class ProbePool:
         outcome = target.transfer.run(handle, may_abort=target.is_slow)
         target.is_slow = outcome.duration_seconds > _SHORT_SECONDS
         end_ns = start_ns + round(outcome.duration_seconds * 1e9)
-        if self._closing.is_set():  # it may have been aborted
+        if self._closing.is_set() or not target.is_asked:  # it may have been aborted
             return outcome
         judged = target.judge(outcome, end_ns)
         self._emit(ProbeResult(time_ns=end_ns, target=target.name, method=target.method, outcome=judged))

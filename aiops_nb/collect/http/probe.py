@@ -74,7 +74,7 @@ class HttpProbe:
     ) -> None:
         self.name = name
         ready = ready_targets(targets, interval_seconds)
-        self.target_names = tuple(ready)
+        self._interval_seconds = interval_seconds
         self._intervals_seconds = [target.interval_at(interval_seconds) for target in targets]
         self._clock = clock or SystemClock()
         self._closing = threading.Event()
@@ -82,17 +82,67 @@ class HttpProbe:
         self._results: queue.SimpleQueue[ProbeResult | None] = queue.SimpleQueue()
         self._dropped_total = 0
         self._pool: ProbePool | None = None
-        make = _maker(transfer)
-        self._targets = [
-            ProbedTarget(
-                shown,
-                target.method,
-                make(target, target.timeout_for(interval_seconds), self._closing.is_set),
-                assertions=parse_assertions(target.assertions),
-                confirms=target.confirm,
-            )
-            for shown, target in ready.items()
-        ]
+        self._make = _maker(transfer)
+        self._targets = [self._probed(shown, target) for shown, target in ready.items()]
+        self._place = {shown: place for place, shown in enumerate(ready)}
+        self._paused: set[str] = set()
+
+    def _probed(self, name: str, target: ProbeTarget) -> ProbedTarget:
+        return ProbedTarget(
+            name,
+            target.method,
+            self._make(target, target.timeout_for(self._interval_seconds), self._closing.is_set),
+            assertions=parse_assertions(target.assertions),
+            confirms=target.confirm,
+        )
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The targets that are asked, and those that are paused."""
+        return tuple(self._place)
+
+    def add(self, name: str, target: ProbeTarget) -> None:
+        """Ask one more target from now on; one of the same name is replaced. From any thread.
+
+        Raises
+        ------
+        ConfigError
+            For a target that cannot be asked.
+        """
+        (ready,) = ready_targets([target], self._interval_seconds).values()
+        probed, interval_seconds = self._probed(name, ready), ready.interval_at(self._interval_seconds)
+        pool = self._begun()
+        with self._lock:
+            if name in self._place:
+                pool.drop(self._place[name])
+            self._paused.discard(name)
+            self._place[name] = len(self._targets)
+            pool.add(probed, interval_seconds)
+
+    def remove(self, name: str) -> None:
+        """Ask a target no more, from now on; unknown names are ignored."""
+        pool = self._begun()
+        with self._lock:
+            place = self._place.pop(name, None)
+            if place is not None and name not in self._paused:
+                pool.drop(place)
+            self._paused.discard(name)
+
+    def pause(self, name: str) -> None:
+        """Ask a target no more until it is resumed; unknown names are ignored."""
+        pool = self._begun()
+        with self._lock:
+            if name in self._place and name not in self._paused:
+                self._paused.add(name)
+                pool.drop(self._place[name])
+
+    def resume(self, name: str) -> None:
+        """Ask a paused target again."""
+        pool = self._begun()
+        with self._lock:
+            if name in self._paused:
+                self._paused.remove(name)
+                pool.restore(self._place[name])
 
     @property
     def counters(self) -> Mapping[str, float]:
@@ -107,7 +157,7 @@ class HttpProbe:
     @property
     def last_failures(self) -> Mapping[str, tuple[str, ...]]:
         """By target: the assertions that its last probe broke, each with what came instead."""
-        return {target.name: target.failures for target in self._targets if target.failures}
+        return {target.name: target.failures for target in self._targets if target.failures and target.is_asked}
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
         """Wait for the first result, gather what comes within 0.1 s of it (at most 5,000 rows).
@@ -135,8 +185,12 @@ class HttpProbe:
             pool.close()
 
     def _start(self) -> None:
+        if not self._closing.is_set():
+            self._begun()
+
+    def _begun(self) -> ProbePool:
         with self._lock:
-            if self._pool is None and not self._closing.is_set():
+            if self._pool is None:
                 self._pool = ProbePool(
                     self._targets,
                     intervals_seconds=self._intervals_seconds,
@@ -145,6 +199,7 @@ class HttpProbe:
                     closing=self._closing,
                     max_threads=_max_threads(),
                 )
+            return self._pool
 
     def _grow(self, results: list[ProbeResult]) -> None:
         if self._pool is not None and not self._closing.is_set():

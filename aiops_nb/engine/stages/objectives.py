@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from aiops_nb.core.types import AlertChange, FeatureTable, IntArray, SeriesKey, Tick
 from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.inactive_targets import PROBE
 from aiops_nb.engine.stages.overall import OverallStage
 from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
@@ -62,6 +63,10 @@ class ObjectivesStage:
     def end_alerts(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
         """Changes that end all alerts; those of all targets do not end with one source."""
         return [] if source is not None else self._judges.close(end_ns, outcome)
+
+    def end_target_alerts(self, end_ns: int, outcome: str, target: str) -> list[AlertChange]:
+        """Changes that end the alerts of one probed target; its history stays."""
+        return self._judges.close(end_ns, outcome, SeriesKey(target, origin=PROBE).__eq__)
 
     def _recall(self, place: int, window: int, first_window: int) -> None:
         key = self._keys[place]

@@ -11,6 +11,7 @@ from aiops_nb.core.columns import floats, integers, times_ns
 from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, SeriesKey, Tick
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
+from aiops_nb.engine.stages.inactive_targets import PROBE, InactiveTargets
 from aiops_nb.engine.stages.sources import SeriesSources, source_of
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.requests.features import RequestFeatures, request_features
@@ -39,6 +40,13 @@ def _expires(column: pa.Array) -> IntArray | None:
     return integers(column.view(pa.int64()), UNKNOWN_EXPIRY) if known else None
 
 
+def _both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+    if one is None or other is None:
+        return other if one is None else one
+    both: BoolArray = one & other
+    return both
+
+
 class RequestsStage:
     """Requests: series are (target, origin)."""
 
@@ -46,6 +54,7 @@ class RequestsStage:
         window = params.window
         self._observed = observed
         self._sources = SeriesSources()
+        self.inactive = InactiveTargets()
         self._index = SeriesIndex(window.max_series)
         self.features = RequestFeatures(window)
         self._names = request_features(window.horizons_seconds)
@@ -77,6 +86,7 @@ class RequestsStage:
     def _add(self, rows: RequestRows, usable: BoolArray | None, batch: pa.RecordBatch) -> list[AlertChange]:
         self._known = max(self._known, int(rows.series.max()) + 1)
         self._sources.note(source_of(batch), rows.series)
+        usable = _both(usable, self.inactive.used(rows.series, self._known_keys()))
         if usable is not None:
             positions = np.flatnonzero(usable)
             if not len(positions):
@@ -106,6 +116,7 @@ class RequestsStage:
         if not self._known:
             return None, []
         self._known_keys()
+        self.inactive.write_unknown(window, self.keys, values)
         self._span_count, self._heard = values[self._names.index("span_count")], {}
         self._observed.mask(end_ns, self._names, values)
         self._sources.mask(self._names, values)
@@ -132,6 +143,17 @@ class RequestsStage:
         of_rows = [(judge, t) for judge in self._row_judges for t in judge.close(end_ns, outcome, ended.__contains__)]
         of_features = self._judges.close(end_ns, outcome, {keys[place] for place in ended}.__contains__)
         return [*(judge.change(t, keys[t.series]) for judge, t in of_rows), *of_features]
+
+    def end_target_alerts(self, end_ns: int, outcome: str, target: str) -> list[AlertChange]:
+        """Changes that end the alerts of one probed target."""
+        keys = self._known_keys()
+        key = SeriesKey(target, origin=PROBE)
+        of_rows = [
+            judge.change(t, keys[t.series])
+            for judge in self._row_judges
+            for t in judge.close(end_ns, outcome, lambda place: keys[place] == key)
+        ]
+        return [*of_rows, *self._judges.close(end_ns, outcome, key.__eq__)]
 
     def ended_origins(self) -> frozenset[str]:
         """Origins of which every source has ended: their silence is no alert."""

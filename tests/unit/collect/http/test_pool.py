@@ -194,3 +194,16 @@ def test_what_is_confirmed(
         is wants
     )
     assert not ProbedTarget("a", "GET", HeldTransfer(opened()), assertions=asked).wants_another(outcome)
+
+
+def test_a_dropped_target_is_not_due_until_it_is_restored() -> None:
+    schedule = ProbeSchedule([1.0, 1.0], start_seconds=0.0)
+    waiting = schedule.take(0.0)
+    assert waiting is not None
+    schedule.drop(0)
+    assert not schedule.is_current(waiting)
+    assert [schedule.take(0.0).index for _ in range(3)] == [1, 1, 1]
+    schedule.restore(0, 7.0)
+    again = schedule.take(7.0)
+    assert (again.index, again.due_seconds) == (0, 2.5) or again.index == 1
+    assert 0 in [schedule.take(7.0).index for _ in range(6)]
