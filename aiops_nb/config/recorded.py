@@ -40,14 +40,15 @@ def recording_yaml(config: Config) -> str:
     return dump_config(
         replace(
             config,
-            targets=tuple(_recordable(target) for target in config.targets),
+            targets=tuple(recordable(target) for target in config.targets),
             connectivity=tuple(recordable_url(url) for url in config.connectivity),
-            collectors=tuple(_recordable(collector) for collector in config.collectors),
+            collectors=tuple(recordable(collector) for collector in config.collectors),
         )
     )
 
 
-def _recordable(of: Any) -> Any:
+def recordable(of: Any) -> Any:
+    """A URL, a target or a collector without what a recording does not hold: see `recording_yaml`."""
     if isinstance(of, str):
         return recordable_url(of)
     changes = {}

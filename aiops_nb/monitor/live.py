@@ -188,6 +188,24 @@ class LiveRun:
         if not self._loop.offer(batch, COMMAND_SECONDS) and self.running:
             raise AiopsError("command: the engine takes none now, because a sink does not return")
 
+    def add_collector(self, collector: Collector) -> None:
+        """Collect from one more source, from now on; it is closed with the others."""
+        if not self.running or self._stopping.is_set():
+            collector.close()
+            return
+        poller = self._poller(collector)
+        thread = self._poll_thread(poller)
+        self._poll_threads.insert(len(self._pollers), thread)  # before the observer of the run itself
+        self._pollers.append(poller)
+        self.collectors = (*self.collectors, collector)
+        self._threads.append(thread)
+        thread.start()
+
+    def end_collector(self, name: str) -> None:
+        """Close a source; what it has read still comes, and then its end. Unknown names are ignored."""
+        for poller in [one for one in self._pollers if one.collector.name == name]:
+            poller.close()
+
     def stream_counters(self) -> StreamCounters:
         """What happened to the rows."""
         return self._pipeline.counters

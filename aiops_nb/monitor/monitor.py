@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 import pyarrow as pa
 
+from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import ConfigError
@@ -25,6 +26,7 @@ from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import collector_notices, rejected_frame
 from aiops_nb.monitor.step_store import StepStore
 from aiops_nb.monitor.thresholds import checked_threshold
+from aiops_nb.monitor.watched import Watched, targets_frame
 from aiops_nb.notify.message import Notifier
 from aiops_nb.notify.params import ChannelParams
 from aiops_nb.notify.registry import make_notifier
@@ -58,6 +60,8 @@ class Monitor(FrameAccess):
         Opens the notifications: at each start, or when the first notifier is added. None: nobody is ever notified.
     once
         For rows that exist already: a second start would bring each of them twice, so that it does nothing.
+    watched
+        What can be changed while it runs; None for rows that exist already.
     mode, title
         Where the rows come from, and the name of it, such as that of a recording.
     """
@@ -72,6 +76,7 @@ class Monitor(FrameAccess):
         title: str = "",
         notify: Callable[[], Notifications] | None = None,
         notify_from_start: bool = False,
+        watched: Watched | None = None,
     ) -> None:
         self._make_run, self._notes, self._once = make_run, tuple(notes), once
         self.mode: Mode = mode
@@ -83,6 +88,7 @@ class Monitor(FrameAccess):
         self._moved: dict[str, float] = {}
         self._notify = notify
         self._notify_from_start = notify_from_start
+        self._watched = watched
         self._notifications: Notifications | None = None
         self._last_notifications: list[dict[str, object]] = []
         self._dashboard: Dashboard | None = None
@@ -157,6 +163,8 @@ class Monitor(FrameAccess):
                 self._run = self._make_run(self._fan_out.deliver)
                 self._open_notifications()
                 self._run.start()
+                if self._watched is not None:
+                    self._watched.follow(self._run)
 
     def _open_notifications(self) -> None:
         """After the run, which makes the recording that the log lies in."""
@@ -218,6 +226,78 @@ class Monitor(FrameAccess):
     def thresholds(self) -> dict[str, float]:
         """The thresholds that `set_threshold` can move, by alertname, as they are now."""
         return {} if self._run is None else self._run.params.thresholds | self._moved
+
+    @property
+    def watched(self) -> Watched:
+        """The targets and sources, and what can be changed of them.
+
+        Raises
+        ------
+        ConfigError
+            For a replay and other rows that exist already.
+        """
+        if self._watched is None:
+            raise ConfigError(f"targets: expected a live monitor, got a {self.mode}: its rows exist already")
+        return self._watched
+
+    def targets(self) -> pd.DataFrame:
+        """The URLs that are probed: name, url (without secrets), interval_seconds, state (`active` or `paused`)."""
+        return targets_frame([] if self._watched is None else self._watched.targets())
+
+    def add_target(self, target: str | ProbeTarget, *, interval_seconds: float | None = None) -> str:
+        """Probe one more URL from now on, recorded as a command of the stream.
+
+        Parameters
+        ----------
+        target
+            A URL, or a `ProbeTarget` with its options.
+        interval_seconds
+            Its interval, > 0; None: that of the target, else the one of the configuration.
+
+        Returns
+        -------
+        str
+            Its name: what `remove_target`, `pause_target` and the tables call it.
+
+        Raises
+        ------
+        ConfigError
+            For a malformed URL, one that is watched already, a timeout longer than the interval; and for a replay.
+
+        Examples
+        --------
+        >>> from aiops_nb import watch
+        >>> with watch("http://127.0.0.1:9/health") as monitor:
+        ...     name = monitor.add_target("http://127.0.0.1:9/ready", interval_seconds=5)
+        ...     monitor.pause_target(name)
+        ...     monitor.targets()["state"].tolist()
+        ['active', 'paused']
+        """
+        return self.watched.add_target(target, interval_seconds)
+
+    def remove_target(self, name: str) -> None:
+        """Probe a target no more: its alerts end, its rows stay. `ConfigError` for an unknown name."""
+        self.watched.remove_target(name)
+
+    def pause_target(self, name: str) -> None:
+        """Probe a target no more until `resume_target`: its alerts end, its baselines are kept."""
+        self.watched.pause_target(name)
+
+    def resume_target(self, name: str) -> None:
+        """Probe a paused target again."""
+        self.watched.resume_target(name)
+
+    def set_interval(self, name: str, interval_seconds: float) -> None:
+        """Probe a target at another interval from now on."""
+        self.watched.set_interval(name, interval_seconds)
+
+    def config_yaml(self) -> str:
+        """The YAML of what is watched now, targets added and removed since the start included.
+
+        Literal secrets are left out: write them as references (`env:NAME`, `file:PATH`). Collectors that were made in
+        Python have no YAML.
+        """
+        return self.watched.config_yaml()
 
     def command(self, command: Command | Mapping[str, object]) -> None:
         """Put a command into the stream, as the dashboard does; users have `set_threshold`. Ignored while nothing runs.

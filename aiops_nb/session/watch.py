@@ -31,6 +31,7 @@ from aiops_nb.session.earlier_run import pipeline_of
 from aiops_nb.session.objective_history import recalled
 from aiops_nb.session.plan import Plan, Target, plan_run
 from aiops_nb.session.recording import Recording, open_recording
+from aiops_nb.session.watched import WatchedPlan
 from aiops_nb.view.notebook_cell import note_begun, running_cell, running_request, stop_earlier
 
 if TYPE_CHECKING:
@@ -90,11 +91,12 @@ def watch(
     """
     here = running_cell(running_request())
     directory = None if record is None else str(record)
-    plan = plan_run(targets, config, interval_seconds=interval_seconds, record=directory)
+    watched = WatchedPlan(plan_run(targets, config, interval_seconds=interval_seconds, record=directory))
 
     runs: list[LiveRun] = []
 
     def make_run(deliver: Deliver) -> LiveRun:
+        plan = watched.plan
         tap, repairs = _open_tap(plan.record, plan.config)
         try:
             collectors = plan.collectors()
@@ -118,10 +120,13 @@ def watch(
         return run
 
     def notify() -> Notifications:
+        plan = watched.plan
         return open_notifications(plan.config.notify or NotifyParams(), plan.record)
 
+    plan = watched.plan
     runs += [run for one in stop_earlier(here) if (run := _run_to_go_on_from(one, plan)) is not None]
-    monitor = _started(Monitor(make_run, notify=notify, notify_from_start=plan.config.notify is not None), sinks)
+    notifies = plan.config.notify is not None
+    monitor = _started(Monitor(make_run, notify=notify, notify_from_start=notifies, watched=watched), sinks)
     note_begun(here, monitor)
     return monitor
 
