@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
-import msgspec
-import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.moments import Moment
+from aiops_nb.core.table_files import FORMATS, Format, write_table
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.report.columns import NAMINGS, Naming, metric_names, named
 from aiops_nb.session.recording import Recording
 
-Format = Literal["csv", "jsonl", "parquet"]
 Table = Literal["requests", "samples", "features", "scores", "alerts", "labels"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 TABLES: tuple[Table, ...] = get_args(Table)
-FORMULA_STARTS = "=+-@\t\r\n"
 WHOLE_NUMBERS = {
     name for naming in get_args(Naming) for name in named(["status_code", "response_bytes"], "requests", naming)
 }
@@ -80,7 +76,8 @@ def export_tables(
     with TemporaryDirectory(dir=folder, prefix=".export-") as unfinished:
         rows: dict[str, int] = {}
         for name, frame in (one for table in tables for one in _frames(source, table, start, end)):
-            WRITERS[format](renamed(frame, name, naming), Path(unfinished) / f"{name}.{format}")
+            with (Path(unfinished) / f"{name}.{format}").open("wb") as target:
+                write_table(renamed(frame, name, naming), target, format, WHOLE_NUMBERS)
             rows[name] = len(frame)
         if not any(rows.values()):
             raise ConfigError("start, end: expected rows in this range, found none; nothing was written")
@@ -129,58 +126,3 @@ def renamed(frame: pd.DataFrame, table: str, naming: Naming) -> pd.DataFrame:
 
 def _success(requests: pd.DataFrame) -> pd.Series:
     return (requests["error_type"].isna() & requests["status_code"].between(200, 399)).astype("int8")
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    as_text(frame).apply(without_formulas).to_csv(path, index=False, lineterminator="\n")
-
-
-def without_formulas(column: pd.Series) -> pd.Series:
-    """Text that no spreadsheet computes: `=HYPERLINK(...)` in a recorded path would be a formula."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return column
-    texts = column.astype(object)
-    is_formula = texts.map(lambda text: isinstance(text, str) and len(text) > 1 and text[0] in FORMULA_STARTS)
-    return texts.where(~is_formula.astype(bool), "'" + texts.astype(str)) if len(texts) else column
-
-
-def _write_jsonl(frame: pd.DataFrame, path: Path) -> None:
-    columns = as_text(frame).astype(object)
-    rows = columns.where(columns.notna(), None).to_dict("records")
-    path.write_bytes(msgspec.json.Encoder().encode_lines(rows))
-
-
-def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_parquet(path, index=False, compression="zstd")
-
-
-WRITERS: Mapping[Format, Callable[[pd.DataFrame, Path], None]] = {
-    "csv": _write_csv,
-    "jsonl": _write_jsonl,
-    "parquet": _write_parquet,
-}
-
-
-def as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Times as RFC 3339 UTC, and whole numbers without a decimal point although some are missing.
-
-    Examples
-    --------
-    >>> times = pd.to_datetime(pd.Series([1_500_000_000, None]), utc=True)
-    >>> print(as_text(pd.DataFrame({"time": times, "status_code": [200.0, None]})).to_csv(index=False))
-    time,status_code
-    1970-01-01T00:00:01.500000000Z,200
-    ,
-    <BLANKLINE>
-    """
-    return frame.assign(**{str(name): _texts(frame[name]) for name in frame.columns})
-
-
-def _texts(column: pd.Series) -> pd.Series:
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        times = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[ns]")
-        texts = pd.Series(np.char.add(np.datetime_as_string(times, unit="ns"), "Z"), index=column.index, dtype=object)
-        return texts.where(column.notna(), None)
-    if column.name in WHOLE_NUMBERS:
-        return column.astype("Int64")
-    return column
