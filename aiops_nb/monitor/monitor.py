@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.columns import times_ns
-from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.errors import AiopsError, ConfigError
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
@@ -228,14 +229,11 @@ class Monitor(FrameAccess):
         return {} if self._run is None else self._run.params.thresholds | self._moved
 
     @property
-    def watched(self) -> Watched:
-        """The targets and sources, and what can be changed of them.
+    def watched(self) -> Watched | None:
+        """The targets and sources, and what can be changed of them; None where the rows exist already."""
+        return self._watched
 
-        Raises
-        ------
-        ConfigError
-            For a replay and other rows that exist already.
-        """
+    def _to_change(self) -> Watched:
         if self._watched is None:
             raise ConfigError(f"targets: expected a live monitor, got a {self.mode}: its rows exist already")
         return self._watched
@@ -273,23 +271,23 @@ class Monitor(FrameAccess):
         ...     monitor.targets()["state"].tolist()
         ['active', 'paused']
         """
-        return self.watched.add_target(target, interval_seconds)
+        return self._to_change().add_target(target, interval_seconds)
 
     def remove_target(self, name: str) -> None:
         """Probe a target no more: its alerts end, its rows stay. `ConfigError` for an unknown name."""
-        self.watched.remove_target(name)
+        self._to_change().remove_target(name)
 
     def pause_target(self, name: str) -> None:
         """Probe a target no more until `resume_target`: its alerts end, its baselines are kept."""
-        self.watched.pause_target(name)
+        self._to_change().pause_target(name)
 
     def resume_target(self, name: str) -> None:
         """Probe a paused target again."""
-        self.watched.resume_target(name)
+        self._to_change().resume_target(name)
 
     def set_interval(self, name: str, interval_seconds: float) -> None:
         """Probe a target at another interval from now on."""
-        self.watched.set_interval(name, interval_seconds)
+        self._to_change().set_interval(name, interval_seconds)
 
     def config_yaml(self) -> str:
         """The YAML of what is watched now, targets added and removed since the start included.
@@ -297,7 +295,41 @@ class Monitor(FrameAccess):
         Literal secrets are left out: write them as references (`env:NAME`, `file:PATH`). Collectors that were made in
         Python have no YAML.
         """
-        return self.watched.config_yaml()
+        return self._to_change().config_yaml()
+
+    @property
+    def recording(self) -> str | None:
+        """Directory of the recording, if there is one."""
+        return None if self._watched is None else self._watched.record
+
+    def record_to(self, directory: str | Path | None) -> None:
+        """Record to a directory from now on, or no more: a running monitor is stopped and started again.
+
+        A recording is complete in itself, so that baselines are learned again when one begins.
+
+        Parameters
+        ----------
+        directory
+            An earlier recording there is continued. None: the present one is sealed, and nothing is recorded.
+
+        Raises
+        ------
+        ConfigError
+            For rows that exist already.
+        RecordingError
+            If it cannot be written or has another writer; the monitor then goes on without a recording.
+        """
+        watched, was_running = self._to_change(), self.running
+        self.stop()
+        watched.record = None if directory is None else str(directory)
+        if not was_running:
+            return
+        try:
+            self.start()
+        except AiopsError:
+            watched.record = None
+            self.start()
+            raise
 
     def command(self, command: Command | Mapping[str, object]) -> None:
         """Put a command into the stream, as the dashboard does; users have `set_threshold`. Ignored while nothing runs.

@@ -31,6 +31,9 @@ class Watched(Protocol):
     While the monitor is stopped a change holds from the next start on.
     """
 
+    record: str | None
+    """Directory of the recording, from the next start on."""
+
     def follow(self, run: Run) -> None:
         """A run has begun: what changes from here on, changes in it."""
         ...

@@ -100,7 +100,8 @@ def watch(
         tap, repairs = _open_tap(plan.record, plan.config)
         try:
             collectors = plan.collectors()
-            earlier = runs[-1].pipeline_at_end if runs else pipeline_of(plan)
+            goes_on = runs and (plan.record is None or _records_to(runs[-1], plan))
+            earlier = runs[-1].pipeline_at_end if goes_on else pipeline_of(plan)
             history = recalled(plan, SystemClock().now_ns())
         except BaseException:
             tap.close()
@@ -134,8 +135,11 @@ def watch(
 def _run_to_go_on_from(earlier: object, plan: Plan) -> LiveRun | None:
     """The last run of a monitor, if its baselines are those that the recording of the plan leads to."""
     run = earlier.last_run if isinstance(earlier, Monitor) else None
-    same = isinstance(run, LiveRun) and run.recording == (None if plan.record is None else Path(plan.record).resolve())
-    return run if same and isinstance(run, LiveRun) else None
+    return run if isinstance(run, LiveRun) and _records_to(run, plan) else None
+
+
+def _records_to(run: LiveRun, plan: Plan) -> bool:
+    return run.recording == (None if plan.record is None else Path(plan.record).resolve())
 
 
 def _started(monitor: Monitor, sinks: Sequence[Sink]) -> Monitor:

@@ -65,6 +65,15 @@ class WatchedPlan:
             for name in self._paused:
                 self._pause(name)
 
+    @property
+    def record(self) -> str | None:
+        """Directory of the recording, from the next start on."""
+        return self.plan.record
+
+    @record.setter
+    def record(self, directory: str | None) -> None:
+        self.plan = replace(self.plan, record=directory)
+
     # ---- targets
 
     def targets(self) -> list[WatchedTarget]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.view.data.store import ViewStore
 from aiops_nb.view.frontend import shows_widgets
 from aiops_nb.view.notebook_cell import running_cell, running_request
+from aiops_nb.view.page_requests import TABLES, frame_between
 from aiops_nb.view.pump import Pump
 from aiops_nb.view.source import Source
 from aiops_nb.view.still.page import picture_html
 from aiops_nb.view.twin import Twin
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from aiops_nb.view.charts.board import Selection
     from aiops_nb.view.widgets.screen import Screen
 
 _open: list[Dashboard] = []
@@ -91,6 +96,38 @@ class Dashboard:
                 self._draw()
                 self._wake()
             return self._screen
+
+    @property
+    def selection(self) -> Selection | None:
+        """The range that was drawn over a chart, with the targets of that chart; None: nothing is selected.
+
+        `start` and `end` are UTC timestamps, `start_ns` and `end_ns` the same in nanoseconds.
+        """
+        screen = self._screen
+        return None if screen is None else screen.board.selection
+
+    def selected_frame(self, table: str = "requests") -> pd.DataFrame:
+        """The rows of the selected range.
+
+        Parameters
+        ----------
+        table
+            `requests`, `samples`, `features`, `scores` or `alerts`.
+
+        Raises
+        ------
+        ConfigError
+            If nothing is selected, or there is no such table.
+        """
+        selection = self.selection
+        if selection is None or self.source is None:
+            raise ConfigError("selection: expected a range drawn over a chart, got none")
+        if table not in TABLES:
+            raise ConfigError.at("table", f"one of {', '.join(TABLES)}", table)
+        frame = frame_between(self.source, table, (selection.start_ns, selection.end_ns))
+        if "target" not in frame.columns or table == "samples":
+            return frame
+        return frame[frame["target"].isin(selection.targets)].reset_index(drop=True)
 
     def close(self) -> None:
         """End its thread and remove it from every page; the source goes on. May be called twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from aiops_nb.core.protocols import Sink
@@ -10,6 +10,53 @@ from aiops_nb.core.types import Step
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class TargetShape(Protocol):
+    """A target as it is probed now."""
+
+    @property
+    def name(self) -> str:
+        """Its identity."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Without secrets."""
+        ...
+
+    @property
+    def interval_seconds(self) -> float:
+        """How often it is asked."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """`active` or `paused`."""
+        ...
+
+
+class WatchedShape(Protocol):
+    """What a page can change of a live monitor; `PageRequests` calls its methods."""
+
+    @property
+    def record(self) -> str | None:
+        """Directory of the recording."""
+        ...
+
+    def targets(self) -> Sequence[TargetShape]:
+        """All targets."""
+        ...
+
+    def sources(self) -> list[str]:
+        """The names of all other sources."""
+        ...
+
+
+def watched_of(source: object) -> WatchedShape | None:
+    """What can be changed of a source: nothing of a replay, a recording or a DataFrame."""
+    watched: WatchedShape | None = getattr(source, "watched", None)
+    return watched
 
 
 class Source(Protocol):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bokeh.events import SelectionGeometry
 from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.ui import UIElement
@@ -14,11 +17,10 @@ from aiops_nb.view.charts.figures import (
     Shared,
     Slot,
     add_line,
-    crosshair,
     empty_source,
+    make_marks,
     make_shared,
     make_slot,
-    mark_of_alert,
     name_lines,
     slot_classes,
 )
@@ -39,8 +41,12 @@ from aiops_nb.view.data.series_data import (
 )
 from aiops_nb.view.data.store import ViewStore
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 DEFAULT_SPAN_SECONDS = 120
 LEAST_SPAN_MS = 20_000
+NS_PER_MS = 1_000_000
 RECHOOSE_NS = 3 * NS_PER_SECOND
 LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
 FARTHEST_DOT = 3.0  # times the line: a service with a heavy tail would be drawn flat otherwise
@@ -55,11 +61,35 @@ class TimeWindow:
     moment_ns: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """A range that was drawn over a chart: [start, end) in UTC, and the targets that the chart shows."""
+
+    start_ns: int
+    end_ns: int
+    targets: tuple[str, ...]
+
+    @property
+    def start(self) -> pd.Timestamp:
+        """Start of the range."""
+        import pandas as pd
+
+        return pd.Timestamp(self.start_ns, tz="UTC")
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """End of the range, which is no part of it."""
+        import pandas as pd
+
+        return pd.Timestamp(self.end_ns, tz="UTC")
+
+
 class Board:
     """All charts over one store, on one time axis that `draw` moves to the newest row.
 
     `window`, the time shown, `filter_text`, which targets may be shown, and `focus`, the number of a series that is
-    shown in any case, may be set from any thread; the next `draw` obeys.
+    shown in any case, may be set from any thread; the next `draw` obeys. `on_selection` is called when a person selects
+    a range.
 
     Examples
     --------
@@ -72,20 +102,23 @@ class Board:
     def __init__(self, store: ViewStore) -> None:
         self._store = store
         self.window = self._window = TimeWindow()
+        self.on_selection: Callable[[], None] = lambda: None
         self.filter_text = ""
         self.focus: int | None = None
         self.matched: int | None = None
         self.names: list[str] = []
         self.x_range = Range1d(start=0, end=1, name="time")
-        self._moment = moment = crosshair()
-        self._alert_mark = mark = mark_of_alert()
+        self._marks = marks = make_marks()
+        self.selection: Selection | None = None
         self._slots: list[Slot] = []
-        self._rate = make_shared("Requests", "/s", "rate", self.x_range, LEAST_RATE_HZ, moment, mark)
-        self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT, moment, mark)
+        self._rate = make_shared("Requests", "/s", "rate", self.x_range, LEAST_RATE_HZ, marks)
+        self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT, marks)
         charts = {
-            metric: make_shared(title, "%", "value", self.x_range, 104.0, moment, mark)
+            metric: make_shared(title, "%", "value", self.x_range, 104.0, marks)
             for metric, title in HOST_TITLES.items()
         }
+        for plot in (self._rate.plot, self._error.plot, *(chart.plot for chart in charts.values())):
+            plot.on_event(SelectionGeometry, self._selected_in(None))
         self._hosts = {metric: _Hosts(store, metric, chart) for metric, chart in charts.items()}
         self._shown: list[int] = []
         self._chosen_at_ns = -RECHOOSE_NS
@@ -119,6 +152,7 @@ class Board:
         """Bring every chart up to date with the store."""
         store = self._store
         if not store.newest_ns:
+            self._mark_selection()
             return
         other_window = self._window != self.window
         if other_window:
@@ -134,6 +168,7 @@ class Board:
         self._ticks_drawn = store.requests.appended_total
         self._draw_hosts()
         self._mark_trouble()
+        self._mark_selection()
         if other_window or self._window.moment_ns is None or self._shown != before:
             self._move_axes(lines_too=other_window or new_ticks > 0)
 
@@ -143,7 +178,37 @@ class Board:
         for hosts in self._hosts.values():
             hosts.shown = []
         moment = window.moment_ns
-        self._alert_mark.update(visible=moment is not None, location=(moment or 0) / 1e6)
+        self._marks.alert.update(visible=moment is not None, location=(moment or 0) / 1e6)
+
+    # ---- the selected range
+
+    def _selected_in(self, place: int | None) -> Callable[[Any], None]:
+        """What follows when a range is drawn over the chart of a place; None: over one that shows all of them."""
+
+        def select(event: Any) -> None:
+            box = event.geometry
+            if event.final and box.get("type") == "rect" and box["x1"] > box["x0"]:
+                start_ns, end_ns = (round(box[side] * NS_PER_MS) for side in ("x0", "x1"))
+                shown = self._shown if place is None else self._shown[place : place + 1]
+                targets = tuple(self._store.series.keys[series].target for series in shown)
+                self.select(Selection(start_ns=start_ns, end_ns=end_ns, targets=targets))
+
+        return select
+
+    def select(self, selection: Selection | None) -> None:
+        """Mark a range in every chart; None: no more. From any thread, the next `draw` obeys."""
+        self.selection = selection
+        self.on_selection()
+
+    def _mark_selection(self) -> None:
+        selection, mark = self.selection, self._marks.selection
+        if selection is None:
+            if mark.visible:
+                mark.visible = False
+            return
+        left, right = selection.start_ns / NS_PER_MS, selection.end_ns / NS_PER_MS
+        if (mark.visible, mark.left, mark.right) != (True, left, right):
+            mark.update(visible=True, left=left, right=right)
 
     # ---- which targets
 
@@ -178,7 +243,8 @@ class Board:
             name_lines(shared, names)
 
     def _add_slot(self) -> None:
-        slot = make_slot(len(self._slots), self.x_range, self._moment, self._alert_mark)
+        slot = make_slot(len(self._slots), self.x_range, self._marks)
+        slot.latency.on_event(SelectionGeometry, self._selected_in(slot.place))
         self._slots.append(slot)
         add_line(self._rate, slot.lines)
         add_line(self._error, slot.lines, marks="error_anomaly")

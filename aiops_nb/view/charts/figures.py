@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from bokeh.models.annotations import Span, Title
+from bokeh.models.annotations import BoxAnnotation, Span, Title
 from bokeh.models.formatters import DatetimeTickFormatter, PrintfTickFormatter
 from bokeh.models.glyphs import Line, Scatter, VArea
 from bokeh.models.ranges import Range1d
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.sources import ColumnDataSource
-from bokeh.models.tools import CrosshairTool, HoverTool
+from bokeh.models.tools import BoxSelectTool, CrosshairTool, HoverTool
 from bokeh.plotting import figure
 
 from aiops_nb.view.charts.palette import TROUBLE, series_colour
@@ -40,9 +40,7 @@ def empty_source(columns: Sequence[str], name: str) -> ColumnDataSource:
     return ColumnDataSource({column: np.zeros(0) for column in columns}, name=name)
 
 
-def time_chart(
-    title: str, unit: str, x_range: Range1d, y_range: Range1d, name: str, moment: Span, mark: Span
-) -> Figure:
+def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: str, marks: Marks) -> Figure:
     """An empty chart that fills the width; its values carry their unit."""
     plot = figure(
         name=name,
@@ -63,8 +61,11 @@ def time_chart(
         min_border_right=14,
     )
     _style_axes(plot, unit)
-    plot.add_tools(CrosshairTool(overlay=moment))
-    plot.add_layout(mark)
+    select = BoxSelectTool(dimensions="width", persistent=False)
+    plot.add_tools(CrosshairTool(overlay=marks.moment), select)
+    plot.toolbar.active_drag = select
+    plot.add_layout(marks.alert)
+    plot.add_layout(marks.selection)
     return plot
 
 
@@ -86,14 +87,33 @@ def _style_axes(plot: Any, unit: str) -> None:
     up.update(axis_line_alpha=0, major_tick_line_alpha=0)
 
 
-def crosshair() -> Span:
-    """One moment in time, marked in every chart while the pointer is over one of them."""
-    return Span(dimension="height", line_color="#8c8c8c", line_alpha=0.7, line_dash="dashed", line_width=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What every chart shows at the same time: the pointer's moment, the selected alert's start, the selected range."""
+
+    moment: Span
+    alert: Span
+    selection: BoxAnnotation
 
 
-def mark_of_alert() -> Span:
-    """The start of the alert that was selected, in every chart."""
-    return Span(dimension="height", name="alert-mark", visible=False, location=0, line_color=TROUBLE, line_width=1.5)
+def make_marks() -> Marks:
+    """The marks of one board; those of the alert and the selection are hidden."""
+    return Marks(
+        moment=Span(dimension="height", line_color="#8c8c8c", line_alpha=0.7, line_dash="dashed", line_width=1),
+        alert=Span(
+            dimension="height", name="alert-mark", visible=False, location=0, line_color=TROUBLE, line_width=1.5
+        ),
+        selection=BoxAnnotation(
+            name="selection",
+            visible=False,
+            left=0,
+            right=0,
+            fill_color="#2f8fd8",
+            fill_alpha=0.14,
+            line_color="#2f8fd8",
+            line_alpha=0.8,
+        ),
+    )
 
 
 def add_hover(
@@ -127,12 +147,12 @@ class Slot:
     y_range: Range1d
 
 
-def make_slot(place: int, x_range: Range1d, moment: Span, mark: Span) -> Slot:
+def make_slot(place: int, x_range: Range1d, marks: Marks) -> Slot:
     """A latency chart: requests as dots, p95 as a line in its expected band, anomalies and failures marked."""
     lines = empty_source((*LINE_COLUMNS, *BAND_COLUMNS), f"target-{place}")
     points = empty_source(POINT_COLUMNS, f"requests-{place}")
     y_range = Range1d(start=0, end=1)
-    plot = time_chart("", "ms", x_range, y_range, f"latency-{place}", moment, mark)
+    plot = time_chart("", "ms", x_range, y_range, f"latency-{place}", marks)
     plot.css_classes = slot_classes(place)
     _draw_latency(plot, lines, points, series_colour(place))
     title: Any = plot.title
@@ -179,10 +199,10 @@ class Shared:
     lines: list[Renderer] = field(default_factory=list)
 
 
-def make_shared(title: str, unit: str, column: str, x_range: Range1d, y_end: float, moment: Span, mark: Span) -> Shared:
+def make_shared(title: str, unit: str, column: str, x_range: Range1d, y_end: float, marks: Marks) -> Shared:
     """A chart without lines; `add_line` adds them."""
     y_range = Range1d(start=0, end=y_end)
-    plot = time_chart(title, unit, x_range, y_range, f"chart-{title.lower()}", moment, mark)
+    plot = time_chart(title, unit, x_range, y_range, f"chart-{title.lower()}", marks)
     plot.css_classes = ["aiops-shared"]
     add_hover(plot, [("target", "$name"), (title.lower(), f"@{column}{{0,0.[00]}} {unit}")], mode="vline")
     return Shared(plot=plot, y_range=y_range, column=column)

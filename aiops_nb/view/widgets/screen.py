@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
 
 from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.quantities import format_duration
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, RuleThreshold, SeriesKey
-from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board, TimeWindow
-from aiops_nb.view.data.store import ViewStore, clock_text, date_text
-from aiops_nb.view.source import Source
+from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board, Selection, TimeWindow
+from aiops_nb.view.data.store import ViewStore, clock_text, date_text, moment_text
+from aiops_nb.view.page_requests import PageRequests
+from aiops_nb.view.source import Source, TargetShape, watched_of
 from aiops_nb.view.widgets.alert_rows import alert_rows, row_id_of
+from aiops_nb.view.widgets.controls import Controls, TargetRow
 from aiops_nb.view.widgets.live_figure import LiveFigure
 from aiops_nb.view.widgets.panels import Panel
 from aiops_nb.view.widgets.self_panel import RejectedLine, SelfPanel
@@ -23,6 +27,7 @@ from aiops_nb.view.widgets.tiles import tiles_of
 SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900}
 FEW_TARGETS = 4  # as many need no filter
 REJECTED_SHOWN = 5
+LEAST_ZOOM_SECONDS = 5
 LONGEST_LINE = 200
 _log = logging.getLogger(__name__)
 
@@ -49,8 +54,14 @@ class Screen:
         self.alerts = Panel(kind="alerts")
         self.alerts.on_select(self._select)
         self.itself = SelfPanel()
+        self.controls = Controls(can_change=watched_of(source) is not None)
+        self.requests = PageRequests(source, self.range_ns, self.controls, wake)
+        self.controls.on_request(self.requests.take)
+        board.on_selection = wake
         self._make_tools()
-        self.root = _column([self.tools, self.status, self.alerts, self.figure, self.itself])
+        self._make_selection()
+        parts = [self.controls, self.tools, self.status, self.alerts, self.selection, self.figure, self.itself]
+        self.root = _column(parts)
         self.root.add_class("aiops-dashboard")
         self._rejected_total = 0
         self._selected: str | None = None
@@ -79,6 +90,23 @@ class Screen:
         )
         self.tools.add_class("aiops-tools")
 
+    def _make_selection(self) -> None:
+        self._selected_text = ipywidgets.Label()
+        zoom = _button("Zoom in", "search-plus", self._zoom, "Show the selected range", "96px")
+        clear = _button("Clear", "times", lambda: self.board.select(None), "Select nothing")
+        self.selection = ipywidgets.HBox(
+            [self._selected_text, zoom, clear],
+            layout={"display": "none", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 8px"},
+        )
+        self.selection.add_class("aiops-tools")
+
+    def range_ns(self, name: str) -> tuple[int, int] | None:
+        """Bounds of what is `shown`, of the `selection`; None: of everything."""
+        chosen = self.board.selection
+        if name == "selection" and chosen is not None:
+            return chosen.start_ns, chosen.end_ns
+        return None if name == "all" else (self.board.start_ns, self.board.end_ns + 1)
+
     def draw(self, running: bool) -> None:
         """Bring everything up to date; what did not change is not sent."""
         if self._to_show:
@@ -97,12 +125,14 @@ class Screen:
         self.start.disabled = running or ended
         self.stop.disabled = not running
         self._offer_thresholds()
+        self._report_controls()
         self._report_targets()
         self._report_time()
 
     def close(self) -> None:
         """Remove every widget from every page; may be called twice."""
-        parts = [*self.tools.children, *self.root.children, self.root]
+        self.requests.close()
+        parts = [*self.tools.children, *self.selection.children, *self.root.children, self.root]
         for widget in parts:
             for detail in (widget.layout, getattr(widget, "style", None)):
                 if detail is not None:
@@ -110,6 +140,19 @@ class Screen:
             widget.close()
 
     # ---- what the pump writes
+
+    def _report_controls(self) -> None:
+        chosen, controls = self.board.selection, self.controls
+        self.selection.layout.display = None if chosen is not None else "none"
+        text = "" if chosen is None else _selection_text(chosen)
+        self._selected_text.value = f"Selected: {text}" if text else ""
+        controls.selection = text
+        watched = watched_of(self._source)
+        if watched is not None:
+            targets = watched.targets()
+            controls.targets = [_target_row(one, self._store.names.of_labels({"target": one.name})) for one in targets]
+            controls.sources = watched.sources()
+            controls.recording = watched.record or ""
 
     def _show_selected(self) -> None:
         """Show the target of a selected alert, and the time around its start if that is out of sight."""
@@ -251,6 +294,15 @@ class Screen:
         moment = (store.newest_ns - half if moment is None else moment) + direction * half
         self._show_moment(None if moment + half >= store.newest_ns else max(moment, store.oldest_ns + half))
 
+    def _zoom(self) -> None:
+        """Show what is selected, and a little around it."""
+        chosen = self.board.selection
+        if chosen is not None:
+            seconds = max(LEAST_ZOOM_SECONDS, math.ceil((chosen.end_ns - chosen.start_ns) * 1.1 / NS_PER_SECOND))
+            middle_ns = (chosen.start_ns + chosen.end_ns) // 2
+            self.board.window = TimeWindow(span_seconds=seconds, moment_ns=middle_ns)
+            self._wake()
+
     def _filter(self, text: str) -> None:
         self.board.filter_text = text
         self._wake()
@@ -258,6 +310,17 @@ class Screen:
     def _select(self, row_id: str | None) -> None:
         self._selected, self._to_show = row_id, True
         self._wake()
+
+
+def _selection_text(chosen: Selection) -> str:
+    """The range that is selected, and how long it is."""
+    start, end = (moment_text(at, chosen.end_ns, tenths=True) for at in (chosen.start_ns, chosen.end_ns))
+    return f"{start} to {end} UTC, {format_duration((chosen.end_ns - chosen.start_ns) / NS_PER_SECOND)}"
+
+
+def _target_row(target: TargetShape, shown: str) -> TargetRow:
+    interval = f"{target.interval_seconds:g}"
+    return TargetRow(name=target.name, shown=shown, url=target.url, interval=interval, state=target.state)
 
 
 def _rejected_text(total: int, last: RejectedLine) -> str:

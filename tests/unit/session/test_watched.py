@@ -11,7 +11,7 @@ import pytest
 
 import aiops_nb
 from aiops_nb.config import parse_config
-from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.errors import ConfigError, RecordingError
 from aiops_nb.core.types import Step
 from aiops_nb.demo import DemoService, start_demo_service
 
@@ -106,14 +106,14 @@ def test_the_first_url_and_other_sources_are_added_to_a_monitor_without_any(
     with aiops_nb.watch(config={"host_metrics": True, "self_observation": None}, sinks=[seen]) as monitor:
         monitor.add_target(service.urls[0], interval_seconds=0.1)
         seen.wait(lambda targets: service.urls[0] in targets)
-        name = monitor.watched.add_source({"type": "synthetic", "rate_hz": 100, "targets": 2})
+        name = monitor._to_change().add_source({"type": "synthetic", "rate_hz": 100, "targets": 2})
         seen.wait(lambda targets: "service-1" in targets)
-        monitor.watched.remove_source(name)
+        monitor._to_change().remove_source(name)
         seen.wait(lambda targets: len(targets) > 8 and "service-1" not in targets[-8:])
         with pytest.raises(ConfigError, match="source"):
-            monitor.watched.remove_source(name)
-        monitor.watched.add_source({"type": "access_log", "path": str(log)})
-        assert monitor.watched.sources() == ["access_log"]
+            monitor._to_change().remove_source(name)
+        monitor._to_change().add_source({"type": "access_log", "path": str(log)})
+        assert monitor._to_change().sources() == ["access_log"]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_a_source_that_cannot_be_is_refused_and_changes_nothing() -> None:
     with aiops_nb.watch("http://127.0.0.1:9/", config=ONLY_TARGETS) as monitor:
         for params in ({"type": "access_log"}, {"type": "udp_listener", "port": 0}, {"type": "nothing"}):
             with pytest.raises(ConfigError, match=r"collectors\[0\]"):
-                monitor.watched.add_source(params)
-        assert monitor.watched.sources() == []
+                monitor._to_change().add_source(params)
+        assert monitor._to_change().sources() == []
 
 
 def test_the_yaml_has_what_is_watched_now_and_no_secret() -> None:
@@ -149,12 +149,33 @@ def test_the_yaml_has_what_is_watched_now_and_no_secret() -> None:
     with aiops_nb.watch("http://joe:hidden@127.0.0.1:9/a", config=config) as monitor:
         monitor.add_target("http://127.0.0.1:9/a?token=hidden", interval_seconds=7)
         monitor.remove_target("http://127.0.0.1:9/gone")
-        monitor.watched.add_source({"type": "synthetic"})
+        monitor._to_change().add_source({"type": "synthetic"})
         text = monitor.config_yaml()
     assert "hidden" not in text and "gone" not in text
     written = parse_config(text)
     assert [probe.shown_name for probe in written.probes] == monitor.targets()["name"].tolist()
     assert [one.name for one in written.collectors] == ["synthetic"]
+
+
+def test_recording_is_switched_on_and_off_while_it_runs(service: DemoService, tmp_path: Path) -> None:
+    seen = Seen()
+    with aiops_nb.watch(service.urls[0], interval_seconds=0.1, config=ONLY_TARGETS, sinks=[seen]) as monitor:
+        seen.wait(lambda targets: len(targets) > 2)
+        monitor.record_to(tmp_path / "r")
+        assert monitor.running and monitor.recording == str(tmp_path / "r")
+        seen.wait(lambda targets: len(targets) > 10)
+        monitor.record_to(None)
+        assert monitor.running and monitor.recording is None
+        seen.wait(lambda targets: len(targets) > 2)
+        (tmp_path / "file").write_text("")
+        with pytest.raises(RecordingError):
+            monitor.record_to(tmp_path / "file")
+        assert monitor.running and monitor.recording is None
+    recording = aiops_nb.open_recording(tmp_path / "r")
+    assert len(recording.requests()) > 10
+    first = aiops_nb.replay(tmp_path / "r").features()  # complete in itself: nothing of the time before is missing
+    assert first.equals(recording.features())
+    assert first["time"].min() >= recording.requests()["time"].min().floor("s")
 
 
 def test_a_replay_has_no_targets_to_change() -> None:
