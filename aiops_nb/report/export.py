@@ -11,10 +11,10 @@ import pandas as pd
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.moments import Moment
-from aiops_nb.core.table_files import FORMATS, Format, write_table
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.report.columns import NAMINGS, Naming, metric_names, named
 from aiops_nb.session.recording import Recording
+from aiops_nb.view.data.table_files import FORMATS, Format, write_table
 
 Table = Literal["requests", "samples", "features", "scores", "alerts", "labels"]
 TABLES: tuple[Table, ...] = get_args(Table)

@@ -72,6 +72,7 @@ class WatchedPlan:
 
     @record.setter
     def record(self, directory: str | None) -> None:
+        """Record there from the next start on; None: no more."""
         self.plan = replace(self.plan, record=directory)
 
     # ---- targets

@@ -150,7 +150,7 @@ class PageRequests:
         return "saved as aiops_nb.yaml, without literal secrets"
 
     def _download(self, request: Request) -> str:
-        from aiops_nb.core.table_files import FORMATS, write_table
+        from aiops_nb.view.data.table_files import FORMATS, write_table
 
         table, form = str(request["table"]), str(request["format"])
         if table not in TABLES or form not in FORMATS:

@@ -7,11 +7,11 @@ import pytest
 
 from aiops_nb import from_frame, open_recording, replay
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.table_files import without_formulas
 from aiops_nb.demo import demo_recording
 from aiops_nb.report.export import TABLES, export_tables
 from aiops_nb.report.tables import is_error
 from aiops_nb.session.recording import Recording
+from aiops_nb.view.data.table_files import without_formulas
 
 START, END = "2026-11-23T08:08:00Z", "2026-11-23T08:09:00Z"  # an outage begins and ends in this minute
 FILES = ["requests", "samples", "features_requests", "features_samples", "scores", "alerts", "labels"]
