@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from aiops_nb.core.errors import ConfigError
@@ -10,6 +11,8 @@ from aiops_nb.core.references import is_bare_reference, is_whole_reference
 
 MAX_URL_LENGTH = 2048
 _AUTHORITY = re.compile(r"[^/?#]*")
+_BEFORE_QUERY = re.compile(r"[^?#]*")
+_MALFORMED = "<malformed URL>"
 
 
 def parse_http_url(url: str, *, where: str = "url") -> SplitResult:
@@ -52,28 +55,63 @@ def _split(url: str, where: str) -> SplitResult:
 
 def _hint(url: object) -> str:
     has_userinfo = "@" in str(url)
-    return "; in a user name or password write / as %2F, # as %23, ? as %3F and @ as %40" if has_userinfo else ""
+    return (
+        "; in a user name or password write / as %2F, # as %23, ? as %3F and @ as %40; in a path or query @ as %40"
+        if has_userinfo
+        else ""
+    )
 
 
 def _hidden_userinfo(url: str) -> str:
-    """User name and password of a URL in which an unescaped `/`, `?` or `#` ends the authority too early; else ``.
+    """What could be the user info of a URL although an unescaped `/`, `?` or `#` ends the authority before it; else ``.
 
-    What is before the first of these then ends in `:` and something that is not a port, and an `@` follows.
+    `joe:12/34@h` is read as host `joe`, port 12, path `/34@h`, and can as well be a user whose password is `12/34`:
+    all before the last `@` is hidden unless nobody can have meant it as a user name and a password.
     """
-    _, separator, rest = url.partition("://")
-    if not separator:
-        rest = url.removeprefix("//")
-    authority = _AUTHORITY.match(rest)
-    ended = authority.group() if authority else ""
-    if "@" in ended or "@" not in rest[len(ended) :]:
+    rest = _after_scheme(url)
+    authority = _text(_AUTHORITY, rest)
+    path_end = len(_text(_BEFORE_QUERY, rest))
+    hidden = rest.rpartition("@")[0]
+    if len(hidden) < len(authority) or "@" not in rest:
+        return ""  # the last @ is where it belongs
+    if "@" in authority:
+        return hidden
+    address, bracket, port = authority.rpartition("]")
+    host, _, port = (f"{address}{bracket}", ":", port.removeprefix(":")) if bracket else port.partition(":")
+    if _is_machine(host) and (port.isdecimal() or not port):
         return ""
-    _, colon, port = ended.rpartition(":")
-    is_address = ended.startswith("[") and ended.endswith("]")
-    return rest.rpartition("@")[0] if colon and not is_address and not port.isdecimal() else ""
+    could_hold_a_password = ":" in hidden[:path_end] or "." not in authority
+    return hidden if could_hold_a_password else ""
+
+
+def _after_scheme(url: str) -> str:
+    _, separator, rest = url.partition("://")
+    return rest if separator else url.removeprefix("//")
+
+
+def _text(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.match(text)
+    return found.group() if found else ""
+
+
+def _is_machine(host: str) -> bool:
+    """Whether this names a machine and no user: localhost and addresses."""
+    try:
+        return host == "localhost" or bool(ip_address(host.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return False
+
+
+def _without_hidden(url: str, hidden: str) -> str:
+    """The URL without its hidden user info; nothing of it if what follows could be part of a query."""
+    authority = _text(_AUTHORITY, _after_scheme(url))
+    is_query = len(_text(_BEFORE_QUERY, hidden)) < len(hidden)
+    could_be_query = is_query and (":" not in authority or authority.rpartition(":")[2].isdecimal())
+    return _MALFORMED if could_be_query else url.replace(f"{hidden}@", "", 1)
 
 
 def has_hidden_userinfo(url: str) -> bool:
-    """Whether a `/`, `?` or `#` that is not escaped cuts off the user info of a URL.
+    """Whether a `/`, `?` or `#` that is not escaped cuts off the user info of a URL, or could.
 
     Examples
     --------
@@ -86,22 +124,22 @@ def has_hidden_userinfo(url: str) -> bool:
 def mask_url(url: str) -> str:
     """The URL without user name, password, query and fragment: what is shown, logged and recorded.
 
-    A password in which `/`, `?` or `#` is not escaped is left out as well, although such a URL is not valid.
+    A password in which `/`, `?` or `#` is not escaped is left out as well, also where it reads as a port.
 
     Examples
     --------
     >>> mask_url("https://joe:pw@example.org:8443/a?token=1#x")
     'https://example.org:8443/a'
-    >>> mask_url("https://joe:p/w@example.org/a")
+    >>> mask_url("https://joe:12/34@example.org/a")
     'https://example.org/a'
     """
     hidden = _hidden_userinfo(url)
     if hidden:
-        url = url.replace(f"{hidden}@", "", 1)
+        url = _without_hidden(url, hidden)
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "<malformed URL>"
+        return _MALFORMED
     host = parts.netloc.rpartition("@")[2]
     path = parts.path if parts.netloc else parts.path.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, path, "", ""))
@@ -119,13 +157,13 @@ def recordable_url(url: str) -> str:
     """
     hidden = _hidden_userinfo(url)
     if hidden:
-        url = url.replace(f"{hidden}@", "", 1)
+        url = _without_hidden(url, hidden)
     if is_whole_reference(url):
         return url
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "<malformed URL>"
+        return _MALFORMED
     userinfo, _, host = parts.netloc.rpartition("@")
     is_kept = bool(userinfo) and all(is_bare_reference(part) for part in userinfo.split(":") if part)
     pairs = [pair for pair in parts.query.split("&") if is_bare_reference(pair.partition("=")[2])]

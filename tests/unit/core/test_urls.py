@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.collect.secrets import refuse_literal_secrets
 from aiops_nb.collect.websocket.connection import host_of
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.urls import mask_url, parse_http_url
+from aiops_nb.core.urls import mask_url, parse_http_url, recordable_url
 
 PASSWORDS = [
     "/sesame",
@@ -21,6 +23,12 @@ PASSWORDS = [
     "se[same",
     "se/sa@me",
     "se:sa/me",
+    "sa@me/se",
+    "12/sesame",
+    "12?sesame",
+    "12#se/same",
+    "12/sa@me",
+    "12/34/sesame",
 ]
 
 
@@ -51,7 +59,8 @@ def test_an_escaped_one_is_accepted_and_masked(password: str) -> None:
     "url",
     [
         "https://example.org/@user/posts",
-        "https://example.org:8443/@user",
+        "https://localhost:8443/@user",
+        "http://127.0.0.1:8080/?mail=a@b.example",
         "https://example.org/?mail=a@b.example",
         "https://[::1]/a@b",
         "https://[::1]:8443/a@b",
@@ -59,8 +68,30 @@ def test_an_escaped_one_is_accepted_and_masked(password: str) -> None:
     ],
 )
 def test_an_at_sign_elsewhere_hides_nothing(url: str) -> None:
-    assert parse_http_url(url).hostname in ("example.org", "::1", "localhost")
+    assert parse_http_url(url).hostname in ("example.org", "::1", "localhost", "127.0.0.1")
     assert mask_url(url) == url.partition("?")[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://joe:12/34@h/", "http://h/"),
+        ("http://joe:12?34@h/", "<malformed URL>"),  # or a host joe with the query 34@h: neither is shown
+        ("http://joe/34@h/", "http://h/"),
+        ("http://CORP/joe:pw@h/", "http://h/"),
+        ("http://CORP.example/joe:pw@h/", "http://h/"),
+        ("http://joe@corp.example:12/34@h/", "http://h/"),
+        ("http://joe:pw@h/@user", "http://user"),
+        ("http:///joe:pw@h/", "http://h/"),
+        ("joe:12/34@h/", "h/"),
+    ],
+)
+def test_what_could_be_a_password_is_hidden_and_refused(url: str, shown: str) -> None:
+    assert mask_url(url) == shown
+    assert not {"joe", "12", "34", "pw"} & set(re.findall(r"\w+", recordable_url(url)))
+    with pytest.raises(ConfigError, match=r"@ as %40") as raised:
+        parse_http_url(url)
+    assert not {"joe", "12", "pw"} & set(re.findall(r"\w+", str(raised.value)))
 
 
 @pytest.mark.parametrize("header", ["Authorization", "X-Api-Key", "X-Auth-Token", "Cookie"])
