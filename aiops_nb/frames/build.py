@@ -45,6 +45,7 @@ ALERT_COLUMNS = (
     "metric",
     "client",
     "origin",
+    "scope",
     "detector",
     "lower",
     "upper",
@@ -55,7 +56,7 @@ ALERT_COLUMNS = (
     "members",
     "fingerprint",
 )
-LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "metric", "client", "detector")
+LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "scope", "metric", "client", "detector")
 NUMBER_COLUMNS = ("value", "expected", "lower", "upper", "score", "threshold")
 SCORE_NUMBERS = ("value", "expected", "lower", "upper", "score")
 REASON_COLUMNS = ("contributions", "phase", "summary")

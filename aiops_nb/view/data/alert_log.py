@@ -88,11 +88,14 @@ class AlertLog:
         return [change for change in changes if change.state in ("firing", "pending")]
 
     def shown(self) -> list[Episode]:
-        """Firing, pending, inhibited, resolved; of those that fire or are pending the worst first, then the newest."""
+        """Firing, pending, inhibited, resolved; alerts on what is watched before those on the monitor's own machine.
+
+        Of those that fire or are pending the worst first, then the newest.
+        """
         return sorted(self._episodes.values(), key=_rank)[:MOST_EPISODES]
 
 
-def _rank(episode: Episode) -> tuple[int, float, int]:
+def _rank(episode: Episode) -> tuple[int, bool, float, int]:
     state = shown_state(episode.change)
     worst = severity_of(episode.change) if state in ("firing", "pending") else 0.0
-    return _ORDER[state], -worst, -episode.change.time_ns
+    return _ORDER[state], "scope" in episode.change.labels, -worst, -episode.change.time_ns
