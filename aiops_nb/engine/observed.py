@@ -6,7 +6,7 @@ import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray
 
-SLEEP_NS = 30 * NS_PER_SECOND
+SLEEP_NS = 5 * NS_PER_SECOND  # beats come every 1 to 1.25 s; more is no delay of one beat
 LATE_SHARE = 10  # one row in so many is late: the others say little about the rate
 LONG_AGO = -(1 << 62)
 
@@ -14,10 +14,13 @@ LONG_AGO = -(1 << 62)
 class ObservedTime:
     """What is known of rates and silences.
 
-    The recorded clock beats once a second. If it jumps by more than 30 s, the monitor was stopped: a suspended laptop,
+    The recorded clock beats once a second. If it jumps by more than 5 s, the monitor was stopped: a suspended laptop,
     SIGSTOP, a paused container. No rate is known of that time, nor for one span after it, and silence counts from the
-    end of it. Rows that come too late for their window (a log in local time on the night the clocks go back) are not
-    analysed, but they are not silence either: a rate is not known while one row in ten is late.
+    end of it. The beats are recorded, so a replay knows it too; the kernel's clocks (CLOCK_BOOTTIME against
+    CLOCK_MONOTONIC) see a suspended machine, but neither SIGSTOP nor a paused container.
+
+    Rows that come too late for their window (a log in local time on the night the clocks go back) are not analysed,
+    but they are not silence either: a rate is not known while one row in ten is late.
 
     Parameters
     ----------
@@ -28,6 +31,7 @@ class ObservedTime:
     def __init__(self, span_ns: int) -> None:
         self._span_ns = span_ns
         self._clock_ns: int | None = None
+        self._naps: list[tuple[int, int]] = []
         self._woke_ns = self._late_ns = self._any_late_ns = LONG_AGO
         self._late_until_ns = LONG_AGO
         self._rows = self._late = 0
@@ -45,7 +49,21 @@ class ObservedTime:
         if before is None or time_ns - before <= SLEEP_NS:
             return 0
         self._woke_ns = time_ns
+        self._naps.append((before, time_ns))
         return time_ns - before
+
+    def awake_ns(self, start_ns: int, end_ns: int) -> int:
+        """How much of a time the monitor was awake; the starts of later calls never fall.
+
+        Examples
+        --------
+        >>> observed = ObservedTime(60 * NS_PER_SECOND)
+        >>> slept = [observed.after_clock(second * NS_PER_SECOND) for second in (100, 101, 121, 122)]
+        >>> observed.awake_ns(90 * NS_PER_SECOND, 130 * NS_PER_SECOND) // NS_PER_SECOND
+        20
+        """
+        self._naps = [nap for nap in self._naps if nap[1] > start_ns]
+        return end_ns - start_ns - sum(max(min(end_ns, woke) - max(start_ns, fell), 0) for fell, woke in self._naps)
 
     def add(self, rows: int, late: int) -> None:
         """Count rows of requests in the open window, of which some were late."""

@@ -18,7 +18,7 @@ from aiops_nb.alert.grouping import Grouping
 from aiops_nb.alert.inhibition import Inhibitor
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import CLOCK_SOURCE, SELF_SOURCE, TableName
-from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Item, Step
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, IntArray, Item, Step
 from aiops_nb.engine.commands import (
     AddTarget,
     Command,
@@ -31,7 +31,7 @@ from aiops_nb.engine.commands import (
     Stop,
     decode_command,
 )
-from aiops_nb.engine.observed import SLEEP_NS, ObservedTime
+from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.clients import ClientsStage
 from aiops_nb.engine.stages.objectives import ObjectivesStage
@@ -46,6 +46,7 @@ STOPPED = "monitoring stopped"
 SOURCE_ENDED = "source ended"
 TARGET_REMOVED = "target removed"
 TARGET_PAUSED = "target paused"
+LONGEST_SILENT_JUMP_NS = 30 * NS_PER_SECOND
 DEFAULT_START = Start()
 
 
@@ -290,18 +291,33 @@ class Pipeline:
         return usable
 
     def _close_until(self, end: int, step: Step) -> None:
-        """Close the windows before `end`: those with rows, then a bounded number of empty ones; jump over the rest."""
+        """Close the windows before `end`: those with rows, then a bounded number of empty ones; jump over the rest.
+
+        A jump of one window or of half a minute is time that passed without data, unless it was slept.
+        """
         if self._next is None or end <= self._next:
             return
         gap_ticks = max(self._window.gap_ticks, self._window.span_ticks)
         last = min(end, max(self._newest + 1, self._next) + gap_ticks)
+        self._give_back_sleep(max(self._next, self._newest + 1), last, step)
         for window in range(self._next, last):
             self._close(window, step)
         skipped = max(end - last, 0)
         self.counters.skipped_ticks_total += skipped
         self._next = end
-        if 0 < skipped * self._window.tick_ns <= SLEEP_NS:  # time passed while nothing came; a jump says nothing
-            self._pass_silence(skipped * self._window.tick_ns, end * self._window.tick_ns, step)
+        if not skipped:
+            return
+        silent_ns = self._observed.awake_ns(last * self._window.tick_ns, end * self._window.tick_ns)
+        if 0 < silent_ns <= max(LONGEST_SILENT_JUMP_NS, self._window.tick_ns):
+            self._pass_silence(silent_ns, end * self._window.tick_ns, step)
+
+    def _give_back_sleep(self, first: int, last: int, step: Step) -> None:
+        """Each of these empty windows is about to count as time without data; what of it was slept must not."""
+        if first < last:
+            start_ns, end_ns = first * self._window.tick_ns, last * self._window.tick_ns
+            slept_ns = end_ns - start_ns - self._observed.awake_ns(start_ns, end_ns)
+            if slept_ns:
+                self._pass_silence(-slept_ns, start_ns, step)
 
     def _pass_silence(self, elapsed_ns: int, end_ns: int, step: Step) -> None:
         for stage in self._every_stage():

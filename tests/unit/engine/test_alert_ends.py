@@ -10,6 +10,7 @@ from aiops_nb.core.types import NS_PER_SECOND, AlertChange, Item
 from aiops_nb.engine.commands import SourceEnded, Start, Stop, encode_command
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
+from aiops_nb.features.params import WindowParams
 from aiops_nb.frames.build import alerts_frame
 from aiops_nb.rules.row.params import RowRuleParams
 
@@ -186,12 +187,48 @@ def traffic(stream, seconds, beats=True):
         stream.requests([second + k / 10 for k in range(10)], ["/", "/cart"] * 5, [200] * 10)
 
 
-@pytest.mark.parametrize("asleep_seconds", [31, 45, 110, 3600])
+@pytest.mark.parametrize("asleep_seconds", [6, 12, 20, 30, 31, 45, 110, 3600])
 def test_no_traffic_alert_for_the_time_that_the_monitor_slept(asleep_seconds):
     stream = Stream()
     traffic(stream, range(300))
     traffic(stream, range(300 + asleep_seconds, 480 + asleep_seconds))
     assert [c.labels["alertname"] for c in stream.changes] == []
+
+
+@pytest.mark.parametrize(("awake_seconds", "asleep_seconds"), [(5, 25), (20, 20), (90, 28), (3, 300)])
+def test_a_machine_that_naps_again_and_again_invents_no_alert(awake_seconds, asleep_seconds):
+    stream = Stream()
+    traffic(stream, range(300))
+    for nap in range(6):
+        begin = 300 + (nap + 1) * asleep_seconds + nap * awake_seconds
+        traffic(stream, range(begin, begin + awake_seconds))
+    traffic(stream, range(begin + awake_seconds, begin + awake_seconds + 90))
+    assert [c.labels["alertname"] for c in stream.changes] == []
+
+
+@pytest.mark.parametrize("asleep_seconds", [20, 59, 75, 600])
+def test_naps_are_no_time_without_data(asleep_seconds):
+    """After 850 s without data, sleep does not make the 900 s that close an alert."""
+    stream = Stream()
+    for second in range(60):
+        stream.beat(second)
+        stream.requests([second + 0.5], ["/"], [500])
+    naps = [910 + (asleep_seconds + 2) * nap + awake for nap in range(1, 6) for awake in (0, 1)]
+    for second in [*range(60, 910), *naps]:
+        stream.beat(second)
+    assert stream.seen("http_5xx")[-1][0] == "firing"
+    for second in range(naps[-1], naps[-1] + 70):
+        stream.beat(second)
+    assert stream.seen("http_5xx")[-1] == ("resolved", "/", "no data for 15 min")
+
+
+def test_with_windows_of_a_minute_an_alert_without_data_still_closes():
+    stream = Stream(PipelineParams(window=WindowParams(tick_seconds=60.0)))
+    for second in range(0, 3000, 4):
+        stream.beat(second)
+        if second < 300:
+            stream.requests([second + 0.5], ["/"], [500])
+    assert stream.seen("http_5xx")[-1][0] == "resolved"
 
 
 def test_what_is_silent_after_waking_up_is_noticed():
