@@ -86,7 +86,7 @@ def _ask(paths: deque[Path]) -> None:
 def _start() -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     child = subprocess.Popen(
-        [sys.executable, str(_SCRIPT)],
+        [sys.executable, "-S", str(_SCRIPT)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
