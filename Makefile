@@ -45,7 +45,10 @@ $(VENV)/.python:
 	@touch $@
 
 # This environment's own JupyterLab does not ask for news over the dashboard. A user's settings are never touched.
-$(VENV)/.lab: $(VENV)/.python pyproject.toml constraints.txt
+# Hashes first: pip cannot check them for this checkout itself, nor take them from a constraints file. The second line
+# then finds every dependency installed.
+$(VENV)/.lab: $(VENV)/.python pyproject.toml constraints.txt constraints-hashes.txt
+	$(PIP) --require-hashes --requirement constraints-hashes.txt
 	$(PIP) --editable '.[all]'
 	@mkdir -p $(SETTINGS)
 	@cp .ci/jupyterlab-overrides.json $(SETTINGS)/overrides.json
@@ -60,6 +63,11 @@ constraints:
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]'
 	build/constraints/bin/python -m pip freeze --exclude-editable > constraints.txt
+	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet uv
+	{ sed -n '/^#/!q;p' constraints-hashes.txt; \
+	build/constraints/bin/uv pip compile --quiet pyproject.toml --extra all --universal --python-version 3.11.5 \
+	--constraint constraints.txt --generate-hashes --no-header --no-annotate --no-emit-index-url; } > build/hashes.txt
+	mv build/hashes.txt constraints-hashes.txt
 	rm -rf build/constraints
 
 clean:

@@ -153,8 +153,8 @@ def execute(notebook: Path, into: Path, parameters: Mapping[str, object], *, pro
 
     try:
         papermill.execute_notebook(
-            notebook,
-            into,
+            _literal(notebook),
+            _literal(into),
             dict(parameters),
             kernel_name="python3",
             progress_bar=sys.stderr.isatty() if progress is None else progress,
@@ -165,6 +165,11 @@ def execute(notebook: Path, into: Path, parameters: Mapping[str, object], *, pro
             f"{notebook.name}, cell {problem.exec_count}: {problem.ename}: {problem.evalue} (kept: {into})"
         ) from None
     return into
+
+
+def _literal(path: Path) -> str:
+    """A path for papermill, which fills parameters into the braces of a path."""
+    return str(path.absolute()).replace("{", "{{").replace("}", "}}")
 
 
 def _compact(time: pd.Timestamp) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,44 @@ def test_every_direct_dependency_is_pinned() -> None:
     pins = pinned()
     assert declared.keys() <= pins.keys()
     assert all(Requirement(f"{name}{declared[name]}").specifier.contains(pins[name][2:]) for name in declared)
+
+
+def hashed() -> dict[str, tuple[Requirement, list[str]]]:
+    """What constraints-hashes.txt pins: the requirement and its hashes, by canonical name."""
+    text = (ROOT / "constraints-hashes.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
+    split = [line.split(" --hash=") for line in lines]
+    found = [(Requirement(first.strip()), [one.strip() for one in rest]) for first, *rest in split]
+    return {canonicalize_name(requirement.name): (requirement, hashes) for requirement, hashes in found}
+
+
+def test_every_pin_of_the_lab_has_hashes_and_nothing_names_an_index() -> None:
+    text = (ROOT / "constraints-hashes.txt").read_text(encoding="utf-8")
+    assert "://" not in text and "--index" not in text
+    pins = pinned()
+    for name, (requirement, hashes) in hashed().items():
+        assert hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for one in hashes), name
+        assert pins.get(name, str(requirement.specifier)) == str(requirement.specifier)
+
+
+def test_the_hashes_cover_all_that_the_lab_installs_here() -> None:
+    """The closure of the extra `all`, walked in this environment, of which pip would install the rest unchecked."""
+    waiting, seen = [(PROJECT["name"], "all")], set()
+    while waiting:
+        name, extra = waiting.pop()
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        for requirement in map(Requirement, requires(name) or []):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                waiting += [(canonicalize_name(requirement.name), one) for one in ("", *requirement.extras)]
+    assert {name for name, _ in seen} - {PROJECT["name"]} <= hashed().keys()
+
+
+def test_the_lab_is_installed_by_hash_first() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.partition("$(VENV)/.lab: ")[2]
+    assert recipe.index("--require-hashes --requirement constraints-hashes.txt") < recipe.index("--editable '.[all]'")
 
 
 # The first versions without a published fault that a stranger's file, page or server could use.

@@ -107,6 +107,44 @@ def test_a_failed_cell_is_told_and_its_notebook_kept(tmp_path):
     assert "ZeroDivisionError" in (tmp_path / "kept.ipynb").read_text(encoding="utf-8")
 
 
+HOSTILE = [
+    "it's \"quoted\"",
+    "two\nlines\r\n",
+    "{{ 7 * 7 }} {% raw %} {recording} {0} ${HOME} %(x)s",
+    "back\\slash\\",
+    '"""; raise SystemExit  #',
+    "\N{SNOWMAN} \u202egnp \x1b[31m \0 \ud7ff",
+    "<script>alert(1)</script><!--",
+]
+
+
+def test_parameters_and_paths_are_data_whatever_they_hold(tmp_path):
+    folder = tmp_path / "{recording} {0} {{x}} it's \"q\" \N{SNOWMAN}\nline"
+    folder.mkdir()
+    cells = [nbformat.v4.new_code_cell("texts = []", metadata={"tags": ["parameters"]})]
+    cells.append(nbformat.v4.new_code_cell("import json; print(json.dumps([texts, one]))"))
+    language = {"language_info": {"name": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=language), folder / "echo.ipynb")
+    done = execute(folder / "echo.ipynb", folder / "done.ipynb", {"texts": HOSTILE, "one": "".join(HOSTILE)})
+    assert done == folder / "done.ipynb"
+    (output,) = nbformat.read(done, as_version=4).cells[-1].outputs
+    assert json.loads(output.text) == [HOSTILE, "".join(HOSTILE)]
+
+
+def test_a_report_on_a_recording_with_hostile_names_is_made(tmp_path):
+    folder = tmp_path / "{{ 7 * 7 }} {recording} it's \"q\" <b>\nline"
+    target = "/it's \"q\" {{ 7 * 7 }} {start} <b>bold</b>\nnext \N{SNOWMAN}"
+    times = [1_780_000_000_000_000_000 + second * 1_000_000_000 for second in range(30)]
+    columns = {"time": times, "target": [target, "/other"] * 15, "origin": "traffic", "status_code": [500, 200] * 15}
+    with Recorder(folder) as recorder:
+        recorder.write(make_batch("requests", "web", columns | {"duration_seconds": [0.1] * 30}))
+    made = run_report(folder, out=tmp_path / "out {recording}", targets=[target], start="2026-05-28")
+    text = made.html.read_text(encoding="utf-8")
+    assert made.html.parent == tmp_path / "out {recording}"
+    assert "{{ 7 * 7 }}" in text and ">49<" not in text and "<b>bold" not in text and "<b>\nline" not in text
+    assert "/other</td>" not in text
+
+
 @pytest.mark.parametrize(
     ("start", "error", "message"),
     [
