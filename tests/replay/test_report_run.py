@@ -108,7 +108,7 @@ def test_a_failed_cell_is_told_and_its_notebook_kept(tmp_path):
 
 
 HOSTILE = [
-    "it's \"quoted\"",
+    'it\'s "quoted"',
     "two\nlines\r\n",
     "{{ 7 * 7 }} {% raw %} {recording} {0} ${HOME} %(x)s",
     "back\\slash\\",
@@ -119,7 +119,7 @@ HOSTILE = [
 
 
 def test_parameters_and_paths_are_data_whatever_they_hold(tmp_path):
-    folder = tmp_path / "{recording} {0} {{x}} it's \"q\" \N{SNOWMAN}\nline"
+    folder = tmp_path / '{recording} {0} {{x}} it\'s "q" \N{SNOWMAN}\nline'
     folder.mkdir()
     cells = [nbformat.v4.new_code_cell("texts = []", metadata={"tags": ["parameters"]})]
     cells.append(nbformat.v4.new_code_cell("import json; print(json.dumps([texts, one]))"))
@@ -132,8 +132,8 @@ def test_parameters_and_paths_are_data_whatever_they_hold(tmp_path):
 
 
 def test_a_report_on_a_recording_with_hostile_names_is_made(tmp_path):
-    folder = tmp_path / "{{ 7 * 7 }} {recording} it's \"q\" <b>\nline"
-    target = "/it's \"q\" {{ 7 * 7 }} {start} <b>bold</b>\nnext \N{SNOWMAN}"
+    folder = tmp_path / '{{ 7 * 7 }} {recording} it\'s "q" <b>\nline'
+    target = '/it\'s "q" {{ 7 * 7 }} {start} <b>bold</b>\nnext \N{SNOWMAN}'
     times = [1_780_000_000_000_000_000 + second * 1_000_000_000 for second in range(30)]
     columns = {"time": times, "target": [target, "/other"] * 15, "origin": "traffic", "status_code": [500, 200] * 15}
     with Recorder(folder) as recorder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import aiops_nb
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
@@ -118,6 +120,39 @@ def test_a_disk_that_is_full_from_the_start_is_one_clear_error(small_disk: Path)
     fill(small_disk / "ballast")
     with pytest.raises(RecordingError, match=r"recording: .*No space left on device"):
         Recorder(small_disk / "recording")
+
+
+def remount(folder: Path, mode: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("left", ["sealed", "killed"])
+def test_a_recording_on_a_read_only_file_system(small_disk: Path, left: str) -> None:
+    """It is read as it is, also where its writer died, and is continued once it can be written again."""
+    path = small_disk / "recording"
+    recorder = Recorder(path)
+    seqs = [recorder.write(requests(place, rows=5)).seq for place in range(20)]
+    if left == "killed":
+        copy = shutil.copytree(path, small_disk / "killed")
+    recorder.close()
+    path = path if left == "sealed" else copy
+    remount(small_disk, "ro")
+    try:
+        before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+        assert [item.seq for item in read(path)] == seqs
+        recording = aiops_nb.open_recording(path)
+        assert len(recording.requests()) == 100 and recording.unreadable == ()
+        assert len(aiops_nb.replay(path).requests()) == 100
+        with pytest.raises(RecordingError, match="Read-only file system"):
+            Recorder(path)
+        with pytest.raises(RecordingError, match="Read-only file system"):
+            aiops_nb.watch("http://127.0.0.1:9/dead", record=small_disk / "new")
+    finally:
+        remount(small_disk, "rw")
+    assert before == {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    with Recorder(path) as again:
+        assert again.write(samples(20)).seq == 20
+    assert [item.seq for item in read(path)] == [*seqs, 20]
 
 
 def test_a_table_whose_file_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
