@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +13,7 @@ from aiops_nb.collect import params as built_in
 from aiops_nb.collect.params import CollectorParams
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.errors import ConfigError, unknown
+from aiops_nb.core.lazy import OURS, PlugIn, plug_ins
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.references import resolved, without_value
 
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GROUP = "aiops_nb.collectors"
-OURS = "aiops_nb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorSpec:
     """A collector that a configuration can name by its `type`.
 
-    A plug-in offers one as an entry point of the group `aiops_nb.collectors`.
+    A plug-in offers one as an entry point of the group `aiops_nb.collectors`, under its `type`.
 
     Parameters
     ----------
@@ -152,61 +151,15 @@ BUILT_IN = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlugIn:
-    """A collector as an installed package offers it: its spec, or why it cannot be used."""
-
-    name: str
-    package: str
-    spec: CollectorSpec | None
-    problem: str | None
-
-
-def plug_ins() -> list[PlugIn]:
-    """What the entry points `aiops_nb.collectors` of the installed packages offer; loads each.
-
-    A plug-in that cannot be loaded, or whose type is taken, has a `problem` and no spec; it raises nothing.
+def plugged_in() -> list[PlugIn[CollectorSpec]]:
+    """What the entry points `aiops_nb.collectors` of installed packages offer; each is loaded now.
 
     Examples
     --------
-    >>> all(one.spec is None or one.problem is None for one in plug_ins())
+    >>> all((one.spec is None) == bool(one.problem) for one in plugged_in())
     True
     """
-    taken = {spec.type: OURS for spec in BUILT_IN}
-    return [_loaded(point, taken) for point in _entry_points()]
-
-
-def _entry_points() -> Iterator[EntryPoint]:
-    seen: set[tuple[str, str]] = set()
-    found = entry_points(group=GROUP)
-    for point in sorted(found, key=lambda one: (_package(one), one.name)):
-        if (point.name, point.value) not in seen:  # a folder may be listed twice in sys.path
-            seen.add((point.name, point.value))
-            yield point
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else "unknown"
-
-
-def _loaded(point: EntryPoint, taken: dict[str, str]) -> PlugIn:
-    package = _package(point)
-    try:
-        spec = point.load()
-        problem = _problem(spec, taken)
-    except (Exception, SystemExit) as fault:  # the code of others may raise anything
-        spec, problem = None, f"{type(fault).__name__}: {fault}"
-    if problem is None:
-        taken[spec.type] = package
-    return PlugIn(name=point.name, package=package, spec=spec if problem is None else None, problem=problem)
-
-
-def _problem(spec: object, taken: dict[str, str]) -> str | None:
-    if not isinstance(spec, CollectorSpec):
-        return f"expected a CollectorSpec, got {type(spec).__name__}"
-    if spec.type in taken:
-        return f"the type {spec.type!r} is taken by {taken[spec.type]}"
-    return None
+    return plug_ins(GROUP, CollectorSpec, [spec.type for spec in BUILT_IN])
 
 
 def collectors() -> pd.DataFrame:
@@ -216,7 +169,7 @@ def collectors() -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row per collector with its `type`, `purpose`, `parameters`, the `package` it is of, and for a plug-in that
-        cannot be used its `problem`, else None.
+        cannot be used its `problem`, else an empty string.
 
     Examples
     --------
@@ -226,12 +179,12 @@ def collectors() -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows: list[tuple[str | None, ...]] = [(spec.type, spec.purpose, _fields(spec), OURS, None) for spec in BUILT_IN]
-    for one in plug_ins():
+    rows = [(spec.type, spec.purpose, _fields(spec), OURS, "") for spec in BUILT_IN]
+    for one in plugged_in():
         if one.spec is None:
             rows.append((one.name, "", "", one.package, one.problem))
         else:
-            rows.append((one.spec.type, one.spec.purpose, _fields(one.spec), one.package, None))
+            rows.append((one.spec.type, one.spec.purpose, _fields(one.spec), one.package, ""))
     return pd.DataFrame(rows, columns=["type", "purpose", "parameters", "package", "problem"], dtype=object)
 
 
@@ -255,7 +208,7 @@ def spec_of(params: CollectorParams) -> CollectorSpec:
     for spec in BUILT_IN:
         if type(params) is spec.params:
             return spec
-    found = [one.spec for one in plug_ins() if one.spec is not None]
+    found = [one.spec for one in plugged_in() if one.spec is not None]
     for spec in found:
         if type(params) is spec.params:
             return spec

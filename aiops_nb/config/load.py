@@ -22,7 +22,9 @@ from aiops_nb.engine.check import check_pipeline
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.rules.feature.params import NO_THRESHOLD, FeatureRuleParams
 
-_UNKNOWN_TYPE = re.compile(r"(collectors\[\d+\]|pipeline\.feature_rules\[\d+\]\.detector)\.type: ")
+_UNKNOWN_TYPE = re.compile(
+    r"(collectors\[\d+\]|notify\.channels\[\d+\]|pipeline\.feature_rules\[\d+\]\.detector)\.type: "
+)
 ConfigSource: TypeAlias = Config | PipelineParams | str | Path | Mapping[str, Any] | None
 
 

@@ -1,4 +1,4 @@
-"""The model of a configuration that names collectors or detectors of plug-ins."""
+"""The model of a configuration that names collectors, detectors or notifiers of plug-ins."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from typing import Any, Union, cast
 
 import msgspec
 
-from aiops_nb.collect.params import BuiltInParams, CollectorParams
-from aiops_nb.collect.registry import BUILT_IN, plug_ins
+import aiops_nb.collect.params as collect_params
+import aiops_nb.collect.registry as collect_registry
+import aiops_nb.notify.params as notify_params
+import aiops_nb.notify.registry as notify_registry
 from aiops_nb.config.model import Config
-from aiops_nb.detect.registry import plugged_in
+from aiops_nb.core.lazy import PlugIn
+from aiops_nb.detect.registry import plugged_in as detectors_plugged_in
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.plug_ins import pipeline_model, plain_pipeline
+from aiops_nb.notify.params import NotifyParams
+
+_COLLECTORS = frozenset(spec.type for spec in collect_registry.BUILT_IN)
+_CHANNELS = frozenset(spec.type for spec in notify_registry.BUILT_IN)
 
 
 def model_of(contents: Any) -> type[Config]:
@@ -29,10 +36,13 @@ def model_of(contents: Any) -> type[Config]:
     >>> model_of({"collectors": [{"type": "synthetic"}]}) is Config
     True
     """
-    collectors: tuple[type[CollectorParams], ...] = ()
-    if not _types(_listed(contents, "collectors")) <= {spec.type for spec in BUILT_IN}:
-        collectors = tuple(one.spec.params for one in plug_ins() if one.spec is not None)
-    return _extended(collectors, pipeline_model(_at(contents, "pipeline")))
+    collectors: tuple[type[msgspec.Struct], ...] = ()
+    channels: tuple[type[msgspec.Struct], ...] = ()
+    if not _types(_listed(contents, "collectors")) <= _COLLECTORS:
+        collectors = tuple(one.spec.params for one in collect_registry.plugged_in() if one.spec is not None)
+    if not _types(_listed(_at(contents, "notify"), "channels")) <= _CHANNELS:
+        channels = tuple(one.spec.params for one in notify_registry.plugged_in() if one.spec is not None)
+    return _extended(collectors, channels, pipeline_model(_at(contents, "pipeline")))
 
 
 def _at(contents: Any, name: str) -> Any:
@@ -55,33 +65,74 @@ def _type(one: Any) -> object:
 
 
 @cache
-def _extended(collectors: tuple[type[CollectorParams], ...], pipeline: type[PipelineParams]) -> type[Config]:
+def _extended(
+    collectors: tuple[type[msgspec.Struct], ...],
+    channels: tuple[type[msgspec.Struct], ...],
+    pipeline: type[PipelineParams],
+) -> type[Config]:
     fields: list[tuple[str, Any, Any]] = []
     if collectors:
-        kinds: Any = Union[(BuiltInParams, *collectors)]
+        kinds: Any = Union[(collect_params.BuiltInParams, *collectors)]
         fields.append(("collectors", tuple[kinds, ...], ()))
+    if channels:
+        fields.append(("notify", _with_channels(channels), None))
     if pipeline is not PipelineParams:
         fields.append(("pipeline", pipeline, msgspec.field(default_factory=pipeline)))
-    if not fields:
-        return Config
-    return cast(type[Config], msgspec.defstruct("Config", fields, bases=(Config,), frozen=True, kw_only=True))
+    return cast(type[Config], _derived(Config, fields)) if fields else Config
 
 
-def without_unknown_collectors(contents: dict[str, Any]) -> dict[str, Any]:
-    """The same without the collectors whose `type` no installed package offers.
+def _with_channels(channels: tuple[type[msgspec.Struct], ...]) -> Any:
+    kinds: Any = Union[(notify_params.BuiltInParams, *channels)]
+    return _derived(NotifyParams, [("channels", tuple[kinds, ...], ())]) | None
+
+
+def _derived(base: type[msgspec.Struct], fields: list[tuple[str, Any, Any]]) -> Any:
+    return msgspec.defstruct(base.__name__, fields, bases=(base,), frozen=True, kw_only=True)
+
+
+def without_unknown(contents: dict[str, Any]) -> dict[str, Any]:
+    """The same without the collectors and the channels whose `type` no installed package offers.
+
+    Routes are without the names of such channels.
 
     Examples
     --------
-    >>> without_unknown_collectors({"collectors": [{"type": "synthetic"}, {"type": "of_another_machine"}]})
+    >>> without_unknown({"collectors": [{"type": "synthetic"}, {"type": "of_another_machine"}]})
     {'collectors': [{'type': 'synthetic'}]}
+    >>> without_unknown({"notify": {"channels": [{"type": "of_another_machine", "name": "a"}], "default": ["a"]}})
+    {'notify': {'channels': [], 'default': []}}
     """
-    known = {spec.type for spec in BUILT_IN}
+    return _without_unknown_channels(_without_unknown_collectors(contents))
+
+
+def _without_unknown_collectors(contents: dict[str, Any]) -> dict[str, Any]:
     listed = _listed(contents, "collectors")
-    unknown = _types(listed) - known
+    unknown = _types(listed) - _COLLECTORS
     if not unknown:
         return contents
-    unknown -= {one.spec.type for one in plug_ins() if one.spec is not None}
+    unknown -= {one.spec.type for one in collect_registry.plugged_in() if one.spec is not None}
     return {**contents, "collectors": [one for one in listed if _type(one) not in unknown]}
+
+
+def _without_unknown_channels(contents: dict[str, Any]) -> dict[str, Any]:
+    notify = contents.get("notify")
+    listed = _listed(notify, "channels")
+    unknown = _types(listed) - _CHANNELS
+    if not unknown or not isinstance(notify, dict):
+        return contents
+    unknown -= {one.spec.type for one in notify_registry.plugged_in() if one.spec is not None}
+    names = {one["name"] for one in listed if _type(one) in unknown and isinstance(one.get("name"), str)}
+    kept = {key: value if key == "channels" else _without_names(value, names) for key, value in notify.items()}
+    return {**contents, "notify": {**kept, "channels": [one for one in listed if _type(one) not in unknown]}}
+
+
+def _without_names(value: Any, names: set[str]) -> Any:
+    """What routes and defaults say, without these channels, however deep they lie."""
+    if isinstance(value, dict):
+        return {key: one if key == "matchers" else _without_names(one, names) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_names(one, names) for one in value if not (isinstance(one, str) and one in names)]
+    return value
 
 
 def plain(config: Config) -> Config:
@@ -95,7 +146,14 @@ def plain(config: Config) -> Config:
     if type(config) is Config:
         return config
     fields = {name: getattr(config, name) for name in Config.__struct_fields__}
-    return Config(**{**fields, "pipeline": plain_pipeline(config.pipeline)})
+    changed = {"pipeline": plain_pipeline(config.pipeline), "notify": _plain_notify(config.notify)}
+    return Config(**{**fields, **changed})
+
+
+def _plain_notify(notify: NotifyParams | None) -> NotifyParams | None:
+    if notify is None or type(notify) is NotifyParams:
+        return notify
+    return NotifyParams(**{name: getattr(notify, name) for name in NotifyParams.__struct_fields__})
 
 
 def load_problems() -> str:
@@ -106,6 +164,10 @@ def load_problems() -> str:
     >>> load_problems()
     ''
     """
-    broken = [f"{one.name} of {one.package} ({one.problem})" for one in plug_ins() if one.problem]
-    broken += [f"{one.name} of {one.package} ({one.problem})" for one in plugged_in() if one.problem]
+    found: list[PlugIn[Any]] = [
+        *collect_registry.plugged_in(),
+        *detectors_plugged_in(),
+        *notify_registry.plugged_in(),
+    ]
+    broken = [f"{one.name} of {one.package} ({one.problem})" for one in found if one.problem]
     return f"; plug-ins not loaded: {', '.join(broken)}" if broken else ""

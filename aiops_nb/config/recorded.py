@@ -11,7 +11,7 @@ from aiops_nb.config.faults import read_yaml
 from aiops_nb.config.load import converted, dump_config
 from aiops_nb.config.model import Config
 from aiops_nb.config.normalise import READ_NOW
-from aiops_nb.config.plug_ins import without_unknown_collectors
+from aiops_nb.config.plug_ins import without_unknown
 from aiops_nb.core.earlier import upgrade_config
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import is_bare_reference, is_whole_reference
@@ -28,8 +28,8 @@ NOT_RECORDED = "<not recorded>"
 def recording_yaml(config: Config) -> str:
     """The YAML of a configuration for a recording, which others may read.
 
-    Without the literal queries and user info of URLs, and without the literal bodies of probes; references stay as they
-    are written. The names of targets do not change.
+    Without the literal queries and user info of URLs (of targets, collectors and notification channels), and without
+    the literal bodies of probes; references stay as they are written. The names of targets do not change.
 
     Examples
     --------
@@ -37,9 +37,13 @@ def recording_yaml(config: Config) -> str:
     >>> "http://127.0.0.1/health" in text, "customer" in text
     (True, False)
     """
+    notify = config.notify
+    if notify is not None:
+        notify = replace(notify, channels=tuple(recordable(channel) for channel in notify.channels))
     return dump_config(
         replace(
             config,
+            notify=notify,
             targets=tuple(recordable(target) for target in config.targets),
             connectivity=tuple(recordable_url(url) for url in config.connectivity),
             collectors=tuple(recordable(collector) for collector in config.collectors),
@@ -66,7 +70,8 @@ def _holds_nothing(text: str) -> bool:
 def recorded_config(text: str, where: str, *, trust: bool = False) -> Config:
     """Read the `config.yaml` of a recording; names of earlier formats are understood.
 
-    Collectors of plug-ins that are not installed here are left out: the recorded rows need none.
+    Collectors and channels of plug-ins that are not installed here are left out: the recorded rows need none, and a
+    replay notifies nobody.
 
     No reference is resolved: a recording of somebody else must not read the environment or the files of whoever opens
     it. In `pipeline`, `${NAME}` is that text; elsewhere references stay as they are written.
@@ -101,7 +106,7 @@ def recorded_config(text: str, where: str, *, trust: bool = False) -> Config:
         upgraded = upgrade_config(raw)
     except (AttributeError, TypeError):  # a list or text where a mapping belongs; the types below say where
         upgraded = raw
-    upgraded = without_unknown_collectors(upgraded)
+    upgraded = without_unknown(upgraded)
     if not trust:
         refuse_estimators(upgraded, where)
         require_trust(upgraded.get(READ_NOW), trust=False)  # plug-ins: before one is loaded to read its parameters

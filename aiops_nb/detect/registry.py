@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from aiops_nb.core.errors import ConfigError, unknown
+from aiops_nb.core.lazy import OURS, PlugIn
 from aiops_nb.detect.estimators.isolation_forest import IsolationForestParams, isolation_forest
 from aiops_nb.detect.estimators.params import EstimatorParams, estimator_of
 from aiops_nb.detect.kernel import StreamParams
@@ -36,7 +37,7 @@ from aiops_nb.detect.limits.level import Level, LevelParams
 from aiops_nb.detect.limits.robust_z import RobustZ, RobustZParams
 from aiops_nb.detect.limits.siblings import Siblings, SiblingsParams
 from aiops_nb.detect.limits.silence import Silence, SilenceParams
-from aiops_nb.detect.plug_ins import OURS, PlugIn, callers_level, plug_ins
+from aiops_nb.detect.plug_ins import callers_level, with_warnings
 from aiops_nb.detect.score_scale import AlarmLine, rate_warning
 from aiops_nb.detect.spec import DetectorSpec, LiveDetector, ThresholdUnit
 from aiops_nb.detect.streaming import StreamingDetector
@@ -175,7 +176,7 @@ DETECTORS: dict[str, DetectorSpec] = {spec.type: spec for spec in _BUILT_IN}
 STREAMING = {name: spec for name, spec in DETECTORS.items() if spec.kernel is not None}  # one series by itself
 
 
-def plugged_in() -> list[PlugIn]:
+def plugged_in() -> list[PlugIn[DetectorSpec]]:
     """What the entry points `aiops_nb.detectors` of installed packages offer; each is loaded now.
 
     Examples
@@ -183,7 +184,7 @@ def plugged_in() -> list[PlugIn]:
     >>> all(one.name not in DETECTORS for one in plugged_in() if one.spec)
     True
     """
-    return plug_ins(frozenset(DETECTORS))
+    return with_warnings(DETECTORS)
 
 
 def spec_named(name: str) -> DetectorSpec:

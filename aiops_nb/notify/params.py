@@ -16,15 +16,31 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
 
 
-class _Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
-    """What all channels share.
+class ChannelParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """Base of the parameters of every channel that a configuration can name; `tag` is its `type` there.
 
     Attributes
     ----------
+    SECRETS
+        Fields of the class that take only references (`env:NAME`, `file:PATH`, `${NAME}`) or None.
     name
         Unique; routes name it.
     timeout_seconds
         Longest wait for the receiver.
+
+    Raises
+    ------
+    ConfigError
+        For a literal in a field that takes only references; the value is not shown.
+
+    Examples
+    --------
+    >>> class PagerParams(ChannelParams, frozen=True, kw_only=True, tag="pager"):
+    ...     SECRETS = ("key",)
+    ...     key: str
+    ...     name: str = "pager"
+    >>> PagerParams(key="env:PAGER_KEY").name
+    'pager'
     """
 
     SECRETS: ClassVar[tuple[str, ...]] = ()
@@ -41,7 +57,7 @@ class _Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
                 )
 
 
-class SlackParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="slack"):
+class SlackParams(ChannelParams, frozen=True, kw_only=True, tag="slack"):
     """A Slack channel, by an incoming webhook or by a bot token.
 
     Attributes
@@ -73,7 +89,7 @@ class SlackParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ConfigError.at("channel", "a channel ID with token", self.channel)
 
 
-class EmailParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="email"):
+class EmailParams(ChannelParams, frozen=True, kw_only=True, tag="email"):
     """E-mail by SMTP.
 
     Attributes
@@ -113,7 +129,7 @@ class EmailParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ConfigError.at("security", "starttls or tls with a password", self.security)
 
 
-class WebhookParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="webhook"):
+class WebhookParams(ChannelParams, frozen=True, kw_only=True, tag="webhook"):
     """A URL that takes Alertmanager's webhook payload, version 4.
 
     Attributes
@@ -129,7 +145,7 @@ class WebhookParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=T
     headers: dict[str, str] = {}
 
 
-class AlertmanagerParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="alertmanager"):
+class AlertmanagerParams(ChannelParams, frozen=True, kw_only=True, tag="alertmanager"):
     """A Prometheus Alertmanager, by its API version 2; firing alerts are sent again, resolved ones for 15 min.
 
     Attributes
@@ -148,7 +164,7 @@ class AlertmanagerParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fie
     headers: dict[str, str] = {}
 
 
-class PagerDutyParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="pagerduty"):
+class PagerDutyParams(ChannelParams, frozen=True, kw_only=True, tag="pagerduty"):
     """PagerDuty, by its Events API version 2; the episode is the `dedup_key`.
 
     Attributes
@@ -166,7 +182,7 @@ class PagerDutyParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields
     api_url: str = "https://events.pagerduty.com/v2/enqueue"
 
 
-class AppriseParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="apprise"):
+class AppriseParams(ChannelParams, frozen=True, kw_only=True, tag="apprise"):
     """Any of the services that Apprise knows; needs pip install 'aiops-nb[notify]'.
 
     Attributes
@@ -186,7 +202,7 @@ class AppriseParams(_Channel, frozen=True, kw_only=True, forbid_unknown_fields=T
                 )
 
 
-ChannelParams: TypeAlias = (
+BuiltInParams: TypeAlias = (
     SlackParams | EmailParams | WebhookParams | AlertmanagerParams | PagerDutyParams | AppriseParams
 )
 
@@ -241,7 +257,7 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ('webhook',)
     """
 
-    channels: tuple[ChannelParams, ...] = ()
+    channels: tuple[BuiltInParams, ...] = ()  # and those of plug-ins: see `config.plug_ins`
     routes: tuple[RouteParams, ...] = ()
     default: tuple[str, ...] | None = None
     min_severity: Severity = "warning"

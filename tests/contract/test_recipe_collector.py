@@ -11,7 +11,7 @@ import pytest
 from aiops_nb import watch
 from aiops_nb.cli import main
 from aiops_nb.collect import CollectorParams, CollectorSpec, collectors
-from aiops_nb.collect.registry import plug_ins
+from aiops_nb.collect.registry import plugged_in
 from aiops_nb.config import dump_config, parse_config
 from aiops_nb.core.protocols import Collector
 from aiops_nb.testing.collectors import CollectorContract, CollectorSpecContract
@@ -26,7 +26,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorSpec]:
     modules = {"file_size.py": (RECIPE / "file_size.py").read_text(encoding="utf-8")}
     points = (RECIPE / "entry_points.txt").read_text(encoding="utf-8")
     with installed(tmp_path_factory.mktemp("site"), "file-size", points, modules):
-        (found,) = (one for one in plug_ins() if one.package == "file-size")
+        (found,) = (one for one in plugged_in() if one.package == "file-size")
         assert found.spec is not None, found.problem
         yield found.spec
 
@@ -54,7 +54,7 @@ class TestTheSpec(CollectorSpecContract):
 
 def test_it_is_in_the_list(spec: CollectorSpec) -> None:
     row = collectors().set_index("type").loc["file_size"]
-    assert (row["purpose"], row["package"], row["problem"]) == (spec.purpose, "file-size", None)
+    assert (row["purpose"], row["package"], row["problem"]) == (spec.purpose, "file-size", "")
     assert row["parameters"] == "name, path, interval_seconds"
 
 

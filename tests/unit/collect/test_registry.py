@@ -9,7 +9,7 @@ import pytest
 
 import aiops_nb.collect as collect
 from aiops_nb.collect import CollectorParams, CollectorSpec, collectors
-from aiops_nb.collect.registry import make_collector, plug_ins
+from aiops_nb.collect.registry import make_collector, plugged_in
 from aiops_nb.config import parse_config
 from aiops_nb.core.errors import ConfigError
 from tests.plug_ins import installed
@@ -31,26 +31,27 @@ BROKEN = {
         "ConfigError: params: expected a subclass of CollectorParams with a tag",
     ),
     "no factory": (GOOD.replace("'nowhere:Nothing'", "3").replace('"nowhere:Nothing"', "3"), "ConfigError: factory: "),
-    "type of ours": (GOOD.replace("TAG", "access_log"), "the type 'access_log' is taken by aiops_nb"),
+    "access_log": (GOOD.replace("TAG", "access_log"), "the type 'access_log' is taken by aiops_nb"),
+    "another name": (GOOD.replace("TAG", "queue"), "expected the entry point's name to be its type 'queue'"),
 }
 
 
-def points(module: str) -> str:
-    return f"[aiops_nb.collectors]\n{module} = {module}:SPEC\n"
+def points(module: str, name: str = "jobs") -> str:
+    return f"[aiops_nb.collectors]\n{name} = {module}:SPEC\n"
 
 
-@pytest.mark.parametrize(("source", "problem"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_plug_in_is_a_line_in_the_list_and_costs_nothing_else(
-    source: str, problem: str, tmp_path: Path
-) -> None:
-    with installed(tmp_path, "broken", points("broken_plug_in"), {"broken_plug_in.py": source}):
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_plug_in_is_a_line_in_the_list_and_costs_nothing_else(kind: str, tmp_path: Path) -> None:
+    source, problem = BROKEN[kind]
+    name = kind.replace(" ", "_")
+    with installed(tmp_path, "broken", points("broken_plug_in", name), {"broken_plug_in.py": source}):
         table = collectors().set_index("package")
         assert problem in table.loc["broken", "problem"]
         assert "access_log" in set(collectors()["type"])
         assert parse_config("collectors: [{type: synthetic}]").collectors
         with pytest.raises(ConfigError, match=r"collectors\[0\]\.type: expected a known type, got 'jobs'") as raised:
             parse_config("collectors: [{type: jobs}]")
-        assert "plug-ins not loaded: broken_plug_in of broken (" in str(raised.value)
+        assert f"plug-ins not loaded: {name} of broken (" in str(raised.value)
 
 
 def test_two_plug_ins_of_one_type_are_told_apart(tmp_path: Path) -> None:
@@ -59,8 +60,8 @@ def test_two_plug_ins_of_one_type_are_told_apart(tmp_path: Path) -> None:
         installed(tmp_path / "b", "b-package", points("b_plug_in"), {"b_plug_in.py": source}),
         installed(tmp_path / "a", "a-package", points("a_plug_in"), {"a_plug_in.py": source}),
     ):
-        problems = {one.package: one.problem for one in plug_ins()}
-    assert problems == {"a-package": None, "b-package": "the type 'jobs' is taken by a-package"}
+        problems = {one.package: one.problem for one in plugged_in()}
+    assert problems == {"a-package": "", "b-package": "the type 'jobs' is taken by a-package"}
 
 
 def test_a_plug_in_is_loaded_only_for_a_type_that_is_not_ours(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_plug_in_is_loaded_only_for_a_type_that_is_not_ours(tmp_path: Path) ->
 
 
 def test_a_factory_that_is_not_there_is_an_error_when_it_is_made(tmp_path: Path) -> None:
-    with installed(tmp_path, "lazy", points("late_plug_in"), {"late_plug_in.py": GOOD.replace("TAG", "late")}):
+    with installed(tmp_path, "lazy", points("late_plug_in", "late"), {"late_plug_in.py": GOOD.replace("TAG", "late")}):
         (params,) = parse_config("collectors: [{type: late}]").collectors
         with pytest.raises(ConfigError, match=r"collectors\[0\]\.type: expected a collector that can be loaded, got"):
             make_collector(params, "collectors[0]")
