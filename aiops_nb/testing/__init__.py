@@ -1,3 +1,3 @@
-"""Contract tests that third-party collectors and detectors inherit, and our own too."""
+"""Contract tests that third-party collectors, detectors and notifiers inherit, and our own too."""
 
 from __future__ import annotations

@@ -23,10 +23,8 @@ A test module of a plug-in needs two classes and their fixtures::
 from __future__ import annotations
 
 import inspect
-import sys
 import threading
 import time
-from typing import Any, ClassVar
 
 import msgspec
 import pyarrow as pa
@@ -35,6 +33,7 @@ from aiops_nb.collect.params import CollectorParams
 from aiops_nb.collect.registry import CollectorSpec
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import TABLES, table_of
+from aiops_nb.testing.network import NetworkWatch
 
 ROWS = 20
 FIRST_REAL_NS = 1_700_000_000_000_000_000
@@ -42,7 +41,6 @@ FEED_SECONDS = 20.0
 TOLERANCE_SECONDS = 2.0  # a busy machine may add to a timeout
 MAX_ROWS_LEFT = 5_000
 NOT_DATA = frozenset({"clock", "rng", "start_ns"})
-NETWORK_EVENTS = frozenset({"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto"})
 
 
 def rows_of(collector: Collector, count: int) -> list[pa.RecordBatch]:
@@ -182,7 +180,7 @@ class CollectorSpecContract:
 
     def test_a_check_neither_binds_nor_connects(self, spec: CollectorSpec, params: CollectorParams) -> None:
         """`aiops-nb check` touches no network; a collector that does on creation says `opens_on_creation`."""
-        with _Watch() as events:
+        with NetworkWatch() as events:
             spec.check(params, "collectors[0]")
         assert not events, f"a check caused {sorted(set(events))}"
 
@@ -191,26 +189,3 @@ class CollectorSpecContract:
         parameters = inspect.signature(spec.load()).parameters
         if "listen_on" in parameters:
             assert parameters["listen_on"].default in ("127.0.0.1", "::1")
-
-
-class _Watch:
-    """The network events of this thread while it is entered; an audit hook cannot be removed, so there is one."""
-
-    _lists: ClassVar[dict[int, list[str]]] = {}
-    _is_hooked = False
-
-    def __enter__(self) -> list[str]:
-        if not _Watch._is_hooked:
-            _Watch._is_hooked = True
-            sys.addaudithook(_note)
-        return _Watch._lists.setdefault(threading.get_ident(), [])
-
-    def __exit__(self, *_: Any) -> None:
-        del _Watch._lists[threading.get_ident()]
-
-
-def _note(event: str, _: Any) -> None:
-    if event in NETWORK_EVENTS:
-        events = _Watch._lists.get(threading.get_ident())
-        if events is not None:
-            events.append(event)
