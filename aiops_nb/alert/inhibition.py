@@ -128,7 +128,7 @@ class Inhibitor:
 
     def _release(self, waiting: AlertChange, end_ns: int) -> AlertChange | None:
         del self._inhibited[waiting.fingerprint]
-        change = self._begin(replace(waiting, time_ns=end_ns))
+        change = self._begin(replace(waiting, time_ns=end_ns, update="released"))
         return None if change.inhibited_by else change
 
 

@@ -19,6 +19,20 @@ BoolArray = npt.NDArray[np.bool_]
 
 Severity = Literal["info", "warning", "error", "critical"]
 AlertState = Literal["pending", "firing", "resolved", "inactive"]
+AlertHealth = Literal["ok", "nodata", "error"]
+AlertUpdate = Literal[
+    "",
+    "released",
+    "acknowledged",
+    "unacknowledged",
+    "silenced",
+    "unsilenced",
+    "comment",
+    "severity",
+    "flapping",
+    "nodata",
+    "data",
+]
 FeatureTableName = Literal["requests", "overall", "slo", "samples", "clients"]
 NS_PER_SECOND = 1_000_000_000
 ALL_TARGETS = "*"  # the target of what is said of all together
@@ -175,6 +189,12 @@ class AlertChange:
     `members` are the targets of a group's alert (target `*`): those that have it when it fires, at its end all that
     had it. `outcome` says why the alert is over, if the condition itself did not end. `phase` names the part of the
     value that grew most: of a latency `resolve`, `connect`, `tls`, `wait` or `transfer`; empty if that is not known.
+
+    `update` is empty when the state has changed. Otherwise it says what else has: `released`, `acknowledged`,
+    `unacknowledged`, `silenced`, `unsilenced`, `comment`, `severity`, `flapping`, `nodata`, `data`. `silenced_by` are
+    the ids of silences and the names of maintenance windows that hold; `acknowledged_by` is who answered, and
+    `acknowledged_at_ns` when; `note` is the last note or comment. While `flapping`, the alert stays open until it is
+    calm. `health` says whether the rule still has data.
     """
 
     time_ns: int
@@ -197,6 +217,23 @@ class AlertChange:
     detail: str = ""
     outcome: str = ""
     members: tuple[str, ...] = ()
+    update: AlertUpdate = ""
+    silenced_by: tuple[str, ...] = ()
+    acknowledged_by: str = ""
+    acknowledged_at_ns: int | None = None
+    note: str = ""
+    flapping: bool = False
+    health: AlertHealth = "ok"
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether somebody has said that they know of this episode."""
+        return self.acknowledged_at_ns is not None
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether nobody is notified that it fires: another alert inhibits it, or it is silenced."""
+        return bool(self.inhibited_by or self.silenced_by)
 
 
 @dataclass(slots=True)

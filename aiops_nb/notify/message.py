@@ -143,7 +143,7 @@ class Notifier(Protocol):
 
 
 def message_of(change: AlertChange) -> Message | None:
-    """The message that an alert change makes: None for pending, inactive and inhibited ones.
+    """The message that an alert change makes: None for pending, inactive, suppressed and acknowledged ones.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def message_of(change: AlertChange) -> Message | None:
     >>> message_of(change).kind
     'firing'
     """
-    if change.state == "firing" and not change.inhibited_by:
+    if change.state == "firing" and not change.is_suppressed and not change.acknowledged:
         return _message("firing", change, None)
     if change.state == "resolved":
         return _message("resolved", change, change.ends_at_ns if change.ends_at_ns is not None else change.time_ns)
