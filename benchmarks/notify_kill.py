@@ -28,6 +28,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch
 from aiops_nb.core.types import AlertChange, Item, Step
 from aiops_nb.monitor.notifications import Notifications
 from aiops_nb.notify.log import NotificationLog
@@ -124,7 +125,8 @@ def change(number: int, state: str, time_ns: int) -> AlertChange:
 
 def _notifications(url: str, log: Path) -> Notifications:
     channel = WebhookParams(url=url, timeout_seconds=1.0)
-    params = NotifyParams(channels=(channel,), group_wait_seconds=0.0, adopt_seconds=ADOPT_SECONDS)
+    waits = {"group_wait_seconds": 0.0, "group_interval_seconds": 0.0, "digest_interval_seconds": 0.0}
+    params = NotifyParams(channels=(channel,), adopt_seconds=ADOPT_SECONDS, **waits)
     return Notifications(params, [make_notifier(channel)], NotificationLog(log))
 
 
@@ -145,7 +147,7 @@ def run_child(url: str, log: Path, first: int, last: int) -> None:
 
 
 def _write(sink: Notifications, changes: list[AlertChange]) -> None:
-    sink.write(Step(item=Item(seq=0, table="control", source="bench", batch=None), changes=changes))  # type: ignore[arg-type]
+    sink.write(Step(item=Item(seq=0, table="requests", source="bench", batch=None), changes=changes))  # type: ignore[arg-type]
 
 
 def ours(kills: int, seed: int) -> dict[str, int]:
@@ -162,6 +164,8 @@ def ours(kills: int, seed: int) -> dict[str, int]:
             sink, [change(number, "firing", time.time_ns()) for number in range(max(0, first - LASTS_STEPS + 1), first)]
         )
         while time.monotonic() - began < 60:
+            beat = control_batch(CLOCK_SOURCE, "heartbeat", time.time_ns())
+            sink.write(Step(item=Item(seq=0, table="control", source=CLOCK_SOURCE, batch=beat)))
             rows = sink.rows()
             ended = sum(row["kind"] == "resolved" for row in rows)
             waits = any(row["state"] in ("queued", "sending") for row in rows)

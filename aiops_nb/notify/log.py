@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,28 +26,56 @@ CREATE TABLE IF NOT EXISTS episode (
 CREATE INDEX IF NOT EXISTS episode_open ON episode (channel, fingerprint) WHERE open;
 CREATE TABLE IF NOT EXISTS delivery (
   id INTEGER PRIMARY KEY, channel TEXT NOT NULL, fingerprint TEXT NOT NULL, episode_ns INTEGER NOT NULL,
-  kind TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '',
+  kind TEXT NOT NULL, turn_ns INTEGER NOT NULL, notice TEXT NOT NULL, state TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '',
   queued_ns INTEGER NOT NULL, sent_ns INTEGER, message BLOB NOT NULL,
-  UNIQUE (channel, fingerprint, episode_ns, kind)
+  UNIQUE (channel, fingerprint, episode_ns, kind, turn_ns)
 );
 CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (channel, id) WHERE state IN ('queued', 'sending');
 """
-SCHEMA_VERSION = 1
-COLUMNS = ("channel", "kind", "state", "alertname", "target", "summary", "attempts", "queued_at", "sent_at", "problem")
+SCHEMA_VERSION = 2
+COLUMNS = (
+    "channel",
+    "kind",
+    "state",
+    "alertname",
+    "target",
+    "severity",
+    "summary",
+    "group",
+    "fingerprint",
+    "episode_at",
+    "due_at",
+    "attempts",
+    "queued_at",
+    "sent_at",
+    "problem",
+)
+ONCE = ("firing", "resolved")  # of an episode; updates and repeats are told apart by when they were due
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One message of one channel, in the order in which it is to be sent.
 
-    `uncertain` says that a send of it began and did not end well: the receiver may have it already.
+    `uncertain` says that a send of it began and did not end well: the receiver may have it already. Those with the same
+    `notice` are one notification.
     """
 
     id: int
     message: Message
+    notice: str
     attempts: int
     queued_ns: int
     uncertain: bool
+
+
+class Entry(NamedTuple):
+    """The messages of one notification for one channel; `notice` is its name in the log."""
+
+    channel: str
+    notice: str
+    messages: Sequence[Message]
 
 
 class NotificationLog:
@@ -91,38 +120,53 @@ class NotificationLog:
 
     def _check_version(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise AiopsError(
-                f"{self.path}: expected log version {SCHEMA_VERSION}, got {version}; install a newer aiops-nb"
-            )
+        if version in (0, SCHEMA_VERSION):
+            return
+        way_out = "install a newer aiops-nb" if version > SCHEMA_VERSION else "move it away: it was never released"
+        raise AiopsError(f"{self.path}: expected log version {SCHEMA_VERSION}, got {version}; {way_out}")
 
     def add(self, channel: str, message: Message, now_ns: int) -> bool:
-        """Queue a message, unless the channel has it already; true if it was queued.
+        """Queue a message, unless the channel has it already; true if it was queued; see `add_all`."""
+        return bool(self.add_all([Entry(channel, message.idempotency_key, (message,))], now_ns))
 
-        A firing message opens its episode. A resolved one closes it, and is dropped where no firing was queued.
+    def add_all(self, entries: Sequence[Entry], now_ns: int) -> set[str]:
+        """Queue messages, unless their channels have them already; one transaction.
+
+        A firing message opens its episode. A resolved one closes it. Anything but a firing is dropped where the channel
+        has no open episode, or its firing was never delivered.
+
+        Returns
+        -------
+        set of str
+            The channels that have something to send.
         """
         with self._lock, self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            found = self._open_episode(channel, message.fingerprint)
-            if message.kind == "firing":
-                if found is not None or not self._opened(channel, message):
-                    return False
-                return self._queued(channel, message, now_ns)
-            if found is None:
-                return False
-            self._database.execute(
-                "UPDATE episode SET open = 0 WHERE channel = ? AND fingerprint = ? AND open",
-                (channel, message.fingerprint),
-            )
-            ended = msgspec.structs.replace(message, episode_ns=found)
-            return not self._never_arrived(channel, ended) and self._queued(channel, ended, now_ns)
+            return {
+                entry.channel for entry in entries if any([self._add(entry, one, now_ns) for one in entry.messages])
+            }
+
+    def _add(self, entry: Entry, message: Message, now_ns: int) -> bool:
+        found = self._open_episode(entry.channel, message.fingerprint)
+        if message.kind == "firing":
+            is_new = found is None and self._opened(entry.channel, message)
+            return is_new and self._queued(entry, message, now_ns)
+        if found is None:
+            return False
+        if message.kind == "resolved":
+            self._close_episode(entry.channel, message.fingerprint)
+        known = msgspec.structs.replace(message, episode_ns=found)
+        return not self._never_arrived(entry.channel, known) and self._queued(entry, known, now_ns)
 
     def forget(self, channel: str, fingerprint: str) -> None:
         """Close an open episode without a message: it was a notice that has no end."""
         with self._lock, self._database:
-            self._database.execute(
-                "UPDATE episode SET open = 0 WHERE channel = ? AND fingerprint = ? AND open", (channel, fingerprint)
-            )
+            self._close_episode(channel, fingerprint)
+
+    def _close_episode(self, channel: str, fingerprint: str) -> None:
+        self._database.execute(
+            "UPDATE episode SET open = 0 WHERE channel = ? AND fingerprint = ? AND open", (channel, fingerprint)
+        )
 
     def _open_episode(self, channel: str, fingerprint: str) -> int | None:
         query = "SELECT episode_ns FROM episode WHERE channel = ? AND fingerprint = ? AND open"
@@ -141,26 +185,30 @@ class NotificationLog:
         query = "INSERT OR IGNORE INTO episode (channel, fingerprint, episode_ns, open) VALUES (?, ?, ?, 1)"
         return self._database.execute(query, (channel, message.fingerprint, message.episode_ns)).rowcount == 1
 
-    def _queued(self, channel: str, message: Message, now_ns: int) -> bool:
+    def _queued(self, entry: Entry, message: Message, now_ns: int) -> bool:
         query = (
-            "INSERT OR IGNORE INTO delivery (channel, fingerprint, episode_ns, kind, state, queued_ns, message)"
-            " VALUES (?, ?, ?, ?, 'queued', ?, ?)"
+            "INSERT OR IGNORE INTO delivery"
+            " (channel, fingerprint, episode_ns, kind, turn_ns, notice, state, queued_ns, message)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)"
         )
-        values = (channel, message.fingerprint, message.episode_ns, message.kind, now_ns, msgspec.json.encode(message))
+        turn_ns = 0 if message.kind in ONCE else message.at_ns
+        identity = (entry.channel, message.fingerprint, message.episode_ns, message.kind, turn_ns)
+        values = (*identity, entry.notice, now_ns, msgspec.json.encode(message))
         return self._database.execute(query, values).rowcount == 1
 
     def waiting(self, channel: str, limit: int) -> list[Delivery]:
         """The next messages of a channel in order, with what the channel called their episodes."""
         query = (
-            "SELECT d.id, d.message, d.attempts, d.queued_ns, d.state, e.external_id FROM delivery d JOIN episode e"
+            "SELECT d.id, d.message, d.notice, d.attempts, d.queued_ns, d.state, e.external_id"
+            " FROM delivery d JOIN episode e"
             " USING (channel, fingerprint, episode_ns)"
             " WHERE d.channel = ? AND d.state IN ('queued', 'sending') ORDER BY d.id LIMIT ?"
         )
         with self._lock:
             rows = self._database.execute(query, (channel, limit)).fetchall()
         return [
-            Delivery(number, _decoded(blob, external_id), attempts, queued_ns, uncertain=state == "sending")
-            for number, blob, attempts, queued_ns, state, external_id in rows
+            Delivery(number, _decoded(blob, external_id), notice, attempts, queued_ns, uncertain=state == "sending")
+            for number, blob, notice, attempts, queued_ns, state, external_id in rows
         ]
 
     def waiting_total(self, channel: str) -> int:
@@ -200,7 +248,7 @@ class NotificationLog:
         self._update("state = 'failed', problem = ?", deliveries, problem)
         with self._lock, self._database:
             self._database.execute(
-                "UPDATE delivery SET state = 'dropped' WHERE kind = 'resolved' AND state = 'queued' AND EXISTS ("
+                "UPDATE delivery SET state = 'dropped' WHERE kind != 'firing' AND state = 'queued' AND EXISTS ("
                 "SELECT 1 FROM delivery f WHERE f.channel = delivery.channel AND f.fingerprint = delivery.fingerprint"
                 " AND f.episode_ns = delivery.episode_ns AND f.kind = 'firing' AND f.state = 'failed')"
             )
@@ -241,10 +289,9 @@ class NotificationLog:
             found = self._database.execute(query).fetchall()
         rows: list[dict[str, object]] = []
         for channel, kind, state, blob, attempts, queued_ns, sent_ns, problem in found:
-            message = _decoded(blob, "")
-            names = (message.labels.get("alertname", ""), message.labels.get("target", ""), message.summary)
-            values = (channel, kind, state, *names, attempts, queued_ns, sent_ns, problem)
-            rows.append(dict(zip(COLUMNS, values, strict=True)))
+            row = message_row(_decoded(blob, ""))
+            row |= {"channel": channel, "kind": kind, "state": state, "attempts": attempts, "problem": problem}
+            rows.append(row | {"queued_at": queued_ns, "sent_at": sent_ns})
         return rows
 
     def close(self) -> None:
@@ -256,3 +303,18 @@ class NotificationLog:
 def _decoded(blob: bytes, external_id: str) -> Message:
     message = msgspec.json.decode(blob, type=Message)
     return msgspec.structs.replace(message, external_id=external_id) if external_id else message
+
+
+def message_row(message: Message) -> dict[str, object]:
+    """What of the `COLUMNS` a message itself says."""
+    return {
+        "kind": message.kind,
+        "alertname": message.labels.get("alertname", ""),
+        "target": message.labels.get("target", ""),
+        "severity": message.severity,
+        "summary": message.summary,
+        "group": ", ".join(f"{name}={value}" for name, value in message.group.items()),
+        "fingerprint": message.fingerprint,
+        "episode_at": message.episode_ns,
+        "due_at": message.at_ns,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, Protocol, runtime_checkable
@@ -11,7 +12,7 @@ import msgspec
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
 
-Kind = Literal["firing", "resolved"]
+Kind = Literal["firing", "update", "repeat", "resolved"]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     kind
-        firing or resolved.
+        firing or resolved; update: the alert became worse, or was answered; repeat: it still fires.
     fingerprint
         Identity of the alert: the same for its firing and its resolve, over restarts.
     episode_ns
@@ -33,6 +34,18 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         UTC ns; `ends_at_ns` is None while it fires.
     outcome
         Why it ended, if not by itself.
+    update
+        What changed in an update: severity, flapping, acknowledged and others.
+    value, expected, threshold
+        Of what fired, in its own unit; None where that is not known.
+    phase
+        The part of a latency that grew most.
+    acknowledged_by, note
+        Who answered, and the last note.
+    group
+        The labels by which it was grouped with others; empty: by itself.
+    at_ns
+        When it was due, in the time of the stream.
     external_id
         What the channel answered to the firing message of this episode (a Slack `ts`); empty before that.
 
@@ -52,6 +65,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     starts_at_ns: int = 0
     ends_at_ns: int | None = None
     outcome: str = ""
+    update: str = ""
+    value: float | None = None
+    expected: float | None = None
+    threshold: float | None = None
+    phase: str = ""
+    acknowledged_by: str = ""
+    note: str = ""
+    group: dict[str, str] = {}
+    at_ns: int = 0
     external_id: str = ""
 
     @property
@@ -77,8 +99,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def idempotency_key(self) -> str:
-        """One per episode and kind."""
-        return f"{self.dedup_key}-{self.kind}"
+        """One per episode and kind; of an update or a repeat one per moment."""
+        key = f"{self.dedup_key}-{self.kind}"
+        return f"{key}-{self.at_ns}" if self.kind in ("update", "repeat") else key
 
 
 class DeliveryError(AiopsError):
@@ -142,8 +165,8 @@ class Notifier(Protocol):
         ...
 
 
-def message_of(change: AlertChange) -> Message | None:
-    """The message that an alert change makes: None for pending, inactive, suppressed and acknowledged ones.
+def message_of(change: AlertChange) -> Message:
+    """What there is to say of an alert: that it fires, or that it has ended.
 
     Examples
     --------
@@ -152,24 +175,28 @@ def message_of(change: AlertChange) -> Message | None:
     >>> message_of(change).kind
     'firing'
     """
-    if change.state == "firing" and not change.is_suppressed and not change.acknowledged:
-        return _message("firing", change, None)
-    if change.state == "resolved":
-        return _message("resolved", change, change.ends_at_ns if change.ends_at_ns is not None else change.time_ns)
-    return None
-
-
-def _message(kind: Kind, change: AlertChange, ends_at_ns: int | None) -> Message:
+    has_ended = change.state == "resolved"
+    ends_at_ns = change.ends_at_ns if change.ends_at_ns is not None else change.time_ns
     return Message(
-        kind=kind,
+        kind="resolved" if has_ended else "firing",
         fingerprint=change.fingerprint,
         episode_ns=change.pending_at_ns,
         labels=dict(change.labels),
         summary=change.summary,
         starts_at_ns=change.starts_at_ns if change.starts_at_ns is not None else change.time_ns,
-        ends_at_ns=ends_at_ns,
+        ends_at_ns=ends_at_ns if has_ended else None,
         outcome=change.outcome,
+        value=_known(change.value),
+        expected=_known(change.expected),
+        threshold=_known(change.upper),
+        phase=change.phase,
+        acknowledged_by=change.acknowledged_by,
+        note=change.note,
     )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def rfc3339(time_ns: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -207,6 +208,9 @@ BuiltInParams: TypeAlias = (
 )
 
 
+EACH_ALERT = "..."  # Alertmanager's way to say: group by all labels
+
+
 class RouteParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Alerts with these labels go to these channels.
 
@@ -216,10 +220,27 @@ class RouteParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Labels, each with the values that it may have: `{severity: [error, critical]}`.
     channels
         Names of channels; none: such alerts notify nobody.
+    group_by, group_wait_seconds, group_interval_seconds, repeat_interval_seconds
+        As in `NotifyParams`, for this route alone; None: as there.
     """
 
     matchers: dict[str, tuple[str, ...]]
     channels: tuple[str, ...] = ()
+    group_by: tuple[str, ...] | None = None
+    group_wait_seconds: Annotated[float, Meta(ge=0)] | None = None
+    group_interval_seconds: Annotated[float, Meta(ge=0)] | None = None
+    repeat_interval_seconds: Positive | None = None
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """A route with its waits resolved; `number` is its place among the routes, -1 is the default, -2 added channels."""
+
+    number: int
+    channels: tuple[str, ...]
+    group_by: tuple[str, ...]
+    group_wait_seconds: float
+    group_interval_seconds: float
+    repeat_interval_seconds: float | None
 
 
 class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -235,14 +256,22 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Channels of alerts that no route matches; None: all.
     min_severity
         Alerts below notify nobody: info, warning, error or critical.
+    group_by
+        Alerts that share these labels are one notification; `...` is every label, so that each alert has its own.
     group_wait_seconds
-        How long a channel collects changes before it sends: what happens together becomes one message.
+        How long the first notification of a group waits for others that begin at the same time.
+    group_interval_seconds
+        How long further changes of a group wait after its last notification.
+    repeat_interval_seconds
+        How often what still fires is notified again; None: never.
     adopt_seconds
         After a restart: how long an alert that was firing may take to fire again before its end is sent.
     escalate_seconds
         A channel that fails for so long is reported through the other channels, once.
     give_up_seconds
         A message that could not be delivered for so long is given up, and shown as undelivered.
+    digest_interval_seconds
+        In a flood, with more notifications waiting than a channel sends singly, how far apart its digests are.
     log
         File of the notification log; None: `notifications.sqlite` in the recording, or memory without one.
 
@@ -261,10 +290,14 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     routes: tuple[RouteParams, ...] = ()
     default: tuple[str, ...] | None = None
     min_severity: Severity = "warning"
-    group_wait_seconds: Annotated[float, Meta(ge=0)] = 1.0
+    group_by: tuple[str, ...] = (EACH_ALERT,)
+    group_wait_seconds: Annotated[float, Meta(ge=0)] = 0.5
+    group_interval_seconds: Annotated[float, Meta(ge=0)] = 1.0
+    repeat_interval_seconds: Positive | None = None
     adopt_seconds: Positive = 300.0
     escalate_seconds: Positive = 300.0
     give_up_seconds: Positive = 86_400.0
+    digest_interval_seconds: Annotated[float, Meta(ge=0)] = 10.0
     log: str | None = None
 
     def __post_init__(self) -> None:
@@ -276,15 +309,30 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             _check_names(f"routes[{index}].channels", route.channels, names)
         _check_names("default", self.default or (), names)
 
-    def channels_for(self, labels: dict[str, str]) -> tuple[str, ...]:
+    def channels_for(self, labels: Mapping[str, str]) -> tuple[str, ...]:
         """Names of the channels that an alert with these labels goes to."""
+        return tuple(name for route in self.routes_for(labels) for name in route.channels)
+
+    def routes_for(self, labels: Mapping[str, str], added: Sequence[str] = ()) -> list[Route]:
+        """The routes of an alert with these labels: the configured one, and that of `added` channels."""
         severity = labels.get("severity", "warning")
         if severity in SEVERITIES and SEVERITIES.index(severity) < SEVERITIES.index(self.min_severity):
-            return ()
-        for route in self.routes:
+            return []
+        found = self._configured(labels)
+        return [route for route in (found, self._route(-2, tuple(added))) if route.channels]
+
+    def _configured(self, labels: Mapping[str, str]) -> Route:
+        for number, route in enumerate(self.routes):
             if all(labels.get(label, "") in values for label, values in route.matchers.items()):
-                return route.channels
-        return tuple(channel.name for channel in self.channels) if self.default is None else self.default
+                return self._route(number, route.channels, route)
+        names = tuple(channel.name for channel in self.channels) if self.default is None else self.default
+        return self._route(-1, names)
+
+    def _route(self, number: int, channels: tuple[str, ...], own: RouteParams | None = None) -> Route:
+        waits = ("group_by", "group_wait_seconds", "group_interval_seconds", "repeat_interval_seconds")
+        values: dict[str, Any] = {name: getattr(own, name, None) for name in waits}
+        values = {name: getattr(self, name) if value is None else value for name, value in values.items()}
+        return Route(number=number, channels=channels, **values)
 
 
 def _check_names(where: str, wanted: tuple[str, ...], names: list[str]) -> None:

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from aiops_nb.monitor.notifications import RESTARTED, Notifications
+from aiops_nb.monitor.notifications import Notifications
+from aiops_nb.notify.dispatch import RESTARTED
 from aiops_nb.notify.log import NotificationLog
 from aiops_nb.notify.params import NotifyParams, PagerDutyParams, RouteParams, WebhookParams
 from aiops_nb.notify.registry import make_notifier
 from tests.ports import free_port
-from tests.unit.notify.receiver import Receiver, change, receiving, step
+from tests.unit.notify.receiver import Receiver, change, heartbeat, receiving, step
 
 
 @pytest.fixture
@@ -35,7 +36,8 @@ def webhook(url: str, name: str = "hook", timeout_seconds: float = 5.0) -> Webho
 def notifications(
     *channels: WebhookParams | PagerDutyParams, log: Path | None = None, **options: object
 ) -> Notifications:
-    params = NotifyParams(channels=channels, group_wait_seconds=0.0, **options)  # type: ignore[arg-type]
+    waits = {"group_wait_seconds": 0.0, "group_interval_seconds": 0.0, "digest_interval_seconds": 0.0}
+    params = NotifyParams(channels=channels, **{**waits, **options})  # type: ignore[arg-type]
     made = [make_notifier(channel) for channel in channels]
     return Notifications(params, made, NotificationLog(log), jitter=lambda: 0.1)
 
@@ -104,7 +106,7 @@ def test_what_is_refused_for_good_is_shown_and_its_resolve_is_not_sent(receiver:
     assert ("firing", "failed") in states
     sink.close()
     assert kinds(receiver.accepted) == [("firing", "b")]
-    assert sink.problems() == {"notify hook": "1 messages could not be delivered"}
+    assert sink.problems() == {"notify hook": "1 message could not be delivered"}
 
 
 def test_a_channel_that_does_not_deliver_is_reported_through_another(receiver: Receiver) -> None:
@@ -184,8 +186,9 @@ def test_an_alert_that_does_not_fire_again_after_a_restart_is_resolved(receiver:
     first.write(step(change("firing", "a"), change("firing", "b")))
     receiver.wait_for(1)
     first.close()
-    second = notifications(webhook(receiver.url), log=path, adopt_seconds=0.3)
-    second.write(step(change("firing", "b", pending_at_ns=5 * 10**9)))
+    second = notifications(webhook(receiver.url), log=path, adopt_seconds=30.0)
+    second.write(step(change("firing", "b", time_ns=5 * 10**9, pending_at_ns=5 * 10**9)))
+    second.write(heartbeat(40 * 10**9))
     deadline = time.monotonic() + 20
     while ("resolved", "a") not in kinds(receiver.accepted) and time.monotonic() < deadline:
         with receiver.changed:
@@ -272,7 +275,7 @@ def test_a_log_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     database.execute("PRAGMA user_version = 99")
     database.commit()
     database.close()
-    with pytest.raises(Exception, match="expected log version 1, got 99; install a newer aiops-nb"):
+    with pytest.raises(Exception, match="expected log version 2, got 99; install a newer aiops-nb"):
         NotificationLog(path)
     (tmp_path / "text.sqlite").write_text("this is no database at all, but a text of some length\n" * 50)
     with pytest.raises(Exception, match="expected a notification log that can be written"):

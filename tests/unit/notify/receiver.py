@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch
 from aiops_nb.core.types import AlertChange, Item, Step
 
 
@@ -106,7 +107,12 @@ def change(state: str = "firing", fingerprint: str = "f", time_ns: int = 10**9, 
 
 def step(*changes: AlertChange) -> Step:
     """What the engine hands to its sinks."""
-    return Step(item=Item(seq=0, table="control", source="test", batch=None), changes=list(changes))  # type: ignore[arg-type]
+    return Step(item=Item(seq=0, table="requests", source="test", batch=None), changes=list(changes))  # type: ignore[arg-type]
+
+
+def heartbeat(time_ns: int) -> Step:
+    """The clock says so."""
+    return Step(Item(0, "control", CLOCK_SOURCE, control_batch(CLOCK_SOURCE, "heartbeat", time_ns)))
 
 
 Make = Callable[..., Any]

@@ -1,0 +1,331 @@
+"""What to send, and when: groups of alerts with their waits, as a pure function of the stream."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange
+from aiops_nb.notify.message import Message, message_of
+from aiops_nb.notify.params import EACH_ALERT, NotifyParams, Route
+
+RESTARTED = "monitor restarted; the alert did not fire again"
+NOTICED_UPDATES = ("severity", "flapping")  # people must hear of these; the others are shown where a message is edited
+SHOWN_UPDATES = ("acknowledged", "unacknowledged", "silenced", "unsilenced", "comment", "nodata", "data")
+
+GroupKey = tuple[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notification of one group: what goes out as one message, unless a flood makes a digest of several.
+
+    Attributes
+    ----------
+    at_ns
+        When it is due, in the time of the stream.
+    channels
+        Names of the channels of its route.
+    group
+        The labels that its alerts share by `group_by`.
+    messages
+        The alerts that changed since the last notice of the group, or, repeated, all that fire.
+    firing_total
+        How many alerts of the group fire.
+    """
+
+    at_ns: int
+    channels: tuple[str, ...]
+    group: Mapping[str, str]
+    messages: tuple[Message, ...]
+    firing_total: int
+
+
+@dataclass(slots=True)
+class _Alert:
+    """One alert of a group: its newest message, and what the channels know of it."""
+
+    message: Message
+    is_suppressed: bool
+    is_notified: bool = False
+    has_ended: bool = False
+    update: str = ""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether people are to hear of it at the next notice."""
+        if self.has_ended or self.update:
+            return self.is_notified
+        return not self.is_notified and not self.is_suppressed
+
+
+@dataclass(slots=True)
+class _Group:
+    """Alerts of one route that share the labels of `group_by`; `changed` are those that the next notice looks at."""
+
+    route: Route
+    key: GroupKey
+    labels: dict[str, str]
+    alerts: dict[str, _Alert] = field(default_factory=dict)
+    changed: dict[str, None] = field(default_factory=dict)
+    anchor_ns: int | None = None
+    last_ns: int = 0
+    due_ns: int | None = None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether people are to hear of a change."""
+        return any(self.alerts[fingerprint].is_due for fingerprint in self.changed)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether something fires that is notified again and again."""
+        return self.route.repeat_interval_seconds is not None and any(map(_is_repeated, self.alerts.values()))
+
+    def next_multiple_ns(self, at_least_ns: int) -> int:
+        """The first beginning of an interval of the group that is not earlier, and later than its last notice."""
+        interval_ns = nanoseconds(self.route.group_interval_seconds)
+        if not interval_ns or self.anchor_ns is None:
+            return at_least_ns
+        passed = -(-(at_least_ns - self.anchor_ns) // interval_ns)
+        due_ns = self.anchor_ns + passed * interval_ns
+        return due_ns if due_ns > self.last_ns else due_ns + interval_ns
+
+
+class Dispatcher:
+    """Groups alert changes by route and label, as Alertmanager does, and says what is due.
+
+    It reads no clock: time moves on by the changes and by `advance`. The same calls give the same notices, so a replay
+    of a recording derives those of the live run.
+
+    The first notice of a group is due `group_wait` after its first alert; later changes wait for the next multiple of
+    `group_interval`; what still fires is repeated at the first multiple after `repeat_interval`. An alert is part of a
+    notice when it begins, ends, or becomes worse. A suppressed or acknowledged alert is not notified; one that was
+    notified before is always notified of its end. An alert that fires again before its end was notified goes on.
+
+    Parameters
+    ----------
+    params
+        Routes and waits.
+    added
+        Gives the names of channels that were added at run time, which no route names: they take every alert.
+
+    Examples
+    --------
+    >>> from aiops_nb.notify.params import WebhookParams
+    >>> dispatcher = Dispatcher(NotifyParams(channels=(WebhookParams(url="http://127.0.0.1:9/"),)))
+    >>> labels = {"alertname": "http_5xx", "severity": "error", "target": "shop"}
+    >>> change = AlertChange(time_ns=0, state="firing", labels=labels, fingerprint="f", pending_at_ns=0)
+    >>> dispatcher.take(change), [notice.at_ns for notice in dispatcher.advance(10**9)]
+    ([], [500000000])
+    """
+
+    def __init__(self, params: NotifyParams, added: Callable[[], Sequence[str]] = tuple) -> None:
+        self._params = params
+        self._added = added
+        self._now_ns = 0
+        self._groups: dict[GroupKey, _Group] = {}
+        self._of_alert: dict[str, list[GroupKey]] = {}
+        self._due: list[tuple[int, int, GroupKey]] = []
+        self._order = 0
+        self._adopted: dict[str, Message] = {}
+        self._adopt_until_ns: int | None = None
+
+    @property
+    def held_total(self) -> int:
+        """Alerts that are held: those that fire, and those whose end is not notified yet."""
+        return sum(len(group.alerts) for group in self._groups.values())
+
+    def adopt(self, messages: Iterable[Message]) -> None:
+        """Take over alerts that an earlier run notified of and never ended.
+
+        One that does not fire again within `adopt_seconds` has ended.
+        """
+        for message in messages:
+            if message.fingerprint in self._of_alert:
+                continue
+            self._adopted[message.fingerprint] = message
+            for group in self._groups_for(message):
+                group.alerts[message.fingerprint] = _Alert(message, is_suppressed=False, is_notified=True)
+                self._of_alert.setdefault(message.fingerprint, []).append(group.key)
+                group.anchor_ns = self._now_ns if group.anchor_ns is None else group.anchor_ns
+
+    def advance(self, time_ns: int) -> list[Notice]:
+        """Time has moved on: the notices that were due until then, that moment included."""
+        self._now_ns = max(self._now_ns, time_ns)
+        return [*self._end_adopted(), *self._until(self._now_ns)]
+
+    def take(self, change: AlertChange) -> list[Notice]:
+        """The notices due before this change, and those that it makes due at once."""
+        self._now_ns = max(self._now_ns, change.time_ns)
+        return [*self._end_adopted(), *self._until(self._now_ns - 1), *self._changed(change)]
+
+    def finish(self) -> list[Notice]:
+        """The stream ends: everything that waits is due now."""
+        waiting = [group for group in self._groups.values() if group.has_news]
+        return [notice for group in waiting for notice in self._flush(group, self._now_ns)]
+
+    # -- changes
+
+    def _changed(self, change: AlertChange) -> Iterator[Notice]:
+        if change.state == "firing":
+            self._adopted.pop(change.fingerprint, None)
+            message = message_of(change)
+            for group in self._groups_of(message):
+                self._fires(group, message, change)
+                yield from self._schedule(group, message.fingerprint)
+        elif change.state == "resolved":
+            self._adopted.pop(change.fingerprint, None)
+            yield from self._ended(message_of(change))
+
+    def _groups_of(self, message: Message) -> list[_Group]:
+        """Where the alert is already, and where its labels put it now: a severity that rose may open another route."""
+        keys = self._of_alert.get(message.fingerprint, [])
+        routes = {number for number, _ in keys}
+        found = self._groups_for(message, without=routes)
+        if found:
+            keys = self._of_alert[message.fingerprint] = [*keys, *(group.key for group in found)]
+        return [self._groups[key] for key in keys]
+
+    def _groups_for(self, message: Message, without: Collection[int] = ()) -> list[_Group]:
+        groups = []
+        for route in self._params.routes_for(message.labels, self._added()):
+            if route.number in without:
+                continue
+            values = {name: message.labels.get(name, "") for name in route.group_by if name != EACH_ALERT}
+            own = (message.fingerprint,) if EACH_ALERT in route.group_by else tuple(values.values())
+            key = route.number, own
+            groups.append(self._groups.setdefault(key, _Group(route, key, values)))
+        return groups
+
+    def _fires(self, group: _Group, message: Message, change: AlertChange) -> None:
+        is_suppressed = bool(change.inhibited_by or change.silenced_by or change.acknowledged)
+        alert = group.alerts.get(message.fingerprint)
+        if alert is None:
+            group.alerts[message.fingerprint] = _Alert(message, is_suppressed)
+            return
+        alert.message = _in_episode_of(alert.message, message)
+        alert.is_suppressed = is_suppressed
+        alert.has_ended = False
+        if change.update in NOTICED_UPDATES or (change.update in SHOWN_UPDATES and not alert.update):
+            alert.update = change.update
+
+    def _ended(self, message: Message) -> Iterator[Notice]:
+        for key in self._of_alert.get(message.fingerprint, ()):
+            group = self._groups[key]
+            alert = group.alerts[message.fingerprint]
+            if not alert.is_notified:
+                self._forget(group, message.fingerprint)
+                continue
+            alert.message = _in_episode_of(alert.message, message)
+            alert.has_ended = True
+            yield from self._schedule(group, message.fingerprint)
+
+    def _end_adopted(self) -> Iterator[Notice]:
+        if not self._adopted:
+            return
+        if self._adopt_until_ns is None:  # counted from the first moment of this run
+            self._adopt_until_ns = self._now_ns + nanoseconds(self._params.adopt_seconds)
+        if self._now_ns < self._adopt_until_ns:
+            return
+        left = list(self._adopted.values())
+        self._adopted.clear()
+        for message in left:
+            yield from self._ended(replace(message, kind="resolved", ends_at_ns=self._now_ns, outcome=RESTARTED))
+
+    # -- time
+
+    def _schedule(self, group: _Group, fingerprint: str) -> Iterator[Notice]:
+        """An alert of the group has changed: find out when the group is due next; flush it if that is now."""
+        group.changed[fingerprint] = None
+        if group.alerts[fingerprint].is_due:
+            yield from self._due_at(group, self._news_due_ns(group))
+        elif group.due_ns is None and group.repeats:
+            yield from self._due_at(group, _repeat_due_ns(group))
+
+    def _news_due_ns(self, group: _Group) -> int:
+        if group.anchor_ns is None:
+            return self._now_ns + nanoseconds(group.route.group_wait_seconds)
+        return group.next_multiple_ns(self._now_ns)
+
+    def _due_at(self, group: _Group, due_ns: int) -> list[Notice]:
+        if due_ns <= self._now_ns:
+            return self._flush(group, due_ns)
+        self._wait(group, due_ns)
+        return []
+
+    def _wait(self, group: _Group, due_ns: int) -> None:
+        if group.due_ns is not None and group.due_ns <= due_ns:
+            return
+        group.due_ns = due_ns
+        self._order += 1
+        heapq.heappush(self._due, (due_ns, self._order, group.key))
+
+    def _until(self, time_ns: int) -> Iterator[Notice]:
+        while self._due and self._due[0][0] <= time_ns:
+            due_ns, _, key = heapq.heappop(self._due)
+            group = self._groups.get(key)
+            if group is not None and group.due_ns == due_ns:
+                yield from self._flush(group, due_ns)
+
+    def _flush(self, group: _Group, at_ns: int) -> list[Notice]:
+        """The notice of a group, if there is something to say; then it waits for its next moment."""
+        group.due_ns = None
+        changed, group.changed = group.changed, {}
+        made = [one for fingerprint in changed if (one := self._message_due(group, fingerprint)) is not None]
+        if not made and group.repeats and at_ns >= _repeat_due_ns(group):
+            made = [replace(alert.message, kind="repeat") for alert in group.alerts.values() if _is_repeated(alert)]
+        if made:
+            group.anchor_ns = at_ns if group.anchor_ns is None else group.anchor_ns
+            group.last_ns = at_ns
+        if not group.alerts:
+            self._groups.pop(group.key, None)
+        elif group.repeats:
+            self._wait(group, _repeat_due_ns(group))
+        messages = tuple(replace(one, group=group.labels, at_ns=at_ns) for one in made)
+        return [Notice(at_ns, group.route.channels, group.labels, messages, len(group.alerts))] if made else []
+
+    def _message_due(self, group: _Group, fingerprint: str) -> Message | None:
+        alert = group.alerts[fingerprint]
+        is_due, update, alert.update = alert.is_due, alert.update, ""
+        if not is_due:
+            return None
+        if alert.has_ended:
+            self._forget(group, fingerprint)
+            return alert.message
+        if alert.is_notified:
+            return replace(alert.message, kind="update", update=update)
+        alert.is_notified = True
+        return alert.message
+
+    def _forget(self, group: _Group, fingerprint: str) -> None:
+        del group.alerts[fingerprint]
+        group.changed.pop(fingerprint, None)
+        keys = [key for key in self._of_alert[fingerprint] if key != group.key]
+        if keys:
+            self._of_alert[fingerprint] = keys
+        else:
+            del self._of_alert[fingerprint]
+        if not group.alerts:
+            self._groups.pop(group.key, None)
+
+
+def _is_repeated(alert: _Alert) -> bool:
+    return alert.is_notified and not alert.is_suppressed and not alert.has_ended
+
+
+def _repeat_due_ns(group: _Group) -> int:
+    return group.next_multiple_ns(group.last_ns + nanoseconds(group.route.repeat_interval_seconds or 0.0))
+
+
+def _in_episode_of(first: Message, message: Message) -> Message:
+    """The newest state of an alert, under the episode that people were notified of."""
+    return replace(message, episode_ns=first.episode_ns, starts_at_ns=first.starts_at_ns)
+
+
+def nanoseconds(seconds: float) -> int:
+    """The same in nanoseconds."""
+    return round(seconds * NS_PER_SECOND)
