@@ -21,6 +21,7 @@ from aiops_nb.notify.log import COLUMNS, Entry, NotificationLog
 from aiops_nb.notify.message import Message, Notifier
 from aiops_nb.notify.params import NotifyParams
 from aiops_nb.notify.registry import make_notifier
+from aiops_nb.notify.templates import Texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,8 @@ class Notifications:
         The channels.
     log
         Remembers what was sent; closed at the end.
+    record
+        Directory of the recording, for the command that replays the moment of an alert.
     clock
         Stamps the log; waits are monotonic.
     jitter
@@ -57,10 +60,12 @@ class Notifications:
         params: NotifyParams,
         notifiers: Sequence[Notifier],
         log: NotificationLog,
+        record: str | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(0.5, 1.0),
     ) -> None:
         self._params = params
+        self._texts = Texts(params.messages, record)
         self._log = log
         self._clock = clock or SystemClock()
         self._jitter = jitter
@@ -106,6 +111,8 @@ class Notifications:
         name = notifier.name
         if name in self._channels:
             raise ConfigError.at("name", "the name of a new channel", name)
+        if hasattr(notifier, "texts"):
+            notifier.texts = self._texts
         channel = ChannelThread(notifier, self._log, self._params, self._clock, self._escalate, jitter=self._jitter)
         with self._dispatching:
             self._channels = {**self._channels, name: channel}  # replaced whole: other threads iterate over it
@@ -204,7 +211,7 @@ def open_notifications(params: NotifyParams, record: str | None) -> Notification
         If the log cannot be written, a reference cannot be read, or an extra is missing.
     """
     notifiers = [make_notifier(channel) for channel in params.channels]
-    return Notifications(params, notifiers, NotificationLog(_log_path(params, record)))
+    return Notifications(params, notifiers, NotificationLog(_log_path(params, record)), record)
 
 
 def _log_path(params: NotifyParams, record: str | None) -> Path | None:

@@ -9,7 +9,7 @@ from aiops_nb.core.errors import MissingExtraError
 from aiops_nb.core.references import resolved_text
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError
 from aiops_nb.notify.params import AppriseParams
-from aiops_nb.notify.text import body, subject, worst_first
+from aiops_nb.notify.templates import Texts, worst_first
 
 TYPES = {"critical": "failure", "error": "failure", "warning": "warning", "info": "info"}
 
@@ -32,6 +32,7 @@ class AppriseNotifier:
 
     def __init__(self, params: AppriseParams) -> None:
         self.name = params.name
+        self.texts = Texts()
         try:
             import apprise
         except ImportError:
@@ -47,7 +48,8 @@ class AppriseNotifier:
         """Send by each URL; see `Notifier.send`."""
         worst = worst_first(messages)[0]
         kind = "success" if worst.kind == "resolved" else TYPES.get(worst.severity, "warning")
-        if not self._service.notify(title=subject(messages), body=body(messages), notify_type=kind, body_format="text"):
+        title, body = self.texts.title(messages), self.texts.text(messages)
+        if not self._service.notify(title=title, body=body, notify_type=kind, body_format="text"):
             raise DeliveryError(f"{self.name}: Apprise could not deliver")
         return {}
 

@@ -38,13 +38,23 @@ class Poster:
         self._timeout_seconds = timeout_seconds
         self._session: requests.Session | None = None
 
-    def post(self, url: str, payload: object, headers: Mapping[str, str] | None = None, shown: str = "") -> Any:
+    def post(
+        self,
+        url: str,
+        payload: object,
+        headers: Mapping[str, str] | None = None,
+        shown: str = "",
+        *,
+        form: bool = False,
+    ) -> Any:
         """POST; returns the decoded answer, the text if it is no JSON.
 
         Parameters
         ----------
         url, payload, headers
             Where, what (encoded as JSON), and further headers.
+        form
+            Whether the payload is a mapping to be encoded as a form.
         shown
             How errors name the receiver; empty: the URL without user, password and query.
 
@@ -55,6 +65,15 @@ class Poster:
         RejectedError
             Any other answer but 2xx.
         """
+        body = payload if form else msgspec.json.encode(payload)
+        kind = {} if form else {"Content-Type": "application/json"}
+        return self._post(url, body, {**kind, **(headers or {})}, shown)
+
+    def upload(self, url: str, content: bytes, shown: str) -> None:
+        """POST bytes as they are; raises as `post` does."""
+        self._post(url, content, {"Content-Type": "application/octet-stream"}, shown)
+
+    def _post(self, url: str, body: Any, headers: Mapping[str, str], shown: str) -> Any:
         import requests
 
         place = shown or mask_url(url)
@@ -63,8 +82,8 @@ class Poster:
         try:
             with self._session.post(
                 url,
-                data=msgspec.json.encode(payload),
-                headers={"Content-Type": "application/json", "User-Agent": "aiops-nb", **(headers or {})},
+                data=body,
+                headers={"User-Agent": "aiops-nb", **headers},
                 timeout=self._timeout_seconds,
                 allow_redirects=False,
                 stream=True,

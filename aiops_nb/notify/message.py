@@ -38,6 +38,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         What changed in an update: severity, flapping, acknowledged and others.
     value, expected, threshold
         Of what fired, in its own unit; None where that is not known.
+    feature
+        What the value is, such as `duration_p95_seconds`; it has the unit. Empty if that is not known.
     phase
         The part of a latency that grew most.
     acknowledged_by, note
@@ -48,13 +50,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         When it was due, in the time of the stream.
     external_id
         What the channel answered to the firing message of this episode (a Slack `ts`); empty before that.
+    chart
+        PNG of the value, with the expected band and the threshold; empty if there is none. The log does not keep it.
 
     Examples
     --------
     >>> labels = {"alertname": "http_5xx", "target": "shop"}
     >>> message = Message(kind="firing", fingerprint="f", episode_ns=0, labels=labels)
-    >>> message.title, message.dedup_key
-    ('FIRING: http_5xx on shop', 'aiops_nb-f-0')
+    >>> message.target, message.dedup_key
+    ('shop', 'aiops_nb-f-0')
     """
 
     kind: Kind
@@ -69,12 +73,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None
     expected: float | None = None
     threshold: float | None = None
+    feature: str = ""
     phase: str = ""
     acknowledged_by: str = ""
     note: str = ""
     group: dict[str, str] = {}
     at_ns: int = 0
     external_id: str = ""
+    chart: bytes = b""
 
     @property
     def severity(self) -> str:
@@ -89,7 +95,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """One line: state, rule and target."""
+        """One line in English: state, rule and target."""
         return f"{self.kind.upper()}: {self.labels.get('alertname', 'alert')} on {self.target}"
 
     @property

@@ -9,6 +9,7 @@ from aiops_nb.core.references import resolved_text
 from aiops_nb.notify.http import Poster
 from aiops_nb.notify.message import Message, rfc3339
 from aiops_nb.notify.params import PagerDutyParams
+from aiops_nb.notify.templates import Texts
 
 MAX_SUMMARY_CHARACTERS = 1024
 
@@ -20,9 +21,11 @@ class PagerDutyNotifier:
     max_batch = 1
     min_interval_seconds = 0.5  # 120 events a minute and integration key
     repeat_seconds: float | None = None
+    shows_answers = True
 
     def __init__(self, params: PagerDutyParams) -> None:
         self.name = params.name
+        self.texts = Texts()
         self._params = params
         self._poster = Poster(params.timeout_seconds)
 
@@ -30,7 +33,8 @@ class PagerDutyNotifier:
         """Enqueue the events; see `Notifier.send`."""
         key = resolved_text(self._params.routing_key, "routing_key")
         for message in messages:
-            self._poster.post(self._params.api_url, {"routing_key": key, **event(message)}, shown="PagerDuty")
+            made = {"routing_key": key, **event(message, self.texts)}
+            self._poster.post(self._params.api_url, made, shown="PagerDuty")
         return {message.fingerprint: message.dedup_key for message in messages}
 
     def close(self) -> None:
@@ -38,21 +42,23 @@ class PagerDutyNotifier:
         self._poster.close()
 
 
-def event(message: Message) -> dict[str, Any]:
+def event(message: Message, texts: Texts) -> dict[str, Any]:
     """The event without its routing key.
 
     Examples
     --------
-    >>> made = event(Message(kind="resolved", fingerprint="f", episode_ns=3, labels={"target": "shop"}))
+    >>> made = event(Message(kind="resolved", fingerprint="f", episode_ns=3, labels={"target": "shop"}), Texts())
     >>> made["event_action"], made["dedup_key"], made["payload"]["source"]
     ('resolve', 'aiops_nb-f-3', 'shop')
     """
+    links = [{"text": word, "href": url} for word, url in texts.link_lines(message).items()]
     return {
-        "event_action": "trigger" if message.kind == "firing" else "resolve",
+        "event_action": _action(message),
         "dedup_key": message.dedup_key,
         "client": "aiops_nb",
+        "links": links,
         "payload": {
-            "summary": f"{message.title}: {message.summary}"[:MAX_SUMMARY_CHARACTERS],
+            "summary": f"{texts.title([message])}: {message.summary}"[:MAX_SUMMARY_CHARACTERS],
             "source": message.target or "aiops_nb",
             "severity": message.severity,
             "timestamp": rfc3339(message.starts_at_ns),
@@ -60,3 +66,9 @@ def event(message: Message) -> dict[str, Any]:
             "custom_details": message.labels,
         },
     }
+
+
+def _action(message: Message) -> str:
+    if message.kind == "resolved":
+        return "resolve"
+    return "acknowledge" if message.update == "acknowledged" else "trigger"

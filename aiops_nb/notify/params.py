@@ -11,6 +11,7 @@ from aiops_nb.core.errors import ConfigError, unknown
 from aiops_nb.core.references import is_reference
 from aiops_nb.core.types import Severity
 from aiops_nb.core.urls import mask_url
+from aiops_nb.notify.templates import MessageParams
 
 Positive = Annotated[float, Meta(gt=0)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -272,6 +273,8 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         A message that could not be delivered for so long is given up, and shown as undelivered.
     digest_interval_seconds
         In a flood, with more notifications waiting than a channel sends singly, how far apart its digests are.
+    messages
+        What messages say: language, links, templates.
     log
         File of the notification log; None: `notifications.sqlite` in the recording, or memory without one.
 
@@ -298,6 +301,7 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     escalate_seconds: Positive = 300.0
     give_up_seconds: Positive = 86_400.0
     digest_interval_seconds: Annotated[float, Meta(ge=0)] = 10.0
+    messages: MessageParams = MessageParams()
     log: str | None = None
 
     def __post_init__(self) -> None:

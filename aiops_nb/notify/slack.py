@@ -10,11 +10,12 @@ from aiops_nb.core.references import resolved_text
 from aiops_nb.notify.http import Poster, one_line
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError
 from aiops_nb.notify.params import SlackParams
-from aiops_nb.notify.text import MAX_LISTED, facts, subject, worst_first
+from aiops_nb.notify.templates import Texts, worst_first
 
 # A word accompanies each colour: the title begins with FIRING or RESOLVED.
 COLOURS = {"critical": "#a30200", "error": "#d00000", "warning": "#d9a300", "info": "#3574b8"}
 RESOLVED = "#2e8540"
+JSON_UTF8 = {"Content-Type": "application/json; charset=utf-8"}
 MAX_TEXT_CHARACTERS = 2900  # a section block takes 3,000
 _PASSING = ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
 
@@ -33,33 +34,53 @@ class SlackNotifier:
 
     def __init__(self, params: SlackParams) -> None:
         self.name = params.name
+        self.texts = Texts()
+        self.shows_answers = self.shows_charts = params.token is not None
         self._params = params
         self._poster = Poster(params.timeout_seconds)
 
     def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
         """Post, or edit; see `Notifier.send`."""
         if self._params.url is not None:
-            self._poster.post(resolved_text(self._params.url, "url"), attachment(messages), shown="Slack webhook")
+            url = resolved_text(self._params.url, "url")
+            self._poster.post(url, attachment(messages, self.texts), shown="Slack webhook")
             return {}
         if len(messages) == 1 and messages[0].external_id:
             return self._edit(messages[0])
-        answer = self._call("chat.postMessage", attachment(messages))
-        return {message.fingerprint: str(answer.get("ts", "")) for message in messages if message.kind == "firing"}
+        answer = self._call("chat.postMessage", attachment(messages, self.texts))
+        ts = str(answer.get("ts", ""))
+        if len(messages) == 1:
+            self._upload(messages[0], ts)
+        return {message.fingerprint: ts for message in messages if message.kind == "firing"}
 
     def _edit(self, message: Message) -> Mapping[str, str]:
         """The first message shows the newest state; its thread keeps what came."""
-        with suppress(RejectedError):  # the message was deleted, or is too old to edit: the thread has the resolve
-            self._call("chat.update", {**attachment([message]), "ts": message.external_id})
-        self._call("chat.postMessage", {**attachment([message]), "thread_ts": message.external_id})
+        content = attachment([message], self.texts)
+        with suppress(RejectedError):  # the message was deleted, or is too old to edit: the thread has the news
+            self._call("chat.update", {**content, "ts": message.external_id})
+        self._call("chat.postMessage", {**content, "thread_ts": message.external_id})
         return {}
 
-    def _call(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def _upload(self, message: Message, ts: str) -> None:
+        """The chart, in the thread of its message; without the scope `files:write` there is none."""
+        if not message.chart or not ts:
+            return
+        with suppress(RejectedError, DeliveryError):  # the message itself has arrived: it must not be sent again
+            asked = {"filename": "chart.png", "length": len(message.chart)}
+            place = self._call("files.getUploadURLExternal", asked, form=True)
+            self._poster.upload(str(place["upload_url"]), message.chart, shown="Slack upload")
+            files = [{"id": str(place["file_id"]), "title": self.texts.title([message])}]
+            target = {"channel_id": self._params.channel, "thread_ts": ts}
+            self._call("files.completeUploadExternal", {"files": files, **target})
+
+    def _call(self, method: str, payload: dict[str, Any], form: bool = False) -> dict[str, Any]:
         token = resolved_text(self._params.token or "", "token")
         answer = self._poster.post(
             f"{self._params.api_url.rstrip('/')}/{method}",
-            {"channel": self._params.channel, **payload},
-            {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=utf-8"},
+            payload if form else {"channel": self._params.channel, **payload},
+            {"Authorization": f"Bearer {token}", **({} if form else JSON_UTF8)},
             shown=f"Slack {method}",
+            form=form,
         )
         if not isinstance(answer, dict) or not answer.get("ok"):
             error = one_line(str(answer.get("error", answer) if isinstance(answer, dict) else answer))
@@ -72,27 +93,22 @@ class SlackNotifier:
         self._poster.close()
 
 
-def attachment(messages: Sequence[Message]) -> dict[str, Any]:
+def attachment(messages: Sequence[Message], texts: Texts) -> dict[str, Any]:
     """The message: a fallback text, and one attachment with a colour and blocks.
 
     Examples
     --------
     >>> one = Message(kind="firing", fingerprint="f", episode_ns=0, labels={"target": "<shop>"}, summary="a & b")
-    >>> made = attachment([one])
+    >>> made = attachment([one], Texts())
     >>> made["attachments"][0]["blocks"][0]["text"]["text"].splitlines()[:2]
     ['*FIRING: alert on &lt;shop&gt;*', 'a &amp; b']
     """
     worst = worst_first(messages)
-    colour = COLOURS.get(worst[0].severity, COLOURS["warning"]) if worst[0].kind == "firing" else RESOLVED
-    if len(messages) == 1:
-        lines = [f"*{escaped(messages[0].title)}*", *(escaped(line) for line in facts(messages[0]))]
-    else:
-        listed = worst[:MAX_LISTED]
-        lines = [f"*{subject(messages)}*", *(f"• {escaped(f'{one.title}: {one.summary}')}" for one in listed)]
-        lines += [f"and {len(messages) - len(listed)} more"] if len(messages) > len(listed) else []
-    text = "\n".join(lines)[:MAX_TEXT_CHARACTERS]
+    colour = COLOURS.get(worst[0].severity, COLOURS["warning"]) if worst[0].kind != "resolved" else RESOLVED
+    title = escaped(texts.title(messages))
+    text = f"*{title}*\n{escaped(texts.text(messages))}"[:MAX_TEXT_CHARACTERS]
     block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
-    return {"text": escaped(subject(messages)), "attachments": [{"color": colour, "blocks": [block]}]}
+    return {"text": title, "attachments": [{"color": colour, "blocks": [block]}]}
 
 
 def escaped(text: str) -> str:

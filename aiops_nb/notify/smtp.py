@@ -10,13 +10,12 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from hashlib import sha256
-from html import escape
 
 from aiops_nb.core.references import resolved_text
 from aiops_nb.notify.http import one_line
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError, rfc3339
 from aiops_nb.notify.params import EmailParams
-from aiops_nb.notify.text import MAX_LISTED, body, facts, subject, worst_first
+from aiops_nb.notify.templates import Texts
 
 
 class EmailNotifier:
@@ -29,14 +28,16 @@ class EmailNotifier:
     max_batch = 1000
     min_interval_seconds = 0.0
     repeat_seconds: float | None = None
+    shows_charts = True
 
     def __init__(self, params: EmailParams) -> None:
         self.name = params.name
+        self.texts = Texts()
         self._params = params
 
     def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
         """Hand it to the mail server; see `Notifier.send`."""
-        letter = compose(messages, self._params)
+        letter = compose(messages, self._params, self.texts)
         try:
             with self._connected() as server:
                 refused = server.send_message(letter, self._params.sender, list(self._params.to))
@@ -91,10 +92,10 @@ def message_id(message: Message) -> str:
     return f"<{sha256(message.idempotency_key.encode()).hexdigest()[:32]}@aiops-nb.invalid>"
 
 
-def compose(messages: Sequence[Message], params: EmailParams) -> EmailMessage:
-    """The letter; its date is that of its newest change."""
+def compose(messages: Sequence[Message], params: EmailParams, texts: Texts) -> EmailMessage:
+    """The letter; its date is that of its newest change, and the chart of a single alert is part of it."""
     letter = EmailMessage()
-    letter["Subject"] = one_line(subject(messages))
+    letter["Subject"] = one_line(texts.title(messages))
     letter["From"] = params.sender
     letter["To"] = ", ".join(params.to)
     first = messages[0]
@@ -104,20 +105,12 @@ def compose(messages: Sequence[Message], params: EmailParams) -> EmailMessage:
     letter["Auto-Submitted"] = "auto-generated"
     if len(messages) == 1 and first.external_id:
         letter["In-Reply-To"] = letter["References"] = first.external_id
-    letter.set_content(body(messages))
-    letter.add_alternative(_html(messages), subtype="html")
+    chart = first.chart if len(messages) == 1 else b""
+    chart_id = message_id(first).replace("@", ".chart@")
+    letter.set_content(texts.text(messages))
+    letter.add_alternative(texts.html(messages, f"cid:{chart_id[1:-1]}" if chart else ""), subtype="html")
+    if chart:
+        page = letter.get_payload(1)
+        assert isinstance(page, EmailMessage)
+        page.add_related(chart, "image", "png", cid=chart_id, filename="chart.png")
     return letter
-
-
-def _html(messages: Sequence[Message]) -> str:
-    """A few tags that mail programs agree on; a template engine would be more than this needs."""
-    if len(messages) == 1:
-        inner = "".join(f"<p>{escape(line)}</p>" for line in facts(messages[0]))
-    else:
-        listed = worst_first(messages)[:MAX_LISTED]
-        inner = (
-            "<ul>" + "".join(f"<li><b>{escape(one.title)}</b>: {escape(one.summary)}</li>" for one in listed) + "</ul>"
-        )
-        if len(messages) > len(listed):
-            inner += f"<p>and {len(messages) - len(listed)} more</p>"
-    return f"<html><body><h3>{escape(subject(messages))}</h3>{inner}</body></html>"

@@ -15,13 +15,13 @@ ZERO_TIME = "0001-01-01T00:00:00Z"  # Alertmanager's way to say: not yet
 
 
 class WebhookNotifier:
-    """POSTs all that waits as one payload; `Idempotency-Key`, a hash of its messages, lets the receiver drop a copy.
+    """POSTs one payload a notification; `Idempotency-Key`, a hash of its messages, lets the receiver drop a copy.
 
     The payload is that of Alertmanager's `webhook_config` (version "4").
     """
 
-    max_single = 0
-    max_batch = 200
+    max_single = 5
+    max_batch = 1000
     min_interval_seconds = 0.0
     repeat_seconds: float | None = None
 
@@ -53,13 +53,14 @@ def payload(messages: Sequence[Message], receiver: str) -> dict[str, Any]:
     >>> made["version"], made["status"], made["alerts"][0]["annotations"], made["commonLabels"]
     ('4', 'firing', {'summary': 's'}, {'alertname': 'a'})
     """
+    group = messages[0].group if all(one.group == messages[0].group for one in messages) else {}
     return {
         "version": "4",
-        "groupKey": "{}",
+        "groupKey": group_key(group),
         "truncatedAlerts": 0,
-        "status": "firing" if any(message.kind == "firing" for message in messages) else "resolved",
+        "status": "firing" if any(message.kind != "resolved" for message in messages) else "resolved",
         "receiver": receiver,
-        "groupLabels": {},
+        "groupLabels": group,
         "commonLabels": _common([message.labels for message in messages]),
         "commonAnnotations": _common([alert_annotations(message) for message in messages]),
         "externalURL": "",
@@ -70,12 +71,25 @@ def payload(messages: Sequence[Message], receiver: str) -> dict[str, Any]:
 def alert_annotations(message: Message) -> dict[str, str]:
     """What is said of the alert: never part of its identity."""
     made = {"summary": message.summary}
-    return made | ({"outcome": message.outcome} if message.outcome else {})
+    more = {"outcome": message.outcome, "phase": message.phase, "acknowledged_by": message.acknowledged_by}
+    more |= {"note": message.note, "update": message.update}
+    return made | {name: text for name, text in more.items() if text}
+
+
+def group_key(group: Mapping[str, str]) -> str:
+    """As Alertmanager writes it.
+
+    Examples
+    --------
+    >>> group_key({"target": "shop"})
+    '{}:{target="shop"}'
+    """
+    return "{}:{" + ", ".join(f'{name}="{value}"' for name, value in group.items()) + "}"
 
 
 def _alert(message: Message) -> dict[str, Any]:
     return {
-        "status": message.kind,
+        "status": "resolved" if message.kind == "resolved" else "firing",
         "labels": message.labels,
         "annotations": alert_annotations(message),
         "startsAt": rfc3339(message.starts_at_ns),

@@ -51,7 +51,7 @@ HOMES: dict[str, set[str]] = {
     "filelock": {"record"},
     "idna": {"collect"},
     "ipywidgets": {"view"},
-    "jinja2": {"frames", "report", "view"},
+    "jinja2": {"frames", "notify", "report", "view"},
     "jupyterlab": {"cli"},
     "jupyter_server": {"view"},  # the extension that serves BokehJS
     "markupsafe": {"report"},

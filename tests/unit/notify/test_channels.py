@@ -97,7 +97,7 @@ def test_a_slack_bot_edits_its_message_and_resolves_in_its_thread(receiver: Rece
     ]
     first, edited, reply = (one.body for one in receiver.accepted)
     assert (edited["ts"], reply["thread_ts"], first.get("thread_ts")) == ("171.5", "171.5", None)
-    assert "RESOLVED" in edited["text"] and "after 0:01:00" in json.dumps(edited)
+    assert "RESOLVED" in edited["text"] and "after 60 s" in json.dumps(edited)
     assert all(one.headers["Authorization"] == f"Bearer {SECRET}" for one in receiver.accepted)
 
 
