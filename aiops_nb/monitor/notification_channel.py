@@ -21,7 +21,7 @@ RESOLVED_REPEATED_SECONDS = 900.0  # Alertmanager's clients repeat a resolve for
 IDLE_SECONDS = 3600.0
 
 Escalate = Callable[[str, str], None]
-Prepare = Callable[[Message], Message]
+Prepare = Callable[[Sequence[Message]], Sequence[Message]]
 
 
 class ChannelThread:
@@ -40,7 +40,7 @@ class ChannelThread:
     escalate
         Takes the name of a channel that does not deliver, and why; called once until it delivers again.
     prepare
-        Adds to a message what the log does not keep, such as its chart.
+        Adds to messages what the log does not keep: the chart of a single one.
     jitter
         Factor of each wait between retries.
     """
@@ -52,7 +52,7 @@ class ChannelThread:
         params: NotifyParams,
         clock: Clock,
         escalate: Escalate,
-        prepare: Prepare = lambda message: message,
+        prepare: Prepare = lambda messages: messages,
         jitter: Callable[[], float] = lambda: random.uniform(0.5, 1.0),
     ) -> None:
         self.notifier = notifier
@@ -133,7 +133,7 @@ class ChannelThread:
         batch = next_batch(waiting, notifier.max_single)
         self._log.sending(batch)
         try:
-            external_ids = notifier.send([self._prepare(delivery.message) for delivery in batch])
+            external_ids = notifier.send(self._prepare([delivery.message for delivery in batch]))
         except DeliveryError as problem:
             if self._is_given_up(batch):
                 self._give_up(batch, f"given up after {self._params.give_up_seconds:g} s: {problem}")

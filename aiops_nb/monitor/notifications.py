@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import resolved_text
 from aiops_nb.core.types import Step
 from aiops_nb.monitor.notification_channel import ChannelThread
+from aiops_nb.monitor.notification_charts import ChartHistory
 from aiops_nb.monitor.notification_stream import Moment, moment_of, notices_of
 from aiops_nb.notify.dispatch import SHOWN_UPDATES, Dispatcher, Notice
 from aiops_nb.notify.log import COLUMNS, Entry, NotificationLog
@@ -66,6 +69,7 @@ class Notifications:
     ) -> None:
         self._params = params
         self._texts = Texts(params.messages, record)
+        self._charts = ChartHistory()
         self._log = log
         self._clock = clock or SystemClock()
         self._jitter = jitter
@@ -83,6 +87,7 @@ class Notifications:
 
     def write(self, step: Step) -> None:
         """Queue the alert changes of a step; never waits for a channel or a disk."""
+        self._charts.write(step.ticks)
         moment = moment_of(step)
         if moment:
             self._moments.put(moment)
@@ -113,7 +118,17 @@ class Notifications:
             raise ConfigError.at("name", "the name of a new channel", name)
         if hasattr(notifier, "texts"):
             notifier.texts = self._texts
-        channel = ChannelThread(notifier, self._log, self._params, self._clock, self._escalate, jitter=self._jitter)
+        shows_charts = bool(getattr(notifier, "shows_charts", False))
+        self._charts.is_wanted = self._charts.is_wanted or shows_charts
+        channel = ChannelThread(
+            notifier,
+            self._log,
+            self._params,
+            self._clock,
+            self._escalate,
+            prepare=self._with_chart if shows_charts else _as_they_are,
+            jitter=self._jitter,
+        )
         with self._dispatching:
             self._channels = {**self._channels, name: channel}  # replaced whole: other threads iterate over it
             open_messages = self._log.open_firing(name)
@@ -129,6 +144,16 @@ class Notifications:
     def rows(self) -> list[dict[str, object]]:
         """The notification log; see `NotificationLog.rows`."""
         return self._log.rows()
+
+    def _with_chart(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """A chart for a message by itself; one that cannot be drawn must not hold up the message."""
+        if len(messages) != 1:
+            return messages
+        try:
+            return [replace(messages[0], chart=self._charts.drawn(messages[0]))]
+        except Exception as problem:
+            _log.warning("chart of %s: %s", messages[0].title, problem)
+            return messages
 
     def _added(self) -> Sequence[str]:
         """Channels that were added at run time, which no route can name."""
@@ -156,8 +181,12 @@ class Notifications:
         for channel in channels:
             if channel in self._channels:
                 notifier = self._channels[channel].notifier
-                messages = [message for message in notice.messages if takes(notifier, message)]
+                messages = [self._with_unit(message) for message in notice.messages if takes(notifier, message)]
                 yield Entry(channel, name, messages)
+
+    def _with_unit(self, message: Message) -> Message:
+        feature = self._charts.feature_of(message.labels.get("alertname", ""))
+        return replace(message, feature=feature) if feature else message
 
     def _add_all(self, entries: Sequence[Entry]) -> None:
         try:
@@ -183,6 +212,10 @@ class Notifications:
         self._add_all([Entry(other, message.idempotency_key, (message,)) for other in others])
         for other in others:
             self._log.forget(other, message.fingerprint)
+
+
+def _as_they_are(messages: Sequence[Message]) -> Sequence[Message]:
+    return messages
 
 
 def takes(notifier: Notifier, message: Message) -> bool:

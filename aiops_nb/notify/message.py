@@ -139,13 +139,20 @@ class Notifier(Protocol):
     name
         Unique in a configuration.
     max_single
-        With at most so many messages waiting each is sent alone; with more, up to `max_batch` go as one digest.
+        With at most so many notifications waiting each is sent by itself; with more, up to `max_batch` messages go as
+        one digest.
     max_batch
         Largest digest.
     min_interval_seconds
         Shortest time between two sends (Slack: 1 s).
     repeat_seconds
         How often open alerts must be sent again (Alertmanager); None: never.
+
+    Notes
+    -----
+    Three further attributes are optional. `texts`, a `Texts`, is replaced by one that renders the templates of the
+    configuration. `shows_charts` true: a message by itself comes with its `chart`. `shows_answers` true: updates that
+    only say who acknowledged, silenced or commented are sent too, since they can be shown in place.
     """
 
     name: str

@@ -45,7 +45,7 @@ class MessageParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Raises
     ------
     ConfigError
-        For a template that is none, with its line, and for a link that is no URL.
+        For an invalid template, with its line, and for a link that is not an http or https URL.
 
     Examples
     --------

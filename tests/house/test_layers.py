@@ -45,6 +45,7 @@ MOST_FILES = 17
 # Where a heavy dependency may be imported at all, inside functions too.
 HOMES: dict[str, set[str]] = {
     "IPython": {"view"},
+    "PIL": {"notify"},
     "anywidget": {"view"},
     "apprise": {"notify"},
     "bokeh": {"view", "report"},  # a report draws its own static figures

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch
 from aiops_nb.core.types import AlertChange, Item, Step
@@ -49,6 +50,12 @@ class Receiver:
         return status, headers, body
 
 
+def decoded(raw: bytes, kind: str) -> Any:
+    if kind.startswith("application/json"):
+        return json.loads(raw)
+    return dict(parse_qsl(raw.decode())) if kind.endswith("form-urlencoded") else raw
+
+
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
@@ -58,7 +65,7 @@ def receiving() -> Iterator[Receiver]:
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            request = Request(self.path, dict(self.headers.items()), json.loads(raw))
+            request = Request(self.path, dict(self.headers.items()), decoded(raw, self.headers["Content-Type"]))
             if receiver.hold is not None:
                 receiver.hold.wait(30)
             status, headers, body = receiver.answer(request)
