@@ -18,8 +18,9 @@ from aiops_nb.core.references import resolved_text
 from aiops_nb.core.types import Step
 from aiops_nb.monitor.notification_channel import ChannelThread
 from aiops_nb.monitor.notification_charts import ChartHistory
-from aiops_nb.monitor.notification_stream import Moment, moment_of, notices_of
-from aiops_nb.notify.dispatch import SHOWN_UPDATES, Dispatcher, Notice
+from aiops_nb.monitor.notification_stream import Events, events_of, notices_of
+from aiops_nb.notify.delivery import takes
+from aiops_nb.notify.dispatch import Dispatcher, Notice
 from aiops_nb.notify.log import COLUMNS, Entry, NotificationLog
 from aiops_nb.notify.message import Message, Notifier
 from aiops_nb.notify.params import NotifyParams
@@ -77,7 +78,7 @@ class Notifications:
         self._dispatcher = Dispatcher(params, self._added)
         self._dispatching = threading.Lock()
         self._open_elsewhere: dict[str, set[str]] = {}
-        self._moments: queue.SimpleQueue[Moment | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Events | None] = queue.SimpleQueue()
         self._problem = ""
         self._closed = False
         for notifier in notifiers:
@@ -88,16 +89,16 @@ class Notifications:
     def write(self, step: Step) -> None:
         """Queue the alert changes of a step; never waits for a channel or a disk."""
         self._charts.write(step.ticks)
-        moment = moment_of(step)
-        if moment:
-            self._moments.put(moment)
+        events = events_of(step)
+        if events:
+            self._queue.put(events)
 
     def close(self) -> None:
         """Send what is queued, for at most a few seconds; the rest is sent by the next run with this log."""
         if self._closed:
             return
         self._closed = True
-        self._moments.put(None)
+        self._queue.put(None)
         self._thread.join(CLOSE_SECONDS)
         for channel in self._channels.values():
             channel.stop()
@@ -162,13 +163,13 @@ class Notifications:
 
     def _dispatch(self) -> None:
         while True:
-            moment = self._moments.get()
+            events = self._queue.get()
             with self._dispatching:
-                notices = self._dispatcher.finish() if moment is None else notices_of(self._dispatcher, moment)
+                notices = self._dispatcher.finish() if events is None else notices_of(self._dispatcher, events)
                 entries = [entry for notice in notices for entry in self._entries(notice)]
             if entries:
                 self._add_all(entries)
-            if moment is None:
+            if events is None:
                 return
 
     def _entries(self, notice: Notice) -> Iterator[Entry]:
@@ -216,16 +217,6 @@ class Notifications:
 
 def _as_they_are(messages: Sequence[Message]) -> Sequence[Message]:
     return messages
-
-
-def takes(notifier: Notifier, message: Message) -> bool:
-    """Whether the channel is to send it.
-
-    A channel that sends open alerts again by itself needs no repeats; answers are shown where a message can be edited.
-    """
-    if message.kind == "repeat":
-        return notifier.repeat_seconds is None
-    return message.update not in SHOWN_UPDATES or bool(getattr(notifier, "shows_answers", False))
 
 
 def open_notifications(params: NotifyParams, record: str | None) -> Notifications:

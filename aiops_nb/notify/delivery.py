@@ -5,9 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aiops_nb.notify.log import Delivery
+from aiops_nb.notify.message import Message
 
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 300.0
+SHOWN_UPDATES = ("acknowledged", "unacknowledged", "silenced", "unsilenced", "comment", "nodata", "data")
+
+
+def takes(channel: object, message: Message) -> bool:
+    """Whether a channel, given as its `Notifier` or its parameters, is to send a message.
+
+    A channel that sends open alerts again by itself (`repeat_seconds`) needs no repeats. Updates that only say who
+    answered are sent where they can be shown in place (`shows_answers`).
+
+    Examples
+    --------
+    >>> from aiops_nb.notify.params import AlertmanagerParams, PagerDutyParams
+    >>> repeated = Message(kind="repeat", fingerprint="f", episode_ns=0, labels={})
+    >>> pager, alertmanager = PagerDutyParams(routing_key="env:KEY"), AlertmanagerParams(url="http://127.0.0.1:9093")
+    >>> takes(alertmanager, repeated), takes(pager, repeated)
+    (False, True)
+    """
+    if message.kind == "repeat":
+        return getattr(channel, "repeat_seconds", None) is None
+    return message.update not in SHOWN_UPDATES or bool(getattr(channel, "shows_answers", False))
 
 
 def next_batch(waiting: Sequence[Delivery], max_single: int) -> list[Delivery]:
@@ -18,7 +39,6 @@ def next_batch(waiting: Sequence[Delivery], max_single: int) -> list[Delivery]:
 
     Examples
     --------
-    >>> from aiops_nb.notify.message import Message
     >>> def waits(number, notice, fingerprint):
     ...     message = Message(kind="firing", fingerprint=fingerprint, episode_ns=0, labels={})
     ...     return Delivery(number, message, notice, attempts=0, queued_ns=0, uncertain=False)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
+from aiops_nb.notify.delivery import SHOWN_UPDATES
 from aiops_nb.notify.message import Message, message_of
 from aiops_nb.notify.params import EACH_ALERT, NotifyParams, Route
 
 RESTARTED = "monitor restarted; the alert did not fire again"
 NOTICED_UPDATES = ("severity", "flapping")  # people must hear of these; the others are shown where a message is edited
-SHOWN_UPDATES = ("acknowledged", "unacknowledged", "silenced", "unsilenced", "comment", "nodata", "data")
 
 GroupKey = tuple[int, tuple[str, ...]]
 

@@ -81,6 +81,11 @@ class SlackParams(ChannelParams, frozen=True, kw_only=True, tag="slack"):
     channel: str | None = None
     api_url: str = "https://slack.com/api"
 
+    @property
+    def shows_answers(self) -> bool:
+        """Whether its messages can be edited: a bot's can."""
+        return self.token is not None
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.url is None) == (self.token is None):
@@ -178,6 +183,7 @@ class PagerDutyParams(ChannelParams, frozen=True, kw_only=True, tag="pagerduty")
     """
 
     SECRETS: ClassVar[tuple[str, ...]] = ("routing_key",)
+    shows_answers: ClassVar[bool] = True  # an incident can be acknowledged
 
     routing_key: str
     name: str = "pagerduty"

@@ -35,7 +35,7 @@ class SlackNotifier:
     def __init__(self, params: SlackParams) -> None:
         self.name = params.name
         self.texts = Texts()
-        self.shows_answers = self.shows_charts = params.token is not None
+        self.shows_answers = self.shows_charts = params.shows_answers
         self._params = params
         self._poster = Poster(params.timeout_seconds)
 

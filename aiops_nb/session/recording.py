@@ -19,7 +19,10 @@ from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
+from aiops_nb.monitor.notification_stream import Events, events_of, notices_of, planned_frame, planned_rows
 from aiops_nb.monitor.replay import ReplayRun
+from aiops_nb.notify.dispatch import Dispatcher
+from aiops_nb.notify.params import NotifyParams
 from aiops_nb.record.files import read_limited
 from aiops_nb.record.format import LABELS, Manifest
 from aiops_nb.record.reader import RecordingReader
@@ -147,6 +150,26 @@ class Recording(FrameAccess):
                 raise RecordingError(f"{self.path / LABELS}: {name}: expected RFC 3339, got {problem}") from None
         return frame
 
+    def notifications(self, notify: NotifyParams | None = None) -> pd.DataFrame:
+        """Which notifications a run of this recording sends: nothing is sent, and no clock is read.
+
+        Parameters
+        ----------
+        notify
+            Routes, waits and channels to try out; None: those of the recorded configuration.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each channel and message, as `monitor.notifications()` has it: channel, kind, alertname, target,
+            severity, summary, group, fingerprint, episode_at and due_at (UTC).
+        """
+        params = notify or self.config.notify or NotifyParams()
+        dispatcher = Dispatcher(params)
+        derived = self._derive(None, None, any_ticks=True)
+        notices = [notice for events in derived.events for notice in notices_of(dispatcher, events)]
+        return planned_frame(planned_rows([*notices, *dispatcher.finish()], params))
+
     def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
         batches: list[pa.RecordBatch] = self.reader.table(table, start_ns=start_ns, end_ns=end_ns).to_batches()
         return batches
@@ -183,6 +206,7 @@ class _Derived:
         self.covers = covers
         self.steps: list[Step] = []
         self.changes: list[AlertChange] = []
+        self.events: list[Events] = []
         self.problems: dict[str, str] = {}
 
     def is_of(self, wanted: Wanted) -> bool:
@@ -191,6 +215,9 @@ class _Derived:
 
     def write(self, step: Step) -> None:
         self.changes += step.changes
+        events = events_of(step)
+        if events:
+            self.events.append(events)
         start_ns, end_ns, _ = self.covers
         step.ticks = [
             tick
