@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -28,7 +28,7 @@ class Notice:
     at_ns
         When it is due, in the time of the stream.
     channels
-        Names of the channels of its route.
+        Names of the channels that take it.
     group
         The labels that its alerts share by `group_by`.
     messages
@@ -46,10 +46,11 @@ class Notice:
 
 @dataclass(slots=True)
 class _Alert:
-    """One alert of a group: its newest message, and what the channels know of it."""
+    """One alert of a group: its newest message, its channels there, and what they know of it."""
 
     message: Message
     is_suppressed: bool
+    channels: tuple[str, ...]
     is_notified: bool = False
     has_ended: bool = False
     update: str = ""
@@ -148,9 +149,8 @@ class Dispatcher:
             if message.fingerprint in self._of_alert:
                 continue
             self._adopted[message.fingerprint] = message
-            for group in self._groups_for(message):
-                group.alerts[message.fingerprint] = _Alert(message, is_suppressed=False, is_notified=True)
-                self._of_alert.setdefault(message.fingerprint, []).append(group.key)
+            for group in self._groups_of(message):
+                group.alerts[message.fingerprint].is_notified = True
                 group.anchor_ns = self._now_ns if group.anchor_ns is None else group.anchor_ns
 
     def advance(self, time_ns: int) -> list[Notice]:
@@ -182,35 +182,39 @@ class Dispatcher:
             yield from self._ended(message_of(change))
 
     def _groups_of(self, message: Message) -> list[_Group]:
-        """Where the alert is already, and where its labels put it now: a severity that rose may open another route."""
+        """Where the alert is already, and where its labels put it now: a severity that rose may open another route.
+
+        There, only the channels that do not have the alert yet take it.
+        """
         keys = self._of_alert.get(message.fingerprint, [])
-        routes = {number for number, _ in keys}
-        found = self._groups_for(message, without=routes)
-        if found:
-            keys = self._of_alert[message.fingerprint] = [*keys, *(group.key for group in found)]
+        numbers = {number for number, _ in keys}
+        taken = {name for key in keys for name in self._groups[key].alerts[message.fingerprint].channels}
+        for route in self._params.routes_for(message.labels, self._added()):
+            channels = tuple(name for name in route.channels if name not in taken)
+            if route.number not in numbers and channels:
+                group = self._group(route, message)
+                group.alerts[message.fingerprint] = _Alert(message, is_suppressed=True, channels=channels)
+                taken.update(channels)
+                keys = self._of_alert[message.fingerprint] = [*keys, group.key]
         return [self._groups[key] for key in keys]
 
-    def _groups_for(self, message: Message, without: Collection[int] = ()) -> list[_Group]:
-        groups = []
-        for route in self._params.routes_for(message.labels, self._added()):
-            if route.number in without:
-                continue
-            values = {name: message.labels.get(name, "") for name in route.group_by if name != EACH_ALERT}
-            own = (message.fingerprint,) if EACH_ALERT in route.group_by else tuple(values.values())
-            key = route.number, own
-            groups.append(self._groups.setdefault(key, _Group(route, key, values)))
-        return groups
+    def _group(self, route: Route, message: Message) -> _Group:
+        values = {name: message.labels.get(name, "") for name in route.group_by if name != EACH_ALERT}
+        own = (message.fingerprint,) if EACH_ALERT in route.group_by else tuple(values.values())
+        key = route.number, own
+        return self._groups.setdefault(key, _Group(route, key, values))
 
     def _fires(self, group: _Group, message: Message, change: AlertChange) -> None:
-        is_suppressed = bool(change.inhibited_by or change.silenced_by or change.acknowledged)
-        alert = group.alerts.get(message.fingerprint)
-        if alert is None:
-            group.alerts[message.fingerprint] = _Alert(message, is_suppressed)
-            return
-        alert.message = _in_episode_of(alert.message, message)
-        alert.is_suppressed = is_suppressed
+        alert = group.alerts[message.fingerprint]
+        if alert.is_notified or alert.has_ended:
+            alert.message = _in_episode_of(alert.message, message)
+        else:
+            alert.message = message
+        alert.is_suppressed = bool(change.inhibited_by or change.silenced_by or change.acknowledged)
         alert.has_ended = False
-        if change.update in NOTICED_UPDATES or (change.update in SHOWN_UPDATES and not alert.update):
+        if alert.is_notified and (
+            change.update in NOTICED_UPDATES or (change.update in SHOWN_UPDATES and not alert.update)
+        ):
             alert.update = change.update
 
     def _ended(self, message: Message) -> Iterator[Notice]:
@@ -275,9 +279,11 @@ class Dispatcher:
         """The notice of a group, if there is something to say; then it waits for its next moment."""
         group.due_ns = None
         changed, group.changed = group.changed, {}
-        made = [one for fingerprint in changed if (one := self._message_due(group, fingerprint)) is not None]
+        alerts = {fingerprint: group.alerts[fingerprint] for fingerprint in changed}
+        made = [(alert, one) for alert in alerts.values() if (one := self._message_due(group, alert)) is not None]
         if not made and group.repeats and at_ns >= _repeat_due_ns(group):
-            made = [replace(alert.message, kind="repeat") for alert in group.alerts.values() if _is_repeated(alert)]
+            repeated = [alert for alert in group.alerts.values() if _is_repeated(alert)]
+            made = [(alert, replace(alert.message, kind="repeat")) for alert in repeated]
         if made:
             group.anchor_ns = at_ns if group.anchor_ns is None else group.anchor_ns
             group.last_ns = at_ns
@@ -285,16 +291,18 @@ class Dispatcher:
             self._groups.pop(group.key, None)
         elif group.repeats:
             self._wait(group, _repeat_due_ns(group))
-        messages = tuple(replace(one, group=group.labels, at_ns=at_ns) for one in made)
-        return [Notice(at_ns, group.route.channels, group.labels, messages, len(group.alerts))] if made else []
+        by_channels: dict[tuple[str, ...], list[Message]] = {}
+        for alert, one in made:
+            by_channels.setdefault(alert.channels, []).append(replace(one, group=group.labels, at_ns=at_ns))
+        total = len(group.alerts)
+        return [Notice(at_ns, channels, group.labels, tuple(some), total) for channels, some in by_channels.items()]
 
-    def _message_due(self, group: _Group, fingerprint: str) -> Message | None:
-        alert = group.alerts[fingerprint]
+    def _message_due(self, group: _Group, alert: _Alert) -> Message | None:
         is_due, update, alert.update = alert.is_due, alert.update, ""
         if not is_due:
             return None
         if alert.has_ended:
-            self._forget(group, fingerprint)
+            self._forget(group, alert.message.fingerprint)
             return alert.message
         if alert.is_notified:
             return replace(alert.message, kind="update", update=update)
