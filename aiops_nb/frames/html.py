@@ -36,6 +36,11 @@ def summary_html(title: str, facts: Mapping[str, str], warnings: Sequence[str], 
     return template.render(title=title, facts=facts, warnings=warnings, alerts=listed)
 
 
+def noise_html(summary: str, bars: Mapping[str, Any], talkers: Sequence[Mapping[str, str]]) -> str:
+    """The noise report: a bar for each day, and the alerts that notify most."""
+    return _environment().get_template("noise.html").render(summary=summary, bars=bars, talkers=talkers)
+
+
 def _alert_rows(alerts: pd.DataFrame) -> dict[str, Any]:
     rows = sorted(alerts.to_dict("records"), key=lambda row: row["pending_at"], reverse=True)
     rows.sort(key=lambda row: STATES.index(row["state"]) if row["state"] in STATES else len(STATES))

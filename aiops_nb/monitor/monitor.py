@@ -22,6 +22,7 @@ from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.engine.commands import Command, SetThreshold, decode_command, encode_command
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
+from aiops_nb.frames.noise import Noise, noise_of
 from aiops_nb.monitor.notifications import Notifications, notifications_frame
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import collector_notices, rejected_frame
@@ -391,6 +392,14 @@ class Monitor(FrameAccess):
         """The notification log: one row for each message, with its state and why it was not delivered."""
         rows = self._last_notifications if self._notifications is None else self._notifications.rows()
         return notifications_frame(rows)
+
+    def noise(self) -> Noise:
+        """How noisy alerting is since the first start: by day, rule, target and channel, with a chart (`plot`).
+
+        Of the alerts that are still kept in memory; `recording.noise()` knows all.
+        """
+        rows = self._last_notifications if self._notifications is None else self._notifications.rows()
+        return noise_of(self._store.changes(), rows)
 
     @property
     def counters(self) -> Counters:

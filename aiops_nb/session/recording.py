@@ -19,6 +19,7 @@ from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
+from aiops_nb.frames.noise import Noise, noise_of
 from aiops_nb.monitor.notification_stream import Events, events_of, notices_of, planned_frame, planned_rows
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.notify.dispatch import Dispatcher
@@ -164,11 +165,24 @@ class Recording(FrameAccess):
             A row for each channel and message, as `monitor.notifications()` has it: channel, kind, alertname, target,
             severity, summary, group, fingerprint, episode_at and due_at (UTC).
         """
+        return planned_frame(self._planned(notify))
+
+    def noise(self, notify: NotifyParams | None = None) -> Noise:
+        """How noisy alerting is in this recording: by day, rule, target and channel, with a chart (`plot`).
+
+        Parameters
+        ----------
+        notify
+            Routes, waits and channels to try out; None: those of the recorded configuration.
+        """
+        return noise_of(self._changes(), self._planned(notify))
+
+    def _planned(self, notify: NotifyParams | None) -> list[dict[str, object]]:
         params = notify or self.config.notify or NotifyParams()
         dispatcher = Dispatcher(params)
-        derived = self._derive(None, None, any_ticks=True)
-        notices = [notice for events in derived.events for notice in notices_of(dispatcher, events)]
-        return planned_frame(planned_rows([*notices, *dispatcher.finish()], params))
+        events = self._derive(None, None, any_ticks=True).events
+        notices = [notice for one in events for notice in notices_of(dispatcher, one)]
+        return planned_rows([*notices, *dispatcher.finish()], params)
 
     def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
         batches: list[pa.RecordBatch] = self.reader.table(table, start_ns=start_ns, end_ns=end_ns).to_batches()
