@@ -24,6 +24,8 @@ TITLES = {
     "hostile": "A million hostile lines at each source",
     "synthetic": "Synthetic stream",
     "notify_kill": "Notifications over kill -9, next to Alertmanager",
+    "notify_speed": "How soon notifications arrive, and what they cost",
+    "alertmanager_oracle": "Random sequences of alerts, next to Alertmanager",
     "rules": "All default rules on labelled faults and on healthy traffic",
 }
 
