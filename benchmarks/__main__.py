@@ -22,6 +22,7 @@ TITLES = {
     "sockets": "JSON lines over TCP and UDP",
     "access_log": "Access logs",
     "hostile": "A million hostile lines at each source",
+    "hostile_recording": "Every bit of a recording flipped",
     "synthetic": "Synthetic stream",
     "notify_kill": "Notifications over kill -9, next to Alertmanager",
     "notify_speed": "How soon notifications arrive, and what they cost",

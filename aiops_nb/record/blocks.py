@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,11 +73,35 @@ def open_sealed(segment: Segment) -> pq.ParquetFile:
     if not is_regular(segment.sealed):
         raise FileNotFoundError(errno.ENOENT, "expected a regular file", str(segment.sealed))
     check_file(segment.sealed)
-    file = pq.ParquetFile(segment.sealed, memory_map=True, page_checksum_verification=True)
+    with _damage_named():
+        file = pq.ParquetFile(segment.sealed, memory_map=True, page_checksum_verification=True)
+        try:
+            _check_footer(file, segment)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+
+def _check_footer(file: pq.ParquetFile, segment: Segment) -> None:
+    """The footer has no checksum, so what it says twice is compared."""
     if not is_readable(file.schema_arrow, TABLES[segment.table]):
-        file.close()
         raise pa.ArrowInvalid(f"expected the columns of {segment.table}, got {', '.join(file.schema_arrow.names)}")
-    return file
+    meta = file.metadata
+    rows = sum(meta.row_group(place).num_rows for place in range(meta.num_row_groups))
+    if rows != meta.num_rows:
+        raise pa.ArrowInvalid(f"expected {meta.num_rows:,} rows, got row groups with {rows:,}")
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    """What Arrow raises on damaged names and numbers that is no error of its own, as one."""
+    try:
+        yield
+    except (pa.ArrowException, OSError):
+        raise
+    except (ValueError, LookupError, TypeError, ArithmeticError, SystemError) as problem:
+        raise pa.ArrowInvalid(f"{type(problem).__name__}: {problem}") from None
 
 
 def is_sealed(segment: Segment) -> bool:
@@ -118,12 +142,26 @@ def _sealed_blocks(segment: Segment, span: Span) -> Iterator[pa.RecordBatch]:
     with open_sealed(segment) as file:
         for place, extent in enumerate(_group_extents(file)):
             if span.meets(extent):
-                for block in file.iter_batches(BLOCK_ROWS, row_groups=[place]):
-                    yield _complete(widened(block, TABLES[segment.table]))
+                yield from _group_blocks(file, segment, place, extent.rows)
+
+
+def _group_blocks(file: pq.ParquetFile, segment: Segment, place: int, rows: int) -> Iterator[pa.RecordBatch]:
+    blocks = file.iter_batches(BLOCK_ROWS, row_groups=[place])
+    while True:
+        with _damage_named():
+            block = next(blocks, None)
+            if block is None:
+                break
+            whole = _complete(widened(block, TABLES[segment.table]))
+        rows -= whole.num_rows
+        yield whole
+    if rows:  # damage can end all columns early, without a word
+        raise pa.ArrowInvalid(f"expected {rows:,} more rows in row group {place}")
 
 
 def _complete(block: pa.RecordBatch) -> pa.RecordBatch:
-    """The block, if every row has its place, its time and its source."""
+    """The block, if it holds what its columns promise, and every row has its place, its time and its source."""
+    block.validate(full=True)
     if block.column(_SEQ).null_count or block.column(_TIME).null_count or block.column(_SOURCE).null_count:
         raise pa.ArrowInvalid("expected seq, time and source in every row, got nulls")
     return block
@@ -137,7 +175,8 @@ def _group_extents(file: pq.ParquetFile) -> list[Extent]:
 
 def _group_extent(file: pq.ParquetFile, place: int, group: pq.RowGroupMetaData) -> Extent:
     """From the statistics of the file; from the rows, if another writer left those out."""
-    seq, time = group.column(_SEQ).statistics, group.column(_TIME).statistics
+    with _damage_named():
+        seq, time = group.column(_SEQ).statistics, group.column(_TIME).statistics
     if seq is None or time is None or not (seq.has_min_max and time.has_min_max):
         columns = file.schema_arrow.names[:3]
         rows = file.read_row_group(place, columns=columns).combine_chunks().to_batches()[0]

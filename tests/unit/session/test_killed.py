@@ -1,4 +1,4 @@
-"""A watch that is killed (SIGKILL) goes on in the same recording: nothing twice, alerts ended, the same when replayed."""
+"""A watch that is killed (SIGKILL) goes on in the same recording: nothing twice, every alert ended."""
 
 from __future__ import annotations
 
