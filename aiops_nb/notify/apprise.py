@@ -7,6 +7,7 @@ from typing import Any
 
 from aiops_nb.core.errors import MissingExtraError
 from aiops_nb.core.references import resolved_text
+from aiops_nb.notify.hiding import quiet_libraries
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError
 from aiops_nb.notify.params import AppriseParams
 from aiops_nb.notify.templates import Texts, worst_first
@@ -39,7 +40,9 @@ class AppriseNotifier:
             raise MissingExtraError("apprise", "notify") from None
         self._service: Any = apprise.Apprise()
         for index, reference in enumerate(params.urls):
-            if not self._service.add(resolved_text(reference, f"urls[{index}]")):
+            with quiet_libraries():
+                is_known = self._service.add(resolved_text(reference, f"urls[{index}]"))
+            if not is_known:
                 raise RejectedError(
                     f"urls[{index}]: expected an Apprise URL, got one that it does not know (not shown)"
                 )
@@ -49,7 +52,9 @@ class AppriseNotifier:
         worst = worst_first(messages)[0]
         kind = "success" if worst.kind == "resolved" else TYPES.get(worst.severity, "warning")
         title, body = self.texts.title(messages), self.texts.text(messages)
-        if not self._service.notify(title=title, body=body, notify_type=kind, body_format="text"):
+        with quiet_libraries():
+            delivered = self._service.notify(title=title, body=body, notify_type=kind, body_format="text")
+        if not delivered:
             raise DeliveryError(f"{self.name}: Apprise could not deliver")
         return {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from aiops_nb.core.urls import mask_url
+from aiops_nb.notify.hiding import quiet_libraries, secrets_of_url, without_secrets
 from aiops_nb.notify.message import DeliveryError, RejectedError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Poster:
         shown: str = "",
         *,
         form: bool = False,
+        hide: Sequence[str] = (),
     ) -> Any:
         """POST; returns the decoded answer, the text if it is no JSON.
 
@@ -56,7 +58,10 @@ class Poster:
         form
             Whether the payload is a mapping to be encoded as a form.
         shown
-            How errors name the receiver; empty: the URL without user, password and query.
+            How errors name the receiver, for a URL that is secret; empty: the URL without user, password and query.
+        hide
+            Secrets of the payload: a receiver may repeat them in its answer. Those of the URL and of the headers are
+            hidden anyway.
 
         Raises
         ------
@@ -67,29 +72,33 @@ class Poster:
         """
         body = payload if form else msgspec.json.encode(payload)
         kind = {} if form else {"Content-Type": "application/json"}
-        return self._post(url, body, {**kind, **(headers or {})}, shown)
+        return self._post(url, body, {**kind, **(headers or {})}, shown, [*hide, *_secret_values(headers or {})])
 
     def upload(self, url: str, content: bytes, shown: str) -> None:
         """POST bytes as they are; raises as `post` does."""
-        self._post(url, content, {"Content-Type": "application/octet-stream"}, shown)
+        self._post(url, content, {"Content-Type": "application/octet-stream"}, shown, ())
 
-    def _post(self, url: str, body: Any, headers: Mapping[str, str], shown: str) -> Any:
+    def _post(self, url: str, body: Any, headers: Mapping[str, str], shown: str, hide: Sequence[str]) -> Any:
         import requests
 
         place = shown or mask_url(url)
+        secrets = [*hide, *secrets_of_url(url, with_path=bool(shown))]
         if self._session is None:
             self._session = requests.Session()
         try:
-            with self._session.post(
-                url,
-                data=body,
-                headers={"User-Agent": "aiops-nb", **headers},
-                timeout=self._timeout_seconds,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
+            with (
+                quiet_libraries(),
+                self._session.post(
+                    url,
+                    data=body,
+                    headers={"User-Agent": "aiops-nb", **headers},
+                    timeout=self._timeout_seconds,
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
                 text = _limited_text(answer)
-                _check(answer, text, place)
+                _check(answer, without_secrets(text, secrets), place)
         except requests.Timeout:
             raise DeliveryError(f"{place}: no answer within {self._timeout_seconds:g} s") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema):
@@ -106,6 +115,10 @@ class Poster:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+
+def _secret_values(headers: Mapping[str, str]) -> list[str]:
+    return [value for name, value in headers.items() if name.lower() not in ("content-type", "accept")]
 
 
 def _limited_text(answer: requests.Response) -> str:

@@ -34,7 +34,7 @@ class PagerDutyNotifier:
         key = resolved_text(self._params.routing_key, "routing_key")
         for message in messages:
             made = {"routing_key": key, **event(message, self.texts)}
-            self._poster.post(self._params.api_url, made, shown="PagerDuty")
+            self._poster.post(self._params.api_url, made, hide=[key], shown="PagerDuty")
         return {message.fingerprint: message.dedup_key for message in messages}
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiops_nb.core.references import resolved_text
+from aiops_nb.notify.hiding import without_secrets
 from aiops_nb.notify.http import Poster, one_line
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError
 from aiops_nb.notify.params import SlackParams
@@ -83,7 +84,8 @@ class SlackNotifier:
             form=form,
         )
         if not isinstance(answer, dict) or not answer.get("ok"):
-            error = one_line(str(answer.get("error", answer) if isinstance(answer, dict) else answer))
+            said = str(answer.get("error", answer) if isinstance(answer, dict) else answer)
+            error = one_line(without_secrets(said, [token]))
             failure = f"Slack {method}: {error}"
             raise DeliveryError(failure) if error in _PASSING else RejectedError(failure)
         return answer

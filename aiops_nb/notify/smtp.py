@@ -11,7 +11,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from hashlib import sha256
 
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import resolved_text
+from aiops_nb.notify.hiding import without_secrets
 from aiops_nb.notify.http import one_line
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError, rfc3339
 from aiops_nb.notify.params import EmailParams
@@ -47,9 +49,10 @@ class EmailNotifier:
             code, error = next(iter(problem.recipients.values()))
             self._failed(code, error)
         except smtplib.SMTPNotSupportedError as problem:
-            raise RejectedError(f"{self._place}: {one_line(str(problem))}") from None
+            raise RejectedError(f"{self._place}: {one_line(self._hidden(str(problem)))}") from None
         except (OSError, smtplib.SMTPException) as problem:
-            raise DeliveryError(f"{self._place}: {one_line(str(problem)) or type(problem).__name__}") from None
+            reason = one_line(self._hidden(str(problem))) or type(problem).__name__
+            raise DeliveryError(f"{self._place}: {reason}") from None
         if refused:
             raise RejectedError(f"{self._place}: refused {len(refused)} of {len(self._params.to)} addresses")
         return {message.fingerprint: message_id(message) for message in messages if message.kind == "firing"}
@@ -60,8 +63,18 @@ class EmailNotifier:
 
     def _failed(self, code: int, error: bytes | str) -> None:
         text = error.decode("utf-8", "replace") if isinstance(error, bytes) else error
-        failure = f"{self._place}: answered {code} ({one_line(text)})"
+        failure = f"{self._place}: answered {code} ({one_line(self._hidden(text))})"
         raise RejectedError(failure) if 500 <= code < 600 else DeliveryError(failure)
+
+    def _hidden(self, text: str) -> str:
+        """What the server said, without the password: it may repeat what it was sent."""
+        try:
+            password = resolved_text(self._params.password or "", "password")
+        except ConfigError:
+            return text
+        user = self._params.user or ""
+        login = f"\0{user}\0{password}" if password else ""
+        return without_secrets(text, [one for one in (password, login) if one])
 
     def _connected(self) -> smtplib.SMTP:
         params = self._params
