@@ -54,7 +54,7 @@ CHOICES = {
     " it; Alertmanager says nothing, or says so when the silence is over",
     "release": "an alert that is released, and was never notified, begins its group's wait; Alertmanager's group began"
     " it when the alert came, and notifies at its next interval",
-    "notified before a silence": "an alert that was notified before a silence does not fire anew after it; Alertmanager"
+    "notified before a silence": "an alert that was notified before a silence does not fire again after; Alertmanager"
     " lists it as new if the group was notified meanwhile",
     "inhibited later": "an alert that fires before its source does is notified, and repeated; Alertmanager asks again"
     " at each notification",
@@ -240,9 +240,9 @@ def theirs(events: Sequence[Event], until: float) -> tuple[dict[str, list[Heard]
     started: dict[tuple[str, str], str] = {}
     with alertmanager() as (url, receiver):
         began = time.monotonic()
-        for at, together in groupby(events, key=lambda event: round(event.at, 1)):
+        for at, same in groupby(events, key=lambda event: round(event.at, 1)):
             time.sleep(max(0.0, began + at - time.monotonic()))
-            batch = list(together)
+            batch = list(same)
             alerts = [_posted(event, started) for event in batch if event.kind in ("fire", "resolve")]
             if alerts:
                 _call(f"{url}/api/v2/alerts", alerts)

@@ -98,28 +98,28 @@ class NotifierSpec:
 BUILT_IN = (
     NotifierSpec(
         params=SlackParams,
-        factory="aiops_nb.notify.slack:SlackNotifier",
+        factory="aiops_nb.notify.channels.slack:SlackNotifier",
         purpose="a Slack channel, by a bot token or an incoming webhook",
     ),
-    NotifierSpec(params=EmailParams, factory="aiops_nb.notify.smtp:EmailNotifier", purpose="e-mail by SMTP"),
+    NotifierSpec(params=EmailParams, factory="aiops_nb.notify.channels.smtp:EmailNotifier", purpose="e-mail by SMTP"),
     NotifierSpec(
         params=WebhookParams,
-        factory="aiops_nb.notify.webhook:WebhookNotifier",
+        factory="aiops_nb.notify.channels.webhook:WebhookNotifier",
         purpose="a URL that takes Alertmanager's webhook payload, version 4",
     ),
     NotifierSpec(
         params=AlertmanagerParams,
-        factory="aiops_nb.notify.alertmanager:AlertmanagerNotifier",
+        factory="aiops_nb.notify.channels.alertmanager:AlertmanagerNotifier",
         purpose="a Prometheus Alertmanager, by its API version 2",
     ),
     NotifierSpec(
         params=PagerDutyParams,
-        factory="aiops_nb.notify.pagerduty:PagerDutyNotifier",
+        factory="aiops_nb.notify.channels.pagerduty:PagerDutyNotifier",
         purpose="PagerDuty, by its Events API version 2",
     ),
     NotifierSpec(
         params=AppriseParams,
-        factory="aiops_nb.notify.apprise:AppriseNotifier",
+        factory="aiops_nb.notify.channels.apprise:AppriseNotifier",
         purpose="any service that Apprise supports",
     ),
 )

@@ -20,7 +20,7 @@ from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
 from aiops_nb.frames.noise import Noise, noise_of
-from aiops_nb.monitor.notification_stream import Events, events_of, notices_of, planned_frame, planned_rows
+from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of, planned_frame, planned_rows
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.notify.dispatch import Dispatcher
 from aiops_nb.notify.params import NotifyParams

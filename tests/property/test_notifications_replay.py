@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from aiops_nb import open_recording, watch
 from aiops_nb.core.types import NS_PER_SECOND, Step
-from aiops_nb.monitor.notification_stream import events_of, notices_of, planned_rows
 from aiops_nb.monitor.notifications import Notifications
+from aiops_nb.monitor.notifications.stream import events_of, notices_of, planned_rows
 from aiops_nb.notify.dispatch import Dispatcher
 from aiops_nb.notify.log import NotificationLog
 from aiops_nb.notify.message import Message

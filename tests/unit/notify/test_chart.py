@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 
 from aiops_nb.core.types import FeatureTable, Item, ScoredFeature, Scores, SeriesKey, Step, Tick
-from aiops_nb.monitor.notification_charts import ChartHistory
 from aiops_nb.monitor.notifications import Notifications
+from aiops_nb.monitor.notifications.charts import ChartHistory
+from aiops_nb.notify.channels.smtp import compose
 from aiops_nb.notify.chart import MAX_BYTES, ChartData, draw
 from aiops_nb.notify.log import NotificationLog
 from aiops_nb.notify.message import Message, message_of
 from aiops_nb.notify.params import EmailParams, NotifyParams, SlackParams
 from aiops_nb.notify.registry import make_notifier
-from aiops_nb.notify.smtp import compose
 from aiops_nb.notify.templates import Texts
 from tests.unit.notify.receiver import change, receiving, step
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiops_nb.core.errors import MissingExtraError
 from aiops_nb.core.references import resolved_text
-from aiops_nb.notify.hiding import quiet_libraries
+from aiops_nb.notify.channels.hiding import quiet_libraries
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError
 from aiops_nb.notify.params import AppriseParams
 from aiops_nb.notify.templates import Texts, worst_first

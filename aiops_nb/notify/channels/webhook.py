@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from aiops_nb.core.references import resolved_text
-from aiops_nb.notify.http import Poster
+from aiops_nb.notify.channels.http import Poster
 from aiops_nb.notify.message import Message, rfc3339
 from aiops_nb.notify.params import WebhookParams
 

@@ -16,9 +16,9 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import resolved_text
 from aiops_nb.core.types import Step
-from aiops_nb.monitor.notification_channel import ChannelThread
-from aiops_nb.monitor.notification_charts import ChartHistory
-from aiops_nb.monitor.notification_stream import Events, events_of, notices_of
+from aiops_nb.monitor.notifications.channel import ChannelThread
+from aiops_nb.monitor.notifications.charts import ChartHistory
+from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of
 from aiops_nb.notify.delivery import takes
 from aiops_nb.notify.dispatch import Dispatcher, Notice
 from aiops_nb.notify.log import COLUMNS, Entry, NotificationLog

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from aiops_nb.core.references import resolved_text
-from aiops_nb.notify.http import Poster
+from aiops_nb.notify.channels.http import Poster
+from aiops_nb.notify.channels.webhook import alert_annotations
 from aiops_nb.notify.message import Message, rfc3339
 from aiops_nb.notify.params import AlertmanagerParams
-from aiops_nb.notify.webhook import alert_annotations
 
 _NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 

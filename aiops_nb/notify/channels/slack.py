@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from aiops_nb.core.references import resolved_text
-from aiops_nb.notify.hiding import without_secrets
-from aiops_nb.notify.http import Poster, one_line
+from aiops_nb.notify.channels.hiding import without_secrets
+from aiops_nb.notify.channels.http import Poster, one_line
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError
 from aiops_nb.notify.params import SlackParams
 from aiops_nb.notify.templates import Texts, worst_first

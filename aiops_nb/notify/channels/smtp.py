@@ -13,8 +13,8 @@ from hashlib import sha256
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import resolved_text
-from aiops_nb.notify.hiding import without_secrets
-from aiops_nb.notify.http import one_line
+from aiops_nb.notify.channels.hiding import without_secrets
+from aiops_nb.notify.channels.http import one_line
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError, rfc3339
 from aiops_nb.notify.params import EmailParams
 from aiops_nb.notify.templates import Texts

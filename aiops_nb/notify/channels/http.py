@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from aiops_nb.core.urls import mask_url
-from aiops_nb.notify.hiding import quiet_libraries, secrets_of_url, without_secrets
+from aiops_nb.notify.channels.hiding import quiet_libraries, secrets_of_url, without_secrets
 from aiops_nb.notify.message import DeliveryError, RejectedError
 
 if TYPE_CHECKING:
