@@ -14,7 +14,6 @@ from itertools import chain, pairwise
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.alert.grouping import Grouping
 from aiops_nb.alert.inhibition import Inhibitor
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import CLOCK_SOURCE, SELF_SOURCE, TableName
@@ -33,12 +32,8 @@ from aiops_nb.engine.commands import (
 )
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.engine.stages.clients import ClientsStage
-from aiops_nb.engine.stages.objectives import ObjectivesStage
-from aiops_nb.engine.stages.overall import OverallStage
-from aiops_nb.engine.stages.requests import RequestsStage
-from aiops_nb.engine.stages.samples import SamplesStage
 from aiops_nb.engine.stages.stage import Stage
+from aiops_nb.engine.stages.tables import RequestStages, SampleStages, StagesOfTable, grouping_of
 from aiops_nb.engine.watermark import Watermarks
 from aiops_nb.rules.source_times import Arrivals, SourceJudge
 
@@ -99,18 +94,12 @@ class Pipeline:
         self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets)
         self._sources = SourceJudge(params.source_rules)
         self._observed = ObservedTime(params.window.span_ticks * params.window.tick_ns)
-        requests = RequestsStage(params, self._observed)
-        judged = [rule.alertname for rule in params.rules_by_target]
-        self._samples = SamplesStage(params, self._observed, start.own_hosts)
-        hosts = self._samples.heard_hosts
-        self._grouping = Grouping(params.grouping, judged, requests.heard, hosts, params.connectivity.targets)
-        overall = OverallStage(params, requests, self._observed)
-        self._requests, self._objectives = requests, ObjectivesStage(params, requests, overall, start.history)
-        self._clients = ClientsStage(params, requests)
-        self._stages: dict[TableName, tuple[Stage, ...]] = {
-            "requests": (requests, overall, self._objectives, self._clients),
-            "samples": (self._samples,),
-        }
+        requests = RequestStages(params, self._observed, start)
+        samples = SampleStages(params, self._observed, start)
+        self._grouping = grouping_of(params, requests, samples)
+        self._requests, self._objectives = requests.requests, requests.objectives
+        self._clients, self._samples = requests.clients, samples.samples
+        self._tables: dict[TableName, StagesOfTable] = {"requests": requests, "samples": samples}
         self._next: int | None = None
         self._newest = 0
         self._ended_sources: list[tuple[int, str]] = []
@@ -213,7 +202,7 @@ class Pipeline:
                 judge.set_threshold(command.threshold)
 
     def _every_stage(self) -> Iterator[Stage]:
-        return chain.from_iterable(self._stages.values())
+        return chain.from_iterable(table.stages for table in self._tables.values())
 
     def _rows(self, item: Item, step: Step) -> None:
         batch, time = item.batch, times_ns(item.batch.column("time"))
@@ -248,8 +237,8 @@ class Pipeline:
             return
         # Only these rows are decoded: a row that is not used begins no series, wherever the batch was cut.
         batch, window = batch.take(pa.array(usable)), window[usable]
-        for stage in self._stages.get(item.table, ()):
-            step.changes += stage.decode(batch, window)(slice(0, len(window)), None)
+        for add in self._tables[item.table].decode(batch, window) if item.table in self._tables else ():
+            step.changes += add(slice(0, len(window)), None)
 
     def _start_windows(self, first_time_ns: int) -> None:
         self._next = (first_time_ns - self._window.lateness_ns) // self._window.tick_ns
@@ -259,7 +248,7 @@ class Pipeline:
         self, table: TableName, batch: pa.RecordBatch, time: IntArray, closed: IntArray, arrivals: Arrivals, step: Step
     ) -> None:
         window = time // self._window.tick_ns
-        adders = [stage.decode(batch, window) for stage in self._stages.get(table, ())]
+        adders = self._tables[table].decode(batch, window) if table in self._tables else []
         for first, last in pairwise([0, *self._rises(closed), len(window)]):
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
             usable = self._usable(window[first:last])

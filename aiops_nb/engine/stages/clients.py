@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.core.columns import times_ns
-from aiops_nb.core.types import AlertChange, BoolArray, IntArray, Tick
+from aiops_nb.core.types import AlertChange, BoolArray, Tick
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.stage import AddRows
@@ -14,6 +14,7 @@ from aiops_nb.features.clients.features import ClientFeatures
 from aiops_nb.features.clients.keys import ClientKeys
 from aiops_nb.features.clients.rows import RequestPart, TrafficTargets, WaitingRows, client_rows
 from aiops_nb.features.clients.table import ClientTable
+from aiops_nb.features.requests.rows import RequestRows
 from aiops_nb.rules.client.judges import ClientJudges
 from aiops_nb.rules.feature.judge import FeatureJudge
 
@@ -27,8 +28,7 @@ def _nothing(part: slice, usable: BoolArray | None) -> list[AlertChange]:
 class ClientsStage:
     """Requests of the origin `traffic` by client; the table lists the busiest of each window, all together first.
 
-    Rows are decoded by the stage of requests; they wait here for the end of the window, which is when clients are
-    judged.
+    Rows wait here for the end of the window, which is when clients are judged.
     """
 
     def __init__(self, params: PipelineParams, requests: RequestsStage) -> None:
@@ -40,12 +40,13 @@ class ClientsStage:
         self._table = ClientTable(params.clients.top_clients)
         self._judges = ClientJudges(params.client_rules, params.clients, params.window.tick_seconds)
 
-    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
-        """Decode a batch once; the result adds parts of it."""
-        client, rows = batch.column("client_ip"), self._requests.decoded
-        if rows is None or client.null_count == len(client):
+    def adder(self, rows: RequestRows, batch: pa.RecordBatch) -> AddRows:
+        """What adds parts of a batch that the stage of requests has decoded."""
+        client = batch.column("client_ip")
+        if client.null_count == len(client):
             return _nothing
-        whole = RequestPart(window, times_ns(batch.column("time")), rows.series, rows.status_code, rows.failed, client)
+        time = times_ns(batch.column("time"))
+        whole = RequestPart(rows.window, time, rows.series, rows.status_code, rows.failed, client)
         return lambda part, usable: self._add(whole.take(part), usable)
 
     def _add(self, part: RequestPart, usable: BoolArray | None) -> list[AlertChange]:

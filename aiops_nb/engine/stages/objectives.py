@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
-from aiops_nb.core.types import AlertChange, FeatureTable, IntArray, SeriesKey, Tick
+from aiops_nb.core.types import AlertChange, FeatureTable, SeriesKey, Tick
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.inactive_targets import PROBE
 from aiops_nb.engine.stages.overall import OverallStage
 from aiops_nb.engine.stages.requests import RequestsStage
-from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
+from aiops_nb.engine.stages.stage import FeatureJudges
 from aiops_nb.features.requests.objective_history import History
 from aiops_nb.features.requests.objectives import OBJECTIVE_FEATURES, ObjectiveFeatures
 
@@ -35,10 +34,6 @@ class ObjectivesStage:
         self._seen = 0, 0
         self._first_window: int | None = None
         self._past = {} if history is None else {(past.target, past.origin): past for past in history.series}
-
-    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
-        """Nothing: the stage of requests decodes."""
-        return lambda part, usable: []
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""

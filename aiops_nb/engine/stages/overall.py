@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
 from aiops_nb.core.types import ALL_TARGETS, AlertChange, FeatureTable, IntArray, SeriesKey, Tick
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.sources import RATES
-from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
+from aiops_nb.engine.stages.stage import FeatureJudges
 from aiops_nb.features.requests.overall import MOST_ORIGINS, OVERALL_FEATURES, OverallFeatures
 
 
@@ -44,10 +43,6 @@ class OverallStage:
         self._judges = FeatureJudges(params.feature_rules, "overall", OVERALL_FEATURES)
         self.feature_judges = self._judges.judges
         self.origins = Origins()
-
-    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
-        """Nothing: the stage of requests decodes."""
-        return lambda part, usable: []
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""

@@ -64,23 +64,24 @@ class RequestsStage:
         self._judges = FeatureJudges(params.feature_rules, "requests", self._names)
         self.feature_judges = self._judges.judges
         self.keys: tuple[SeriesKey, ...] = ()
-        self.decoded: RequestRows | None = None
         self._known = 0
         self._span_count: FloatArray = np.zeros(0)
         self._heard: dict[str, int] = {}
 
-    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
-        """Decode a batch once, giving series codes in row order; the result adds parts of it."""
-        series = self._index.encode(batch.column("target"), batch.column("origin"))
-        rows = self.decoded = RequestRows(
+    def decode(self, batch: pa.RecordBatch, window: IntArray) -> RequestRows:
+        """The columns of a batch, with series codes given in row order."""
+        return RequestRows(
             window=window,
-            series=series,
+            series=self._index.encode(batch.column("target"), batch.column("origin")),
             status_code=integers(batch.column("status_code"), 0),
             failed=_valid(batch.column("error_type")),
             duration_seconds=floats(batch.column("duration_seconds")),
             phase_seconds=_phases(batch),
             certificate_expires_ns=_expires(batch.column("certificate_expires")),
         )
+
+    def adder(self, rows: RequestRows, batch: pa.RecordBatch) -> AddRows:
+        """What adds parts of a decoded batch."""
         return lambda part, usable: self._add(rows.take(part), usable, batch[part])
 
     def _add(self, rows: RequestRows, usable: BoolArray | None, batch: pa.RecordBatch) -> list[AlertChange]:

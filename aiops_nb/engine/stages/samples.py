@@ -40,7 +40,7 @@ class SamplesStage:
         self._hosts: BoolArray = np.zeros(0, np.bool_)
         self._silent_seconds: FloatArray = np.zeros(0)
 
-    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
+    def adder(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
         """Decode a batch once, giving series codes in row order; the result adds parts of it."""
         series = self._index.encode(batch.column("target"), batch.column("metric"))
         is_counter = counts_up(batch.column("metric")) & (series < self._most_series)  # the rest share a series

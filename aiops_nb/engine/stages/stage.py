@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-import pyarrow as pa
-
 from aiops_nb.core.types import (
     AlertChange,
     BoolArray,
     FeatureTable,
     FeatureTableName,
-    IntArray,
     ScoredFeature,
     SeriesKey,
     Tick,
@@ -26,17 +23,9 @@ AddRows = Callable[[slice, BoolArray | None], list[AlertChange]]
 
 
 class Stage(Protocol):
-    """Rows of one recorded table to windows of one table of features.
-
-    Several stages may read the same recorded table; only one of them may change alerts within the rows, or the order of
-    the changes would depend on how the stream is cut.
-    """
+    """Rows of one recorded table to windows of one table of features."""
 
     feature_judges: list[FeatureJudge]
-
-    def decode(self, batch: pa.RecordBatch, window: IntArray) -> AddRows:
-        """Decode a batch once, giving series codes in row order; the result adds parts of it."""
-        ...
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
