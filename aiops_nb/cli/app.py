@@ -11,7 +11,7 @@ from aiops_nb.cli.output import StdoutClosed
 from aiops_nb.cli.parser import parsed
 from aiops_nb.cli.process import INTERRUPTED, MISTAKE, OK, logging_to
 from aiops_nb.core.errors import AiopsError
-from aiops_nb.core.printable import printable
+from aiops_nb.core.quantities import printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from aiops_nb.cli.output import ChangePrinter, ChangeQueue, counted, write_line
+from aiops_nb.cli.output import ChangePrinter, ChangeQueue, write_line
 from aiops_nb.cli.process import StopWish
 from aiops_nb.cli.tally import Tally
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.labels import rfc3339
-from aiops_nb.core.printable import printable
+from aiops_nb.core.quantities import format_count, printable
 
 if TYPE_CHECKING:
     from aiops_nb.monitor.monitor import Monitor
@@ -100,9 +100,9 @@ def _heartbeat(monitor: Monitor) -> str:
     now, counters = rfc3339(time.time_ns())[11:19], monitor.counters
     if (done := monitor.progress_ratio) is not None:
         now = f"replay, {done:.0%}"
-    firing = counted(len(monitor.firing()), "alert")
+    firing = format_count(len(monitor.firing()), "alert")
     queue = f", {counters.queued_batches} batches queued" if counters.queued_batches > BUSY_BATCHES else ""
-    return f"{now}  {counted(counters.rows_total, 'row')}, {firing} firing{queue}"
+    return f"{now}  {format_count(counters.rows_total, 'row')}, {firing} firing{queue}"
 
 
 def _require_orderly_end(monitor: Monitor) -> None:

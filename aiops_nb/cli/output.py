@@ -13,7 +13,7 @@ from typing import TextIO
 import msgspec
 
 from aiops_nb.core.labels import rfc3339
-from aiops_nb.core.printable import printable
+from aiops_nb.core.quantities import format_count, printable
 from aiops_nb.core.types import AlertChange, AlertState, Step
 
 LOOK_EVERY_SECONDS = 0.2  # how soon an end without a change is noticed; a change itself is passed on at once
@@ -51,18 +51,6 @@ class StatusLine:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
             self._shown = False
-
-
-def counted(number: int, noun: str) -> str:
-    """A number and its noun.
-
-    Examples
-    --------
-    >>> counted(1, "alert"), counted(2_158, "row"), counted(3, "query")
-    ('1 alert', '2,158 rows', '3 queries')
-    """
-    plural = noun if number == 1 else f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {plural}"
 
 
 class ChangeQueue:
@@ -141,7 +129,7 @@ class ChangePrinter:
         if not self.fired:
             return "no alerts"
         resolved, firing = self.states["resolved"], len(self._firing)
-        return f"{counted(self.states['firing'], 'alert')}, {resolved} resolved, {firing} still firing"
+        return f"{format_count(self.states['firing'], 'alert')}, {resolved} resolved, {firing} still firing"
 
 
 def _is_cut_off(change: AlertChange) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from aiops_nb.collect.http.target import ProbeTarget
-from aiops_nb.core.quantities import exact_duration, readable_name
+from aiops_nb.core.quantities import exact_duration, exact_ratio, readable_name
 from aiops_nb.core.urls import mask_url
 from aiops_nb.session.plan import Plan
 
@@ -94,7 +94,7 @@ def _number(name: str, words: str, value: float) -> str:
     if name.endswith("_seconds"):
         return f"{words} {exact_duration(value)}"
     if name.endswith("_ratio"):
-        return f"{words} {value * 100:.6g} %"
+        return f"{words} {exact_ratio(value)}"
     unit = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), "")
     return f"{words} {value:.12g} {unit}".rstrip()
 

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aiops_nb.cli.output import StatusLine, counted
+from aiops_nb.cli.output import StatusLine
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.labels import rfc3339
-from aiops_nb.core.quantities import readable
+from aiops_nb.core.quantities import format_count, format_duration, readable
 from aiops_nb.core.types import IntArray, Step
 
 MOST_TARGETS = 1_000
@@ -104,11 +104,11 @@ class Tally:
         """
         if self.first_ns is None:
             return "no rows"
-        span = f"{self.seconds:,.0f} s"
+        span = format_duration(round(self.seconds))
         if not self.requests:
             return f"{span}, no requests"
         noun = "probe" if self.probes == self.requests else "request"
-        return f"{span}, {counted(self.requests, noun)} of {counted(len(self.targets), 'target')}"
+        return f"{span}, {format_count(self.requests, noun)} of {format_count(len(self.targets), 'target')}"
 
     def lines(self) -> Iterator[str]:
         """A line for each target, those with the most errors first."""
@@ -117,7 +117,7 @@ class Tally:
         for name, tally in ranked[:MOST_LINES]:
             errors = readable(tally.errors / tally.requests, "error_ratio")
             latency = " ".join(f"p{share} {_duration(tally, share)}" for share in (50, 95))
-            yield f"  {name:<{width}}  {counted(tally.requests, 'request')}, {errors} errors, {latency}"
+            yield f"  {name:<{width}}  {format_count(tally.requests, 'request')}, {errors} errors, {latency}"
         if len(ranked) > MOST_LINES:
             yield f"  and {len(ranked) - MOST_LINES} more targets"
 

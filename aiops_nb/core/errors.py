@@ -1,12 +1,26 @@
-"""From what people write to what the types take: short names, durations, variables; guided by the types alone."""
+"""The errors that aiops_nb raises, and checks of arguments that raise them.
+
+::
+
+    AiopsError
+    ├── ConfigError (also a ValueError)     a value is wrong: where, expected, got
+    ├── RecordingError                      no recording, or one that cannot be read or written
+    │   └── FormatVersionError              written in a newer format
+    ├── BatchError                          a record batch without one of the published schemas
+    ├── MissingExtraError                   an optional dependency is absent
+    ├── notify.DeliveryError                a send that may succeed later
+    └── notify.RejectedError                a send that never will
+"""
 
 from __future__ import annotations
 
 import difflib
+import math
 import traceback
 from collections.abc import Iterable
+from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 
 def unknown(where: str, expected: str, got: Any, known: Iterable[str]) -> ConfigError:
@@ -85,3 +99,39 @@ class MissingExtraError(AiopsError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} need an extra: pip install 'aiops-nb[{extra}]'")
+
+
+def positive(where: str, value: object) -> float:
+    """A finite number above 0.
+
+    Examples
+    --------
+    >>> positive("penalty", 3)
+    3.0
+    >>> positive("penalty", "3")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: penalty: expected a number > 0, got '3'
+    """
+    if not _is_number(value) or not value > 0:
+        raise ConfigError.at(where, "a number > 0", value)
+    return float(value)
+
+
+def not_negative(where: str, value: object, most: float = math.inf) -> float:
+    """A finite number from 0 to `most`.
+
+    Examples
+    --------
+    >>> not_negative("threshold", 101, most=100)
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: threshold: expected a number from 0 to 100, got 101
+    """
+    if not _is_number(value) or not 0 <= value <= most:
+        raise ConfigError.at(where, "a number >= 0" if math.isinf(most) else f"a number from 0 to {most:g}", value)
+    return float(value)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,4 +1,4 @@
-"""Quantities as people write and read them: durations, bytes, ratios, rates; parsed and formatted in one place.
+"""Quantities and text as people read them: durations, bytes, ratios, rates, counts; formatted in one place.
 
 No library serves: pint and humanize round and name units their own way (`a minute ago`, `1.0 kB`), and the strings here
 must be the same in every alert, report and screen, to the byte.
@@ -146,15 +146,45 @@ def format_share(value: float) -> str:
     return f"{value * 100:.0f} %"
 
 
-def format_number(value: float) -> str:
-    """A number without a unit, to four digits or more.
+def exact_ratio(value: float) -> str:
+    """A setting, in per cent to six digits.
 
     Examples
     --------
-    >>> format_number(2048.0), format_number(3.14159), format_number(12_345.6)
-    ('2,048', '3.142', '12,346')
+    >>> exact_ratio(0.05), exact_ratio(0.99995)
+    ('5 %', '99.995 %')
     """
-    return _digits(value, 4)
+    return f"{value * 100:.6g} %"
+
+
+def format_number(value: float, digits: int = 4) -> str:
+    """A number without a unit, to so many significant digits; those before the point are all kept.
+
+    Examples
+    --------
+    >>> format_number(2048.0), format_number(3.14159), format_number(12_345.6), format_number(0.01234, digits=2)
+    ('2,048', '3.142', '12,346', '0.012')
+    """
+    return _digits(value, digits)
+
+
+def format_count(number: float, noun: str = "") -> str:
+    """A whole number, with its noun in singular or plural if there is one.
+
+    Examples
+    --------
+    >>> format_count(1, "alert"), format_count(2_158, "row"), format_count(3, "query"), format_count(2, "batch")
+    ('1 alert', '2,158 rows', '3 queries', '2 batches')
+    >>> format_count(12_345.0)
+    '12,345'
+    """
+    return f"{number:,.0f} {noun if number == 1 else _plural(noun)}".rstrip()
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "ch", "sh", "x")) else f"{noun}s" if noun else ""
 
 
 def format_rate(value_hz: float) -> str:
@@ -272,3 +302,22 @@ def without_unit(text: str, like: str) -> str:
     """
     number, _, unit = text.partition(" ")
     return number if unit == like.partition(" ")[2] and unit in _UNITS_SAID_ONCE else text
+
+
+# -- text from outside
+
+
+def printable(text: str) -> str:
+    r"""The text with control and invisible characters written as escapes, so that it can neither move nor forge output.
+
+    Escape sequences, line breaks and marks that reverse the direction of writing are affected; letters of any script
+    are not.
+
+    Examples
+    --------
+    >>> printable("shop \x1b[2J\r\nALL CLEAR"), printable("prüfen 検査")
+    ('shop \\x1b[2J\\r\\nALL CLEAR', 'prüfen 検査')
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aiops_nb.core.errors import ConfigError, MissingExtraError
-from aiops_nb.core.numbers import positive
+from aiops_nb.core.errors import ConfigError, MissingExtraError, positive
 from aiops_nb.core.types import FloatArray
 
 if TYPE_CHECKING:

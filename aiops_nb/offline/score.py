@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.numbers import not_negative, positive
+from aiops_nb.core.errors import ConfigError, not_negative, positive
 from aiops_nb.core.protocols import Detector
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, IntArray, Scores
 from aiops_nb.detect.kernel import StreamParams

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from aiops_nb.core.errors import RecordingError
-from aiops_nb.core.printable import printable
+from aiops_nb.core.quantities import printable
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import Item
 from aiops_nb.record.blocks import Extent, Span, is_live_file, segment_blocks, segment_extents

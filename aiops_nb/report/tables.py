@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import RecordingError
-from aiops_nb.core.quantities import format_duration, format_ratio
+from aiops_nb.core.quantities import format_count, format_duration, format_ratio
 from aiops_nb.report.html import Html, details_html, table_html
 
 LONGEST_PAUSE_SECONDS = 30.0
@@ -178,7 +178,7 @@ def _requests_text(summary: pd.DataFrame) -> str:
         return "No requests"
     errors = float((summary["error_ratio"] * summary["requests"]).sum()) / requests
     targets = summary["target"].nunique()
-    return f"{_count(requests, 'request')} to {_count(targets, 'target')}, {format_ratio(errors)} errors"
+    return f"{format_count(requests, 'request')} to {format_count(targets, 'target')}, {format_ratio(errors)} errors"
 
 
 def _alerts_text(fired: pd.DataFrame) -> str:
@@ -187,14 +187,10 @@ def _alerts_text(fired: pd.DataFrame) -> str:
     kinds = [f"{count} {name}" for name, count in counts.head(MAX_KINDS).items()]
     if len(counts) > MAX_KINDS:
         kinds.append(f"{len(counts) - MAX_KINDS} other rules")
-    text = _count(len(notified), "alert") + (f" ({', '.join(kinds)})" if kinds else "")
+    text = format_count(len(notified), "alert") + (f" ({', '.join(kinds)})" if kinds else "")
     inhibited = len(fired) - len(notified)
     firing = int((fired["state"] == "firing").sum())
     return f"{text}{f', {inhibited:,} inhibited' if inhibited else ''}{f'; {firing:,} still firing' if firing else ''}"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def gap_ratio(times: pd.Series, longest_pause_seconds: float = LONGEST_PAUSE_SECONDS) -> float:

@@ -15,6 +15,7 @@ from aiops_nb.config.recorded import recorded_config
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.labels import LabelLine
 from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
+from aiops_nb.core.quantities import format_duration
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
 from aiops_nb.frames.base import FrameAccess
@@ -67,7 +68,8 @@ class Recording(FrameAccess):
         facts = {"rows": self._rows_in_words()}
         if (bounds := self.time_range) is not None:
             first, last = bounds
-            facts["time (UTC)"] = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} ({_span_text(last - first)})"
+            span = format_duration((last - first).total_seconds())
+            facts["time (UTC)"] = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} ({span})"
         if self.is_live:
             facts["state"] = "being written"
         facts["next"] = ".requests(), .alerts(), .features() are DataFrames; replay(recording) plays it again"
@@ -241,10 +243,6 @@ class _Derived:
         ]
         if step.ticks:
             self.steps.append(Step(step.item, step.ticks))
-
-
-def _span_text(span: pd.Timedelta) -> str:
-    return str(span.round("s")).removeprefix("0 days ")
 
 
 def _stamp(time_ns: int) -> pd.Timestamp:

@@ -13,9 +13,8 @@ import pandas as pd
 from aiops_nb.alert.inhibition import InhibitRuleParams
 from aiops_nb.config import Config
 from aiops_nb.config.load import checked_config
-from aiops_nb.core.errors import ConfigError, RecordingError, unknown
+from aiops_nb.core.errors import ConfigError, RecordingError, positive, unknown
 from aiops_nb.core.moments import Moment, range_ns
-from aiops_nb.core.numbers import positive
 from aiops_nb.core.types import AlertChange
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.frames.build import alerts_frame

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from aiops_nb.cli.output import counted, write_line
+from aiops_nb.cli.output import write_line
 from aiops_nb.cli.process import OK, USAGE
 from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.quantities import format_count
 from aiops_nb.core.urls import mask_url
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     missing = plan.missing_files
     for warning in missing:
         print(f"aiops-nb: {warning}", file=sys.stderr)
-    write_line(f"{arguments.config}: OK" + (f", {counted(len(missing), 'warning')}" if missing else ""))
+    write_line(f"{arguments.config}: OK" + (f", {format_count(len(missing), 'warning')}" if missing else ""))
     return OK
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 import aiops_nb
 from aiops_nb.cli.commands.report import add_range_arguments
-from aiops_nb.cli.output import StatusLine, counted, write_line
+from aiops_nb.cli.output import StatusLine, write_line
 from aiops_nb.cli.process import code_of
-from aiops_nb.core.quantities import readable
+from aiops_nb.core.quantities import format_count, readable
 from aiops_nb.session.recording import Recording
 
 SUMMARY = "write the tables of a recording as CSV, JSON lines or Parquet"
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         files, size_bytes = files + 1, size_bytes + path.stat().st_size
         write_line(json.dumps({"file": str(path), "bytes": path.stat().st_size}) if arguments.json else str(path))
     if not arguments.json:
-        print(f"{counted(files, 'file')}, {readable(float(size_bytes), 'size_bytes')}", file=sys.stderr)
+        print(f"{format_count(files, 'file')}, {readable(float(size_bytes), 'size_bytes')}", file=sys.stderr)
     return code_of(recording)
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import aiops_nb
 from aiops_nb.cli.arguments import duration_seconds
 from aiops_nb.cli.follow import WarningPrinter, follow, summarise
-from aiops_nb.cli.output import ChangePrinter, ChangeQueue, StatusLine, counted, write_line
+from aiops_nb.cli.output import ChangePrinter, ChangeQueue, StatusLine, write_line
 from aiops_nb.cli.process import ALERTED, OK, stop_wishes
 from aiops_nb.cli.tally import Tally
-from aiops_nb.core.quantities import exact_duration
+from aiops_nb.core.quantities import exact_duration, format_count
 from aiops_nb.core.urls import mask_url
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def begun(plan: Plan, for_seconds: float | None = None) -> str:
     if plan.probes:
         named = ", ".join(map(mask_url, plan.probes)) if len(plan.probes) <= MOST_NAMED else ""
         paces = " to ".join(exact_duration(pace) for pace in sorted({min(intervals), max(intervals)}))
-        parts.append(f"{named or counted(len(plan.probes), 'target')} every {paces}")
+        parts.append(f"{named or format_count(len(plan.probes), 'target')} every {paces}")
     parts += [f"{one.name}" for one in plan.config.collectors]
     parts += ["this host"] if plan.host is not None else []
     where = f"recording to {plan.record}" if plan.record else "not recorded"

@@ -11,6 +11,7 @@ import msgspec
 from aiops_nb.collect.http.assertions import Assertion, Between, Path
 from aiops_nb.collect.http.body import Body, BodyError
 from aiops_nb.collect.http.result import Outcome
+from aiops_nb.core.quantities import exact_duration, format_duration
 
 _SHOWN_CHARACTERS = 60
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -46,19 +47,13 @@ def _found_instead(assertion: Assertion, outcome: Outcome, time_ns: int) -> str 
 
 def _measured(assertion: Assertion, outcome: Outcome, time_ns: int) -> tuple[float | None, str]:
     if assertion.subject == "duration":
-        return outcome.duration_seconds, _readable(outcome.duration_seconds)
+        return outcome.duration_seconds, exact_duration(round(outcome.duration_seconds, 4))
     if assertion.subject == "status":
         return outcome.status_code, str(outcome.status_code)
     if outcome.certificate_expires is None:
         return None, "no certificate known"
     left_seconds = (outcome.certificate_expires - time_ns) / 1e9
-    return left_seconds, _readable(left_seconds)
-
-
-def _readable(seconds: float) -> str:
-    if abs(seconds) >= 86_400:
-        return f"{seconds / 86_400:.1f}d"
-    return f"{seconds:.1f}s" if abs(seconds) >= 1 else f"{seconds * 1000:.1f}ms"
+    return left_seconds, format_duration(left_seconds)
 
 
 def _of_body(assertion: Assertion, body: Body | None) -> str | None:

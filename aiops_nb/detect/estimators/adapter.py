@@ -6,8 +6,7 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.numbers import not_negative
+from aiops_nb.core.errors import ConfigError, not_negative
 from aiops_nb.core.quantities import parse_duration
 from aiops_nb.detect.estimators.detector import EstimatorDetector
 from aiops_nb.detect.estimators.foreign import last_step, snake

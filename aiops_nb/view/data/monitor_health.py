@@ -8,6 +8,8 @@ from typing import TypedDict
 
 import pyarrow as pa
 
+from aiops_nb.core.quantities import format_count, format_duration, format_number, format_rate
+
 MONITOR = "monitor"
 NOT_KNOWN = "\N{EN DASH}"
 MOST_SOURCES = 50
@@ -62,7 +64,7 @@ class SelfFacts:
             return ""
         rate = sum(values.get("rows_hz", 0.0) for values in self._sources().values())
         monitor = self._values.get(MONITOR, {})
-        parts = [f"{rate:,.3g} rows/s", f"{self.rejected_total():,} rejected"]
+        parts = [f"{format_number(rate, digits=3)} rows/s", f"{format_count(self.rejected_total())} rejected"]
         return ", ".join([*parts, *_unused(monitor), _queue(round(monitor.get("queue_batches", 0)))])
 
     def rows(self) -> list[SelfRow]:
@@ -77,10 +79,10 @@ def _row(source: str, values: Values) -> SelfRow:
     lag = values.get("lag_seconds")
     return SelfRow(
         source=source,
-        rows=f"{values.get('rows_hz', 0.0):,.3g} /s",
-        total=f"{values.get('rows_total', 0.0):,.0f}",
-        lag=f"{lag:,.2g} s" if lag is not None and math.isfinite(lag) else NOT_KNOWN,
-        lost=", ".join(f"{count:,.0f} {why}" for why, count in _lost(values).items()) or "none",
+        rows=format_rate(values.get("rows_hz", 0.0)),
+        total=format_count(values.get("rows_total", 0.0)),
+        lag=format_duration(lag) if lag is not None and math.isfinite(lag) else NOT_KNOWN,
+        lost=", ".join(f"{format_count(count)} {why}" for why, count in _lost(values).items()) or "none",
     )
 
 
@@ -98,8 +100,8 @@ def _unused(monitor: Values) -> list[str]:
         "ahead_total": "with a timestamp in the future",
         "poll_errors_total": "failed polls",
     }
-    return [f"{monitor[name]:,.0f} {word}" for name, word in words.items() if monitor.get(name, 0) > 0]
+    return [f"{format_count(monitor[name])} {word}" for name, word in words.items() if monitor.get(name, 0) > 0]
 
 
 def _queue(batches: int) -> str:
-    return "queue empty" if not batches else f"{batches} batch{'es' * (batches > 1)} queued"
+    return "queue empty" if not batches else f"{format_count(batches, 'batch')} queued"

@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets
 
 from aiops_nb.core.errors import AiopsError
-from aiops_nb.core.quantities import format_duration
+from aiops_nb.core.quantities import format_count, format_duration
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, RuleThreshold, SeriesKey
 from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board, Selection, TimeWindow
 from aiops_nb.view.data.store import ViewStore, clock_text, date_text, moment_text
@@ -325,7 +325,7 @@ def _target_row(target: TargetShape, shown: str) -> TargetRow:
 
 def _rejected_text(total: int, last: RejectedLine) -> str:
     detail = f" ({last['detail']})" if last["detail"] else ""
-    lines = f"{total:,} line{'s' * (total > 1)}"
+    lines = format_count(total, "line")
     return f"{lines} rejected, the last one by {last['source']} as {last['reason']}{detail}: {last['line']}"
 
 

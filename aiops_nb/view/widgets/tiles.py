@@ -7,6 +7,7 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
+from aiops_nb.core.quantities import format_count, format_duration, format_number
 from aiops_nb.core.types import AlertChange, BoolArray
 from aiops_nb.view.charts.selection import ERROR, trouble_of
 from aiops_nb.view.data.alert_log import severity_of
@@ -88,7 +89,8 @@ def _slowest(store: ViewStore) -> Tile:
     if not np.isfinite(p95).any():
         return _tile("slowest p95", NOT_KNOWN, "ms")
     place = int(np.nanargmax(p95))
-    return _tile("slowest p95", number(1000 * float(p95[place])), "ms", store.names.of(place))
+    value, _, unit = format_duration(float(p95[place])).partition(" ")
+    return _tile("slowest p95", value, unit, store.names.of(place))
 
 
 def _alerts(store: ViewStore, firing: list[AlertChange], *, calm: bool) -> Tile:
@@ -117,7 +119,7 @@ def _learning(store: ViewStore) -> str:
         return ""
     left = (LEARNING_WINDOWS - int(seen[seen > 0].min())) * store.window_seconds
     about = f", about {max(10, round(left, -1)):.0f} s left" if left > 0 else ""
-    return f"Learning: {count:,} target{'s' * (count > 1)}{about}"
+    return f"Learning: {format_count(count, 'target')}{about}"
 
 
 def _named(store: ViewStore, chosen: BoolArray) -> str:
@@ -128,15 +130,11 @@ def _named(store: ViewStore, chosen: BoolArray) -> str:
 
 
 def number(value: float) -> str:
-    """A number with about three figures.
+    """A number with about three figures; a dash for one that is not known.
 
     Examples
     --------
     >>> number(0.1234), number(12.34), number(1234.5), number(0.0)
-    ('0.12', '12.3', '1,234', '0')
+    ('0.123', '12.3', '1,234', '0')
     """
-    if not math.isfinite(value):
-        return NOT_KNOWN
-    if value == 0 or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    return format_number(value, digits=3) if math.isfinite(value) else NOT_KNOWN

@@ -56,9 +56,9 @@ HOLDS = [
 BREAKS = {
     "status in 200..203": "204",
     "status == 200": "204",
-    "duration < 250ms": "250.0ms",
-    "duration > 1s": "250.0ms",
-    "certificate_expires > 14d": "9.0d",
+    "duration < 250ms": "250 ms",
+    "duration > 1s": "250 ms",
+    "certificate_expires > 14d": "9 d",
     'body contains "down"': "a body of 111 bytes",
     'body == "UP"': "a body of 111 bytes",
     'json $.status == "DOWN"': '"UP"',
