@@ -334,7 +334,13 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def _configured(self, labels: Mapping[str, str]) -> Route:
         for number, route in enumerate(self.routes):
             if all(labels.get(label, "") in values for label, values in route.matchers.items()):
-                return self._route(number, route.channels, route)
+                return self.configured_route(number)
+        return self.configured_route(None)
+
+    def configured_route(self, number: int | None) -> Route:
+        """The route at a place, or the default, with its waits."""
+        if number is not None:
+            return self._route(number, self.routes[number].channels, self.routes[number])
         names = tuple(channel.name for channel in self.channels) if self.default is None else self.default
         return self._route(-1, names)
 

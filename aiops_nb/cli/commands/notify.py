@@ -12,7 +12,8 @@ from aiops_nb.cli.process import MISTAKE, OK
 from aiops_nb.core.errors import AiopsError, ConfigError
 
 if TYPE_CHECKING:
-    from aiops_nb.notify.params import ChannelParams, NotifyParams
+    from aiops_nb.notify.params import ChannelParams, NotifyParams, Route
+    from aiops_nb.notify.templates import Texts
 
 SUMMARY = "send a test message through each channel of a configuration, or show where alerts would go"
 EXAMPLE = "aiops-nb notify --test config.yaml"
@@ -28,15 +29,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show, and with `--test` send; 0 if every message was accepted, else 1."""
     from aiops_nb.config import load_config
+    from aiops_nb.notify.templates import Texts
 
     params = load_config(arguments.config).notify
     if params is None or not params.channels:
         raise ConfigError(f"{arguments.config}: expected notify.channels, got none")
     channels = _chosen(params, arguments.channel)
+    texts = Texts(params.messages)  # templates are checked also where nothing is sent
     if not arguments.test:
         _show(params, channels)
         return OK
-    results = [_sent(channel) for channel in channels]
+    results = [_sent(channel, texts) for channel in channels]
     return OK if all(results) else MISTAKE
 
 
@@ -55,14 +58,28 @@ def _show(params: NotifyParams, channels: list[ChannelParams]) -> None:
 
     for channel in channels:
         write_line(f"channel  {shown(channel)}")
-    for route in params.routes:
+    for number, route in enumerate(params.routes):
         matchers = ", ".join(f"{label} is {' or '.join(values)}" for label, values in route.matchers.items())
-        write_line(f"route    {matchers} -> {', '.join(route.channels) or 'nobody'}")
-    rest = [channel.name for channel in params.channels] if params.default is None else params.default
-    write_line(f"default  severity {params.min_severity} or higher -> {', '.join(rest) or 'nobody'}")
+        write_line(f"route    {matchers} -> {_destination(params.configured_route(number))}")
+    default = _destination(params.configured_route(None))
+    write_line(f"default  severity {params.min_severity} or higher -> {default}")
 
 
-def _sent(channel: ChannelParams) -> bool:
+def _destination(route: Route) -> str:
+    """Channels, and how their notifications are grouped and repeated."""
+    from aiops_nb.core.quantities import exact_duration
+    from aiops_nb.notify.params import EACH_ALERT
+
+    if not route.channels:
+        return "nobody"
+    grouped = "each alert" if EACH_ALERT in route.group_by else f"by {', '.join(route.group_by) or 'nothing: all'}"
+    wait, interval = exact_duration(route.group_wait_seconds), exact_duration(route.group_interval_seconds)
+    repeat = route.repeat_interval_seconds
+    again = "never repeated" if repeat is None else f"repeated every {exact_duration(repeat)}"
+    return f"{', '.join(route.channels)} ({grouped}, after {wait}, then at most every {interval}; {again})"
+
+
+def _sent(channel: ChannelParams, texts: Texts) -> bool:
     """A firing and its resolve: channels that keep incidents are left without an open one."""
     from aiops_nb.notify.message import Message
     from aiops_nb.notify.params import shown
@@ -80,6 +97,8 @@ def _sent(channel: ChannelParams) -> bool:
     )
     try:
         notifier = make_notifier(channel)
+        if hasattr(notifier, "texts"):
+            notifier.texts = texts
         try:
             external_ids = notifier.send([firing])
             fields = {name: getattr(firing, name) for name in firing.__struct_fields__}

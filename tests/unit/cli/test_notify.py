@@ -58,3 +58,17 @@ def test_an_unknown_channel_and_a_configuration_without_channels(config, tmp_pat
     (tmp_path / "none.yaml").write_text("targets: [http://127.0.0.1:9/]\n")
     assert main(["notify", str(tmp_path / "none.yaml")]) == 1
     assert "expected notify.channels, got none" in capsys.readouterr().err
+
+
+def test_it_shows_how_alerts_are_grouped_and_refuses_a_bad_template(config, capsys) -> None:
+    path, receiver = config
+    text = path.read_text()
+    path.write_text(text + "  group_by: [target]\n  group_wait: 10s\n  group_interval: 5m\n  repeat_interval: 4h\n")
+    assert main(["notify", str(path)]) == 0
+    assert "-> chat (by target, after 10 s, then at most every 5 min; repeated every 4 h)" in capsys.readouterr().out
+    path.write_text(text + "  messages: {text: '{{ alert.rulle }}'}\n")
+    assert main(["notify", "--test", str(path)]) == 1
+    assert "notify.messages.text: expected a template that renders" in capsys.readouterr().err
+    path.write_text(text + "  messages: {title: '[{{ alert.target }}]', language: ko}\n")
+    assert main(["notify", "--test", "--channel", "chat", str(path)]) == 0
+    assert len(receiver.accepted) == 2

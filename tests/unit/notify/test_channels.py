@@ -18,8 +18,12 @@ from typing import Any
 
 import pytest
 import trustme
+from msgspec.structs import replace
 
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.notify.channels.pagerduty import event
+from aiops_nb.notify.channels.smtp import compose, message_id
+from aiops_nb.notify.channels.webhook import payload
 from aiops_nb.notify.message import DeliveryError, Message, RejectedError, message_of
 from aiops_nb.notify.params import (
     AlertmanagerParams,
@@ -31,6 +35,7 @@ from aiops_nb.notify.params import (
     shown,
 )
 from aiops_nb.notify.registry import make_notifier
+from aiops_nb.notify.templates import MessageParams, Texts
 from tests.ports import free_port
 from tests.unit.notify.receiver import Receiver, change, receiving
 
@@ -320,3 +325,55 @@ def test_an_unreadable_reference_is_said_by_its_name() -> None:
 def test_a_channel_is_shown_without_its_secrets() -> None:
     assert shown(WebhookParams(url="https://u:p@h/x?t=1", name="ops")) == "webhook ops https://h/x"
     assert shown(SlackParams(url="env:HOOK")) == "slack"
+
+
+def update(what: str, **fields: Any) -> Message:
+    return replace(message(**fields), kind="update", update=what, at_ns=7, acknowledged_by="anna", note="on it")
+
+
+def test_an_update_edits_the_message_of_a_slack_bot_and_adds_to_its_thread(receiver: Receiver) -> None:
+    slack = make_notifier(SlackParams(token="env:PLANTED", channel="C1", api_url=receiver.url))
+    receiver.answers = [(200, {}, {"ok": True, "ts": "171.5"})]
+    rise = update("severity", labels={"severity": "critical"})
+    assert slack.send([replace(rise, external_id="171.5")]) == {}
+    slack.close()
+    edited, reply = receiver.accepted
+    assert (edited.path, reply.path) == ("/chat.update", "/chat.postMessage")
+    assert edited.body["text"].startswith("SEVERITY CHANGED: ") and reply.body["thread_ts"] == "171.5"
+    assert edited.body["attachments"][0]["color"] == "#a30200"
+
+
+def test_an_update_is_a_reply_in_mail() -> None:
+    params = EmailParams(host="127.0.0.1", sender="a@example.org", to=("b@example.org",))
+    first = message()
+    letter = compose([replace(update("flapping"), external_id=message_id(first))], params, Texts())
+    assert letter["In-Reply-To"] == message_id(first) != letter["Message-ID"]
+    assert letter["Subject"] == "FLAPPING: http_5xx on shop"
+
+
+def test_an_acknowledged_alert_is_acknowledged_at_pagerduty_and_fires_in_a_webhook() -> None:
+    acknowledged = update("acknowledged")
+    assert event(acknowledged, Texts())["event_action"] == "acknowledge"
+    assert event(update("severity"), Texts())["event_action"] == "trigger"
+    sent = payload([acknowledged], "hook")
+    assert sent["status"] == sent["alerts"][0]["status"] == "firing"
+    annotations = sent["alerts"][0]["annotations"]
+    assert (annotations["update"], annotations["acknowledged_by"], annotations["note"]) == (
+        "acknowledged",
+        "anna",
+        "on it",
+    )
+
+
+def test_pagerduty_links_runbook_and_dashboard() -> None:
+    texts = Texts(MessageParams(dashboard="https://lab.example.org/", runbooks={"*": "https://wiki.example.org/"}))
+    links = event(message(), texts)["links"]
+    assert [one["href"] for one in links] == ["https://wiki.example.org/", "https://lab.example.org/"]
+    assert links[0]["text"] == "Runbook"
+
+
+def test_a_webhook_names_the_group() -> None:
+    grouped = [replace(message(fingerprint=one), group={"target": "shop"}) for one in "ab"]
+    sent = payload(grouped, "hook")
+    assert sent["groupLabels"] == {"target": "shop"} and sent["groupKey"] == '{}:{target="shop"}'
+    assert payload([grouped[0], message()], "hook")["groupLabels"] == {}
