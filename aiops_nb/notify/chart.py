@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-WIDTH, HEIGHT = 640, 300  # what it is shown at; it has twice as many pixels, for the screens of phones
+WIDTH, HEIGHT = 640, 320  # what it is shown at; it has twice as many pixels, for the screens of phones
 SCALE = 2
 SMOOTHING = 2  # drawn this much larger and reduced: Pillow's lines are not smoothed
-LEFT, RIGHT, TOP, BOTTOM = 76, 16, 48, 34
+LEFT, RIGHT, TOP, BOTTOM = 92, 18, 58, 40
+TITLE_SIZE, LABEL_SIZE = 20, 17  # legible where a phone shows it 400 wide
 COLOURS = (128, 32, 8)  # fewer where more would take too many bytes
 MAX_BYTES = 60_000
 INK, GREY, GRID = "#222222", "#666666", "#e4e4e4"
@@ -109,16 +110,16 @@ class _Canvas:
         name = readable_name(data.feature) if data.feature != "value" else data.metric or "value"
         if data.metric and data.feature != "value":
             name = f"{readable_name(data.metric)}, {name}"
-        self._text((16, 8), _ascii(name), 15, INK, "la", bold=True)
+        self._text((14, 10), _ascii(name), TITLE_SIZE, INK, "la", bold=True)
         for value in self._ticks:
             self._stroke([(LEFT, self._y(value)), (WIDTH - RIGHT, self._y(value))], GRID, 1)
-            self._text((LEFT - 8, self._y(value)), _ascii(readable(value, self._unit)), 13, GREY, "rm")
+            self._text((LEFT - 8, self._y(value)), _ascii(readable(value, self._unit)), LABEL_SIZE, GREY, "rm")
         for time_ns in time_ticks(self._start_ns, self._end_ns):
             x = self._x(time_ns)
             self._stroke([(x, HEIGHT - BOTTOM), (x, HEIGHT - BOTTOM + 4)], GREY, 1)
             form = "%H:%M:%S" if self._end_ns - self._start_ns < 600 * NS_PER_SECOND else "%H:%M"
             label = f"{datetime.fromtimestamp(time_ns / NS_PER_SECOND, UTC):{form}}"
-            self._text((min(max(x, 30), WIDTH - 34), HEIGHT - BOTTOM + 8), label, 13, GREY, "ma")
+            self._text((min(max(x, 40), WIDTH - 40), HEIGHT - BOTTOM + 9), label, LABEL_SIZE, GREY, "ma")
         self._stroke([(LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM)], GREY, 1)
 
     def _band(self) -> None:
@@ -144,7 +145,7 @@ class _Canvas:
             x = self._x(data.since_ns)
             self._stroke([(x, TOP - 4), (x, HEIGHT - BOTTOM)], ALERT, 1.5)
             anchor = "ra" if x > WIDTH / 2 else "la"
-            self._text((x - 6 if anchor == "ra" else x + 6, TOP - 4), "alert fires", 13, ALERT, anchor)
+            self._text((x - 6 if anchor == "ra" else x + 6, TOP - 4), "alert fires", LABEL_SIZE, ALERT, anchor)
         legend = [("value", LINE)]
         if np.isfinite(data.upper).any():
             legend.append(("limit", LIMIT))
@@ -152,9 +153,9 @@ class _Canvas:
             legend.append(("expected band", BAND))
         x = float(WIDTH - RIGHT)
         for name, colour in legend:
-            self._text((x, 10), name, 13, GREY, "ra")
-            x -= _font(13 * self._factor).getlength(name) / self._factor + 6
-            self._stroke([(x - 18, 18), (x, 18)], colour, 8 if colour == BAND else 3)
+            self._text((x, 12), name, LABEL_SIZE, GREY, "ra")
+            x -= _font(LABEL_SIZE * self._factor).getlength(name) / self._factor + 6
+            self._stroke([(x - 18, 22), (x, 22)], colour, 8 if colour == BAND else 3)
             x -= 30
 
     def _line(self) -> None:
@@ -238,13 +239,13 @@ def nice_ticks(bottom: float, top: float, wanted: int = 4) -> list[float]:
 TIME_STEPS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400)
 
 
-def time_ticks(start_ns: int, end_ns: int, most: int = 6) -> list[int]:
-    """Round moments within a range, at most about six.
+def time_ticks(start_ns: int, end_ns: int, most: int = 4) -> list[int]:
+    """Round moments within a range, at most about four.
 
     Examples
     --------
     >>> [tick // 10**9 for tick in time_ticks(61 * 10**9, 190 * 10**9)]
-    [90, 120, 150, 180]
+    [120, 180]
     """
     span = (end_ns - start_ns) / NS_PER_SECOND
     step = next((one for one in TIME_STEPS_SECONDS if span / one <= most), TIME_STEPS_SECONDS[-1])

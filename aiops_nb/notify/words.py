@@ -159,8 +159,9 @@ HTML = """\
 {% if image %}<img src="{{ image }}" alt="" style="width:100%;max-width:640px">{% endif %}
 <table style="border-spacing:0">
 {{ row(words.severity, alert.severity) }}{{ row(words.since, alert.since) }}{{ row(words.seen, alert.seen) }}
-{{ row(words.expected, alert.expected) }}{{ row(words.limit, alert.limit) }}{{ row(words.phase, alert.phase) }}
-{{ row(words.resolved_at, alert.ended) }}{{ row(words.after, alert.duration) }}{{ row(words.outcome, alert.outcome) }}
+{{ row(words.expected|capitalize, alert.expected) }}{{ row(words.limit|capitalize, alert.limit) }}
+{{ row(words.phase, alert.phase) }}{{ row(words.resolved_at, alert.ended) }}
+{{ row(words.after|capitalize, alert.duration) }}{{ row(words.outcome, alert.outcome) }}
 {{ row(words.acknowledged_by, alert.acknowledged_by) }}{{ row(words.note, alert.note) }}
 {{ row(words.replay, alert.replay) }}
 </table>

@@ -88,7 +88,7 @@ def test_any_values_make_a_small_picture_at_twice_the_size(count: int, scale: fl
         )
         picture = draw(data)
         assert len(picture) <= MAX_BYTES
-        assert Image.open(BytesIO(picture)).size == (1280, 600)
+        assert Image.open(BytesIO(picture)).size == (1280, 640)
 
 
 def test_the_picture_shows_band_limit_value_and_alert() -> None:
