@@ -1,6 +1,7 @@
 # make lab    sets everything up and opens JupyterLab on the live monitor
 # make test   sets everything up and runs every check
 # make bench  prints the benchmark tables
+# make kernel compiles native/ into this checkout; the others do so where a compiler is
 # make docs   builds the documentation site in build/docs, with the API and the executed notebooks
 # make clean  removes the environment and what the tools cached
 #
@@ -11,19 +12,20 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+SAY_KERNEL := $(BIN)/python -c "from aiops_nb import kernel; print('Kernel:', kernel.status())"
 SETTINGS := $(VENV)/share/jupyter/lab/settings
 
-.PHONY: help lab test lint bench docs constraints clean
+.PHONY: help lab test lint bench kernel docs constraints clean
 
 help:
-	@sed -n '1,7s/^# \{0,1\}//p' Makefile
+	@sed -n '1,8s/^# \{0,1\}//p' Makefile
 
-lab: $(VENV)/.lab
+lab: $(VENV)/.lab $(VENV)/.kernel
 	$(BIN)/aiops-nb lab
 
 # Two processes, because many tests wait for servers and intervals. A file's tests share its servers, so they stay
 # together; in the order of collection, which has the browser last (tests/conftest.py says why).
-test: $(VENV)/.dev lint
+test: $(VENV)/.dev $(VENV)/.kernel lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
@@ -31,10 +33,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(VENV)/.kernel
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.dev
+kernel: $(VENV)/.kernel
+
+docs: $(VENV)/.dev $(VENV)/.kernel
 	$(BIN)/python docs/build.py
 	@echo "open build/docs/index.html"
 
@@ -52,17 +56,24 @@ $(VENV)/.lab: $(VENV)/.python pyproject.toml constraints.txt constraints-hashes.
 	$(PIP) --editable '.[all]'
 	@mkdir -p $(SETTINGS)
 	@cp .ci/jupyterlab-overrides.json $(SETTINGS)/overrides.json
-	@touch $@
+	@$(SAY_KERNEL)
+	@touch $@ $(VENV)/.kernel
 
 $(VENV)/.dev: $(VENV)/.lab
 	$(PIP) --editable '.[dev]'
+	@touch $@
+
+# The install above compiles too. Without a compiler it succeeds, and AIOPS_NB_KERNEL=require makes that an error.
+$(VENV)/.kernel: $(wildcard native/*) | $(VENV)/.lab
+	$(PIP) --no-deps --editable .
+	@$(SAY_KERNEL)
 	@touch $@
 
 # What a new environment gets from the package index today becomes what everybody gets.
 constraints:
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]'
-	build/constraints/bin/python -m pip freeze --exclude-editable > constraints.txt
+	build/constraints/bin/python -m pip freeze --all --exclude pip --exclude-editable > constraints.txt
 	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet uv
 	{ sed -n '/^#/!q;p' constraints-hashes.txt; \
 	build/constraints/bin/uv pip compile --quiet pyproject.toml --extra all --universal --python-version 3.11.5 \
@@ -72,4 +83,5 @@ constraints:
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -f aiops_nb/kernel/_kernel.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -111,7 +111,7 @@ def test_no_version_with_a_known_fault_is_accepted(name: str) -> None:
 
 def test_what_builds_the_package_is_pinned() -> None:
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
-    assert build["requires"] == [f"hatchling{pinned()['hatchling']}"]
+    assert build["requires"] == [f"{name}{pinned()[name]}" for name in ("hatchling", "setuptools")]
 
 
 def test_a_pin_is_a_plain_version() -> None:
@@ -132,7 +132,7 @@ def test_the_version_is_written_once_more_and_alike() -> None:
     assert aiops_nb._version.__version__ == PROJECT["version"] == version("aiops-nb")
 
 
-@pytest.mark.parametrize("target", ["lab", "test", "bench", "clean"])
+@pytest.mark.parametrize("target", ["lab", "test", "bench", "kernel", "clean"])
 def test_make_knows_its_targets(target: str) -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}:", text, re.MULTILINE)
