@@ -159,6 +159,15 @@ class TickRule:
         self._keep_ns = round(hold.keep_firing_for_seconds * NS_PER_SECOND)
         self._episodes = Episodes()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether a series is pending or fires."""
+        return self._episodes.active > 0
+
+    def pass_tick(self, end_ns: int) -> None:
+        """A window ends in which nothing was hit, and nothing was active."""
+        self._ticks.move(end_ns)
+
     def firing(self, count: int) -> BoolArray:
         """Which of the first `count` series fire now, (count,)."""
         self._episodes.make_room(count)

@@ -39,6 +39,11 @@ class LearningGate:
         self._is_counting = False
         self.accepted: BoolArray = np.zeros(0, np.bool_)
 
+    @property
+    def is_counting(self) -> bool:
+        """Whether there is a series with an anomalous value that was not learned, or whose new level is accepted."""
+        return self._is_counting
+
     def to_learn(self, known: BoolArray, normal: BoolArray, end_ns: int) -> BoolArray:
         """Which of the n series to learn: those known that the caller found normal, or whose new level is accepted."""
         self._make_room(len(known))

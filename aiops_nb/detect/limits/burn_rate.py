@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from aiops_nb.core.types import BoolArray, FeatureTable, Scores
+from aiops_nb.detect.limits.compiled import Compiled
 
 
 class BurnRateParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="burn_rate", tag_field="type"):
@@ -70,6 +71,12 @@ class BurnRate:
         unknown = np.full(len(long), np.nan)
         upper = np.full(len(long), self.threshold * budget)
         return Scores(score=np.where(known, burn, np.nan), expected=unknown, lower=unknown, upper=upper)
+
+    def compiled(self, names: tuple[str, ...], count: int) -> Compiled | None:
+        """Its parameters as `judge_rules` of the compiled kernel takes them."""
+        rows = [names.index(name) for name in self.features[1:]]
+        budget = 1.0 - self._params.objective_ratio
+        return Compiled("burn_rate", (*rows, budget, self._params.min_count, self._params.min_errors))
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Nothing: the objective is fixed."""

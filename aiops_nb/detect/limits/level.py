@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.detect.limits.compiled import Compiled
 
 FARTHEST = 1e9
 
@@ -73,6 +74,10 @@ class Level:
     def _bound(self, value: FloatArray) -> FloatArray:
         factor = self.threshold if self._params.direction == "above" else 1 / self.threshold
         return np.full(len(value), self._params.limit * factor)
+
+    def compiled(self, names: tuple[str, ...], count: int) -> Compiled | None:
+        """Its parameters as `judge_rules` of the compiled kernel takes them."""
+        return Compiled("level", (self._params.limit, int(self._params.direction == "above")))
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:
         """Nothing: the limit is fixed."""

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Scores
+from aiops_nb.detect.limits.compiled import Compiled
 from aiops_nb.detect.relearning import LearningGate
 
 Direction = Literal["above", "below", "both"]
@@ -131,6 +132,16 @@ class RobustZ:
         warm = self._seen[: len(value)] >= self._params.warmup_ticks
         self._follow(value, known & rows & warm)
         self._warm_up(value, np.flatnonzero(known & rows & ~warm))
+
+    def compiled(self, names: tuple[str, ...], count: int) -> Compiled | None:
+        """Its state as `judge_rules` of the compiled kernel takes it; None while an anomalous level is not learned."""
+        if self._learning_gate.is_counting:
+            return None
+        self._make_room(count)
+        params = self._params
+        limits = params.warmup_ticks, params.learning_rate, params.min_deviation, params.min_deviation_ratio
+        direction = {"above": 1, "below": -1, "both": 0}[params.direction]
+        return Compiled("robust_z", (self._median, self._mad, self._seen, *limits, direction))
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_for(count, self._capacity)

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import BoolArray, FeatureTable, Scores
+from aiops_nb.detect.limits.compiled import Compiled
 from aiops_nb.detect.limits.robust_z import Positive
 
 
@@ -106,6 +107,15 @@ class Silence:
         self._heard[:count] += known & (value == 0)
         anomalous[ended] = 0
         running[:] = np.where(known, value, running)
+
+    def compiled(self, names: tuple[str, ...], count: int) -> Compiled | None:
+        """Its state as `judge_rules` of the compiled kernel takes it."""
+        self._make_room(count)
+        arrays = self._longest, self._running, self._anomalous_ticks, self._seen, self._heard
+        params = self._params
+        limits = params.times_longest, params.min_silent_seconds, params.forget_ratio
+        ticks = params.warmup_ticks, params.warmup_heard_ticks, params.relearn_ticks
+        return Compiled("silence", (*arrays, *limits, *ticks))
 
     def _begin_again(self, series: BoolArray) -> None:
         again = np.flatnonzero(series)

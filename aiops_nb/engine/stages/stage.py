@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from aiops_nb import kernel
 from aiops_nb.core.types import (
     AlertChange,
     BoolArray,
@@ -16,6 +17,7 @@ from aiops_nb.core.types import (
 )
 from aiops_nb.rules.feature.judge import FeatureJudge
 from aiops_nb.rules.feature.params import FeatureRuleParams
+from aiops_nb.rules.feature.quiet import judge_quiet
 from aiops_nb.rules.own_host import OwnHost
 
 AddRows = Callable[[slice, BoolArray | None], list[AlertChange]]
@@ -61,7 +63,11 @@ class FeatureJudges:
         features.values[...] += 0.0
         scored: list[ScoredFeature] = []
         changes: list[AlertChange] = []
-        for judge in self.judges:
+        quiet = {} if kernel.compiled is None else judge_quiet(kernel.compiled, self.judges, features)
+        for place, judge in enumerate(self.judges):
+            if place in quiet:
+                scored.append(quiet[place])
+                continue
             verdict, made = judge.tick(features)
             scored.append(verdict)
             changes += made

@@ -96,6 +96,15 @@ class SignificanceTest:
         self._recent[:, :count] += ratio, known
         self._recent[:, :count][:, ~rows] = 0
         self._before[:, :count][:, ~rows] = 0
+        self.pass_tick()
+
+    def compiled(self, names: tuple[str, ...], count: int) -> tuple[int, int, FloatArray]:
+        """Rows of both counts in a table and the open sums, which the compiled kernel adds to."""
+        self._make_room(count)
+        return names.index(self._params.hits), names.index(self._params.of), self._recent
+
+    def pass_tick(self) -> None:
+        """A window was learned."""
         self._ticks += 1
         if self._ticks % DELAY_TICKS == 0:
             self._learn_earlier()
@@ -104,7 +113,8 @@ class SignificanceTest:
         total, windows = self._before
         self._seen = np.minimum(self._seen + windows, SLOW_TICKS)
         self._baseline += (total - windows * self._baseline) / np.maximum(self._seen, 1)
-        self._before, self._recent = self._recent, np.zeros_like(self._recent)
+        self._before[:] = self._recent
+        self._recent[:] = 0.0
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_near(count, len(self._baseline))

@@ -28,6 +28,7 @@ from aiops_nb.rules.feature.chance import SignificanceTest
 from aiops_nb.rules.feature.new_level import Acceptances
 from aiops_nb.rules.feature.params import FeatureRuleParams
 from aiops_nb.rules.feature.phases import PhaseChanges
+from aiops_nb.rules.feature.quiet import Quiet, quiet_detector
 from aiops_nb.rules.feature.reasons import RuleReasons, shares_of
 from aiops_nb.rules.feature.selection import Selection
 from aiops_nb.rules.feature.sentences import joined
@@ -35,6 +36,7 @@ from aiops_nb.rules.own_host import OwnHost
 from aiops_nb.rules.sentences import ended
 
 NO_SERIES = np.empty(0, np.intp)
+NONE_ACCEPTED: BoolArray = np.zeros(0, np.bool_)
 NO_SCORES = Scores(*np.empty((4, 0)))
 WORTH_SAYING_SECONDS = 30.0  # how long a condition has held before the alert fired
 
@@ -79,6 +81,7 @@ class FeatureJudge:
         self._acceptances = Acceptances()
         self._chance = None if params.significance is None else SignificanceTest(params.significance)
         self._threshold = params.threshold
+        self._quiet: Quiet | None = None
 
     @property
     def problem(self) -> str:
@@ -88,9 +91,11 @@ class FeatureJudge:
     def set_threshold(self, threshold: float) -> None:
         """Use another threshold from the next window on."""
         self._threshold = self._detector.threshold = threshold
+        self._quiet = None
 
     def tick(self, table: FeatureTable) -> tuple[ScoredFeature, list[AlertChange]]:
         """Judge the series of a closed window."""
+        self._quiet = None
         selected = self._selection.of(table)
         if not selected.series:  # most rules on metrics have none: a tick must cost next to nothing then
             return self._scored(selected, NO_SCORES, NO_SCORES.score > 0), []
@@ -108,12 +113,71 @@ class FeatureJudge:
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing came at all for so long."""
+        self._quiet = None
         return [self._closing(transition) for transition in self._rule.pass_silence(elapsed_ns, end_ns)]
+
+    def quiet(self, table: FeatureTable) -> Quiet | None:
+        """The rule as the compiled kernel judges it, as long as nothing is anomalous; None if Python has to."""
+        if self._quiet is None or self._quiet.known_series != len(table.series):
+            self._quiet = self._as_quiet(table)
+        return self._quiet
+
+    def _as_quiet(self, table: FeatureTable) -> Quiet | None:
+        if self.params.preprocess or self._rule.is_active or self._acceptances.is_counting:
+            return None
+        series, places = self._selection.places(table)
+        state = quiet_detector(self._detector, table.names, len(series)) if series else None
+        if state is None:
+            return None
+        names, count = table.names, len(series)
+        none_anomalous = np.zeros(count, np.bool_)
+        none_anomalous.setflags(write=False)  # ticks share it
+        least = [part for name, value in self.params.min_samples.items() for part in (names.index(name), value)]
+        return Quiet(
+            row=names.index(self.params.feature),
+            known_series=len(table.series),
+            series=series,
+            places=places,
+            none_anomalous=none_anomalous,
+            rule=(
+                state.kind,
+                places,
+                names.index(self.params.feature),
+                tuple(least),
+                self._threshold,
+                state.state,
+                self._phase_changes.compiled(names, count),
+                None if self._chance is None else self._chance.compiled(names, count),
+            ),
+        )
+
+    def judged_quiet(self, table: FeatureTable, scores: FloatArray) -> ScoredFeature:
+        """What the kernel found, and learned; `scores` is (4, n), those of the selected series first."""
+        quiet = self._quiet
+        assert quiet is not None
+        self._rule.pass_tick(table.end_ns)
+        if self._chance is not None:
+            self._chance.pass_tick()
+        value = table.values[quiet.row]
+        if quiet.places is not None:
+            value, scores = value[quiet.places], scores[:, : len(quiet.places)]
+        return ScoredFeature(
+            detector=self._detector.name,
+            alertname=self.params.alertname,
+            feature=self.params.feature,
+            threshold=self._threshold,
+            series=table.series if quiet.places is None else quiet.series,
+            value=value,
+            scores=Scores(*scores),
+            is_anomaly=quiet.none_anomalous,
+            accepted=NONE_ACCEPTED,
+        )
 
     def close(
         self, end_ns: int, outcome: str, is_chosen: Callable[[SeriesKey], bool] | None = None
     ) -> list[AlertChange]:
         """Changes that end all episodes, or those of the chosen series."""
+        self._quiet = None
         series = self._selection.series
 
         def is_one(at: int) -> bool:

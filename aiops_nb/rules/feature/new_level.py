@@ -20,6 +20,11 @@ class Acceptances:
         self._counts = False
         self._from: dict[int, tuple[int, float, float, float]] = {}
 
+    @property
+    def is_counting(self) -> bool:
+        """Whether a series was anomalous in the last window."""
+        return self._counts
+
     def note(
         self,
         anomalous: BoolArray,

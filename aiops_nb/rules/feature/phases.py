@@ -9,7 +9,7 @@ import numpy as np
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.quantities import format_duration, without_unit
-from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray
+from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, Int32Array, IntArray
 from aiops_nb.rules.feature.sentences import PHASE_NAMES
 
 WARMUP_TICKS, SLOW_TICKS = 30, 300
@@ -86,6 +86,16 @@ class PhaseChanges:
         now = self._now[:, : len(table.series)]
         for row, name in zip(now, self._features, strict=True):
             np.copyto(row, table.column(name), where=~np.isnan(table.column(name)))
+
+    def compiled(
+        self, names: tuple[str, ...], count: int
+    ) -> tuple[IntArray, FloatArray, FloatArray, Int32Array] | None:
+        """Rows of the parts in a table and their state, as the compiled kernel takes and learns them; None without."""
+        if not self._features:
+            return None
+        self._make_room(count)
+        rows = np.array([names.index(name) for name in self._features], np.int64)
+        return rows, self._now, self._baseline, self._learned
 
     def of(self, series: IntArray) -> PhaseBreakdown:
         """What is known of the parts of these series, of which there may be none."""

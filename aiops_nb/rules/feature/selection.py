@@ -27,6 +27,13 @@ class Selection:
         """The selected series so far."""
         return self._series
 
+    def places(self, table: FeatureTable) -> tuple[tuple[SeriesKey, ...], IntArray | None]:
+        """The selected series of a table and their places among all; None: all are selected."""
+        if len(table.series) > self._looked_at:
+            self._look_at(table.series)
+        whole = len(self._places) == len(table.series)
+        return self._series, None if whole else self._places
+
     def of(self, table: FeatureTable) -> FeatureTable:
         """The selected series with the selected features, in the order of the table."""
         if len(table.series) > self._looked_at:
