@@ -21,5 +21,6 @@ static inline double numpy_minimum(double a, double b) { return (a < b || a != a
 // The methods of each file, ended by a NULL name; kernel.c adds them to the module.
 extern PyMethodDef json_requests_methods[];
 extern PyMethodDef rules_methods[];
+extern PyMethodDef window_features_methods[];
 
 #endif

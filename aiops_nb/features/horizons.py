@@ -6,12 +6,14 @@ By hand: pandas and bottleneck keep every value of the horizon, and their sums d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from aiops_nb import kernel
 from aiops_nb.core.growing import capacity_near, parts_of, widened
-from aiops_nb.core.types import FloatArray
+from aiops_nb.core.types import FloatArray, IntArray
 
 STATISTICS = ("ema", "slope", "mean", "std")
 MOST_BLOCKS = 10
@@ -82,12 +84,24 @@ class Horizons:
 
         `window` rises from call to call; windows may be left out.
         """
-        statistics = np.empty((len(self._seconds), len(STATISTICS), *values.shape))  # by horizon, statistic, feature
+        features, series = values.shape
+        table = np.empty((features * (1 + len(self._seconds) * len(STATISTICS)), series))
+        table[:features] = values
+        self.write(window, table, np.arange(features), features)
+        return table[features:]
+
+    def write(self, window: int, table: FloatArray, rows: IntArray, into: int) -> None:
+        """Take the features in these `rows` of a table (k, n), and write their statistics from its row `into` on."""
+        height = len(STATISTICS) * self._features
         with np.errstate(all="ignore"):
-            for number, part in enumerate(parts_of(values.shape[1])):
-                for horizon, its in zip(self._part(number), statistics, strict=True):
-                    horizon.close(window, values[:, part], its[..., part])
-        return statistics.reshape(np.prod(statistics.shape[:-1]), values.shape[1])
+            for number, part in enumerate(parts_of(table.shape[1])):
+                for place, horizon in enumerate(self._part(number)):
+                    first = into + place * height
+                    if kernel.compiled is not None:
+                        horizon.close_compiled(kernel.compiled, window, table, rows, part, first)
+                        continue
+                    statistics = table[first : first + height, part].reshape(len(STATISTICS), self._features, -1)
+                    horizon.close(window, table[rows, part], statistics)
 
     def _part(self, number: int) -> tuple[_Horizon, ...]:
         """The horizons of one part of the series: more series make more parts, and copy only the last one."""
@@ -158,6 +172,24 @@ class _Horizon:
         self._move_ema(window, values)
         self._write_statistics(count, statistics)
 
+    def close_compiled(
+        self, compiled: ModuleType, window: int, table: FloatArray, rows: IntArray, part: slice, into: int
+    ) -> None:
+        """The same by the kernel, of a part of the series of a table."""
+        count = part.stop - part.start
+        self._make_room(count)
+        block = window // self._block_ticks
+        if block != self._block:
+            self._empty_until(block)
+            compiled.turn_horizon(self._state, block, count)
+        limits = self._half_ticks, self._least_time_variance, self._tick_seconds
+        compiled.close_horizon(self._state, block, window, *limits, table, rows, part.start, count, into)
+
+    @property
+    def _state(self) -> tuple[Any, ...]:
+        moments = self._mean, self._squares, self._closed, self._ema, self._ema_at
+        return self._count, self._times, *moments, self._block_ticks
+
     def _make_room(self, count: int) -> None:
         capacity = capacity_near(count, self._capacity)
         if capacity == self._capacity:
@@ -172,16 +204,20 @@ class _Horizon:
         """Empty the blocks that were passed over, and sum up what is left."""
         if block == self._block:
             return
+        self._empty_until(block)
+        most = len(self._count)
+        closed = _Moments(*np.zeros_like(self._closed[..., :count]))
+        for age in range(most - 1, 0, -1):
+            closed = closed.with_block(self._block_of(age, count))
+        self._closed[..., :count] = np.stack(closed)
+
+    def _empty_until(self, block: int) -> None:
         most = len(self._count)
         first = block if self._block is None else self._block + 1
         for passed in range(max(first, block - most + 1), block + 1):
             for ring in (self._count, self._times, self._mean, self._squares):
                 ring[passed % most] = 0
         self._block = block
-        closed = _Moments(*np.zeros_like(self._closed[..., :count]))
-        for age in range(most - 1, 0, -1):
-            closed = closed.with_block(self._block_of(age, count))
-        self._closed[..., :count] = np.stack(closed)
 
     def _block_of(self, age: int, series: int) -> _Block:
         assert self._block is not None

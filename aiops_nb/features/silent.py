@@ -19,9 +19,13 @@ class Silence:
 
     def close(self, window: int, requests: FloatArray) -> FloatArray:
         """Take the requests of each series in a closed window, (n,)."""
-        capacity = capacity_for(len(requests), len(self._last))
-        if capacity > len(self._last):
-            self._last = widened(self._last, capacity, NEVER)
-        last = self._last[: len(requests)]
+        last = self.last(len(requests))[: len(requests)]
         last[requests > 0] = window
         return np.where(last == NEVER, np.nan, (window - last) * self._tick_seconds)
+
+    def last(self, count: int) -> IntArray:
+        """The last window with a request of each series, `NEVER` before the first; of at least `count` series."""
+        capacity = capacity_for(count, len(self._last))
+        if capacity > len(self._last):
+            self._last = widened(self._last, capacity, NEVER)
+        return self._last

@@ -28,15 +28,22 @@ class Certificates:
 
     def close(self, window: int, end_ns: int, count: int) -> FloatArray:
         """Close the next window: seconds left of each of the first `count` series at its end."""
-        for series, expires_ns in self._open.pop(window, []):
+        known = self.expires(window, count)
+        if known is None:
+            return np.full(count, np.nan)
+        expires = known[:count]
+        return np.where(expires == UNKNOWN_EXPIRY, np.nan, (expires - end_ns) / 1e9)
+
+    def expires(self, window: int, count: int) -> IntArray | None:
+        """Close the next window: when the newest certificate of at least `count` series ends; None if none was seen."""
+        for series, expires_ns in self._open.pop(window, ()):
             self._make_room(int(series.max()) + 1)
             self._any = True
             self._expires_ns[series] = expires_ns  # of one series' rows the last one stays
         if not self._any:
-            return np.full(count, np.nan)
+            return None
         self._make_room(count)
-        expires = self._expires_ns[:count]
-        return np.where(expires == UNKNOWN_EXPIRY, np.nan, (expires - end_ns) / 1e9)
+        return self._expires_ns
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_for(count, len(self._expires_ns))

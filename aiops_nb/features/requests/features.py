@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 
+from aiops_nb import kernel
 from aiops_nb.core.growing import capacity_near
 from aiops_nb.core.types import FloatArray
-from aiops_nb.features.horizons import Horizons, horizon_names
+from aiops_nb.features.horizons import STATISTICS, Horizons, horizon_names
 from aiops_nb.features.params import WindowParams
 from aiops_nb.features.requests.certificates import Certificates
-from aiops_nb.features.requests.histogram import SlidingHistogram
+from aiops_nb.features.requests.histogram import MIDDLES, SlidingHistogram
 from aiops_nb.features.requests.overall import Movement
 from aiops_nb.features.requests.phases import PHASE_FEATURES, RECENT_PHASE_FEATURES, RequestPhases
 from aiops_nb.features.requests.rows import RequestRows, WaitingRequests
-from aiops_nb.features.requests.totals import ANSWER_FEATURES, QUANTILES, Totals, answers
+from aiops_nb.features.requests.totals import ANSWER_FEATURES, QUANTILES, RATIOS, Totals, answers
 from aiops_nb.features.silent import Silence
 
 TRENDED = ("rate_hz", "error_ratio", "duration_mean_seconds", "duration_p95_seconds")
-_TRENDED_ROWS = [ANSWER_FEATURES.index(name) for name in TRENDED]
+_TRENDED_ROWS = np.array([ANSWER_FEATURES.index(name) for name in TRENDED], np.int64)
 
 
 def request_features(horizons_seconds: tuple[float, ...]) -> tuple[str, ...]:
@@ -39,6 +42,7 @@ def request_features(horizons_seconds: tuple[float, ...]) -> tuple[str, ...]:
     )
 
 
+_ONCE = len(request_features(()))
 REQUEST_FEATURES = request_features(WindowParams().horizons_seconds)
 
 
@@ -58,6 +62,9 @@ class RequestFeatures:
         self._waiting = WaitingRequests()
         self._open: dict[int, Totals] = {}
         self._closed: dict[int, Totals] = {}
+        self._kernel = kernel.compiled  # the two keep closed windows in different forms
+        self._packed: dict[int, bytes] = {}
+        self._horizon_count = len(window.horizons_seconds)
         self._histogram = SlidingHistogram(window.span_ticks, self._capacity)
         self._silence, self._certificates = Silence(window.tick_seconds), Certificates()
         self._phases = RequestPhases(window.span_ticks)
@@ -114,6 +121,9 @@ class RequestFeatures:
         """Close the next window and give the features of the first `count` series, (k, count)."""
         self._take_in()
         self._make_room(count)
+        self._closed_ticks = min(self._closed_ticks + 1, self._span_ticks)  # a young stream has no full span yet
+        if self._kernel is not None:
+            return self._close_compiled(self._kernel, window, end_ns, count)
         entering = self._open.pop(window, None)
         if entering is not None:
             entering.trim(count)  # the room for series to come is not kept in every closed window
@@ -123,8 +133,35 @@ class RequestFeatures:
         if leaving is not None:
             self._sliding.move(leaving, -1)
         self.moved = Movement(entering, leaving, *self._histogram.close(window))
-        self._closed_ticks = min(self._closed_ticks + 1, self._span_ticks)  # a young stream has no full span yet
         return self._features(window, end_ns, count)
+
+    def _close_compiled(self, compiled: ModuleType, window: int, end_ns: int, count: int) -> FloatArray:
+        entering = self._open.pop(window, None)
+        if entering is not None:
+            entering.cut(count)
+        leaving = self._packed.pop(window - self._span_ticks, None)
+        rows = self._histogram.move_on(window)
+        values = np.empty((_ONCE + len(STATISTICS) * len(TRENDED) * self._horizon_count, count))
+        packed, packed_phases = compiled.close_requests(
+            values,
+            window,
+            end_ns,
+            self._tick_seconds,
+            self._closed_ticks * self._tick_seconds,
+            self._sliding.whole(),
+            None if entering is None else entering.whole(),
+            leaving,
+            (*self._histogram.arrays, *rows[0], *rows[1], MIDDLES, RATIOS),
+            self._silence.last(count),
+            self._certificates.expires(window, count),
+            self._phases.move_on(window, count),
+        )
+        if packed is not None:
+            self._packed[window] = packed
+        self._phases.keep(window, packed_phases)
+        self.moved = Movement(entering, leaving, *rows)
+        self._horizons.write(window, values, _TRENDED_ROWS, _ONCE)
+        return values
 
     def _features(self, window: int, end_ns: int, count: int) -> FloatArray:
         assert self.moved is not None

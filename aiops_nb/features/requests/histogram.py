@@ -31,7 +31,7 @@ FEWEST_BACKING, MOST_BACKING, VALUES_A_BACKING = 3, 8, 8
 _FIRST = (1023 + LOWEST_EXPONENT) << BINS_PER_OCTAVE_LOG2
 _SHIFT = 52 - BINS_PER_OCTAVE_LOG2
 _STEPS = np.arange(BINS)
-_MIDDLES = np.ldexp(
+MIDDLES = np.ldexp(
     1 + ((_STEPS & ((1 << BINS_PER_OCTAVE_LOG2) - 1)) + 0.5) / (1 << BINS_PER_OCTAVE_LOG2),
     LOWEST_EXPONENT + (_STEPS >> BINS_PER_OCTAVE_LOG2),
 )
@@ -64,6 +64,11 @@ class Counts:
         """Make room for more series."""
         self._fine.resize((capacity, BINS), refcheck=False)  # pages are moved, not copied; no view outlives a call
         self._coarse = widened(self._coarse, capacity)
+
+    @property
+    def arrays(self) -> tuple[Int32Array, Int32Array]:
+        """Counts by (series, bin) and by (octave, series), for the compiled kernel, which counts in them."""
+        return self._fine, self._coarse
 
     def add(self, bins: BinArray, series: Int32Array, sign: int) -> None:
         """Count the rows, or take them away."""
@@ -98,7 +103,7 @@ class Counts:
         values = np.empty(rank.shape)
         for part in parts_of(rank.shape[1]):
             bins = _bins_at(self._fine[part], coarse[:, part], rank[:, part])
-            values[:, part] = np.where(coarse[-1, part] > 0, _MIDDLES[bins], np.nan)
+            values[:, part] = np.where(coarse[-1, part] > 0, MIDDLES[bins], np.nan)
         return values
 
 
@@ -166,13 +171,23 @@ class SlidingHistogram:
 
     def close(self, window: int) -> tuple[BinnedRows, BinnedRows]:
         """The window's rows enter the span, those of the oldest leave it; gives both."""
-        entering, leaving = _stacked(self._open.pop(window, [])), NO_ROWS
+        entering, leaving = self.move_on(window)
         self._counts.add(*entering, 1)
+        self._counts.add(*leaving, -1)
+        return entering, leaving
+
+    def move_on(self, window: int) -> tuple[BinnedRows, BinnedRows]:
+        """The same for a caller that counts the rows itself."""
+        entering, leaving = _stacked(self._open.pop(window, [])), NO_ROWS
         self._closed.append(entering)
         if len(self._closed) > self._span_ticks:
             leaving = self._closed.popleft()
-            self._counts.add(*leaving, -1)
         return entering, leaving
+
+    @property
+    def arrays(self) -> tuple[Int32Array, Int32Array]:
+        """See `Counts.arrays`."""
+        return self._counts.arrays
 
     def quantiles(self, ratios: tuple[float, ...], count: int) -> FloatArray:
         """Quantiles of the first `count` series, (len(ratios), count); NaN where the span is empty."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 
+from aiops_nb import kernel
 from aiops_nb.core.types import FloatArray, IntArray
-from aiops_nb.features.requests.histogram import BinnedRows, Counts
-from aiops_nb.features.requests.totals import ANSWER_FEATURES, QUANTILES, Totals, answers
+from aiops_nb.features.requests.histogram import MIDDLES, BinnedRows, Counts
+from aiops_nb.features.requests.totals import ANSWER_FEATURES, QUANTILES, RATIOS, Totals, answers
 from aiops_nb.features.silent import Silence
 
 OVERALL_FEATURES = (*ANSWER_FEATURES, "silent_seconds")
@@ -17,10 +19,10 @@ MOST_ORIGINS = 8
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What entered and left the span when a window closed."""
+    """What entered and left the span when a window closed; the kernel keeps totals of earlier windows as bytes."""
 
     entering: Totals | None
-    leaving: Totals | None
+    leaving: Totals | bytes | None
     entering_rows: BinnedRows
     leaving_rows: BinnedRows
 
@@ -39,9 +41,14 @@ class OverallFeatures:
         self._counts = Counts(MOST_ORIGINS)
         self._silence = Silence(tick_seconds)
         self.now: Totals | None = None
+        self._kernel = kernel.compiled
 
     def close(self, window: int, moved: Movement, origin: IntArray, origins: int) -> FloatArray:
         """Close the next window; `origin` (n,) numbers that of each series. Gives the features, (k, origins)."""
+        self._closed_ticks = min(self._closed_ticks + 1, self._span_ticks)
+        if self._kernel is not None:
+            return self._close_compiled(self._kernel, window, moved, origin, origins)
+        assert not isinstance(moved.leaving, bytes)
         self.now = by_origin(moved.entering, origin, origins)
         if self.now is not None:
             self._span.move(self.now, 1)
@@ -51,8 +58,27 @@ class OverallFeatures:
         for (bins, series), sign in ((moved.entering_rows, 1), (moved.leaving_rows, -1)):
             if len(bins):
                 self._counts.add(bins, origin[series].astype(np.int32), sign)
-        self._closed_ticks = min(self._closed_ticks + 1, self._span_ticks)
         return self._features(window, origins)
+
+    def _close_compiled(
+        self, compiled: ModuleType, window: int, moved: Movement, origin: IntArray, origins: int
+    ) -> FloatArray:
+        values, now = np.empty((len(OVERALL_FEATURES), origins)), Totals(MOST_ORIGINS)
+        self.now = None if moved.entering is None else now
+        compiled.close_overall(
+            values,
+            window,
+            self._tick_seconds,
+            self._closed_ticks * self._tick_seconds,
+            now.whole(),
+            self._span.whole(),
+            None if moved.entering is None else moved.entering.whole(),
+            moved.leaving,
+            origin,
+            (*self._counts.arrays, *moved.entering_rows, *moved.leaving_rows, MIDDLES, RATIOS),
+            self._silence.last(origins),
+        )
+        return values
 
     def _features(self, window: int, origins: int) -> FloatArray:
         seconds = self._closed_ticks * self._tick_seconds

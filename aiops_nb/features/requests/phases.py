@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aiops_nb.core.growing import capacity_for, widened
@@ -54,6 +56,7 @@ class RequestPhases:
         self._capacity = 64
         self._open: dict[int, _Sums] = {}
         self._closed: dict[int, _Sums] = {}
+        self._packed: dict[int, bytes] = {}
         self._span: _Sums | None = None
         self._recent: _Sums | None = None
 
@@ -84,6 +87,28 @@ class RequestPhases:
         if window - self._span_ticks in self._closed:
             span.move(self._closed.pop(window - self._span_ticks), -1)
         return np.concatenate([span.means(count), recent.means(count)])
+
+    def move_on(self, window: int, count: int) -> tuple[Any, ...] | None:
+        """Close the next window for the compiled kernel, which moves the sums; None if nothing is known yet.
+
+        Its answer is given to `keep`.
+        """
+        entering = self._open.pop(window, None)
+        if entering is None and self._span is None:
+            return None
+        span, recent = self._make_room(count)
+        return (
+            (span.known, span.micros),
+            (recent.known, recent.micros),
+            None if entering is None else (entering.known, entering.micros),
+            self._packed.get(window - self._recent_ticks),
+            self._packed.pop(window - self._span_ticks, None),
+        )
+
+    def keep(self, window: int, packed: bytes | None) -> None:
+        """The sums of a closed window, as the kernel packed them."""
+        if packed is not None:
+            self._packed[window] = packed
 
     def _make_room(self, count: int) -> tuple[_Sums, _Sums]:
         self._capacity = capacity_for(count, self._capacity)

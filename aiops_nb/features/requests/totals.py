@@ -66,6 +66,15 @@ class Totals:
         for name, array in self.arrays():
             setattr(self, name, widened(array, capacity))
 
+    def whole(self) -> tuple[WholeArray, ...]:
+        """The arrays, in the order in which the compiled kernel takes them."""
+        return tuple([getattr(self, name) for name in self.__slots__])
+
+    def cut(self, count: int) -> None:
+        """Keep the first `count` series; nothing is added from now on."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name)[:count])
+
     def trim(self, count: int) -> None:
         """Keep the first `count` series, in as little room as their numbers need; nothing is added from now on."""
         for name, array in self.arrays():
@@ -134,6 +143,7 @@ ANSWER_FEATURES = (
     "duration_p99_seconds",
 )
 QUANTILES = (0.5, 0.95, 0.99)
+RATIOS = np.array(QUANTILES)
 
 
 def answers(
