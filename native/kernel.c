@@ -25,9 +25,10 @@ int view_writable(PyObject *array, Py_buffer *into, char kind, Py_ssize_t item_b
 }
 
 static int fill_module(PyObject *module) {
-  PyMethodDef *const tables[] = {json_requests_methods, rules_methods, window_features_methods};
+  PyMethodDef *const tables[] = {rules_methods, window_features_methods};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     if (PyModule_AddFunctions(module, tables[i])) return -1;
+  if (add_json_requests(module)) return -1;
   return PyModule_AddStringConstant(module, "SOURCES", KERNEL_SOURCES);
 }
 

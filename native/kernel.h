@@ -5,6 +5,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,9 @@ int view_writable(PyObject *array, Py_buffer *view, char kind, Py_ssize_t item_b
 static inline double numpy_maximum(double a, double b) { return (a > b || a != a) ? a : b; }
 static inline double numpy_minimum(double a, double b) { return (a < b || a != a) ? a : b; }
 
-// The methods of each file, ended by a NULL name; kernel.c adds them to the module.
-extern PyMethodDef json_requests_methods[];
+// What each file adds: methods, ended by a NULL name, or a type (0: added; -1: a Python error is set).
 extern PyMethodDef rules_methods[];
 extern PyMethodDef window_features_methods[];
+int add_json_requests(PyObject *module);
 
 #endif

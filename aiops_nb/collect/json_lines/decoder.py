@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from aiops_nb.collect.json_lines.compiled import CompiledLines
 from aiops_nb.collect.json_lines.shapes import (
     EventLine,
     FullRequestLine,
@@ -96,6 +97,7 @@ class JsonLines:
         self._open_decoders = {shape: msgspec.json.Decoder(shape) for shape in _OPEN_SHAPES}
         self._fields_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
         self._order: list[type[Line]] = list(_SHAPES)
+        self._compiled = CompiledLines(source)
 
     def feed(self, data: bytes) -> list[pa.RecordBatch]:
         """Take the next bytes; the batches of all lines that they complete."""
@@ -124,6 +126,11 @@ class JsonLines:
             self._rest, self._is_skipping = b"", True
 
     def _decode(self, chunk: bytes) -> list[pa.RecordBatch]:
+        if len(chunk) <= self._max_line_bytes:
+            batch = self._compiled.batch(chunk)
+            if batch is not None:
+                self.rows_total += batch.num_rows
+                return [batch]
         runs = _Runs()
         self._decode_into(runs, chunk)
         return [batch for lines in runs.lines for batch in self._batches(lines)]
