@@ -404,6 +404,8 @@ static int decode_lines(Decoder *decoder, const char *lines, Py_ssize_t length, 
   begin_rows(&rows, (size_t)count);
   if (!read_lines(&rows, count, lines, end)) {
     free(memory);
+    name_table_release(decoder->targets);  // it may hold names that no row has
+    decoder->targets = NULL;
     return 0;
   }
   memset(batch, 0, sizeof *batch);

@@ -93,6 +93,14 @@ def test_a_small_batch_carries_no_large_dictionary() -> None:
     assert small is not None and len(small["target"].dictionary) == 1
 
 
+def test_a_dictionary_holds_no_name_of_lines_that_were_refused() -> None:
+    reader = CompiledLines(SOURCE)
+    assert reader.batch(LINE) is not None
+    assert reader.batch(LINE.replace(b'"a"', b'"refused"') + b"?\n") is None
+    batch = reader.batch(LINE)
+    assert batch is not None and batch["target"].dictionary.to_pylist() == ["a"]
+
+
 def colliding_names(count: int) -> list[bytes]:
     """Names of 16 letters with one hash: the second half takes back what the first one did (native/name_table.c)."""
     rng = np.random.default_rng(1)
