@@ -1,15 +1,17 @@
 // The module aiops_nb.kernel._kernel: every function gives the bits that the numpy code beside its caller gives.
 #include "kernel.h"
 
-static int has_kind(const char *format, char kind) {
-  static const char *const codes[] = {"fd", "bhilq", "BHILQ", "?"};
-  const char *wanted = kind == 'f' ? codes[0] : kind == 'i' ? codes[1] : kind == 'u' ? codes[2] : codes[3];
-  return format && format[0] && !format[1] && strchr(wanted, format[0]);
+static int is_of(const Py_buffer *view, char kind, Py_ssize_t item_bytes, int dimensions) {
+  if (dimensions && view->ndim != dimensions) return 0;
+  if (kind == '*') return 1;
+  const char *const codes = kind == 'f' ? "fd" : kind == 'i' ? "bhilq" : kind == 'u' ? "BHILQ" : "?";
+  const char *const format = view->format;
+  return view->itemsize == item_bytes && format && format[0] && !format[1] && strchr(codes, format[0]);
 }
 
 static int view(PyObject *array, Py_buffer *into, int flags, char kind, Py_ssize_t item_bytes, int dimensions) {
-  if (PyObject_GetBuffer(array, into, flags | PyBUF_FORMAT)) return -1;
-  if (into->ndim == dimensions && into->itemsize == item_bytes && has_kind(into->format, kind)) return 0;
+  if (PyObject_GetBuffer(array, into, flags | PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)) return -1;
+  if (is_of(into, kind, item_bytes, dimensions)) return 0;
   PyErr_Format(PyExc_TypeError, "kernel: expected %d dimensions of kind %c with %zd bytes, got %d of format %s with %zd bytes",
                dimensions, kind, item_bytes, into->ndim, into->format ? into->format : "?", into->itemsize);
   PyBuffer_Release(into);
@@ -17,15 +19,36 @@ static int view(PyObject *array, Py_buffer *into, int flags, char kind, Py_ssize
 }
 
 int view_array(PyObject *array, Py_buffer *into, char kind, Py_ssize_t item_bytes, int dimensions) {
-  return view(array, into, PyBUF_C_CONTIGUOUS, kind, item_bytes, dimensions);
+  return view(array, into, 0, kind, item_bytes, dimensions);
 }
 
 int view_writable(PyObject *array, Py_buffer *into, char kind, Py_ssize_t item_bytes, int dimensions) {
-  return view(array, into, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE, kind, item_bytes, dimensions);
+  return view(array, into, PyBUF_WRITABLE, kind, item_bytes, dimensions);
+}
+
+int view_arrays(PyObject *const *arrays, const ArrayKind *kinds, int count, Py_buffer *views) {
+  for (int i = 0; i < count; i++) {
+    const int flags = kinds[i].is_written ? PyBUF_WRITABLE : 0;
+    if (view(arrays[i], &views[i], flags, kinds[i].kind, kinds[i].item_bytes, kinds[i].dimensions)) {
+      release_views(views, i);
+      return -1;
+    }
+  }
+  return 0;
+}
+
+void release_views(Py_buffer *views, int count) {
+  for (int i = 0; i < count; i++) PyBuffer_Release(&views[i]);
+}
+
+int check_arguments(const char *function, Py_ssize_t given, Py_ssize_t expected) {
+  if (given == expected) return 0;
+  PyErr_Format(PyExc_TypeError, "%s: expected %zd arguments, got %zd", function, expected, given);
+  return -1;
 }
 
 static int fill_module(PyObject *module) {
-  PyMethodDef *const tables[] = {rules_methods, window_features_methods};
+  PyMethodDef *const tables[] = {rows_methods, rules_methods, window_features_methods};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     if (PyModule_AddFunctions(module, tables[i])) return -1;
   if (add_json_requests(module)) return -1;

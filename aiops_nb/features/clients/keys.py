@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aiops_nb import kernel
 from aiops_nb.core.types import BoolArray, IntArray
 from aiops_nb.features.clients.params import ClientParams
 
@@ -181,6 +182,11 @@ def ipv4_addresses(texts: pa.Array) -> tuple[LongArray, BoolArray]:
     >>> address.tolist(), known.tolist()
     ([258, 0, 0, 0, 0], [True, False, False, False, False])
     """
+    if kernel.compiled is not None and len(texts):
+        _, offsets, data = texts.cast(pa.string()).buffers()
+        compiled = np.empty(len(texts), np.uint64), np.empty(len(texts), np.bool_)
+        kernel.compiled.ipv4(offsets, data or b"", *compiled, texts.offset)
+        return compiled
     bounds, letters = _bytes_of(texts)
     dots = np.flatnonzero(letters == _DOT)
     addresses, known = np.zeros(len(texts), np.uint64), np.zeros(len(texts), np.bool_)

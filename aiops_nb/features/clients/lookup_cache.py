@@ -7,6 +7,7 @@ from collections.abc import Hashable
 import numpy as np
 import numpy.typing as npt
 
+from aiops_nb import kernel
 from aiops_nb.core.types import BoolArray, IntArray
 
 KeyArray = npt.NDArray[np.uint64]
@@ -43,6 +44,10 @@ class LookupCache:
 
     def find(self, keys: KeyArray) -> tuple[IntArray, BoolArray]:
         """Slots, `UNRESOLVED` where nothing is known, and who is new, each (rows,)."""
+        if kernel.compiled is not None:
+            found, is_new = np.empty(len(keys), np.int64), np.empty(len(keys), np.bool_)
+            kernel.compiled.find_clients(keys, self._key, self._slot, self._is_new, found, is_new)
+            return found, is_new
         cells = _cells(keys)
         slots = np.where(self._key[cells] == keys, self._slot[cells], UNRESOLVED)
         return slots, self._is_new[cells]

@@ -46,6 +46,11 @@ _ONCE = len(request_features(()))
 REQUEST_FEATURES = request_features(WindowParams().horizons_seconds)
 
 
+def _answered(rows: RequestRows) -> RequestRows:
+    answered = ~rows.failed & (rows.duration_seconds >= 0)
+    return rows if answered.all() else rows.take(answered)
+
+
 class RequestFeatures:
     """Turns request rows into the feature matrix of each closed window.
 
@@ -105,17 +110,22 @@ class RequestFeatures:
         totals = self._open.get(window)
         if totals is None:
             totals = self._open[window] = Totals(self._capacity)
-        totals.add(rows)
         if rows.certificate_expires_ns is not None:
             self._certificates.add(window, rows.series, rows.certificate_expires_ns)
-        answered = ~rows.failed & (rows.duration_seconds >= 0)
-        if not answered.all():
-            rows = rows.take(answered)
-        if len(rows.series):
-            totals.add_durations(rows.series, rows.duration_seconds)
-            self._histogram.add(window, rows.series, rows.duration_seconds)
-            if rows.phase_seconds is not None:
-                self._phases.add(window, rows.series, rows.phase_seconds)
+        if kernel.compiled is not None and rows.status_code.dtype == np.int16:
+            binned = totals.add_compiled(rows)
+            if len(binned[0]):
+                self._histogram.add_binned(window, binned)
+        else:
+            totals.add(rows)
+            answered = _answered(rows)
+            if len(answered.series):
+                totals.add_durations(answered.series, answered.duration_seconds)
+                self._histogram.add(window, answered.series, answered.duration_seconds)
+        if rows.phase_seconds is not None:
+            answered = _answered(rows)
+            if answered.phase_seconds is not None and len(answered.series):
+                self._phases.add(window, answered.series, answered.phase_seconds)
 
     def close(self, window: int, end_ns: int, count: int) -> FloatArray:
         """Close the next window and give the features of the first `count` series, (k, count)."""

@@ -169,6 +169,10 @@ class SlidingHistogram:
         rows = bin_of(values).astype(np.int16), series.astype(np.int32)
         self._open.setdefault(window, []).append(rows)
 
+    def add_binned(self, window: int, rows: BinnedRows) -> None:
+        """Take the rows of one open window whose bins are known."""
+        self._open.setdefault(window, []).append(rows)
+
     def close(self, window: int) -> tuple[BinnedRows, BinnedRows]:
         """The window's rows enter the span, those of the oldest leave it; gives both."""
         entering, leaving = self.move_on(window)
@@ -204,4 +208,6 @@ NO_ROWS: BinnedRows = np.empty(0, np.int16), np.empty(0, np.int32)
 def _stacked(parts: list[BinnedRows]) -> BinnedRows:
     if not parts:
         return NO_ROWS
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate([bins for bins, _ in parts]), np.concatenate([series for _, series in parts])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from aiops_nb import kernel
 from aiops_nb.core.growing import widened
-from aiops_nb.core.types import FloatArray, IntArray
+from aiops_nb.core.types import FloatArray, Int32Array, IntArray
 from aiops_nb.features.accumulate import count_into, count_where, sum_into
 from aiops_nb.features.requests.rows import RequestRows
 
@@ -108,6 +109,16 @@ class Totals:
         sum_into(self.micros, series, micros)
         sum_into(self.square_low, series, squares & ((1 << LIMB_BITS) - 1))
         sum_into(self.square_high, series, squares >> LIMB_BITS)
+
+    def add_compiled(self, rows: RequestRows) -> tuple[npt.NDArray[np.int16], Int32Array]:
+        """Count answers and durations in one pass; gives bin and series of the rows that have a duration."""
+        assert kernel.compiled is not None
+        count = len(rows.series)
+        bins, series = np.empty(count, np.int16), np.empty(count, np.int32)
+        columns = (rows.series, rows.status_code, rows.failed, rows.duration_seconds)
+        totals = (getattr(self, name) for name in self.__slots__)
+        counted = kernel.compiled.count_rows(*totals, *columns, bins, series)
+        return bins[:counted], series[:counted]
 
     def ratios(self, count: int) -> tuple[FloatArray, ...]:
         """Shares of errors, 4xx, 429, 5xx and failures, each (count,); NaN without requests."""

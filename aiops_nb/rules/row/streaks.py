@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aiops_nb import kernel
 from aiops_nb.alert.lifecycle import (
     FIRING,
     INACTIVE,
@@ -61,10 +62,30 @@ class RowRule:
         if not self._watching and not hit.any():
             return []
         self._make_room(int(series.max()) + 1)
+        if self._take_quietly(series, hit, cause):
+            return []
         order = self._rows_that_matter(series, hit)
         if not len(order):
             return []
         return self._judge(_Runs(series[order], hit[order], cause[order], self._streak), order, time_ns)
+
+    def _take_quietly(self, series: IntArray, hit: BoolArray, cause: IntArray) -> bool:
+        """Take rows in by the compiled kernel if no state can change within them; else nothing is changed."""
+        if kernel.compiled is None:
+            return False
+        watching: int = kernel.compiled.row_runs(
+            series,
+            hit,
+            cause,
+            self._streak,
+            self._causes,
+            self._needed,
+            self._watched,
+            self._episodes.state[: len(self._streak)],
+        )
+        if watching >= 0:
+            self._watching = bool(watching)
+        return watching >= 0
 
     def _make_room(self, count: int) -> None:
         self._episodes.make_room(count)
