@@ -26,7 +26,6 @@ from aiops_nb.view.charts.figures import (
 )
 from aiops_nb.view.charts.selection import ERROR, FAILING, SHOWN, choose, matching, trouble_of
 from aiops_nb.view.data.names import short_names
-from aiops_nb.view.data.ring_buffers import MOST_WINDOWS
 from aiops_nb.view.data.series_data import (
     HOST_COLUMNS,
     MOST_POINTS,
@@ -40,6 +39,7 @@ from aiops_nb.view.data.series_data import (
     rows_until,
 )
 from aiops_nb.view.data.store import ViewStore
+from aiops_nb.view.data.thinning import COLUMNS, thinned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 DEFAULT_SPAN_SECONDS = 120
 LEAST_SPAN_MS = 20_000
 NS_PER_MS = 1_000_000
+MOST_STREAMED = 1000  # rows of a chart that new ones are added to; longer ranges are thinned, and sent again
+MOST_COARSE_POINTS = 250
+ROUGH_LINES = ("lower", "upper", "rate", "error", "anomaly", "error_anomaly")
 RECHOOSE_NS = 3 * NS_PER_SECOND
 LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
 FARTHEST_DOT = 3.0  # times the line: a service with a heavy tail would be drawn flat otherwise
@@ -123,6 +126,7 @@ class Board:
         self._shown: list[int] = []
         self._chosen_at_ns = -RECHOOSE_NS
         self._chosen_by: tuple[str, int | None, int] = ("", None, 0)
+        self._coarse_at_ns = 0
         self._ticks_drawn = 0
         self._samples_drawn = 0
 
@@ -157,20 +161,35 @@ class Board:
         other_window = self._window != self.window
         if other_window:
             self._start_over(self.window)
-        new_ticks = min(store.requests.appended_total - self._ticks_drawn, MOST_WINDOWS)
+        new_ticks = min(store.requests.appended_total - self._ticks_drawn, MOST_STREAMED)
+        if self._is_coarse and self._window.moment_ns is None:
+            new_ticks = self._when_due(new_ticks)
         before = self._shown
         self._choose()
         for place, series in enumerate(self._shown):
-            if place >= len(before) or before[place] != series:
+            if place >= len(before) or before[place] != series or (self._is_coarse and new_ticks):
                 self._replace(place, series)
-            elif self._window.moment_ns is None:
+            elif self._window.moment_ns is None and not self._is_coarse:
                 self._extend(place, series, new_ticks)
         self._ticks_drawn = store.requests.appended_total
-        self._draw_hosts()
+        self._draw_hosts(new_ticks)
         self._mark_trouble()
         self._mark_selection()
         if other_window or self._window.moment_ns is None or self._shown != before:
             self._move_axes(lines_too=other_window or new_ticks > 0)
+
+    @property
+    def _is_coarse(self) -> bool:
+        """Whether the range has more windows than are sent one by one."""
+        return self._window.span_seconds > MOST_STREAMED * self._store.window_seconds
+
+    def _when_due(self, new_ticks: int) -> int:
+        """No new windows until they fill a pixel column."""
+        every_ns = self._window.span_seconds * NS_PER_SECOND // COLUMNS
+        if self._store.newest_ns - self._coarse_at_ns < every_ns:
+            return 0
+        self._coarse_at_ns = self._store.newest_ns
+        return new_ticks
 
     def _start_over(self, window: TimeWindow) -> None:
         self._window = window
@@ -265,7 +284,7 @@ class Board:
         slot, fresh = self._slots[place], self._store.fresh
         if new_ticks:
             data = line_data(self._store, series, self.start_ns)
-            slot.lines.stream(rows_after(data, np.asarray(slot.lines.data["time"])), rollover=MOST_WINDOWS)
+            slot.lines.stream(rows_after(data, np.asarray(slot.lines.data["time"])), rollover=MOST_STREAMED)
         own = fresh.take(fresh.series == series)
         if not len(own.time_ns):
             return
@@ -276,14 +295,20 @@ class Board:
 
     def _replace(self, place: int, series: int) -> None:
         slot = self._slots[place]
-        slot.lines.data = rows_until(line_data(self._store, series, self.start_ns), self.end_ns / 1e6)
-        slot.points.data = point_data(all_points(self._store, series, self.start_ns, self.end_ns))
+        start_ns, end_ns = self.start_ns, self.end_ns
+        lines = rows_until(line_data(self._store, series, start_ns), end_ns / 1e6)
+        most = MOST_COARSE_POINTS if self._is_coarse else MOST_POINTS // 2
+        slot.lines.data = thinned(lines, start_ns / 1e6, end_ns / 1e6, "p95", ROUGH_LINES) if self._is_coarse else lines
+        slot.points.data = point_data(all_points(self._store, series, start_ns, end_ns, most))
 
-    def _draw_hosts(self) -> None:
-        new = min(self._store.samples.appended_total - self._samples_drawn, MOST_WINDOWS)
+    def _draw_hosts(self, new_ticks: int) -> None:
+        new = min(self._store.samples.appended_total - self._samples_drawn, MOST_STREAMED)
         self._samples_drawn = self._store.samples.appended_total
         for hosts in self._hosts.values():
-            hosts.draw(new if self._window.moment_ns is None else 0, self.start_ns, self.end_ns)
+            if self._is_coarse and (new_ticks or not self._store.requests.length):
+                hosts.shown = []  # drawn again
+            follows = self._window.moment_ns is None and not self._is_coarse
+            hosts.draw(new if follows else 0, self.start_ns, self.end_ns)
 
     # ---- axes
 
@@ -322,7 +347,7 @@ class _Hosts:
         elif new_windows:
             for source, host in zip(self.sources, hosts, strict=False):
                 fresh = rows_after(host_data(self._store, host, start_ns), np.asarray(source.data["time"]))
-                source.stream(fresh, rollover=MOST_WINDOWS)
+                source.stream(fresh, rollover=MOST_STREAMED)
 
     def _replace(self, hosts: list[int], start_ns: int, end_ns: int) -> None:
         self.shown = hosts
@@ -330,7 +355,9 @@ class _Hosts:
             self.sources.append(empty_source(HOST_COLUMNS, f"{self._metric}-{len(self.sources)}"))
             add_line(self.chart, self.sources[-1])
         for source, host in zip(self.sources, hosts, strict=False):
-            source.data = rows_until(host_data(self._store, host, start_ns), end_ns / 1e6)
+            data = rows_until(host_data(self._store, host, start_ns), end_ns / 1e6)
+            many = len(data["time"]) > MOST_STREAMED
+            source.data = thinned(data, start_ns / 1e6, end_ns / 1e6, "value") if many else data
         name_lines(self.chart, short_names([self._store.hosts.keys[host] for host in hosts]))
 
 

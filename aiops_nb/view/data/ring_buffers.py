@@ -11,12 +11,15 @@ import numpy.typing as npt
 from aiops_nb.core.growing import capacity_for
 from aiops_nb.core.types import FloatArray, IntArray
 
-MOST_WINDOWS, FEWEST_WINDOWS = 1000, 20
+MOST_WINDOWS = 90_000  # a day and a little more of windows of 1 s
+FIRST_WINDOWS, FEWEST_WINDOWS = 1000, 20
 Float32Array = npt.NDArray[np.float32]
 
 
 class History:
     """Columns of values by window and series; the more series, the fewer windows are kept.
+
+    Memory grows with what is kept, up to 8 bytes a cell and column.
 
     Parameters
     ----------
@@ -37,11 +40,11 @@ class History:
         self.names, self._cells = names, cells
         self.length = 0
         self.appended_total = 0
-        self._allocate(0)
+        self._allocate(0, FIRST_WINDOWS)
 
-    def _allocate(self, width: int) -> None:
+    def _allocate(self, width: int, windows: int) -> None:
         self.width = width
-        self.windows = min(max(self._cells // max(width, 1), FEWEST_WINDOWS), MOST_WINDOWS)
+        self.windows = min(max(self._cells // max(width, 1), FEWEST_WINDOWS), MOST_WINDOWS, windows)
         self._time = np.zeros(2 * self.windows, np.int64)
         self._values = {name: np.full((2 * self.windows, width), np.nan, np.float32) for name in self.names}
 
@@ -100,13 +103,13 @@ class History:
 
     def _make_room(self, count: int) -> None:
         if count > self.width:
-            self._move(capacity_for(count, self.width or 16))
+            self._move(capacity_for(count, self.width or 16), self.windows)
         elif self.length == len(self._time):
-            self._move(self.width)
+            self._move(self.width, 2 * self.windows)
 
-    def _move(self, width: int) -> None:
+    def _move(self, width: int, windows: int) -> None:
         time, values, old, length = self._time, self._values, self.width, self.length
-        self._allocate(width)
+        self._allocate(width, windows)
         self.length = min(length, self.windows)
         self._time[: self.length] = time[length - self.length : length]
         for name in self.names:

@@ -154,13 +154,13 @@ def has_latency(p95: npt.ArrayLike, point_times: npt.ArrayLike) -> bool:
     return len(line) < FEW_WINDOWS or len(dots) > 0 or bool(np.isfinite(line).any())
 
 
-def all_points(store: ViewStore, series: int, start_ns: int, end_ns: int) -> Points:
+def all_points(store: ViewStore, series: int, start_ns: int, end_ns: int, most: int = MOST_POINTS // 2) -> Points:
     """Requests of one target in a time range; of many, the quickest and slowest of equal stretches of time."""
     points = store.points.of(series, start_ns)
     points = points.take(points.time_ns <= end_ns) if end_ns < store.newest_ns else points
-    if len(points.time_ns) <= MOST_POINTS // 2:
+    if len(points.time_ns) <= most:
         return points
-    stretch = max(1, (end_ns - start_ns) // (MOST_POINTS // 4))
+    stretch = max(1, (end_ns - start_ns) // (most // 2))
     return extremes(points, (points.time_ns - start_ns) // stretch)
 
 

@@ -29,6 +29,7 @@ from aiops_nb.view.data.batches import SeriesNumbers, error_name, points_of
 from aiops_nb.view.data.monitor_health import SelfFacts
 from aiops_nb.view.data.names import ScreenNames
 from aiops_nb.view.data.ring_buffers import History, PointRing, Points, extremes
+from aiops_nb.view.data.trends import Trends
 
 MOST_WAITING_ROWS = 200_000
 MOST_WAITING_TICKS = 2_000
@@ -68,6 +69,7 @@ class ViewStore:
         self.names = ScreenNames(self.series.keys)
         self.requests, self.samples = History(REQUEST_COLUMNS), History(("value",))
         self.points = PointRing()
+        self.trends = Trends()
         self.fresh = Points.none()
         self.down: BoolArray = np.zeros(0, np.bool_)
         self.alerts = AlertLog(self._prove)
@@ -139,6 +141,7 @@ class ViewStore:
         self._measure_window(tick.features.end_ns)
         columns["rate"] = tick.features.column("count") / self.window_seconds
         self.requests.append(tick.features.end_ns, columns, self.series.of(tick.features.series))
+        self.trends.take(rate=columns["rate"], error=columns["error"], p95=columns["p95"])
         for scored in tick.scored:
             self._take_scored(scored)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TypedDict
 
-from aiops_nb.core.quantities import format_duration, readable, readable_name, unit_name
+from aiops_nb.core.quantities import format_duration, readable, readable_name, rough_duration, unit_name
 from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, AlertChange
 from aiops_nb.view.data.alert_log import Episode, shown_state
 from aiops_nb.view.data.names import harmless
@@ -24,6 +24,7 @@ class AlertRow(TypedDict):
     state_label: str
     severity: str
     since: str
+    age: str
     target: str
     full_target: str
     name: str
@@ -51,6 +52,7 @@ def _alert_row(store: ViewStore, episode: Episode) -> AlertRow:
         state_label=f"part of {change.inhibited_by}" if state == "inhibited" else state,
         severity=change.labels.get("severity", ""),
         since=_since(change, store.newest_ns),
+        age=_age(change, store.newest_ns),
         target=_subject(store, change),
         full_target=_full_subject(change),
         name=change.labels.get("alertname", ""),
@@ -83,6 +85,15 @@ def _since(change: AlertChange, now_ns: int) -> str:
     if change.state != "resolved" or change.ends_at_ns is None:
         return since
     return f"{since}, for {format_duration(round((change.ends_at_ns - began) / NS_PER_SECOND))}"
+
+
+def _age(change: AlertChange, now_ns: int) -> str:
+    """How long it is active, in steps that seldom change; empty once it is resolved."""
+    if change.state == "resolved":
+        return ""
+    began = change.starts_at_ns if change.starts_at_ns is not None else change.pending_at_ns
+    minutes = max(0, now_ns - began) // (60 * NS_PER_SECOND)
+    return f"for {rough_duration(60.0 * minutes)}" if minutes else "new"
 
 
 def _facts(store: ViewStore, change: AlertChange) -> list[str]:

@@ -16,13 +16,32 @@ const GONE = ".jupyter-widgets-disconnected";
 // The word that goes with the colour of a tile.
 const TONES = { ok: "\u2713 ok", warn: "\u25b3 warning", bad: "\u25b2 alert" };
 
-function tile({ label, value, unit, note, tone }) {
+// The last minutes of a figure as a line; gaps where it was not known.
+function trendLine(values) {
+  const known = values.filter((value) => value !== null);
+  if (known.length < 3) return make("div", "aiops-trend");
+  const [wide, high] = [120, 20];
+  const largest = Math.max(...known, 1e-9);
+  const place = (value, at) => `${((at * wide) / (values.length - 1)).toFixed(1)} ${(high - 1 - (value / largest) * (high - 2)).toFixed(1)}`;
+  const path = values.map((value, at) => (value === null ? "" : `${at && values[at - 1] !== null ? "L" : "M"}${place(value, at)}`)).join("");
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  svg.classList.add("aiops-trend");
+  const line = svg.appendChild(document.createElementNS(svg.namespaceURI, "path"));
+  line.setAttribute("d", path);
+  return svg;
+}
+
+function tile({ label, value, unit, note, tone, trend }) {
   const box = make("div", `aiops-tile aiops-${tone}`);
   const head = box.appendChild(make("div", "aiops-label"));
   head.append(make("span", "", label), make("span", "aiops-tone", TONES[tone] ?? ""));
   const figure = box.appendChild(make("div", "aiops-value", value));
   if (unit) figure.appendChild(make("span", "aiops-unit", ` ${unit}`));
   box.appendChild(make("div", "aiops-hint", note || "\u00a0")).title = note;
+  if (trend?.length) box.appendChild(trendLine(trend));
   return box;
 }
 
@@ -91,6 +110,7 @@ function alertRow(alert, view) {
     if (key === "summary") cell.appendChild(make("span", "aiops-short-of-room", `${alert.name}: `));
     const text = key === "state" ? alert.state_label : alert[key];
     cell.appendChild(make("span", pill, text)).title = key === "target" ? alert.full_target : text;
+    if (key === "since" && alert.age) cell.appendChild(make("span", "aiops-age", ` ${alert.age}`));
   }
   const choose = () => view.choose(alert.id);
   row.addEventListener("click", choose);
@@ -98,12 +118,49 @@ function alertRow(alert, view) {
   return row;
 }
 
+const SEVERITIES = ["critical", "error", "warning", "info"];
+
+// How many of those that fire are how severe.
+function severitiesOf(alerts) {
+  const firing = alerts.filter((alert) => alert.state === "firing");
+  const counts = SEVERITIES.map((one) => [firing.filter((alert) => alert.severity === one).length, one]);
+  const known = counts.filter(([count]) => count).map(([count, one]) => `${count} ${one}`);
+  return known.length ? ` (${known.join(", ")})` : "";
+}
+
+// A lane for each severity that occurs, named at its beginning; a bar selects its alert.
+function strip(model, view) {
+  const { bars, begins, ends } = model.get("strip");
+  if (!bars?.length) return undefined;
+  const box = make("div", "aiops-strip");
+  box.setAttribute("aria-label", "alerts over time");
+  for (const severity of SEVERITIES) {
+    const own = bars.filter((bar) => bar.severity === severity);
+    if (!own.length) continue;
+    const lane = box.appendChild(make("div", "aiops-lane"));
+    lane.appendChild(make("span", "aiops-lane-name", severity));
+    const track = lane.appendChild(make("div", "aiops-track"));
+    for (const bar of own) {
+      const mark = track.appendChild(make("div", `aiops-bar aiops-is-${severity} aiops-${bar.state}`));
+      Object.assign(mark.style, { left: `${bar.left / 6}%`, width: `${bar.width / 6}%` });
+      mark.title = `${bar.label} (${bar.state})`;
+      mark.classList.toggle("aiops-chosen", view.selected === bar.id);
+      mark.addEventListener("click", () => view.choose(bar.id));
+    }
+  }
+  const axis = box.appendChild(make("div", "aiops-lane aiops-quiet"));
+  axis.append(make("span", "aiops-lane-name"), make("span", "", begins), make("span", "aiops-end", ends));
+  return box;
+}
+
 function titleOf(alerts) {
   const counts = ["firing", "pending", "inhibited", "resolved"].map((state) => [
     alerts.filter((alert) => alert.state === state).length,
     state === "inhibited" ? "part of another alert" : state,
   ]);
-  const parts = counts.filter(([count]) => count).map(([count, word]) => `${count} ${word}`);
+  const parts = counts.filter(([count]) => count).map(([count, word]) =>
+    word === "firing" ? `${count} firing${severitiesOf(alerts)}` : `${count} ${word}`,
+  );
   return parts.length ? `Alerts: ${parts.join(", ")}` : "Alerts: none so far";
 }
 
@@ -119,7 +176,9 @@ function drawAlerts(model, el, view) {
   }
   const shown = view.all ? alerts : active;
   const top = el.querySelector(".aiops-scroll")?.scrollTop ?? 0;
-  if (!shown.length) return el.replaceChildren(head);
+  const lanes = strip(model, view);
+  const above = lanes ? [lanes, head] : [head];
+  if (!shown.length) return el.replaceChildren(...above);
   const table = make("table", "aiops-alerts");
   const headings = table.appendChild(make("thead")).appendChild(make("tr"));
   headings.append(...COLUMNS.map((key) => make("th", `aiops-${key}`, HEADINGS[key] ?? key)));
@@ -130,7 +189,7 @@ function drawAlerts(model, el, view) {
   }
   const scroll = make("div", view.selected ? "aiops-scroll aiops-open" : "aiops-scroll");
   scroll.appendChild(table);
-  el.replaceChildren(head, scroll);
+  el.replaceChildren(...above, scroll);
   scroll.scrollTop = top;
   if (view.reveal) reveal(scroll);
   view.reveal = false;

@@ -13,6 +13,7 @@ from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.quantities import format_count, format_duration
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, RuleThreshold, SeriesKey
 from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board, Selection, TimeWindow
+from aiops_nb.view.data.alert_strip import alert_strip
 from aiops_nb.view.data.store import ViewStore, clock_text, date_text, moment_text
 from aiops_nb.view.page_requests import PageRequests
 from aiops_nb.view.source import Source, TargetShape, watched_of
@@ -24,7 +25,7 @@ from aiops_nb.view.widgets.self_panel import RejectedLine, SelfPanel
 from aiops_nb.view.widgets.threshold_sliders import LATENCY_ALERT, ThresholdSliders
 from aiops_nb.view.widgets.tiles import tiles_of
 
-SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900}
+SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900, "1 h": 3600, "6 h": 21_600, "24 h": 86_400}
 FEW_TARGETS = 4  # as many need no filter
 REJECTED_SHOWN = 5
 LEAST_ZOOM_SECONDS = 5
@@ -71,7 +72,7 @@ class Screen:
         self.start = _button("Start", "play", self._start)
         self.stop = _button("Stop", "stop", self._stop)
         self.span = ipywidgets.ToggleButtons(
-            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "70px"}, tooltips=["Time range"] * 4
+            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "58px"}, tooltips=["Time range"] * 7
         )
         self.span.observe(lambda change: self._show_span(change["new"]), "value")
         self.earlier = _button("", "chevron-left", lambda: self._page(-1), "Earlier", "36px")
@@ -120,6 +121,7 @@ class Screen:
         self.status.newest = self._newest()
         self.status.tiles = tiles_of(self._store)
         self.alerts.alerts = alert_rows(self._store)
+        self.alerts.strip = dict(alert_strip(self._store))
         self._report_health()
         self.status.warnings = self._warnings()
         self.start.disabled = running or ended

@@ -23,7 +23,7 @@ Tone = Literal["ok", "warn", "bad", "plain"]
 
 
 class Tile(TypedDict):
-    """One figure with its unit, a note below it, and its tone.
+    """One figure with its unit, a note below it, its tone, and its last two minutes.
 
     `bad` (an error or worse fires) and `warn` are shown as words too, never by the colour alone.
     """
@@ -33,6 +33,7 @@ class Tile(TypedDict):
     unit: str
     note: str
     tone: Tone
+    trend: list[float | None]
 
 
 def tiles_of(store: ViewStore) -> list[Tile]:
@@ -42,8 +43,15 @@ def tiles_of(store: ViewStore) -> list[Tile]:
     return [*figures, _alerts(store, firing, calm=all(tile["tone"] in ("ok", "plain") for tile in figures))]
 
 
-def _tile(label: str, value: str, unit: str = "", note: str = "", tone: Tone = "plain") -> Tile:
-    return Tile(label=label, value=value, unit=unit, note=note, tone=tone)
+def _tile(
+    label: str,
+    value: str,
+    unit: str = "",
+    note: str = "",
+    tone: Tone = "plain",
+    trend: list[float | None] | None = None,
+) -> Tile:
+    return Tile(label=label, value=value, unit=unit, note=note, tone=tone, trend=trend or [])
 
 
 def _tone_of(firing: list[AlertChange]) -> Tone:
@@ -68,7 +76,8 @@ def _targets(store: ViewStore, firing: list[AlertChange]) -> Tile:
 def _rate(store: ViewStore) -> Tile:
     rate = store.requests.recent_mean("rate", RATE_WINDOWS)
     known = bool(np.isfinite(rate).any())
-    return _tile("requests", number(float(np.nansum(rate))) if known else NOT_KNOWN, "/s", "mean of 10 s")
+    value = number(float(np.nansum(rate))) if known else NOT_KNOWN
+    return _tile("requests", value, "/s", "mean of 10 s", trend=store.trends.of("rate"))
 
 
 def _errors(store: ViewStore, firing: list[AlertChange]) -> Tile:
@@ -76,12 +85,13 @@ def _errors(store: ViewStore, firing: list[AlertChange]) -> Tile:
     known = np.isfinite(error)
     if not known.any():
         return _tile("errors", NOT_KNOWN, "%")
+    trend = store.trends.of("error")
     weights = np.nan_to_num(rate[known])
     ratio = float(np.average(error[known], weights=weights if weights.sum() else None))
     if ratio == 0:
-        return _tile("errors", "0", "%", "none in the last minute", "ok")
+        return _tile("errors", "0", "%", "none in the last minute", "ok", trend)
     tone = _tone_of(firing) if ratio >= MANY_ERRORS else "warn"
-    return _tile("errors", number(100 * ratio), "%", "in the last minute", tone)
+    return _tile("errors", number(100 * ratio), "%", "in the last minute", tone, trend)
 
 
 def _slowest(store: ViewStore) -> Tile:
@@ -90,7 +100,7 @@ def _slowest(store: ViewStore) -> Tile:
         return _tile("slowest p95", NOT_KNOWN, "ms")
     place = int(np.nanargmax(p95))
     value, _, unit = format_duration(float(p95[place])).partition(" ")
-    return _tile("slowest p95", value, unit, store.names.of(place))
+    return _tile("slowest p95", value, unit, store.names.of(place), trend=store.trends.of("p95"))
 
 
 def _alerts(store: ViewStore, firing: list[AlertChange], *, calm: bool) -> Tile:
