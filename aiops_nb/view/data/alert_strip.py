@@ -1,4 +1,4 @@
-"""Alerts over time: a bar for each episode, in a lane for each severity."""
+"""Alerts over time: a bar for each episode, in a row for each severity."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ function severitiesOf(alerts) {
   return known.length ? ` (${known.join(", ")})` : "";
 }
 
-// A lane for each severity that occurs, named at its beginning; a bar selects its alert.
+// A row for each severity that occurs, named at its beginning; a bar selects its alert.
 function strip(model, view) {
   const { bars, begins, ends } = model.get("strip");
   if (!bars?.length) return undefined;
@@ -137,9 +137,9 @@ function strip(model, view) {
   for (const severity of SEVERITIES) {
     const own = bars.filter((bar) => bar.severity === severity);
     if (!own.length) continue;
-    const lane = box.appendChild(make("div", "aiops-lane"));
-    lane.appendChild(make("span", "aiops-lane-name", severity));
-    const track = lane.appendChild(make("div", "aiops-track"));
+    const row = box.appendChild(make("div", "aiops-strip-row"));
+    row.appendChild(make("span", "aiops-strip-name", severity));
+    const track = row.appendChild(make("div", "aiops-track"));
     for (const bar of own) {
       const mark = track.appendChild(make("div", `aiops-bar aiops-is-${severity} aiops-${bar.state}`));
       Object.assign(mark.style, { left: `${bar.left / 6}%`, width: `${bar.width / 6}%` });
@@ -148,8 +148,8 @@ function strip(model, view) {
       mark.addEventListener("click", () => view.choose(bar.id));
     }
   }
-  const axis = box.appendChild(make("div", "aiops-lane aiops-quiet"));
-  axis.append(make("span", "aiops-lane-name"), make("span", "", begins), make("span", "aiops-end", ends));
+  const axis = box.appendChild(make("div", "aiops-strip-row aiops-quiet"));
+  axis.append(make("span", "aiops-strip-name"), make("span", "", begins), make("span", "aiops-end", ends));
   return box;
 }
 
@@ -176,8 +176,8 @@ function drawAlerts(model, el, view) {
   }
   const shown = view.all ? alerts : active;
   const top = el.querySelector(".aiops-scroll")?.scrollTop ?? 0;
-  const lanes = strip(model, view);
-  const above = lanes ? [lanes, head] : [head];
+  const bars = strip(model, view);
+  const above = bars ? [bars, head] : [head];
   if (!shown.length) return el.replaceChildren(...above);
   const table = make("table", "aiops-alerts");
   const headings = table.appendChild(make("thead")).appendChild(make("tr"));

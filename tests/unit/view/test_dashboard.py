@@ -243,7 +243,7 @@ def test_tiles_say_how_things_are() -> None:
     tiles = {tile["label"]: tile for tile in tiles_of(store)}
     assert tiles["targets"]["value"] == "1 of 2 up" and tiles["targets"]["tone"] == "bad"
     assert tiles["targets"]["note"] == "failing: b"
-    assert tiles["requests"]["value"] == "4.00"
+    assert tiles["requests"]["value"] == "4"
     assert (tiles["slowest p95"]["value"], tiles["slowest p95"]["note"]) == ("250", "b")
     assert (tiles["alerts"]["value"], tiles["alerts"]["note"]) == ("1 firing", "error: http_5xx")
 
