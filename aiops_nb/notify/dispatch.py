@@ -13,6 +13,7 @@ from aiops_nb.notify.delivery import SHOWN_UPDATES
 from aiops_nb.notify.message import Message, message_of
 from aiops_nb.notify.params import EACH_ALERT, NotifyParams, Route
 
+HEARTBEAT_NS = NS_PER_SECOND  # how far apart the recorded heartbeats of the clock are
 RESTARTED = "monitor restarted; the alert did not fire again"
 NOTICED_UPDATES = ("severity", "flapping")  # people must hear of these; the others are shown where a message is edited
 
@@ -99,7 +100,8 @@ class _Group:
 class Dispatcher:
     """Groups alert changes by route and label, as Alertmanager does, and says what is due.
 
-    It reads no clock: time moves on by the changes and by `advance`. The same calls give the same notices, so a replay
+    It reads no clock: time moves on by `advance`, the recorded heartbeats, and between them by the changes. The same
+    calls give the same notices, so a replay
     of a recording derives those of the live run.
 
     The first notice of a group is due `group_wait` after its first alert; later changes wait for the next multiple of
@@ -128,6 +130,7 @@ class Dispatcher:
         self._params = params
         self._added = added
         self._now_ns = 0
+        self._clock_ns: int | None = None
         self._groups: dict[GroupKey, _Group] = {}
         self._of_alert: dict[str, list[GroupKey]] = {}
         self._due: list[tuple[int, int, GroupKey]] = []
@@ -155,18 +158,28 @@ class Dispatcher:
 
     def advance(self, time_ns: int) -> list[Notice]:
         """Time has moved on: the notices that were due until then, that moment included."""
+        self._clock_ns = time_ns
         self._now_ns = max(self._now_ns, time_ns)
         return [*self._end_adopted(), *self._until(self._now_ns)]
 
     def take(self, change: AlertChange) -> list[Notice]:
         """The notices due before this change, and those that it makes due at once."""
-        self._now_ns = max(self._now_ns, change.time_ns)
+        # a source whose clock is fast must not move the time of the others, whose notices would be due too late
+        latest_ns = change.time_ns if self._clock_ns is None else self._clock_ns + HEARTBEAT_NS
+        self._now_ns = max(self._now_ns, min(change.time_ns, latest_ns))
         return [*self._end_adopted(), *self._until(self._now_ns - 1), *self._changed(change)]
 
     def finish(self) -> list[Notice]:
-        """The stream ends: everything that waits is due now."""
+        """The run ends: everything that waits is due now. What comes next may have an earlier time."""
         waiting = [group for group in self._groups.values() if group.has_news]
-        return [notice for group in waiting for notice in self._flush(group, self._now_ns)]
+        notices = [notice for group in waiting for notice in self._flush(group, self._now_ns)]
+        self._now_ns = 0
+        self._clock_ns = None
+        self._due.clear()
+        for group in self._groups.values():
+            group.due_ns = None
+            group.last_ns = group.anchor_ns = 0
+        return notices
 
     # -- changes
 

@@ -15,10 +15,12 @@ from aiops_nb import open_recording, watch
 from aiops_nb.core.types import NS_PER_SECOND, Step
 from aiops_nb.monitor.notifications import Notifications
 from aiops_nb.monitor.notifications.stream import events_of, notices_of, planned_rows
-from aiops_nb.notify.dispatch import Dispatcher
+from aiops_nb.monitor.replay import ReplayRun
+from aiops_nb.notify.dispatch import Dispatcher, Notice
 from aiops_nb.notify.log import NotificationLog
 from aiops_nb.notify.message import Message
 from aiops_nb.notify.params import AlertmanagerParams, NotifyParams, RouteParams, WebhookParams
+from tests.paths import ROOT
 from tests.ports import free_port
 from tests.unit.notify.receiver import change, heartbeat, receiving, step
 
@@ -149,3 +151,16 @@ def test_a_recording_says_what_its_run_has_sent(tmp_path: Path) -> None:
     columns = list(planned.columns)
     assert len(planned) >= 2 and set(planned["kind"]) == {"firing", "resolved"}
     assert sent[columns].to_dict("records") == planned.to_dict("records")
+
+
+def test_however_a_recording_is_cut_its_notifications_are_the_same() -> None:
+    recording = open_recording(ROOT / "data" / "demo")
+    params = NotifyParams(channels=(WEBHOOK,), min_severity="info", group_by=("target",), repeat_interval_seconds=60.0)
+    rows = []
+    for items in (recording.reader.items, recording.reader.joined_items):
+        dispatcher = Dispatcher(params)
+        notices: list[Notice] = []
+        run = ReplayRun(items, None, lambda step, to=notices, by=dispatcher: to.extend(notices_of(by, events_of(step))))
+        run.start()
+        rows.append(planned_rows([*notices, *dispatcher.finish()], params))
+    assert rows[0] == rows[1] and len(rows[0]) >= 4
