@@ -57,16 +57,17 @@ class AlertLog:
         if change.state == "inactive":
             return
         self._episodes[key] = (
-            self._ended(before, change) if before and change.state == "resolved" else self._new(change)
+            self._ended(before, change) if before and change.state == "resolved" else self._new(change, before)
         )
         self._forget()
 
-    def _new(self, change: AlertChange) -> Episode:
-        return Episode(change, self._prove(change))
+    def _new(self, change: AlertChange, before: Episode | None) -> Episode:
+        """An answer to an alert leaves the rows that prove it as they are."""
+        return Episode(change, before.evidence if before and change.update else self._prove(change))
 
     def _ended(self, before: Episode, end: AlertChange) -> Episode:
         """The summary and the evidence of the firing alert stay readable."""
-        change = replace(before.change, state=end.state, time_ns=end.time_ns, ends_at_ns=end.ends_at_ns)
+        change = replace(before.change, state=end.state, time_ns=end.time_ns, ends_at_ns=end.ends_at_ns, note=end.note)
         return Episode(replace(change, outcome=end.outcome), before.evidence)
 
     def _forget(self) -> None:

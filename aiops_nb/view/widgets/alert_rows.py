@@ -10,6 +10,7 @@ from aiops_nb.core.types import ALL_TARGETS, NS_PER_SECOND, AlertChange
 from aiops_nb.view.data.alert_log import Episode, shown_state
 from aiops_nb.view.data.names import harmless
 from aiops_nb.view.data.store import ViewStore, moment_text
+from aiops_nb.view.widgets.answers import answer_text, offered
 
 ALL_WORDS = "all targets"
 # Their values are a status code and a number of targets: no values of the feature that the alert is named after
@@ -29,6 +30,8 @@ class AlertRow(TypedDict):
     full_target: str
     name: str
     summary: str
+    answer: str
+    actions: list[list[str]]
     facts: list[str]
     evidence: list[list[str]]
 
@@ -49,7 +52,7 @@ def _alert_row(store: ViewStore, episode: Episode) -> AlertRow:
     return AlertRow(
         id=row_id_of(change),
         state=state,
-        state_label=f"part of {change.inhibited_by}" if state == "inhibited" else state,
+        state_label=_state_label(change, state),
         severity=change.labels.get("severity", ""),
         since=_since(change, store.newest_ns),
         age=_age(change, store.newest_ns),
@@ -57,9 +60,24 @@ def _alert_row(store: ViewStore, episode: Episode) -> AlertRow:
         full_target=_full_subject(change),
         name=change.labels.get("alertname", ""),
         summary=store.names.shorten(_summary(change)),
+        answer=harmless(answer_text(change)),
+        actions=offered(change),
         facts=_facts(store, change),
         evidence=[list(row) for row in episode.evidence],
     )
+
+
+def _state_label(change: AlertChange, state: str) -> str:
+    """The state, and in a word what was answered."""
+    if state == "inhibited":
+        return f"part of {change.inhibited_by}"
+    if state != "firing":
+        return state
+    if change.silenced_by:
+        return "firing, silenced"
+    if change.acknowledged:
+        return "firing, acknowledged"
+    return "firing, flapping" if change.flapping else state
 
 
 def _full_subject(change: AlertChange) -> str:

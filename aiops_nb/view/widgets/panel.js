@@ -86,11 +86,27 @@ const EVIDENCE = ["finished (UTC)", "duration", "status"];
 const COLUMNS = ["state", "severity", "since", "name", "target", "summary"];
 const HEADINGS = { since: "since (UTC)", name: "alert" };
 
-function evidence(alert) {
+// Each button sends an action; the row changes when the answer has come back from the stream.
+function answerButtons(alert, view) {
+  if (!alert.actions.length) return [];
+  const box = make("div", "aiops-actions");
+  for (const [action, label] of alert.actions) {
+    const button = box.appendChild(make("button", "aiops-more", label));
+    button.addEventListener("click", () => {
+      button.disabled = true;
+      view.answer(alert.id, action);
+    });
+  }
+  return [box];
+}
+
+function evidence(alert, view) {
   const row = make("tr", "aiops-evidence");
   const cell = row.appendChild(make("td"));
   cell.colSpan = COLUMNS.length;
   cell.appendChild(make("div", "", `${alert.full_target}: ${alert.summary}`));
+  if (alert.answer) cell.appendChild(make("div", "aiops-answer", alert.answer));
+  cell.append(...answerButtons(alert, view));
   cell.append(...alert.facts.map((fact) => make("div", "aiops-facts", fact)));
   if (!alert.evidence.length) return row;
   const table = cell.appendChild(make("table"));
@@ -185,7 +201,7 @@ function drawAlerts(model, el, view) {
   const body = table.appendChild(make("tbody"));
   for (const alert of shown) {
     body.appendChild(alertRow(alert, view));
-    if (view.selected === alert.id) body.appendChild(evidence(alert));
+    if (view.selected === alert.id) body.appendChild(evidence(alert, view));
   }
   const scroll = make("div", view.selected ? "aiops-scroll aiops-open" : "aiops-scroll");
   scroll.appendChild(table);
@@ -229,6 +245,9 @@ function render({ model, el }) {
       this.reveal = true;
       draw();
       model.send({ kind: "select", id: this.selected ?? null });
+    },
+    answer(id, action) {
+      model.send({ kind: "answer", id, action });
     },
     showAll(all) {
       this.all = all;

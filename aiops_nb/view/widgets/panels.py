@@ -44,3 +44,12 @@ class Panel(anywidget.AnyWidget):
                 act(chosen if isinstance(chosen, str) else None)
 
         self.on_msg(receive)
+
+    def on_answer(self, act: Callable[[str, str], None]) -> None:
+        """Call `act` with the id of an alert row and the action whose button was pressed."""
+
+        def receive(_panel: object, content: Mapping[str, Any], _buffers: object) -> None:
+            if content.get("kind") == "answer":
+                act(str(content.get("id")), str(content.get("action")))
+
+        self.on_msg(receive)

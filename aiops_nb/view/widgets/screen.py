@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from aiops_nb.view.data.store import ViewStore, clock_text, date_text, moment_te
 from aiops_nb.view.page_requests import PageRequests
 from aiops_nb.view.source import Source, TargetShape, watched_of
 from aiops_nb.view.widgets.alert_rows import alert_rows, row_id_of
+from aiops_nb.view.widgets.answers import commands_of
 from aiops_nb.view.widgets.controls import Controls, TargetRow
 from aiops_nb.view.widgets.live_figure import LiveFigure
 from aiops_nb.view.widgets.panels import Panel
@@ -54,6 +56,7 @@ class Screen:
         self.status = Panel(kind="status")
         self.alerts = Panel(kind="alerts")
         self.alerts.on_select(self._select)
+        self.alerts.on_answer(self._answer)
         self.itself = SelfPanel()
         self.controls = Controls(can_change=watched_of(source) is not None)
         self.requests = PageRequests(source, self.range_ns, self.controls, wake)
@@ -67,6 +70,7 @@ class Screen:
         self._rejected_total = 0
         self._selected: str | None = None
         self._to_show = False
+        self._to_answer: deque[tuple[str, str]] = deque()
 
     def _make_tools(self) -> None:
         self.start = _button("Start", "play", self._start)
@@ -112,6 +116,7 @@ class Screen:
         """Bring everything up to date; what did not change is not sent."""
         if self._to_show:
             self._show_selected()
+        self._send_answers()
         with self.figure.one_message():
             self.board.draw()
             self.figure.show(self.board.roots)
@@ -170,6 +175,19 @@ class Screen:
         began = change.starts_at_ns or change.pending_at_ns
         in_sight = board.window.moment_ns is None and board.start_ns <= began
         board.window = TimeWindow(span_seconds=span, moment_ns=None if in_sight else began)
+
+    def _send_answers(self) -> None:
+        """Each answer is a command of the stream; it is shown when it has come back from there."""
+        while self._to_answer:
+            row_id, action = self._to_answer.popleft()
+            changes = (episode.change for episode in self._store.alerts.shown())
+            change = next((one for one in changes if row_id_of(one) == row_id), None)
+            self._problem = ""
+            try:
+                for command in commands_of(action, change) if change is not None else ():
+                    self._source.command(command)
+            except AiopsError as problem:
+                self._problem = f"not answered: {problem}"
 
     def _series_of(self, change: AlertChange) -> int | None:
         key = SeriesKey(change.labels.get("target", ""), origin=change.labels.get("origin", ""))
@@ -311,6 +329,11 @@ class Screen:
 
     def _select(self, row_id: str | None) -> None:
         self._selected, self._to_show = row_id, True
+        self._wake()
+
+    def _answer(self, row_id: str, action: str) -> None:
+        """A button of an alert was pressed; the pump, which owns the alerts, sends the command."""
+        self._to_answer.append((row_id, action))
         self._wake()
 
 
