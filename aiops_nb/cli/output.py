@@ -107,11 +107,18 @@ class ChangePrinter:
     def write(self, change: AlertChange) -> None:
         """Write one change and flush: the reader may be a program that waits for it."""
         if not change.inhibited_by and not _is_cut_off(change):
-            self.states[change.state] += 1
-            (self._firing.add if change.state == "firing" else self._firing.discard)(change.fingerprint)
+            self._count(change)
         self.status.clear()
         text = alert_line(change) if self.as_json else alert_text(change, symbols_for(sys.stdout.encoding))
         write_line(text)
+
+    def _count(self, change: AlertChange) -> None:
+        """Count changes of the state: an alert that fired already does not fire again when somebody answers it."""
+        if change.state == "firing" and change.fingerprint in self._firing:
+            return
+        if change.state != "pending" or not change.update:
+            self.states[change.state] += 1
+        (self._firing.add if change.state == "firing" else self._firing.discard)(change.fingerprint)
 
     @property
     def fired(self) -> bool:
@@ -185,15 +192,19 @@ def alert_line(change: AlertChange) -> str:
     ... )
     >>> line = alert_line(change)
     >>> line[:62]
-    '{"contributions":{},"ends_at":null,"expected":null,"fingerprin'
-    >>> line[-67:]
-    '"time":"1970-01-01T00:00:00.000000001Z","upper":null,"value":503.0}'
+    '{"acknowledged_by":null,"contributions":{},"ends_at":null,"exp'
+    >>> line[-81:]
+    '"time":"1970-01-01T00:00:00.000000001Z","update":null,"upper":null,"value":503.0}'
     """
     times = {"time": change.time_ns, "pending_at": change.pending_at_ns}
     ends = {"starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
-    record = {name: None if at_ns is None else rfc3339(at_ns) for name, at_ns in (times | ends).items()}
+    record: dict[str, object] = {
+        name: None if at_ns is None else rfc3339(at_ns) for name, at_ns in (times | ends).items()
+    }
     record |= {"state": change.state, "fingerprint": change.fingerprint, "summary": change.summary}
-    record |= {"inhibited_by": change.inhibited_by or None}
+    record |= {"inhibited_by": change.inhibited_by or None, "silenced_by": list(change.silenced_by)}
+    record |= {"update": change.update or None, "note": change.note or None, "health": change.health}
+    record |= {"acknowledged_by": change.acknowledged_by or None, "flapping": change.flapping}
     numbers = {name: getattr(change, name) for name in NUMBERS}  # NaN and infinity become null
     parts = {"labels": dict(change.labels), "contributions": dict(change.contributions)}
     return msgspec.json.encode(record | numbers | parts, order="sorted").decode()
@@ -219,7 +230,35 @@ def alert_text(change: AlertChange, symbols: Mapping[AlertState, str] = SYMBOLS)
 
 def _reason(change: AlertChange) -> str:
     reason = change.summary.removeprefix(f"{change.labels.get('target', '')}: ")  # the line has the target already
-    return f"{reason} (inhibited by {change.inhibited_by})" if change.inhibited_by else reason
+    marks = [f"inhibited by {change.inhibited_by}"] if change.inhibited_by else []
+    marks += [_answer(change)] if change.update else []
+    return f"{reason} ({'; '.join(marks)})" if marks else reason
+
+
+def _answer(change: AlertChange) -> str:
+    """What has changed of an alert whose state is the same."""
+    match change.update:
+        case "acknowledged":
+            by = f"acknowledged by {change.acknowledged_by}"
+            return f"{by}: {change.note}" if change.note else by
+        case "comment":
+            return f"comment: {change.note}"
+        case "silenced":
+            return f"silenced by {', '.join(change.silenced_by)}"
+        case "severity":
+            return f"severity is now {change.labels.get('severity', '')}"
+        case "released":
+            return "no longer inhibited"
+        case "unsilenced":
+            return "no longer silenced"
+        case "nodata":
+            return "no data"
+        case "data":
+            return "data again"
+        case "flapping":
+            return "flapping" if change.flapping else "no longer flapping"
+        case _:
+            return "acknowledgement taken back"
 
 
 def symbols_for(encoding: str | None) -> Mapping[AlertState, str]:

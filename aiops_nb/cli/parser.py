@@ -10,7 +10,21 @@ from pathlib import Path
 
 from aiops_nb._version import __version__
 from aiops_nb.cli.arguments import add_command
-from aiops_nb.cli.commands import check, completion, demo_service, export, lab, notify, replay, report, watch
+from aiops_nb.cli.commands import (
+    ack,
+    alerts,
+    check,
+    comment,
+    completion,
+    demo_service,
+    export,
+    lab,
+    notify,
+    replay,
+    report,
+    silence,
+    watch,
+)
 
 TIMES = ("--start", "--end")
 RELATIVE = re.compile(r"-\d")
@@ -22,6 +36,10 @@ COMMANDS = {
     "export": export,
     "report": report,
     "notify": notify,
+    "alerts": alerts,
+    "ack": ack,
+    "comment": comment,
+    "silence": silence,
     "demo-service": demo_service,
     "completion": completion,
 }

@@ -14,10 +14,12 @@ from aiops_nb.cli.follow import WarningPrinter, follow, summarise
 from aiops_nb.cli.output import ChangePrinter, ChangeQueue, StatusLine, write_line
 from aiops_nb.cli.process import ALERTED, OK, stop_wishes
 from aiops_nb.cli.tally import Tally
+from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.quantities import exact_duration, format_count
 from aiops_nb.core.urls import mask_url
 
 if TYPE_CHECKING:
+    from aiops_nb.monitor.monitor import Monitor
     from aiops_nb.session.plan import Plan
 
 _log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             config=arguments.config,
             sinks=[changes, tally],
         )
+        listening(monitor)
         text = begun(plan, arguments.for_seconds)
         _log.info("%s", text)
         if not arguments.json:
@@ -77,6 +80,14 @@ def run(arguments: argparse.Namespace) -> int:
         follow(monitor, changes, printer, wish, arguments.for_seconds, warnings)
     summarise(monitor, printer, tally, plan.record, warnings)
     return wish.exit_code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)
+
+
+def listening(monitor: Monitor) -> None:
+    """Let `aiops-nb ack` and others reach the monitor; it watches all the same where they cannot."""
+    try:
+        monitor.listen()
+    except (AiopsError, OSError) as problem:
+        _log.warning("aiops-nb alerts, ack, comment and silence cannot reach this monitor: %s", problem)
 
 
 MOST_NAMED = 3

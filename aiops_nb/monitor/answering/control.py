@@ -1,0 +1,301 @@
+"""A running monitor answers on a Unix socket: which alerts there are, and what people answer to them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from aiops_nb.core.errors import AiopsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aiops_nb.monitor.monitor import Monitor
+
+_log = logging.getLogger(__name__)
+
+MOST_BYTES = 1 << 16
+ANSWER_BYTES = 1 << 24
+REQUEST_SECONDS = 5.0
+WAIT_SECONDS = 0.25
+SUFFIX = ".sock"
+Text = Annotated[str, Meta(max_length=2_000)]
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="hello"):
+    """Which monitor this is."""
+
+
+class Alerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="alerts"):
+    """The active alerts; `all`: those that are over too."""
+
+    all: bool = False
+
+
+class SilenceList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="silences"):
+    """All silences."""
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ack"):
+    """Acknowledge an alert, or take that back."""
+
+    alert: Text
+    note: Text = ""
+    author: Text | None = None
+    undo: bool = False
+
+
+class Say(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="comment"):
+    """Comment on an alert."""
+
+    alert: Text
+    text: Text
+    author: Text | None = None
+
+
+class Quiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="silence"):
+    """Silence one alert, or all that the matchers are about."""
+
+    alert: Text = ""
+    matchers: tuple[Text, ...] = ()
+    duration: Text | None = None
+    start: Text | None = None
+    end: Text | None = None
+    author: Text | None = None
+    reason: Text = ""
+
+
+class EndQuiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="end_silence"):
+    """End a silence."""
+
+    id: Text
+    author: Text | None = None
+
+
+Request = Hello | Alerts | SilenceList | Ack | Say | Quiet | EndQuiet
+
+
+class Reply(msgspec.Struct, kw_only=True):
+    """What came of a request: a value, or a problem in one sentence."""
+
+    value: Any = None
+    problem: str | None = None
+
+
+class ControlSocket:
+    """Serves requests of the same user until it is closed, one at a time, in one thread.
+
+    The socket has mode 0600 in a folder of mode 0700, so no other user can open it. A request is one JSON line of at
+    most 64 KiB, which must arrive within 5 s.
+
+    Parameters
+    ----------
+    monitor
+        Answers.
+    path
+        Of the socket; None: named after this process, in `runtime_folder()`.
+
+    Raises
+    ------
+    AiopsError
+        If this system has no Unix sockets, or the socket cannot be made.
+    """
+
+    def __init__(self, monitor: Monitor, path: str | Path | None = None) -> None:
+        if not hasattr(socket, "AF_UNIX"):
+            raise AiopsError("control: this system has no Unix sockets")
+        self._monitor = monitor
+        self.path = Path(path) if path is not None else _own_path()
+        self._stopping = threading.Event()
+        self._socket = self._listening()
+        self._thread = threading.Thread(target=self._serve, name="aiops-control", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> ControlSocket:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.close()
+
+    def _listening(self) -> socket.socket:
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            os.fchmod(listening.fileno(), 0o600)  # before there is a path that another user could open
+            listening.bind(str(self.path))
+            self.path.chmod(0o600)
+            listening.listen(8)
+            listening.settimeout(WAIT_SECONDS)
+        except OSError as problem:
+            listening.close()
+            raise AiopsError(f"control: {self.path}: {problem.strerror or problem}") from None
+        return listening
+
+    def close(self) -> None:
+        """End the thread and remove the socket; may be called twice."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(REQUEST_SECONDS)
+        self._socket.close()
+        self.path.unlink(missing_ok=True)
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _ = self._socket.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(REQUEST_SECONDS)
+                connection.sendall(msgspec.json.encode(self._answer(connection)) + b"\n")
+
+    def _answer(self, connection: socket.socket) -> Reply:
+        try:
+            request = msgspec.json.decode(read_line(connection, MOST_BYTES), type=Request)
+            return Reply(value=answered(self._monitor, request))
+        except (AiopsError, msgspec.MsgspecError) as problem:
+            return Reply(problem=str(problem))
+        except OSError:
+            raise
+        except Exception as problem:
+            _log.exception("control")
+            return Reply(problem=f"{type(problem).__name__}: {problem}")
+
+
+def answered(monitor: Monitor, request: Request) -> object:
+    """Do what a request asks.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be done: no such alert, matchers that cannot be read.
+    """
+    match request:
+        case Hello():
+            run = monitor.last_run
+            recording = getattr(run, "recording", None)
+            return {"pid": os.getpid(), "state": monitor.state, "recording": recording and str(recording)}
+        case Alerts():
+            alerts = monitor.alerts()
+            shown = alerts if request.all else alerts[alerts["state"].isin(("pending", "firing"))]
+            return _records(shown)
+        case SilenceList():
+            return _records(monitor.silences())
+        case Ack(undo=True):
+            monitor.unacknowledge(request.alert, author=request.author)
+        case Ack():
+            monitor.acknowledge(request.alert, note=request.note, author=request.author)
+        case Say():
+            monitor.comment(request.alert, request.text, author=request.author)
+        case Quiet(alert=alert) if alert:
+            return monitor.snooze(alert, request.duration or "1h", note=request.reason, author=request.author)
+        case Quiet():
+            return monitor.silence(
+                request.matchers,
+                duration=request.duration,
+                start=request.start,
+                end=request.end,
+                author=request.author,
+                reason=request.reason,
+            )
+        case EndQuiet():
+            monitor.end_silence(request.id, author=request.author)
+    return None
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = frame.drop(columns=[name for name in ("members", "contributions") if name in frame])
+    records: list[dict[str, Any]] = json.loads(plain.to_json(orient="records", date_format="iso", date_unit="ms"))
+    return records
+
+
+def read_line(connection: socket.socket, most_bytes: int) -> bytes:
+    """The bytes before the first line end.
+
+    Raises
+    ------
+    AiopsError
+        For longer lines, and where the other side closes before the end of one.
+    """
+    received = bytearray()
+    while b"\n" not in received:
+        piece = connection.recv(65_536)
+        received += piece
+        if len(received) > most_bytes:
+            raise AiopsError(f"control: expected a line of at most {most_bytes} bytes")
+        if not piece:
+            raise AiopsError("control: the connection was closed within a line")
+    return bytes(received.partition(b"\n")[0])
+
+
+def ask(path: Path, request: Request) -> Any:
+    """Ask a monitor on its socket.
+
+    Raises
+    ------
+    AiopsError
+        What the monitor says is wrong.
+    OSError
+        If nobody answers.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(2 * REQUEST_SECONDS)
+        connection.connect(str(path))
+        connection.sendall(msgspec.json.encode(request) + b"\n")
+        reply = msgspec.json.decode(read_line(connection, ANSWER_BYTES), type=Reply)
+    if reply.problem is not None:
+        raise AiopsError(reply.problem)
+    return reply.value
+
+
+def runtime_folder() -> Path:
+    """Where this user's monitors have their sockets: below XDG_RUNTIME_DIR, else below the folder of temporary files.
+
+    Raises
+    ------
+    AiopsError
+        If the folder is not this user's alone.
+    """
+    user = os.getuid()
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    folder = Path(base) / "aiops-nb" if base else Path(tempfile.gettempdir()) / f"aiops-nb-{user}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o077:
+        raise AiopsError(f"control: {folder}: expected a folder of this user that no other can open")
+    return folder
+
+
+def _own_path() -> Path:
+    folder = runtime_folder()
+    for number in range(100):
+        path = folder / (f"{os.getpid()}{SUFFIX}" if not number else f"{os.getpid()}-{number}{SUFFIX}")
+        if not path.exists():
+            return path
+    raise AiopsError(f"control: {folder}: too many sockets of this process")
+
+
+def running_monitors() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The sockets of this user's monitors, each with what it says about itself; those of dead processes are removed."""
+    for path in sorted(runtime_folder().glob(f"*{SUFFIX}")):
+        try:
+            yield path, ask(path, Hello())
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+        except (OSError, AiopsError) as problem:
+            _log.info("%s: %s", path, problem)
