@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from msgspec import Struct
 
+from aiops_nb.alert.dependencies import DependsOn, ancestors
 from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_group
 from aiops_nb.alert.lifecycle import Seconds
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
 
 REFERENCE = "connectivity"
+DOWN = ("error", "critical")  # severities of a parent's alerts that say why its children fail
+PARENT_KEEP_SECONDS = 60.0  # as for other inhibitions: sliding windows hold the failures of an outage for a while
 
 
 @dataclass(slots=True)
@@ -38,12 +41,23 @@ class Inhibitor:
         Which alerts inhibit which others.
     references
         Targets that are probed only to know whether this host is connected: their alerts are always inhibited.
+    depends_on
+        What each target depends on directly. While a target has an active alert of severity error or critical, the
+        alerts of all targets that depend on it are inhibited.
     """
 
-    def __init__(self, rules: Sequence[InhibitRuleParams], references: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        rules: Sequence[InhibitRuleParams],
+        references: Iterable[str] = (),
+        depends_on: DependsOn | None = None,
+    ) -> None:
         self._rules = tuple(rules)
+        self._depends_on: DependsOn = depends_on or {}
+        self._parents = frozenset(parent for parents in self._depends_on.values() for parent in parents)
         self._references = frozenset(references)
-        self._sources: list[dict[tuple[str, ...], _Source]] = [{} for _ in self._rules]
+        # the last one is of parents, by target
+        self._sources: list[dict[tuple[str, ...], _Source]] = [{} for _ in (*self._rules, "parents")]
         self._ending: list[tuple[int, tuple[str, ...]]] = []
         self._inhibited: dict[str, str] = {}
 
@@ -77,12 +91,17 @@ class Inhibitor:
 
     def _source_of(self, change: AlertChange) -> str:
         """Name of the first source that inhibits the alert; the alert waits there."""
-        for rule, sources in zip(self._rules, self._sources, strict=True):
+        for rule, sources in zip(self._rules, self._sources, strict=False):
             if matches(rule.target_matchers, change) and not matches(rule.source_matchers, change):
                 source = sources.get(_key(rule, change))
                 if source is not None:
                     source.waiting[change.fingerprint] = change
                     return source.name
+        for parent in ancestors(self._depends_on, change.labels.get("target", "")):
+            source = self._sources[-1].get((parent,))
+            if source is not None:
+                source.waiting[change.fingerprint] = change
+                return source.name
         return ""
 
     # -- sources
@@ -90,12 +109,15 @@ class Inhibitor:
     def _as_source(self, change: AlertChange) -> None:
         for place, rule in enumerate(self._rules):
             if matches(rule.source_matchers, change):
-                self._note_source(place, _key(rule, change), change)
+                self._note_source(place, _key(rule, change), change, _name(change))
+        target = change.labels.get("target", "")
+        if target in self._parents and change.labels.get("severity") in DOWN:
+            self._note_source(len(self._rules), (target,), change, f"{_name(change)} on {target}")
 
-    def _note_source(self, place: int, key: tuple[str, ...], change: AlertChange) -> None:
+    def _note_source(self, place: int, key: tuple[str, ...], change: AlertChange, name: str) -> None:
         source = self._sources[place].get(key)
         if change.state in ("pending", "firing"):
-            source = source or self._sources[place].setdefault(key, _Source(_name(change)))
+            source = source or self._sources[place].setdefault(key, _Source(name))
             source.active.add(change.fingerprint)
             source.until_ns = None
         elif source is not None and change.fingerprint in source.active:
@@ -106,7 +128,8 @@ class Inhibitor:
 
     def _keep_ns(self, place: int, change: AlertChange) -> int:
         """A source that never fired was not notified, so nothing may hide behind it."""
-        return round(self._rules[place].keep_seconds * NS_PER_SECOND) if change.state == "resolved" else 0
+        keep_seconds = self._rules[place].keep_seconds if place < len(self._rules) else PARENT_KEEP_SECONDS
+        return round(keep_seconds * NS_PER_SECOND) if change.state == "resolved" else 0
 
     def tick(self, end_ns: int) -> list[AlertChange]:
         """End of a window: alerts that still fire though what inhibited them is over."""

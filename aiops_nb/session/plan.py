@@ -18,7 +18,7 @@ from aiops_nb.collect.http.target import ProbeTarget, ready_targets
 from aiops_nb.collect.registry import check_collector, make_collector
 from aiops_nb.collect.secrets import SecretHeaders
 from aiops_nb.config import Config, ConfigSource, HostMetricsParams, load_config, located
-from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.errors import ConfigError, unknown
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.references import resolved, resolved_text
 from aiops_nb.engine.check import check_pipeline
@@ -138,6 +138,7 @@ def _planned(
     names = ready_targets(probes, config.interval_seconds) if probes else {}
     for index, probe in enumerate(probes):
         _check_headers(f"targets[{index}]", probe)
+    config = _with_dependencies(config, dict(zip(names, probes, strict=True)))
     plan = Plan(
         config=config,
         probes=dict(zip(names, probes, strict=True)),
@@ -147,6 +148,23 @@ def _planned(
     if not (plan.probes or plan.makers or plan.host):
         raise ConfigError("targets: expected something to watch: a URL, a collector or this host, got nothing")
     return plan
+
+
+def _with_dependencies(config: Config, probes: dict[str, ProbeTarget]) -> Config:
+    """The pipeline knows by name which targets depend on which others."""
+    said = {name: probe.depends_on for name, probe in probes.items() if probe.depends_on}
+    if not said:
+        return config
+    known = [*probes, *config.pipeline.depends_on, *(getattr(one, "name", "") for one in config.collectors)]
+    for index, probe in enumerate(probes.values()):
+        for place, parent in enumerate(probe.depends_on):
+            if parent not in known:
+                raise unknown(f"targets[{index}].depends_on[{place}]", "the name of another target", parent, known)
+    try:
+        pipeline = replace(config.pipeline, depends_on={**config.pipeline.depends_on, **said})
+    except ConfigError as problem:
+        raise ConfigError(f"targets: {problem}") from None
+    return replace(config, pipeline=pipeline)
 
 
 def _check_headers(where: str, probe: ProbeTarget) -> None:

@@ -59,6 +59,9 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     confirm
         Ask once more, at once, after a probe that failed: by an `error_type`, or by a 5xx if no assertion is about the
         status. Both rows are recorded.
+    depends_on
+        Names of other targets that it needs. While one of them, or one that they need, has an error or critical alert,
+        the alerts of this one are inhibited; it is still probed.
 
     Examples
     --------
@@ -82,6 +85,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_body_bytes: int = 10_000_000
     assertions: Sequence[str] = ()
     confirm: bool = False
+    depends_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not is_reference(self.url):
