@@ -1,0 +1,142 @@
+"""Random alerts, answers and time, step by step: what holds of the changes of every alert, whatever happens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from aiops_nb.alert.answers import Answers
+from aiops_nb.alert.flapping import Flapping, FlappingParams
+from aiops_nb.alert.inhibition import Inhibitor
+from aiops_nb.alert.silences import HeldSilence
+from aiops_nb.core.matchers import parse_matchers
+from aiops_nb.core.types import NS_PER_SECOND as SECOND
+from aiops_nb.core.types import AlertChange
+
+TARGETS = ("db", "api", "shop")
+targets = st.sampled_from(TARGETS)
+ids = st.sampled_from(("s1", "s2", "s3"))
+
+
+class Alerts(RuleBasedStateMachine):
+    """Three targets of which each depends on the one before, with one alert each."""
+
+    def __init__(self):
+        super().__init__()
+        self.flapping = Flapping(FlappingParams(min_episodes=3, within_seconds=40, calm_seconds=15))
+        self.inhibitor = Inhibitor((), depends_on={"api": ("db",), "shop": ("api",)})
+        self.answers = Answers()
+        self.at, self.state, self.began, self.changes = 0, dict.fromkeys(TARGETS, "inactive"), {}, []
+
+    def passed(self, changes):
+        self.changes += self.answers.apply(self.inhibitor.apply(changes))
+
+    def change(self, target, state, outcome=""):
+        labels = {"alertname": "down", "severity": "error", "target": target}
+        began = self.began.setdefault(target, self.at)
+        made = AlertChange(
+            time_ns=self.at * SECOND, state=state, labels=labels, fingerprint=target, pending_at_ns=began * SECOND
+        )
+        if state in ("resolved", "inactive"):
+            made = replace(made, ends_at_ns=self.at * SECOND, outcome=outcome)
+            self.state[target], _ = "inactive", self.began.pop(target)
+        else:
+            made = replace(made, starts_at_ns=self.at * SECOND)
+            self.state[target] = state
+        self.passed(self.flapping.apply([made]))
+
+    @rule(name=targets)
+    def goes_on(self, name):
+        following = {"inactive": "pending", "pending": "firing", "firing": "resolved"}
+        self.change(name, following[self.state[name]])
+
+    @rule(name=targets)
+    def loses_its_data(self, name):
+        if self.state[name] != "inactive":
+            self.change(name, "resolved" if self.state[name] == "firing" else "inactive", "no data")
+
+    @rule(seconds=st.integers(1, 20))
+    def time_passes(self, seconds):
+        for _ in range(seconds):
+            self.at += 1
+            self.passed(self.flapping.tick(self.at * SECOND))
+            self.changes += self.answers.apply(self.inhibitor.tick(self.at * SECOND))
+            self.changes += self.answers.tick(self.at * SECOND)
+
+    @rule(name=targets, wish=st.sampled_from(("acknowledge", "unacknowledge", "comment")))
+    def somebody_answers(self, name, wish):
+        now = self.at * SECOND
+        match wish:
+            case "acknowledge":
+                self.changes += self.answers.acknowledge(name, now, "anna", "")
+            case "unacknowledge":
+                self.changes += self.answers.unacknowledge(name, now)
+            case "comment":
+                self.changes += self.answers.comment(name, now, "text")
+
+    @rule(id_=ids, name=targets, begins=st.integers(-5, 10), seconds=st.integers(1, 30))
+    def somebody_silences(self, id_, name, begins, seconds):
+        start = self.at + begins
+        silence = HeldSilence(
+            id=id_,
+            matchers=parse_matchers({"target": name}),
+            starts_at_ns=start * SECOND,
+            ends_at_ns=(start + seconds) * SECOND,
+        )
+        self.changes += self.answers.silence(silence, self.at * SECOND)
+
+    @rule(id_=ids)
+    def somebody_ends_a_silence(self, id_):
+        self.changes += self.answers.end_silence(id_, self.at * SECOND, "anna")
+
+    def own(self, target):
+        return [one for one in self.changes if one.fingerprint == target]
+
+    @invariant()
+    def each_episode_fires_once_and_ends_once(self):
+        for target in TARGETS:
+            moves = [one.state for one in self.own(target) if not one.update and one.state != "pending"]
+            moves = [one for one in moves if one != "inactive"]
+            assert all(first != second for first, second in pairwise(moves))
+            assert moves[:1] in ([], ["firing"])
+
+    @invariant()
+    def an_update_is_of_an_active_alert_and_of_its_episode(self):
+        for target in TARGETS:
+            episode = None
+            for one in self.own(target):
+                if one.update:
+                    assert one.state in ("pending", "firing")
+                    assert one.pending_at_ns == episode
+                episode = one.pending_at_ns if one.state in ("pending", "firing") else None
+
+    @invariant()
+    def a_firing_alert_is_silenced_exactly_while_a_silence_holds(self):
+        for target in TARGETS:
+            last = self.own(target)[-1:]
+            if last and last[0].state == "firing":
+                holding = [one for one in self.answers.silences.by_id.values() if one.holds_at(self.at * SECOND)]
+                wanted = [one.id for one in holding if one.covers(last[0].labels, target)]
+                assert bool(last[0].silenced_by) == bool(wanted)
+
+    @invariant()
+    def answers_end_with_the_episode(self):
+        for target in TARGETS:
+            for first, second in pairwise(self.own(target)):
+                if first.state in ("resolved", "inactive"):
+                    assert not second.acknowledged
+                    assert not second.note
+
+    @invariant()
+    def the_times_of_an_alert_never_go_back(self):
+        for target in TARGETS:
+            times = [one.time_ns for one in self.own(target)]
+            assert times == sorted(times)
+
+
+Alerts.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestAlerts = Alerts.TestCase
