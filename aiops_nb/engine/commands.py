@@ -2,13 +2,88 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterable
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.matchers import parse_matchers
+from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.plug_ins import pipeline_model, plain_pipeline
 from aiops_nb.engine.trust import require_trust
 from aiops_nb.features.requests.objective_history import History
+
+Name = Annotated[str, Meta(max_length=200)]
+Note = Annotated[str, Meta(max_length=2_000)]
+MomentNs = Annotated[int, Meta(ge=-(1 << 62), le=1 << 62)]
+LONGEST_SILENCE_SECONDS = 10 * 366 * 86_400.0
+HoldSeconds = Annotated[float, Meta(gt=0, le=LONGEST_SILENCE_SECONDS)]
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="silence"):
+    """Alerts notify nobody for a time; an alert that is snoozed is silenced by its fingerprint.
+
+    `starts_at_ns` None: from here on. It ends at `ends_at_ns`, or `hold_seconds` after its start. Another one with the
+    same `id` replaces it.
+    """
+
+    id: Name
+    matchers: tuple[Note, ...] = ()
+    fingerprint: Name = ""
+    starts_at_ns: MomentNs | None = None
+    ends_at_ns: MomentNs | None = None
+    hold_seconds: HoldSeconds | None = None
+    author: Name = ""
+    reason: Note = ""
+
+    def __post_init__(self) -> None:
+        if not parse_matchers(self.matchers) and not self.fingerprint:
+            raise ConfigError.at("matchers", "at least one matcher, or a fingerprint", "none")
+        if (self.ends_at_ns is None) == (self.hold_seconds is None):
+            raise ConfigError.at("ends_at_ns", "either ends_at_ns or hold_seconds", self.ends_at_ns)
+
+    def from_moment(self, now_ns: int) -> HeldSilence:
+        """The silence, begun now unless it says when."""
+        start_ns = now_ns if self.starts_at_ns is None else self.starts_at_ns
+        hold_ns = round((self.hold_seconds or 0.0) * NS_PER_SECOND)
+        return HeldSilence(
+            id=self.id,
+            matchers=parse_matchers(self.matchers),
+            fingerprint=self.fingerprint,
+            starts_at_ns=start_ns,
+            ends_at_ns=start_ns + hold_ns if self.ends_at_ns is None else self.ends_at_ns,
+            author=self.author,
+            reason=self.reason,
+        )
+
+
+def silence_command(silence: HeldSilence) -> Silence:
+    """The command that sets a silence with the times that it has.
+
+    Examples
+    --------
+    >>> silence = HeldSilence(id="s1", fingerprint="f", starts_at_ns=5, ends_at_ns=9)
+    >>> silence_command(silence).from_moment(7) == silence
+    True
+    """
+    return Silence(
+        id=silence.id,
+        matchers=tuple(str(matcher) for matcher in silence.matchers),
+        fingerprint=silence.fingerprint,
+        starts_at_ns=silence.starts_at_ns,
+        ends_at_ns=silence.ends_at_ns,
+        author=silence.author,
+        reason=silence.reason,
+    )
+
+
+def still_held(silences: Iterable[HeldSilence], now_ns: int) -> tuple[Silence, ...]:
+    """The commands that set those silences again which are not over."""
+    return tuple(silence_command(silence) for silence in silences if silence.ends_at_ns > now_ns)
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="start"):
@@ -16,7 +91,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     `resume` keeps the baselines of the run before, if that had the same parameters. `own_hosts` are the labels of the
     machine that the monitor itself runs on. `history` holds what the objectives of the run take over from an earlier
-    recording.
+    recording, `silences` those of the run before that still hold.
     """
 
     pipeline: PipelineParams = PipelineParams()
@@ -24,6 +99,12 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     resume: bool = False
     own_hosts: tuple[str, ...] = ()
     history: History | None = None
+    silences: tuple[Silence, ...] = ()
+
+
+def held(start: Start) -> tuple[HeldSilence, ...]:
+    """The silences that a run begins with."""
+    return tuple(silence.from_moment(0) for silence in start.silences)
 
 
 class SetThreshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_threshold"):
@@ -76,7 +157,42 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 TargetCommand = AddTarget | RemoveTarget | PauseTarget | ResumeTarget | SetInterval
-Command = Start | SetThreshold | TargetCommand | SourceEnded | Stop
+
+
+class Acknowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="acknowledge"):
+    """Somebody knows of an active alert: nobody is reminded of this episode."""
+
+    fingerprint: Name
+    author: Name = ""
+    note: Note = ""
+
+
+class Unacknowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="unacknowledge"):
+    """An acknowledgement is taken back."""
+
+    fingerprint: Name
+    author: Name = ""
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="comment"):
+    """Something is noted about the present episode of an alert."""
+
+    fingerprint: Name
+    text: Note
+    author: Name = ""
+
+
+class EndSilence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="end_silence"):
+    """A silence ends before its time."""
+
+    id: Name
+    author: Name = ""
+
+
+Answer = Acknowledge | Unacknowledge | Comment | Silence | EndSilence
+"""Commands with which people answer alerts."""
+
+Command = Start | SetThreshold | TargetCommand | SourceEnded | Stop | Answer
 """Body of a control item of kind `command`: a JSON object whose `type` says which."""
 
 _ENCODER = msgspec.json.Encoder()

@@ -8,8 +8,11 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
+from aiops_nb.alert.dependencies import refuse_cycles
+from aiops_nb.alert.flapping import FlappingParams
 from aiops_nb.alert.grouping import GroupingParams
 from aiops_nb.alert.inhibition import InhibitRuleParams
+from aiops_nb.alert.silences import MaintenanceParams
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.features.clients.params import ClientParams
 from aiops_nb.features.params import WindowParams
@@ -54,6 +57,9 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `disable` names rules that are left out.
     `own_host_alerts`: alerts on the machine that the monitor runs on have a `lower` severity (critical and error become
     warning, warning becomes info), the `same` one, or are `off`. They have the label `scope: own_host`.
+    `maintenance` are weekly windows in which alerts notify nobody.
+    `depends_on` says which targets each target depends on: while one of those, or one that they depend on, has an error
+    or critical alert, its alerts are inhibited. `flapping` None: every episode of an alert is notified by itself.
 
     Examples
     --------
@@ -75,8 +81,12 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     client_rules: tuple[ClientRuleParams, ...] = CLIENT_RULES
     source_rules: tuple[SourceRuleParams, ...] = DEFAULT_SOURCE_RULES
     own_host_alerts: OwnHostAlerts = "lower"
+    maintenance: tuple[MaintenanceParams, ...] = ()
+    depends_on: dict[str, tuple[str, ...]] = {}
+    flapping: FlappingParams | None = FlappingParams()
 
     def __post_init__(self) -> None:
+        refuse_cycles(self.depends_on)
         if self.disable:
             self._take_out()
         if self.enable:  # written out, so that a recording holds the rules themselves

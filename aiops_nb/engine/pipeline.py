@@ -14,21 +14,31 @@ from itertools import chain, pairwise
 import numpy as np
 import pyarrow as pa
 
+from aiops_nb.alert.answers import Answers
+from aiops_nb.alert.flapping import Flapping
 from aiops_nb.alert.inhibition import Inhibitor
+from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import CLOCK_SOURCE, SELF_SOURCE, TableName
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, BoolArray, IntArray, Item, Step
 from aiops_nb.engine.commands import (
+    Acknowledge,
     AddTarget,
+    Answer,
     Command,
+    Comment,
+    EndSilence,
     PauseTarget,
     RemoveTarget,
     ResumeTarget,
     SetThreshold,
+    Silence,
     SourceEnded,
     Start,
     Stop,
+    Unacknowledge,
     decode_command,
+    held,
 )
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
@@ -91,7 +101,9 @@ class Pipeline:
         self.params = params
         self._window = params.window
         self._watermarks = Watermarks(params.window, sources)
-        self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets)
+        self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets, params.depends_on)
+        self._flapping = Flapping(params.flapping)
+        self._answers = Answers(params.maintenance, held(start))
         self._sources = SourceJudge(params.source_rules)
         self._observed = ObservedTime(params.window.span_ticks * params.window.tick_ns)
         requests = RequestStages(params, self._observed, start)
@@ -127,7 +139,11 @@ class Pipeline:
                 self._watermarks.woke(slept_ns)
             self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
         elif kind == "command":
-            self._obey(decode_command(body, trust=self._trust), step)
+            command = decode_command(body, trust=self._trust)
+            if isinstance(command, Answer):
+                step.changes += self._answered(command, time_ns)
+            else:
+                self._obey(command, step)
 
     def _obey(self, command: Command, step: Step) -> None:
         match command:
@@ -156,6 +172,25 @@ class Pipeline:
                 self._close_until(self._newest + 1, step)
                 self._end_alerts(step)
 
+    def _answered(self, command: Answer, time_ns: int) -> list[AlertChange]:
+        """What an answer to alerts changes."""
+        answers = self._answers
+        match command:
+            case Acknowledge():
+                return answers.acknowledge(command.fingerprint, time_ns, command.author, command.note)
+            case Unacknowledge():
+                return answers.unacknowledge(command.fingerprint, time_ns)
+            case Comment():
+                return answers.comment(command.fingerprint, time_ns, command.text)
+            case Silence():
+                return answers.silence(command.from_moment(time_ns), time_ns)
+            case EndSilence():
+                return answers.end_silence(command.id, time_ns, command.author)
+
+    def silences(self) -> tuple[HeldSilence, ...]:
+        """All silences of the stream, those that are over too."""
+        return tuple(self._answers.silences.by_id.values())
+
     def _end_alerts(self, step: Step) -> None:
         """Monitoring stops: nothing is known of what still fires, and nobody would ever resolve it."""
         if self._next is None:
@@ -164,6 +199,7 @@ class Pipeline:
         for stage in self._every_stage():
             step.changes += self._ordered(stage.end_alerts(end_ns, STOPPED))
         step.changes += self._ordered(self._sources.close(end_ns, STOPPED))
+        step.changes += self._passed_on(self._flapping.close(end_ns, STOPPED))
 
     def _end_with_sources(self, window: int, step: Step) -> None:
         """Alerts of a source that has ended end with the last window that has rows of it."""
@@ -192,6 +228,7 @@ class Pipeline:
     def _resume(self, command: Start) -> None:
         """What was learned stays; the time between the runs passes as if the monitor had slept."""
         self._watermarks = Watermarks(self._window, command.sources)
+        self._answers = Answers(self.params.maintenance, held(command))
         for rule, threshold in self.params.thresholds.items():
             self._set_threshold(SetThreshold(alertname=rule, threshold=threshold))
 
@@ -268,7 +305,15 @@ class Pipeline:
         return before
 
     def _ordered(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
-        return self._inhibitor.apply(self._grouping.apply(changes))
+        return self._passed_on(self._flapping.apply(changes))
+
+    def _passed_on(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
+        return self._answers.apply(self._inhibitor.apply(self._grouping.apply(changes)))
+
+    def _end_of_window(self, end_ns: int) -> list[AlertChange]:
+        """Alerts that are calm, that something no longer inhibits, or that a silence begins or ceases to cover."""
+        calm = self._passed_on(self._flapping.tick(end_ns))
+        return [*calm, *self._answers.apply(self._inhibitor.tick(end_ns)), *self._answers.tick(end_ns)]
 
     def _usable(self, window: IntArray) -> BoolArray | None:
         self._newest = max(self._newest, int(window.max()))
@@ -312,7 +357,7 @@ class Pipeline:
         for stage in self._every_stage():
             step.changes += self._ordered(stage.pass_silence(elapsed_ns, end_ns))
         step.changes += self._ordered(self._sources.pass_silence(elapsed_ns, end_ns))
-        step.changes += self._inhibitor.tick(end_ns)
+        step.changes += self._end_of_window(end_ns)
 
     def _close(self, window: int, step: Step) -> None:
         self.counters.ticks_total += 1
@@ -323,7 +368,7 @@ class Pipeline:
                 step.ticks.append(tick)
             step.changes += self._ordered(changes)
         step.changes += self._ordered(self._sources.tick((window + 1) * self._window.tick_ns))
-        step.changes += self._inhibitor.tick((window + 1) * self._window.tick_ns)
+        step.changes += self._end_of_window((window + 1) * self._window.tick_ns)
         if self._ended_sources:
             self._end_with_sources(window, step)
         if self._ended_targets:

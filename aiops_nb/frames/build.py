@@ -38,6 +38,12 @@ ALERT_COLUMNS = (
     "ends_at",
     "inhibited_by",
     "outcome",
+    "silenced_by",
+    "acknowledged_by",
+    "acknowledged_at",
+    "note",
+    "flapping",
+    "health",
     "value",
     "expected",
     "threshold",
@@ -55,6 +61,16 @@ ALERT_COLUMNS = (
     "detail",
     "members",
     "fingerprint",
+)
+STATE_COLUMNS = (
+    "state",
+    "inhibited_by",
+    "outcome",
+    "fingerprint",
+    "acknowledged_by",
+    "note",
+    "flapping",
+    "health",
 )
 LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "scope", "metric", "client", "detector")
 NUMBER_COLUMNS = ("value", "expected", "lower", "upper", "score", "threshold")
@@ -145,6 +161,8 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
 
     Episodes that were pending and never fired are left out once they are inactive. `contributions` is JSON: the share
     of each part in what was anomalous; empty of rules without a detector. `outcome` says why an episode is over.
+    `silenced_by` (ids of silences, names of maintenance windows), `acknowledged_by`, `acknowledged_at` and `note` are
+    what people answered; `flapping` and `health` (`ok`, `nodata`, `error`) are of now.
     """
     import pandas as pd
 
@@ -159,7 +177,7 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
         if episode["detector"] == GROUPING_DETECTOR:
             episode["members"] = _members(episode, episodes.values())
     frame = pd.DataFrame(list(episodes.values()), columns=list(ALERT_COLUMNS))
-    for name in ("pending_at", "starts_at", "ends_at"):
+    for name in ("pending_at", "starts_at", "ends_at", "acknowledged_at"):
         # Through the frame an empty moment would make all of them floats, which cannot distinguish nanoseconds.
         frame[name] = _utc(pd.Series([episode[name] for episode in episodes.values()], dtype="Int64"))
     return frame
@@ -168,12 +186,14 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
 def _episode(change: AlertChange, before: Episode | None) -> Episode:
     episode: Episode = {name: change.labels.get(name, "") for name in LABEL_COLUMNS}
     kept = before if before is not None and change.state == "resolved" else None
-    episode |= {name: getattr(change, name) for name in ("state", "inhibited_by", "outcome", "fingerprint")}
+    episode |= {name: getattr(change, name) for name in STATE_COLUMNS}
+    episode["silenced_by"] = ", ".join(change.silenced_by)
     made = {name: getattr(change, name) for name in (*NUMBER_COLUMNS, "phase", "summary", "detail")}
     made["contributions"] = json.dumps(dict(change.contributions)) if change.contributions else ""
     episode |= {name: kept[name] if kept else value for name, value in made.items()}
     episode["members"] = change.members
     moments = {"pending_at": change.pending_at_ns, "starts_at": change.starts_at_ns, "ends_at": change.ends_at_ns}
+    moments["acknowledged_at"] = change.acknowledged_at_ns
     return episode | moments
 
 

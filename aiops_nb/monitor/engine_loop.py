@@ -15,7 +15,7 @@ from aiops_nb.core.clock import Clock
 from aiops_nb.core.errors import AiopsError, BatchError, RecordingError
 from aiops_nb.core.schemas import CLOCK_SOURCE, CONTROL, TableName, control_batch, source_of, table_of
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, Step
-from aiops_nb.engine.commands import Command, Start, Stop, encode_command
+from aiops_nb.engine.commands import Command, Start, Stop, encode_command, still_held
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.features.requests.objective_history import History
 from aiops_nb.monitor.run import Deliver
@@ -170,7 +170,8 @@ class EngineLoop:
         _log.warning("the clock was set back by %.0f s", seconds)
         self._last_beat_ns = 0
         self._push(self.command_batch(Stop()))
-        self._push(self.command_batch(replace(self._start, resume=False)))
+        silences = still_held(self._pipeline.silences(), self._clock.now_ns())
+        self._push(self.command_batch(replace(self._start, resume=False, silences=silences)))
 
     def _push(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows and batch.schema.names != CONTROL.names:  # heartbeats are no rows of their source

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import control_batch
-from aiops_nb.engine.commands import SourceEnded, Start
+from aiops_nb.engine.commands import SourceEnded, Start, still_held
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline, StreamCounters
 from aiops_nb.features.requests.objective_history import History
@@ -55,6 +56,8 @@ class LiveRun:
         What the objectives take over from an earlier recording.
     earlier
         The pipeline of the run before, as it was at its end: its baselines are kept, if its parameters are the same.
+    silences
+        Those of the run before; the ones that still hold go on.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class LiveRun:
         self_observation_seconds: float | None = None,
         history: History | None = None,
         earlier: Pipeline | None = None,
+        silences: Sequence[HeldSilence] = (),
     ) -> None:
         self.collectors = tuple(collectors)
         self._tap, self._clock = tap, clock or SystemClock()
@@ -78,7 +82,13 @@ class LiveRun:
         names = tuple(one.name for one in collectors)
         labels = (getattr(one, "own_host_label", "") for one in collectors)
         own_hosts = tuple(label for label in labels if label)
-        start = Start(pipeline=params, sources=names, resume=resumes, own_hosts=own_hosts)
+        start = Start(
+            pipeline=params,
+            sources=names,
+            resume=resumes,
+            own_hosts=own_hosts,
+            silences=still_held(silences, self._clock.now_ns()),
+        )
         self._loop = EngineLoop(tap, self._pipeline, deliver, self._clock, self._problems, start, history)
         self._stopping = threading.Event()
         self._stop_deadline = float("inf")
@@ -205,6 +215,14 @@ class LiveRun:
         """Close a source; what it has read still comes, and then its end. Unknown names are ignored."""
         for poller in [one for one in self._pollers if one.collector.name == name]:
             poller.close()
+
+    def silences(self) -> tuple[HeldSilence, ...]:
+        """All silences, those that are over too."""
+        return self._pipeline.silences()
+
+    def now_ns(self) -> int:
+        """Of the clock."""
+        return self._clock.now_ns()
 
     def stream_counters(self) -> StreamCounters:
         """What happened to the rows."""

@@ -12,17 +12,39 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 import pyarrow as pa
 
+from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import AiopsError, ConfigError
+from aiops_nb.core.matchers import MatcherSource
+from aiops_nb.core.moments import Moment
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
-from aiops_nb.engine.commands import Command, SetThreshold, decode_command, encode_command
+from aiops_nb.engine.commands import (
+    Acknowledge,
+    Command,
+    Comment,
+    EndSilence,
+    SetThreshold,
+    Unacknowledge,
+    decode_command,
+    encode_command,
+)
+from aiops_nb.frames.alert_choice import AlertChoice
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
 from aiops_nb.frames.noise import Noise, noise_of
+from aiops_nb.monitor.answering.choices import (
+    Duration,
+    active_fingerprint,
+    author_or_user,
+    known_silence,
+    new_silence,
+    silences_frame,
+    snooze_of,
+)
 from aiops_nb.monitor.notifications import Notifications, notifications_frame
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import collector_notices, rejected_frame
@@ -36,6 +58,7 @@ from aiops_nb.notify.registry import make_notifier
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aiops_nb.monitor.answering.control import ControlSocket
     from aiops_nb.view.dashboard import Dashboard
 
 _log = logging.getLogger(__name__)
@@ -88,6 +111,8 @@ class Monitor(FrameAccess):
         self._lock = threading.RLock()
         self._run: Run | None = None
         self._moved: dict[str, float] = {}
+        self._silence_ids: set[str] = set()
+        self._control: ControlSocket | None = None
         self._notify = notify
         self._notify_from_start = notify_from_start
         self._watched = watched
@@ -191,6 +216,9 @@ class Monitor(FrameAccess):
         if run is not None:
             run.stop()
         self._close_notifications()
+        control, self._control = self._control, None
+        if control is not None:
+            control.close()
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Wait until the stream has ended; true if it has."""
@@ -219,9 +247,10 @@ class Monitor(FrameAccess):
         ...
         aiops_nb.core.errors.ConfigError: set_threshold: expected a running monitor, got one that is not started
         """
+        self._require_running("set_threshold")
         run = self._run
-        if run is None or not run.running:
-            raise ConfigError(f"set_threshold: expected a running monitor, got one that is {self.state}")
+        if run is None:
+            return
         run.command(encode_command(checked_threshold(run.params, rule, value)))
         self._moved[rule] = float(value)
 
@@ -347,6 +376,163 @@ class Monitor(FrameAccess):
         elif self._run is not None:
             self._run.command(encode_command(checked))
 
+    def acknowledge(self, alert: AlertChoice, *, note: str = "", author: str | None = None) -> None:
+        """Say that somebody knows of an active alert: nobody is reminded of this episode any more.
+
+        Recorded in the stream, as all answers are. The acknowledgement ends with the episode.
+
+        Parameters
+        ----------
+        alert
+            As for `evidence`: a fingerprint, an alertname, a row number or a row of `alerts()`.
+        note
+            Shown with the alert.
+        author
+            Who; None: the user who runs this process.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such alert, it is over, or nothing runs.
+
+        Examples
+        --------
+        >>> Monitor(make_run=lambda deliver: None).acknowledge("http_5xx", note="on it")
+        Traceback (most recent call last):
+        ...
+        aiops_nb.core.errors.ConfigError: acknowledge: expected a running monitor, got one that is not started
+        """
+        self._require_running("acknowledge")
+        fingerprint = active_fingerprint(self._alerts(None, None), alert)
+        self.command(Acknowledge(fingerprint=fingerprint, author=author_or_user(author), note=note))
+
+    def unacknowledge(self, alert: AlertChoice, *, author: str | None = None) -> None:
+        """Take an acknowledgement back; arguments and errors as for `acknowledge`."""
+        self._require_running("unacknowledge")
+        fingerprint = active_fingerprint(self._alerts(None, None), alert)
+        self.command(Unacknowledge(fingerprint=fingerprint, author=author_or_user(author)))
+
+    def comment(self, alert: AlertChoice, text: str, *, author: str | None = None) -> None:
+        """Note something about the present episode of an alert; errors as for `acknowledge`."""
+        self._require_running("comment")
+        fingerprint = active_fingerprint(self._alerts(None, None), alert)
+        self.command(Comment(fingerprint=fingerprint, text=text, author=author_or_user(author)))
+
+    def snooze(
+        self, alert: AlertChoice, duration: Duration = "1h", *, note: str = "", author: str | None = None
+    ) -> str:
+        """Silence one alert for a time, `"30m"` or seconds; returns the id of the silence.
+
+        If it still fires then, people are notified again. Errors as for `acknowledge`.
+        """
+        self._require_running("snooze")
+        fingerprint = active_fingerprint(self._alerts(None, None), alert)
+        command = snooze_of(fingerprint, duration, author, note)
+        self.command(command)
+        return command.id
+
+    def silence(
+        self,
+        matchers: MatcherSource,
+        *,
+        duration: Duration | None = None,
+        start: Moment = None,
+        end: Moment = None,
+        author: str | None = None,
+        reason: str = "",
+    ) -> str:
+        """Notify nobody of alerts with these labels for a time; they are measured and recorded all the same.
+
+        Parameters
+        ----------
+        matchers
+            In Alertmanager's syntax, `'severity="warning", target=~"api.*"'`, as a list of such, or a mapping.
+        duration, end
+            One of them: `"2h"` or seconds, or a time.
+        start
+            None: now.
+        author, reason
+            Who (None: the user who runs this process), and why.
+
+        Returns
+        -------
+        str
+            Its id, for `end_silence`.
+
+        Raises
+        ------
+        ConfigError
+            For matchers and times that cannot be read, and if nothing runs.
+
+        Examples
+        --------
+        >>> from aiops_nb import watch
+        >>> with watch("http://127.0.0.1:9/health") as monitor:
+        ...     id = monitor.silence('target=~".*health"', duration="2h", reason="deployment")
+        ...     monitor.end_silence(id)
+        """
+        self._require_running("silence")
+        now_ns = self._stream_now_ns()
+        command = new_silence(
+            matchers, duration=duration, start=start, end=end, author=author, reason=reason, now_ns=now_ns
+        )
+        self.command(command)
+        self._silence_ids.add(command.id)
+        return command.id
+
+    def end_silence(self, id: str, *, author: str | None = None) -> None:
+        """End a silence, or a snooze, before its time.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such silence, or nothing runs.
+        """
+        self._require_running("end_silence")
+        if id not in self._silence_ids:  # it may still be in the queue
+            known_silence(self._held_silences(), id, self._stream_now_ns())
+        self.command(EndSilence(id=id, author=author_or_user(author)))
+        self._silence_ids.discard(id)
+
+    def silences(self) -> pd.DataFrame:
+        """All silences: id, state (active, pending, expired), matchers, times in UTC, author, reason, ended_by."""
+        return silences_frame(self._held_silences(), self._stream_now_ns())
+
+    def listen(self, path: str | Path | None = None) -> Path:
+        """Answer `aiops-nb alerts`, `ack`, `comment` and `silence` of the same user on a Unix socket until the stop.
+
+        Parameters
+        ----------
+        path
+            Of the socket; None: in this user's runtime folder, where the commands look.
+
+        Returns
+        -------
+        Path
+            Of the socket, whose mode is 0600.
+
+        Raises
+        ------
+        AiopsError
+            If it cannot be made.
+        """
+        from aiops_nb.monitor.answering.control import ControlSocket
+
+        with self._lock:
+            if self._control is None:
+                self._control = ControlSocket(self, path)
+            return self._control.path
+
+    def _held_silences(self) -> tuple[HeldSilence, ...]:
+        return () if self._run is None else self._run.silences()
+
+    def _stream_now_ns(self) -> int:
+        return SystemClock().now_ns() if self._run is None else self._run.now_ns()
+
+    def _require_running(self, what: str) -> None:
+        if not self.running:
+            raise ConfigError(f"{what}: expected a running monitor, got one that is {self.state}")
+
     def add_sink(self, sink: Sink) -> None:
         """Deliver every further step to one more sink."""
         self._fan_out.add(sink)
@@ -441,7 +627,7 @@ class Monitor(FrameAccess):
         return rejected_frame(self._run.collectors if self._run else ())
 
     def firing(self) -> list[AlertChange]:
-        """The alerts that fire now and that no other inhibits."""
+        """The alerts that fire now and that no other inhibits; silenced and acknowledged ones too."""
         state = {change.fingerprint: change for change in self._store.changes()}
         return [change for change in state.values() if change.state == "firing" and not change.inhibited_by]
 

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
+from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import AiopsError
@@ -37,7 +38,7 @@ class ReplayRun:
         None: as fast as it goes, and `start` returns when done. A number > 0: that many times real time, paced by the
         recorded clock, in a thread.
     clock
-        Paces it, and stamps commands.
+        Paces it.
     time_range_ns
         [first, last) of the items, for `progress_ratio`.
     trust
@@ -104,6 +105,14 @@ class ReplayRun:
         first_ns, last_ns = self._time_range_ns
         return min(1.0, max(0.0, (self._reached_ns - first_ns) / max(1, last_ns - first_ns)))
 
+    def silences(self) -> tuple[HeldSilence, ...]:
+        """All silences of the replayed part, those that are over too."""
+        return self._pipeline.silences()
+
+    def now_ns(self) -> int:
+        """As far as it is replayed."""
+        return self._reached_ns
+
     def stream_counters(self) -> StreamCounters:
         """What happened to the rows."""
         return self._pipeline.counters
@@ -141,9 +150,8 @@ class ReplayRun:
                 pace.wait_until(int(times_ns(item.batch.column("time"))[0]))
             if self._stopping.is_set():
                 break
-            if self._time_range_ns is not None:
-                self._reached_ns = max(self._reached_ns, int(times_ns(item.batch.column("time"))[-1]))
-            self._obey_commands(item.seq)
+            self._obey_commands(item.seq)  # at the time of the item before: a silence of now covers what comes
+            self._reached_ns = max(self._reached_ns, int(times_ns(item.batch.column("time"))[-1]))
             self._deliver(self._pipeline.push(item))
             self._note_unjudged()
         else:
@@ -162,7 +170,7 @@ class ReplayRun:
 
     def _obey_commands(self, seq: int) -> None:
         while not self._commands.empty():
-            batch = control_batch("user", "command", self._clock.now_ns(), self._commands.get())
+            batch = control_batch("user", "command", self._reached_ns, self._commands.get())
             self._deliver(self._pipeline.push(Item(seq, "control", "user", batch)))
 
 

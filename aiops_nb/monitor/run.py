@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.protocols import Collector, Sink
 from aiops_nb.core.types import Step
 from aiops_nb.engine.params import PipelineParams
@@ -86,6 +87,14 @@ class Run(Protocol):
     @property
     def params(self) -> PipelineParams:
         """Of the pipeline now."""
+        ...
+
+    def silences(self) -> tuple[HeldSilence, ...]:
+        """All silences, those that are over too."""
+        ...
+
+    def now_ns(self) -> int:
+        """The time of the stream: of the clock, or as far as a recording is replayed."""
         ...
 
     @property

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 
+from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.engine.pipeline import Pipeline
+from aiops_nb.engine.silenced import silences_of
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.session.plan import Plan
 
@@ -36,3 +38,14 @@ def pipeline_of(plan: Plan) -> Pipeline | None:
         _log.warning("baselines are learned again: %s", problem)
         return None
     return pipeline if pipeline.params == plan.config.pipeline else None
+
+
+def recorded_silences(record: str | None) -> tuple[HeldSilence, ...]:
+    """The silences that a continued recording holds, however long it is; only its commands are read."""
+    if record is None:
+        return ()
+    try:
+        return silences_of(RecordingReader(record).blocks("control"))
+    except RecordingError as problem:
+        _log.warning("silences are not taken over: %s", problem)
+        return ()

@@ -18,9 +18,11 @@ from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.core.quantities import format_duration
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import AlertChange, Step
+from aiops_nb.engine.silenced import silences_of
 from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
 from aiops_nb.frames.noise import Noise, noise_of
+from aiops_nb.monitor.answering.choices import silences_frame
 from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of, planned_frame, planned_rows
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.notify.dispatch import Dispatcher
@@ -185,6 +187,11 @@ class Recording(FrameAccess):
         events = self._derive(None, None, any_ticks=True).events
         notices = [notice for one in events for notice in notices_of(dispatcher, one)]
         return planned_rows([*notices, *dispatcher.finish()], params)
+
+    def silences(self) -> pd.DataFrame:
+        """All silences of the recording: id, state at its end, matchers, times in UTC, author, reason, ended_by."""
+        extent_ns = self._extent_ns()
+        return silences_frame(silences_of(self.reader.blocks("control")), 0 if extent_ns is None else extent_ns[1])
 
     def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
         batches: list[pa.RecordBatch] = self.reader.table(table, start_ns=start_ns, end_ns=end_ns).to_batches()

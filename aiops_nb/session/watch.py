@@ -27,7 +27,7 @@ from aiops_nb.monitor.run import Deliver
 from aiops_nb.notify.params import NotifyParams
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import NullTap, Tap
-from aiops_nb.session.earlier_run import pipeline_of
+from aiops_nb.session.earlier_run import pipeline_of, recorded_silences
 from aiops_nb.session.objective_history import recalled
 from aiops_nb.session.plan import Plan, Target, plan_run
 from aiops_nb.session.recording import Recording, open_recording
@@ -103,6 +103,7 @@ def watch(
             goes_on = runs and (plan.record is None or _records_to(runs[-1], plan))
             earlier = runs[-1].pipeline_at_end if goes_on else pipeline_of(plan)
             history = recalled(plan, SystemClock().now_ns())
+            silences = earlier.silences() if earlier is not None else recorded_silences(plan.record)
         except BaseException:
             tap.close()
             raise
@@ -116,6 +117,7 @@ def watch(
             self_observation_seconds=observed,
             history=history,
             earlier=earlier,
+            silences=silences,
         )
         runs[:] = [run]
         return run
