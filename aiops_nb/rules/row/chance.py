@@ -118,13 +118,22 @@ class BaselineHits:
         self._hits, self._waiting = np.zeros(16), np.zeros(16)
         self._any = False
 
+    def is_idle(self, hits: Whole) -> bool:
+        """Whether there is nothing to take: no hits in a closed window, and none remembered."""
+        return not self._any and not hits.any()
+
     def tick(self, hits: Whole, pace: Pace, learn: BoolArray, forget: BoolArray) -> IntArray | None:
         """Take the hits of each series in a closed window; None while every series needs `for_rows`.
 
-        `learn` are series that no run and no alert is going on of, `forget` those whose hits are an alert's; both are
-        (m,), m >= the number of series.
+        What each needs is also `needed` until the next window ends. `learn` are series that no run and no alert is
+        going on of, `forget` those whose hits are an alert's; both are (m,), m >= the number of series.
         """
-        if not self._any and not hits.any():
+        count = self.take(hits, pace, learn, forget)
+        return None if count is None else self.needed(pace)
+
+    def take(self, hits: Whole, pace: Pace, learn: BoolArray, forget: BoolArray) -> int | None:
+        """The same without saying what is needed: of how many series something is known, None where that is None."""
+        if self.is_idle(hits):
             return None
         count = len(pace.rows)
         self._make_room(count)
@@ -135,13 +144,15 @@ class BaselineHits:
         self._waiting[: len(learn)][learn | forget] = 0.0
         self._hits[self._hits < FORGOTTEN_HITS] = 0.0
         self._any = bool(self._hits.any() or self._waiting.any())
-        return self._needed(pace)
+        return len(self._hits)
 
     def _make_room(self, count: int) -> None:
         if count > len(self._hits):
             self._hits, self._waiting = widened(self._hits, count), widened(self._waiting, count)
 
-    def _needed(self, pace: Pace) -> IntArray:
+    def needed(self, pace: Pace) -> IntArray:
+        """How many consecutive hits each series needs, (n,), by what is known at the end of the last window."""
+        self._make_room(len(pace.rows))
         needed = np.full(len(self._hits), self._for_rows, np.int64)
         seen = np.flatnonzero(pace.rows)
         per_day, ratio = pace.rows_per_day(seen), self._baseline_ratio(seen, pace.rows[seen])

@@ -6,6 +6,7 @@ import math
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -126,11 +127,13 @@ class RowJudge:
         return hits
 
     def _learn(self, baseline: BaselineHits, end_ns: int, hits: Whole, pace: Pace) -> None:
+        if baseline.is_idle(hits):
+            return  # without hits every series needs as many, whatever the pace: what was not looked up may wait
         quiet, firing = self._rule.quiet(), self._rule.firing_since(end_ns)
         accepted = self._rule.firing_since(end_ns - ACCEPT_NS)
-        needed = baseline.tick(hits, pace, quiet | accepted, firing)
-        if needed is not None:
-            self._rule.need(needed)
+        count = baseline.take(hits, pace, quiet | accepted, firing)
+        if count is not None:
+            self._rule.need(count, partial(baseline.needed, pace))
 
     def change(self, transition: Transition, key: SeriesKey, row: pa.RecordBatch | None = None) -> AlertChange:
         """The alert change of a transition; `row` is the one row that made it, if a row did."""

@@ -51,6 +51,7 @@ class RowRule:
         self._streak = np.zeros(64, np.int64)
         self._causes = np.zeros((KEPT_CAUSES, 64), np.int64)  # of the run of each series, the latest first
         self._needed = np.full(64, params.for_rows)
+        self._needed_later: Callable[[], IntArray] | None = None
         self._watched = np.zeros(64, np.bool_)  # in a run of hits, or not inactive
         self._watching = False
         self._keep_ns = round(params.keep_firing_for_seconds * NS_PER_SECOND)
@@ -61,6 +62,7 @@ class RowRule:
         """Take rows in stream order, each (rows,); `cause` is a number that says what a hit was, such as its status."""
         if not self._watching and not hit.any():
             return []
+        self._look_up_needed()
         self._make_room(int(series.max()) + 1)
         if self._take_quietly(series, hit, cause):
             return []
@@ -95,13 +97,23 @@ class RowRule:
             self._needed = widened(self._needed, len(self._episodes.state), self.params.for_rows)
             self._watched = widened(self._watched, len(self._episodes.state))
 
-    def need(self, rows: IntArray) -> None:
-        """From here on the first series need so many consecutive hits, (n,); the others `for_rows`."""
-        self._make_room(len(rows))
-        self._needed[: len(rows)] = rows
+    def need(self, count: int, rows: Callable[[], IntArray]) -> None:
+        """From here on the first `count` series need so many consecutive hits, (n,); the others `for_rows`.
+
+        `rows` is asked when there is a hit, and not after the end of the next window with hits to remember.
+        """
+        self._make_room(count)
+        self._needed_later = rows
+
+    def _look_up_needed(self) -> None:
+        if self._needed_later is not None:
+            rows, self._needed_later = self._needed_later(), None
+            self._make_room(len(rows))
+            self._needed[: len(rows)] = rows
 
     def needed(self, series: int) -> int:
         """How many consecutive hits a series needs."""
+        self._look_up_needed()
         return int(self._needed[series])
 
     def quiet(self) -> BoolArray:
