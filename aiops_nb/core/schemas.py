@@ -78,6 +78,7 @@ TABLES: Mapping[TableName, pa.Schema] = {
     "messages": MESSAGES,
     "control": CONTROL,
 }
+_SEQ = REQUESTS.field(0)
 ADDED_COLUMNS = ("error_detail", "extra")  # recordings of format version 1 have none of them
 ERROR_TYPES: tuple[ErrorType, ...] = get_args(ErrorType)
 _FIELDS: Mapping[TableName, list[tuple[str, pa.DataType]]] = {
@@ -203,7 +204,8 @@ def widened(batch: pa.RecordBatch, published: pa.Schema) -> pa.RecordBatch:
 
 def with_seq(batch: pa.RecordBatch, seq: int) -> pa.RecordBatch:
     """The same rows at place `seq` of the stream."""
-    return batch.set_column(0, batch.schema.field(0), pa.array(np.full(batch.num_rows, seq, np.int64)))
+    numbers = pa.py_buffer(np.full(batch.num_rows, seq, np.int64))
+    return batch.set_column(0, _SEQ, pa.Array.from_buffers(_SEQ.type, batch.num_rows, [None, numbers], 0))
 
 
 def source_of(batch: pa.RecordBatch) -> str:

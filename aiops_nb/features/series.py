@@ -23,23 +23,38 @@ class Interner:
         self.names: list[str] = [OTHER]
         self._code: dict[str | None, int] = {}
         self._limit = limit
+        self._last: pa.Array | None = None  # the dictionary of the batch before, and the codes of its names
+        self._last_codes: IntArray = np.zeros(0, np.int64)
 
     def encode(self, column: pa.DictionaryArray) -> IntArray:
         """Codes of a dictionary column, (rows,); null is a name of its own, ""."""
         if len(column.dictionary) == 1 and len(column) and not column.null_count:
             return np.full(len(column), self._add(column.dictionary[0].as_py()))
         indices = dictionary_indices(column)
-        names: list[str | None] = [*column.dictionary.to_pylist(), None]
-        lookup = np.fromiter(map(self._code.get, names, repeat(-1)), np.int64, len(names))
-        if lookup[:-1].min(initial=0) < 0 or (column.null_count and lookup[-1] < 0):
-            self._learn(indices, names, lookup)
-        return lookup[indices]
+        lookup = self._codes_of(column.dictionary)
+        codes: IntArray = lookup[indices]
+        if codes.min(initial=0) < 0:
+            self._learn(indices[codes < 0], column.dictionary, lookup)
+            codes = lookup[indices]
+        return codes
 
-    def _learn(self, indices: Int32Array, names: list[str | None], lookup: IntArray) -> None:
-        unknown = indices[lookup[indices] < 0]
+    def _codes_of(self, dictionary: pa.Array) -> IntArray:
+        """Codes of its names, and of null at the end; -1: none yet. A sender's dictionary mostly stays, or grows."""
+        last = self._last
+        if last is not None and dictionary.slice(0, len(last)).equals(last):
+            known, fresh = self._last_codes, dictionary.slice(len(last)).to_pylist()
+            if not fresh:
+                return known
+        else:
+            known, fresh = np.array([self._code.get(None, -1)]), dictionary.to_pylist()
+        more = np.fromiter(map(self._code.get, fresh, repeat(-1)), np.int64, len(fresh))
+        self._last, self._last_codes = dictionary, np.concatenate([known[:-1], more, known[-1:]])
+        return self._last_codes
+
+    def _learn(self, unknown: Int32Array, dictionary: pa.Array, lookup: IntArray) -> None:
         used, first_row = np.unique(unknown, return_index=True)
         for index in used[np.argsort(first_row)].tolist():
-            lookup[index] = self._add(names[index])
+            lookup[index] = self._add(dictionary[index].as_py() if index >= 0 else None)
 
     def _add(self, name: str | None) -> int:
         known = self._code.get(name)
