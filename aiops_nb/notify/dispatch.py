@@ -225,10 +225,9 @@ class Dispatcher:
             alert.message = message
         alert.is_suppressed = bool(change.inhibited_by or change.silenced_by or change.acknowledged)
         alert.has_ended = False
-        if alert.is_notified and (
-            change.update in NOTICED_UPDATES or (change.update in SHOWN_UPDATES and not alert.update)
-        ):
-            alert.update = change.update
+        update = "calm" if change.update == "flapping" and not change.flapping else change.update
+        if alert.is_notified and (update in NOTICED_UPDATES or (update in SHOWN_UPDATES and not alert.update)):
+            alert.update = update
 
     def _ended(self, message: Message) -> Iterator[Notice]:
         for key in self._of_alert.get(message.fingerprint, ()):

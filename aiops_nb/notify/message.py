@@ -42,6 +42,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         What the value is, such as `duration_p95_seconds`; it has the unit. Empty if that is not known.
     phase
         The part of a latency that grew most.
+    flapping
+        Whether it begins and ends again and again; it is one episode until it is calm.
     acknowledged_by, note
         Who answered, and the last note.
     group
@@ -75,6 +77,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float | None = None
     feature: str = ""
     phase: str = ""
+    flapping: bool = False
     acknowledged_by: str = ""
     note: str = ""
     group: dict[str, str] = {}
@@ -203,6 +206,7 @@ def message_of(change: AlertChange) -> Message:
         expected=_known(change.expected),
         threshold=_known(change.upper),
         phase=change.phase,
+        flapping=change.flapping,
         acknowledged_by=change.acknowledged_by,
         note=change.note,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
 from aiops_nb.core.errors import ConfigError, unknown
+from aiops_nb.core.matchers import Matcher, matches_all, parse_matchers
 from aiops_nb.core.references import is_reference
 from aiops_nb.core.types import Severity
 from aiops_nb.core.urls import mask_url
@@ -224,19 +226,38 @@ class RouteParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     Attributes
     ----------
     matchers
-        Labels, each with the values that it may have: `{severity: [error, critical]}`.
+        Labels, each with the values that it may have: `{severity: [error, critical]}`; or Alertmanager's syntax, a
+        string or a list of strings: `'severity=~"error|critical", target!="batch"'`.
     channels
         Names of channels; none: such alerts notify nobody.
     group_by, group_wait_seconds, group_interval_seconds, repeat_interval_seconds
         As in `NotifyParams`, for this route alone; None: as there.
     """
 
-    matchers: dict[str, tuple[str, ...]]
+    matchers: str | tuple[str, ...] | dict[str, str | tuple[str, ...]]
     channels: tuple[str, ...] = ()
     group_by: tuple[str, ...] | None = None
     group_wait_seconds: Annotated[float, Meta(ge=0)] | None = None
     group_interval_seconds: Annotated[float, Meta(ge=0)] | None = None
     repeat_interval_seconds: Positive | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.parsed_matchers
+
+    @property
+    def parsed_matchers(self) -> tuple[Matcher, ...]:
+        """The matchers, all of which an alert must fulfil."""
+        written = self.matchers
+        return _parsed(tuple(written.items()) if isinstance(written, dict) else written)
+
+
+@lru_cache(maxsize=1000)
+def _parsed(written: str | tuple[str | tuple[str, str | tuple[str, ...]], ...]) -> tuple[Matcher, ...]:
+    """Parsed once: an alert is matched at each of its changes."""
+    if isinstance(written, str):
+        return parse_matchers(written)
+    pairs = {one[0]: one[1] for one in written if isinstance(one, tuple)}
+    return parse_matchers(pairs if pairs else [one for one in written if isinstance(one, str)])
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -333,7 +354,7 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def _configured(self, labels: Mapping[str, str]) -> Route:
         for number, route in enumerate(self.routes):
-            if all(labels.get(label, "") in values for label, values in route.matchers.items()):
+            if matches_all(route.parsed_matchers, labels):
                 return self.configured_route(number)
         return self.configured_route(None)
 

@@ -177,6 +177,8 @@ class Texts:
         state = words["update"] if message.kind == "update" else words[message.kind]
         if message.update:
             state = words.get(f"update_{message.update}", state)
+        elif message.flapping and message.kind == "firing":
+            state = words["update_flapping"]
         ended = "" if message.ends_at_ns is None else moment(message.ends_at_ns)
         seconds = max(0, (message.ends_at_ns or 0) - message.starts_at_ns) / NS_PER_SECOND
         unit = unit_name(message.feature, labels.get("metric", ""))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,3 +165,37 @@ def test_however_a_recording_is_cut_its_notifications_are_the_same() -> None:
         run.start()
         rows.append(planned_rows([*notices, *dispatcher.finish()], params))
     assert rows[0] == rows[1] and len(rows[0]) >= 4
+
+
+def test_answers_of_people_reach_the_channels_and_the_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGER_KEY", "planted-5ecret")
+    with receiving() as receiver:
+        channels = [
+            {"type": "webhook", "url": f"{receiver.url}/hook"},
+            {"type": "pagerduty", "routing_key": "env:PAGER_KEY", "api_url": f"{receiver.url}/pager"},
+        ]
+        loud, quiet = (f"http://127.0.0.1:{free_port()}/{name}" for name in ("loud", "quiet"))
+        config = {
+            "targets": [{"url": loud, "interval": "200ms"}],
+            "notify": {"channels": channels},
+            "record": str(tmp_path / "run"),
+        }
+        with watch(config=config) as monitor:
+            receiver.wait_for(2, timeout_seconds=30)
+            monitor.acknowledge("request_failed", note="on it", author="anna")
+            receiver.wait_for(3)
+            monitor.silence({"target": quiet}, duration="1h", author="anna")
+            monitor.add_target(quiet, interval_seconds=0.2)
+            deadline = time.monotonic() + 20
+            while len(monitor.alerts().query("state == 'firing'")) < 2 and time.monotonic() < deadline:
+                monitor.wait(0.2)
+        sent = monitor.notifications()
+    assert list(sent[sent["channel"] == "webhook"]["kind"]) == ["firing", "resolved"]
+    assert list(sent[sent["channel"] == "pagerduty"]["kind"]) == ["firing", "update", "resolved"]
+    events = [one.body["event_action"] for one in receiver.accepted if one.path == "/pager"]
+    assert events == ["trigger", "acknowledge", "resolve"]
+    assert not sent["target"].str.contains("quiet").any() and len(monitor.alerts()) == 2
+    planned = open_recording(tmp_path / "run").notifications()
+    assert sent[list(planned.columns)].to_dict("records") == planned.to_dict("records")
+    table = monitor.noise().by_alert.set_index("target")
+    assert (table.loc[quiet, "silenced"], table.loc[loud, "acknowledged"]) == (1, 1)

@@ -59,7 +59,7 @@ def _show(params: NotifyParams, channels: list[ChannelParams]) -> None:
     for channel in channels:
         write_line(f"channel  {shown(channel)}")
     for number, route in enumerate(params.routes):
-        matchers = ", ".join(f"{label} is {' or '.join(values)}" for label, values in route.matchers.items())
+        matchers = ", ".join(map(str, route.parsed_matchers)) or "every alert"
         write_line(f"route    {matchers} -> {_destination(params.configured_route(number))}")
     default = _destination(params.configured_route(None))
     write_line(f"default  severity {params.min_severity} or higher -> {default}")

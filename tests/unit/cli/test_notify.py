@@ -36,7 +36,7 @@ def test_it_shows_channels_and_routes_and_sends_nothing(config, capsys: pytest.C
     path, receiver = config
     assert main(["notify", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "route    severity is critical -> dead" in out
+    assert 'route    severity="critical" -> dead' in out
     assert "default  severity warning or higher -> chat" in out
     assert "planted" not in out and receiver.requests == []
 

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
+from aiops_nb.notify.delivery import takes
 from aiops_nb.notify.dispatch import RESTARTED, Dispatcher, Notice
 from aiops_nb.notify.message import message_of
 from aiops_nb.notify.params import NotifyParams, RouteParams, WebhookParams
+from aiops_nb.notify.templates import Texts
 from tests.unit.notify.receiver import change
 
 CHANNELS = WebhookParams(url="http://127.0.0.1:9/", name="one"), WebhookParams(url="http://127.0.0.1:9/", name="two")
@@ -118,10 +121,29 @@ def test_an_alert_that_fires_again_before_its_end_was_notified_goes_on() -> None
 def test_a_change_for_the_worse_is_an_update_of_the_same_episode(update: str) -> None:
     one = dispatcher()
     notices = [*one.take(at(0, "firing")), *one.advance(2 * NS_PER_SECOND)]
-    notices += [*one.take(at(5, "firing", update=update, labels={"severity": "critical"})), *one.advance(10**10)]
+    notices += [
+        *one.take(at(5, "firing", update=update, flapping=update == "flapping", labels={"severity": "critical"})),
+        *one.advance(10**10),
+    ]
     (first,), (second,) = (notice.messages for notice in notices)
     assert (first.kind, second.kind, second.update, second.severity) == ("firing", "update", update, "critical")
     assert first.dedup_key == second.dedup_key and first.idempotency_key != second.idempotency_key
+
+
+def test_a_flapping_alert_is_one_notice_until_it_is_calm() -> None:
+    one = dispatcher()
+    stream = (
+        at(0, "firing"),
+        at(5, "resolved"),
+        at(10, "firing", flapping=True),  # what comes then is withheld
+        at(100, "firing", update="flapping"),  # calm, and it still fires
+        at(120, "resolved"),
+    )
+    notices = [notice for item in stream for notice in [*one.take(item), *one.advance(item.time_ns + 10**9)]]
+    (first, ended, flaps, calm, over) = (notice.messages[0] for notice in notices)
+    assert [first.kind, ended.kind, flaps.kind, over.kind] == ["firing", "resolved", "firing", "resolved"]
+    assert flaps.flapping and Texts().title([flaps]) == "FLAPPING: http_5xx on shop"
+    assert calm.update == "calm" and not takes(CHANNELS[0], calm)
 
 
 def test_a_severity_that_rises_reaches_the_channels_of_its_new_route() -> None:
@@ -253,3 +275,25 @@ def test_every_episode_fires_once_and_resolves_once_in_order(
     assert [notice.at_ns for notice in notices] == sorted(notice.at_ns for notice in notices)
     if not any(state == "beat" for _, _, state in stream):
         assert notices == again
+
+
+@pytest.mark.parametrize(
+    ("matchers", "expected"),
+    [
+        ({"severity": ("critical", "error")}, ["two"]),
+        ({"target": "shop"}, ["two"]),
+        ('severity=~"err.*", target!="till"', ["two"]),
+        (('target="shop"', "severity!=error"), ["one"]),
+        ({}, ["two"]),
+    ],
+)
+def test_routes_take_matchers_of_alertmanager(matchers: Any, expected: list[str]) -> None:
+    params = NotifyParams(
+        channels=CHANNELS, routes=(RouteParams(matchers=matchers, channels=("two",)),), default=("one",)
+    )
+    assert list(params.channels_for({"severity": "error", "target": "shop"})) == expected
+
+
+def test_a_matcher_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(ConfigError, match="expected matchers such as"):
+        RouteParams(matchers="severity is error", channels=())
