@@ -48,7 +48,7 @@ int check_arguments(const char *function, Py_ssize_t given, Py_ssize_t expected)
 }
 
 static int fill_module(PyObject *module) {
-  PyMethodDef *const tables[] = {rows_methods, rules_methods, window_features_methods};
+  PyMethodDef *const tables[] = {rows_methods, rules_methods, window_features_methods, arithmetic_methods};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     if (PyModule_AddFunctions(module, tables[i])) return -1;
   if (add_json_requests(module)) return -1;

@@ -32,6 +32,7 @@ static inline double numpy_minimum(double a, double b) { return (a < b || a != a
 extern PyMethodDef rows_methods[];
 extern PyMethodDef rules_methods[];
 extern PyMethodDef window_features_methods[];
+extern PyMethodDef arithmetic_methods[];
 int add_json_requests(PyObject *module);
 
 #endif

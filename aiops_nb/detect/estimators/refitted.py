@@ -10,6 +10,7 @@ import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray
 from aiops_nb.detect.arithmetic.operations import exp
+from aiops_nb.detect.estimators.flat_forest import FlatForest
 from aiops_nb.detect.estimators.foreign import Troubles, last_step
 from aiops_nb.detect.estimators.sample import Sample, SampleTail
 
@@ -81,6 +82,7 @@ class Refitted:
         self._seed, self._background_ratio = seed, background_ratio
         self._blank = seeded(estimator, seed)
         self._fitted: Any = None
+        self._flat: FlatForest | None = None
         self._fitted_rows = 0
         self._tail = SampleTail(np.zeros(1))
         self._sample = Sample(ROWS_KEPT, width, seed)
@@ -105,7 +107,8 @@ class Refitted:
 
     def _raw_score(self, vectors: FloatArray) -> FloatArray:
         try:
-            scores = _checked(raw_score_of(self._fitted, vectors), vectors)
+            flat = None if self._flat is None else self._flat.raw_score(vectors)
+            scores = _checked(raw_score_of(self._fitted, vectors) if flat is None else flat, vectors)
         except Exception as problem:  # whatever a foreign estimator raises must not end the stream
             self.troubles.meet("scoring", "gives no scores", problem)
             return np.full(len(vectors), np.nan)
@@ -129,7 +132,7 @@ class Refitted:
         except Exception as problem:  # as above; it is tried again when it is due
             self.troubles.meet("fit", f"was not fitted to {len(rows)} vectors", problem)
         else:
-            self._fitted = fitted
+            self._fitted, self._flat = fitted, FlatForest.of(fitted, rows)
             self.troubles.over("fit")
         self._sample.thin()
 
