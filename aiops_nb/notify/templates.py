@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MAX_LISTED = 20
 FIELDS = ("title", "text", "html")
 CONTEXT = ("alert", "alerts", "firing_total", "resolved_total", "more", "group", "words", "image")
+_SECRET_NAME = re.compile("token|secret|passw|key|sig|auth", re.IGNORECASE)
 SEVERITY_RANK = {"critical": 0, "error": 1, "warning": 2, "info": 3}
 
 
@@ -65,12 +67,20 @@ class MessageParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         links = {f"runbooks.{name}": url for name, url in self.runbooks.items()}
         for where, url in {**links, "dashboard": self.dashboard}.items():
-            if url is not None and urlsplit(url).scheme not in ("http", "https"):
-                raise ConfigError.at(where, "an http or https URL", url)
+            _check_link(where, url)
         for field in FIELDS:
             source = getattr(self, field)
             if source is not None and not source.startswith("file:"):
                 check_template(field, source)
+
+
+def _check_link(where: str, url: str | None) -> None:
+    """Links are shown, sent and recorded as they are, so they hold no secret."""
+    parts = urlsplit(url or "")
+    if url is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ConfigError(f"{where}: expected an http or https URL, got another text (not shown)")
+    if parts.username or parts.password or any(_SECRET_NAME.search(name) for name, _ in parse_qsl(parts.query)):
+        raise ConfigError(f"{where}: expected a URL without user, password and token, got one with (not shown)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,14 @@ class NotifierContract:
         resolved = msgspec.structs.replace(message("resolved"), external_id=answer.get(firing.fingerprint, ""))
         check_answer(notifier.send([resolved]), [resolved])
 
+    def test_updates_and_repeats_are_accepted(self, notifier: Notifier) -> None:
+        """A severity that rises, and a reminder, with what the receiver called the first."""
+        firing = message("firing")
+        external_id = notifier.send([firing]).get(firing.fingerprint, "")
+        for kind, update in (("update", "severity"), ("repeat", "")):
+            one = msgspec.structs.replace(firing, kind=kind, update=update, at_ns=STARTED_NS, external_id=external_id)
+            check_answer(notifier.send([one]), [one])
+
     def test_as_many_as_it_takes_are_accepted_at_once(self, notifier: Notifier) -> None:
         """A digest of `max_batch` messages, firing and resolved."""
         most = min(notifier.max_batch, 1000)

@@ -16,6 +16,7 @@ from aiops_nb.notify.templates import Texts, worst_first
 # A word accompanies each colour: the title begins with FIRING or RESOLVED.
 COLOURS = {"critical": "#a30200", "error": "#d00000", "warning": "#d9a300", "info": "#3574b8"}
 RESOLVED = "#2e8540"
+OF_SEVERAL = "several:"  # before the `ts` of a message that is about several alerts, and is never edited
 JSON_UTF8 = {"Content-Type": "application/json; charset=utf-8"}
 MAX_TEXT_CHARACTERS = 2900  # a section block takes 3,000
 _PASSING = ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
@@ -46,20 +47,36 @@ class SlackNotifier:
             url = resolved_text(self._params.url, "url")
             self._poster.post(url, attachment(messages, self.texts), shown="Slack webhook")
             return {}
-        if len(messages) == 1 and messages[0].external_id:
-            return self._edit(messages[0])
+        known = {message.external_id for message in messages}
+        if len(known) == 1 and (external_id := known.pop()):
+            return self._follow_up(messages, external_id)
         answer = self._call("chat.postMessage", attachment(messages, self.texts))
         ts = str(answer.get("ts", ""))
         if len(messages) == 1:
             self._upload(messages[0], ts)
-        return {message.fingerprint: ts for message in messages if message.kind == "firing"}
+        external_id = ts if len(messages) == 1 else f"{OF_SEVERAL}{ts}"
+        return {message.fingerprint: external_id for message in messages if message.kind == "firing"}
+
+    def _follow_up(self, messages: Sequence[Message], external_id: str) -> Mapping[str, str]:
+        """What comes after a message: it is edited if it is about one alert; of several the thread has the news."""
+        if len(messages) == 1 and not external_id.startswith(OF_SEVERAL):
+            return self._edit(messages[0])
+        ts = external_id.removeprefix(OF_SEVERAL)
+        content = attachment(messages, self.texts)
+        self._call("chat.postMessage", {**content, "thread_ts": ts, "reply_broadcast": True})
+        return {}
 
     def _edit(self, message: Message) -> Mapping[str, str]:
         """The first message shows the newest state; its thread keeps what came."""
         content = attachment([message], self.texts)
         with suppress(RejectedError):  # the message was deleted, or is too old to edit: the thread has the news
             self._call("chat.update", {**content, "ts": message.external_id})
-        self._call("chat.postMessage", {**content, "thread_ts": message.external_id})
+        reply = {**content, "thread_ts": message.external_id}
+        if (
+            message.kind == "repeat" or message.update == "severity"
+        ):  # to be seen in the channel, not only in the thread
+            reply["reply_broadcast"] = True
+        self._call("chat.postMessage", reply)
         return {}
 
     def _upload(self, message: Message, ts: str) -> None:

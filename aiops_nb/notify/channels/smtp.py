@@ -55,7 +55,7 @@ class EmailNotifier:
             raise DeliveryError(f"{self._place}: {reason}") from None
         if refused:
             raise RejectedError(f"{self._place}: refused {len(refused)} of {len(self._params.to)} addresses")
-        return {message.fingerprint: message_id(message) for message in messages if message.kind == "firing"}
+        return {message.fingerprint: message_id(messages[0]) for message in messages if message.kind == "firing"}
 
     @property
     def _place(self) -> str:
@@ -116,7 +116,8 @@ def compose(messages: Sequence[Message], params: EmailParams, texts: Texts) -> E
     letter["Date"] = format_datetime(datetime.fromisoformat(rfc3339(newest_ns)))
     letter["Message-ID"] = message_id(first)
     letter["Auto-Submitted"] = "auto-generated"
-    if len(messages) == 1 and first.external_id:
+    earlier = {message.external_id for message in messages}
+    if len(earlier) == 1 and first.external_id:
         letter["In-Reply-To"] = letter["References"] = first.external_id
     chart = first.chart if len(messages) == 1 else b""
     chart_id = message_id(first).replace("@", ".chart@")

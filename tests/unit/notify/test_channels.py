@@ -340,7 +340,7 @@ def test_an_update_edits_the_message_of_a_slack_bot_and_adds_to_its_thread(recei
     edited, reply = receiver.accepted
     assert (edited.path, reply.path) == ("/chat.update", "/chat.postMessage")
     assert edited.body["text"].startswith("SEVERITY CHANGED: ") and reply.body["thread_ts"] == "171.5"
-    assert edited.body["attachments"][0]["color"] == "#a30200"
+    assert edited.body["attachments"][0]["color"] == "#a30200" and reply.body["reply_broadcast"] is True
 
 
 def test_an_update_is_a_reply_in_mail() -> None:
@@ -377,3 +377,28 @@ def test_a_webhook_names_the_group() -> None:
     sent = payload(grouped, "hook")
     assert sent["groupLabels"] == {"target": "shop"} and sent["groupKey"] == '{}:{target="shop"}'
     assert payload([grouped[0], message()], "hook")["groupLabels"] == {}
+
+
+def test_a_slack_message_about_several_alerts_is_never_edited(receiver: Receiver) -> None:
+    slack = make_notifier(SlackParams(token="env:PLANTED", channel="C1", api_url=receiver.url))
+    receiver.answers = [(200, {}, {"ok": True, "ts": "171.5"})]
+    both = [message(fingerprint=one) for one in "ab"]
+    ids = slack.send(both)
+    assert set(ids) == {"a", "b"} and len(set(ids.values())) == 1
+    ended = [replace(message("resolved", fingerprint=one, time_ns=9 * 10**9), external_id=ids[one]) for one in "ab"]
+    slack.send(ended[:1])
+    slack.send(ended)
+    slack.close()
+    posted, first, second = receiver.accepted
+    assert {one.path for one in receiver.accepted} == {"/chat.postMessage"}
+    assert "thread_ts" not in posted.body
+    for one in (first, second):  # b still fires: the message that says so stays as it is
+        assert one.body["thread_ts"] == "171.5" and one.body["reply_broadcast"] is True
+
+
+def test_mail_about_several_alerts_is_one_thread() -> None:
+    params = EmailParams(host="127.0.0.1", sender="a@example.org", to=("b@example.org",))
+    both = [message(fingerprint=one) for one in "ab"]
+    first = compose(both, params, Texts())
+    ended = replace(message("resolved", fingerprint="b"), external_id=message_id(both[0]))
+    assert compose([ended], params, Texts())["In-Reply-To"] == first["Message-ID"]

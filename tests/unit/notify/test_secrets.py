@@ -165,6 +165,7 @@ def test_no_run_leaves_a_secret_behind(
             deadline.wait(0.1)
         shown = [repr(monitor), monitor._repr_html_(), *monitor.warnings(), monitor.notifications().to_csv()]
         shown += [monitor.noise().plot().html, monitor.alerts().to_csv()]
+        assert any(line.startswith("notify webhook: ") for line in shown)  # as the dashboard shows it
     assert "failed" in states
     recording = open_recording(tmp_path / "run")
     shown += [repr(recording), repr(recording.config), recording.notifications().to_csv()]

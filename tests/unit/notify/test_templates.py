@@ -118,3 +118,12 @@ def test_a_configuration_names_the_path_of_a_bad_template(tmp_path: Path) -> Non
         Texts(MessageParams(html=f"file:{tmp_path}/missing.jinja"))
     with pytest.raises(ConfigError, match="dashboard: expected an http or https URL"):
         MessageParams(dashboard="javascript:alert(1)")
+
+
+@pytest.mark.parametrize("url", ["https://me:planted@lab/", "https://lab/?token=planted", "planted", "https://"])
+def test_a_link_with_a_secret_is_refused_and_not_shown(url: str) -> None:
+    for fields in ({"dashboard": url}, {"runbooks": {"http_5xx": url}}):
+        with pytest.raises(ConfigError, match="expected a") as refused:
+            MessageParams(**fields)  # type: ignore[arg-type]
+        assert "planted" not in str(refused.value)
+    assert MessageParams(dashboard="https://lab.example.org/lab?kiosk=1").dashboard
