@@ -102,8 +102,9 @@ class Notifications:
         self._thread.join(CLOSE_SECONDS)
         for channel in self._channels.values():
             channel.stop()
+        until = self._clock.monotonic_seconds() + CLOSE_SECONDS  # for all of them: many may be dead
         for channel in self._channels.values():
-            channel.join(CLOSE_SECONDS)
+            channel.join(max(0.0, until - self._clock.monotonic_seconds()))
         self._log.close()
 
     def add(self, notifier: Notifier) -> None:
@@ -164,13 +165,20 @@ class Notifications:
     def _dispatch(self) -> None:
         while True:
             events = self._queue.get()
-            with self._dispatching:
-                notices = self._dispatcher.finish() if events is None else notices_of(self._dispatcher, events)
-                entries = [entry for notice in notices for entry in self._entries(notice)]
-            if entries:
-                self._add_all(entries)
+            try:
+                self._take(events)
+            except Exception as problem:  # one bad change must not end all notifications
+                self._problem = f"{type(problem).__name__}: {problem}"
+                _log.exception("notifications")
             if events is None:
                 return
+
+    def _take(self, events: Events | None) -> None:
+        with self._dispatching:
+            notices = self._dispatcher.finish() if events is None else notices_of(self._dispatcher, events)
+            entries = [entry for notice in notices for entry in self._entries(notice)]
+        if entries:
+            self._add_all(entries)
 
     def _entries(self, notice: Notice) -> Iterator[Entry]:
         """The messages of a notice for each channel that takes them."""

@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aiops_nb.monitor.notifications import Notifications
+from aiops_nb.monitor.notifications import sink as sink_module
 from aiops_nb.notify.dispatch import RESTARTED
 from aiops_nb.notify.log import NotificationLog
 from aiops_nb.notify.params import NotifyParams, PagerDutyParams, RouteParams, WebhookParams
@@ -163,6 +165,31 @@ def test_a_write_never_waits_for_a_channel_that_hangs(receiver: Receiver) -> Non
     assert time.monotonic() - began < 1.0
     receiver.hold.set()
     sink.close()
+
+
+def test_many_channels_that_hang_are_closed_in_the_time_of_one(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink_module, "CLOSE_SECONDS", 0.5)
+    receiver.hold = threading.Event()
+    sink = notifications(*(webhook(receiver.url, f"hook{number}", timeout_seconds=2.0) for number in range(8)))
+    sink.write(step(change("firing")))
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and sum(row["state"] == "sending" for row in sink.rows()) < 8:
+        time.sleep(0.02)
+    began = time.monotonic()
+    sink.close()
+    assert time.monotonic() - began < 2.0
+    receiver.hold.set()
+
+
+def test_a_change_that_cannot_be_understood_ends_no_others(receiver: Receiver) -> None:
+    sink = notifications(webhook(receiver.url))
+    sink.write(step(replace(change("firing", "broken"), labels=None)))
+    sink.write(step(change("firing", "whole")))
+    receiver.wait_for(1)
+    sink.close()
+    assert kinds(receiver.accepted) == [("firing", "whole")]
 
 
 def test_a_restart_sends_nothing_twice_and_what_was_queued(receiver: Receiver, tmp_path: Path) -> None:
