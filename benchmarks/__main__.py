@@ -11,6 +11,7 @@ from importlib import import_module
 
 TITLES = {
     "engine": "From JSON bytes to alerts",
+    "live_latency": "From a row to its alert in a live monitor, under a busy cell",
     "tick": "Cost of a tick",
     "detector_cost": "Cost of each detector",
     "memory": "Memory of a monitor at a low rate",
