@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from aiops_nb import kernel
 from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.core.quantities import exact_duration, exact_ratio, readable_name
 from aiops_nb.core.urls import mask_url
@@ -130,6 +131,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from _section("recording", [plan.config.record] if plan.config.record else [])
     if isinstance(plan.config.history, str):
         yield from _section("history of objectives", [plan.config.history])
+    yield from _section("kernel", [kernel.status()])
     pipeline = plan.config.pipeline
     for name in pipeline.__struct_fields__:
         part = getattr(pipeline, name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from aiops_nb import kernel
 from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError
@@ -23,6 +25,8 @@ from aiops_nb.monitor.run import Deliver
 from aiops_nb.monitor.self_observation import SelfObservation, collector_problems, counted, rejected_lines
 from aiops_nb.monitor.switch_interval import short_switch_interval
 from aiops_nb.record.tap import Tap
+
+_log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
 COLLECTOR_SECONDS = 5.0
@@ -276,6 +280,7 @@ class LiveRun:
     # -- judging, and sealing next to it
 
     def _engine(self) -> None:
+        _log.info("computed by: %s", kernel.status())
         with short_switch_interval():
             self._loop.run(self._collecting)
         self._stopping.set()

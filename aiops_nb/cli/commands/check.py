@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from aiops_nb import kernel
 from aiops_nb.cli.output import write_line
 from aiops_nb.cli.process import OK, USAGE
 from aiops_nb.core.errors import AiopsError
@@ -91,6 +92,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "host_metrics": None if host is None else {"interval_seconds": host.interval_seconds or interval_seconds},
         "record": plan.config.record,
         "history": plan.config.history,
+        "kernel": kernel.status(),
         "pipeline": msgspec.to_builtins(plan.config.pipeline),
     }
 
