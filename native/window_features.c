@@ -116,7 +116,8 @@ static int unpack(PyObject *object, int count, Packed *packed) {
 enum { BINS = 304, OCTAVES = 19, BINS_PER_OCTAVE = 16 };
 
 typedef struct {
-  int32_t *fine;    // (capacity, BINS)
+  void *fine;  // (capacity, BINS) of int32 or, where no count can be larger, uint16
+  int is_narrow;
   int32_t *coarse;  // (OCTAVES, capacity)
   int64_t capacity;
   const int16_t *bins[2];  // of the rows that enter, and of those that leave
@@ -129,7 +130,8 @@ typedef struct {
 static Histogram read_histogram(PyObject *tuple, Views *views, int64_t series, int *failed) {
   Histogram histogram = {0};
   Reader reader = read_tuple(tuple);
-  histogram.fine = read_array(&reader, views, 'I', 4, 2);
+  histogram.is_narrow = read_whole(&reader) == 2;
+  histogram.fine = read_array(&reader, views, histogram.is_narrow ? 'U' : 'I', histogram.is_narrow ? 2 : 4, 2);
   is_wide(&reader, views, BINS);
   int64_t capacity = reader.failed ? 0 : last_length(views, 0);
   histogram.coarse = read_array(&reader, views, 'I', 4, 2);
@@ -163,7 +165,8 @@ static int tally(const Histogram *histogram, int way, const int64_t *of, int64_t
       PyErr_SetString(PyExc_ValueError, "kernel: no such series or bin");
       return -1;
     }
-    histogram->fine[place * BINS + bin] += sign;
+    if (histogram->is_narrow) ((uint16_t *)histogram->fine)[place * BINS + bin] += (uint16_t)sign;
+    else ((int32_t *)histogram->fine)[place * BINS + bin] += sign;
     histogram->coarse[bin / BINS_PER_OCTAVE * histogram->capacity + place] += sign;
   }
   return 0;
@@ -172,11 +175,12 @@ static int tally(const Histogram *histogram, int way, const int64_t *of, int64_t
 static double value_at_rank(const Histogram *histogram, int64_t series, const int32_t *before, int32_t rank) {
   int octave = 0;
   for (int k = 1; k < OCTAVES; k++) octave += before[k] < rank;
-  const int32_t *within = histogram->fine + series * BINS + octave * BINS_PER_OCTAVE;
+  int64_t first = series * BINS + octave * BINS_PER_OCTAVE;
   int32_t left = rank - before[octave];
   int steps = 0;
   for (int k = 0; k < BINS_PER_OCTAVE - 1; k++) {
-    left -= within[k];
+    left -= histogram->is_narrow ? ((const uint16_t *)histogram->fine)[first + k]
+                                 : ((const int32_t *)histogram->fine)[first + k];
     steps += left > 0;
   }
   return histogram->middles[octave * BINS_PER_OCTAVE + steps];

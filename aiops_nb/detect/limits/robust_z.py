@@ -84,7 +84,9 @@ class RobustZ:
         self._mad = np.zeros(self._capacity)
         self._seen = np.zeros(self._capacity, np.int32)
         self._learning_gate = LearningGate(params.relearn_ticks, params.relearn_seconds)
-        self._warmup = np.full((params.warmup_ticks, self._capacity), np.nan)
+        self._warmup = np.empty(
+            (params.warmup_ticks, 0)
+        )  # values of series that warm up; none is kept once all are warm
 
     @np.errstate(over="ignore")  # of the largest floats
     def score(self, table: FeatureTable) -> Scores:
@@ -148,7 +150,7 @@ class RobustZ:
         if capacity == self._capacity:
             return
         self._capacity = capacity
-        self._median, self._warmup = widened(self._median, capacity, np.nan), widened(self._warmup, capacity, np.nan)
+        self._median = widened(self._median, capacity, np.nan)
         self._mad, self._seen = widened(self._mad, capacity), widened(self._seen, capacity)
 
     def _restart(self, series: IndexArray) -> None:
@@ -158,6 +160,8 @@ class RobustZ:
     def _warm_up(self, value: FloatArray, series: IndexArray) -> None:
         if not len(series):
             return
+        if self._warmup.shape[1] < self._capacity:
+            self._warmup = widened(self._warmup, self._capacity, np.nan)
         self._warmup[self._seen[series], series] = value[series]
         self._seen[series] += 1
         ready = series[self._seen[series] == self._params.warmup_ticks]
@@ -165,6 +169,8 @@ class RobustZ:
             first = self._warmup[:, ready]
             self._median[ready] = np.median(first, axis=0)
             self._mad[ready] = np.median(np.abs(first - self._median[ready]), axis=0)
+            if not ((self._seen > 0) & (self._seen < self._params.warmup_ticks)).any():
+                self._warmup = np.empty((self._params.warmup_ticks, 0))
 
     def _follow(self, value: FloatArray, rows: BoolArray) -> None:
         if not rows.any():

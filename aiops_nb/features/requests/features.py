@@ -151,6 +151,7 @@ class RequestFeatures:
             entering.cut(count)
         leaving = self._packed.pop(window - self._span_ticks, None)
         rows = self._histogram.move_on(window)
+        self._histogram.expect(rows[0][1])
         values = np.empty((_ONCE + len(STATISTICS) * len(TRENDED) * self._horizon_count, count))
         packed, packed_phases = compiled.close_requests(
             values,

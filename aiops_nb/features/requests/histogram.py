@@ -16,6 +16,7 @@ from aiops_nb.core.growing import parts_of, widened
 from aiops_nb.core.types import FloatArray, Int32Array, IntArray
 
 BinArray = npt.NDArray[np.int16]
+FineArray: TypeAlias = npt.NDArray[np.uint16] | npt.NDArray[np.int32]
 IntegerArray: TypeAlias = npt.NDArray[np.integer]
 BinnedRows = tuple[BinArray, Int32Array]
 """Bin and series of each row."""
@@ -26,6 +27,7 @@ BINS_PER_OCTAVE = 1 << BINS_PER_OCTAVE_LOG2
 BINS = OCTAVES * BINS_PER_OCTAVE
 RELATIVE_ERROR = 0.5 / (1 << BINS_PER_OCTAVE_LOG2)
 
+MOST_NARROW = np.iinfo(np.uint16).max
 FEWEST_BACKING, MOST_BACKING, VALUES_A_BACKING = 3, 8, 8
 
 _FIRST = (1023 + LOWEST_EXPONENT) << BINS_PER_OCTAVE_LOG2
@@ -56,8 +58,10 @@ class Counts:
     The bins of one octave of a series lie in one line of the processor's cache.
     """
 
-    def __init__(self, capacity: int) -> None:
-        self._fine = np.zeros((capacity, BINS), np.int32)
+    def __init__(self, capacity: int, *, narrow: bool = False) -> None:
+        shape = capacity, BINS
+        self._fine: FineArray = np.zeros(shape, np.uint16) if narrow else np.zeros(shape, np.int32)
+        self._most = 0  # no series has counted more rows
         self._coarse = np.zeros((OCTAVES, capacity), np.int32)
 
     def grow(self, capacity: int) -> None:
@@ -66,12 +70,24 @@ class Counts:
         self._coarse = widened(self._coarse, capacity)
 
     @property
-    def arrays(self) -> tuple[Int32Array, Int32Array]:
-        """Counts by (series, bin) and by (octave, series), for the compiled kernel, which counts in them."""
-        return self._fine, self._coarse
+    def arrays(self) -> tuple[int, FineArray, Int32Array]:
+        """Bytes of a count, counts by (series, bin) and by (octave, series): the compiled kernel counts in them."""
+        return self._fine.itemsize, self._fine, self._coarse
+
+    def expect(self, series: Int32Array) -> None:
+        """Make the counts wide enough for these rows, which are to be counted."""
+        if self._fine.dtype != np.uint16:
+            return
+        self._most += len(series)
+        if self._most > MOST_NARROW:
+            self._most = int(self._coarse.sum(axis=0).max(initial=0)) + int(np.bincount(series).max(initial=0))
+            if self._most > MOST_NARROW:
+                self._fine = self._fine.astype(np.int32)
 
     def add(self, bins: BinArray, series: Int32Array, sign: int) -> None:
         """Count the rows, or take them away."""
+        if sign > 0:
+            self.expect(series)
         _tally(self._fine, series, bins, sign)
         _tally(self._coarse, bins >> BINS_PER_OCTAVE_LOG2, series, sign)
 
@@ -124,12 +140,13 @@ def _ranks(ratios: tuple[float, ...], total: Int32Array) -> Int32Array:
     return ranks
 
 
-def _tally(counts: Int32Array, rows: IntegerArray, columns: IntegerArray, sign: int) -> None:
+def _tally(counts: FineArray | Int32Array, rows: IntegerArray, columns: IntegerArray, sign: int) -> None:
     cells = rows * np.int64(counts.shape[1]) + columns
-    np.add.at(counts.reshape(-1), cells, np.int32(sign))
+    move = np.add if sign > 0 else np.subtract
+    move.at(counts.reshape(-1), cells, counts.dtype.type(1))
 
 
-def _bins_at(fine: Int32Array, coarse: Int32Array, rank: Int32Array) -> IntArray:
+def _bins_at(fine: FineArray, coarse: Int32Array, rank: Int32Array) -> IntArray:
     series = np.arange(rank.shape[1])
     octave = (coarse[1:-1, None] < rank).sum(axis=0, dtype=np.uint8).astype(np.int64)
     within = fine.reshape(-1, BINS_PER_OCTAVE).take(series * OCTAVES + octave, axis=0)
@@ -137,7 +154,7 @@ def _bins_at(fine: Int32Array, coarse: Int32Array, rank: Int32Array) -> IntArray
     return bins
 
 
-def _steps(counts: Int32Array, rank: Int32Array) -> npt.NDArray[np.uint8]:
+def _steps(counts: FineArray, rank: Int32Array) -> npt.NDArray[np.uint8]:
     """How many of the counts (..., bins) end before the rank (...), at most all but one."""
     left = rank.copy()
     steps = np.zeros(rank.shape, np.uint8)
@@ -150,13 +167,14 @@ def _steps(counts: Int32Array, rank: Int32Array) -> npt.NDArray[np.uint8]:
 class SlidingHistogram:
     """Histogram of each series over the last `span_ticks` closed windows.
 
-    Memory: 4 * (BINS + OCTAVES) bytes a series and 6 bytes a row of the span. Cost of a tick: O(series + rows).
+    Memory: 2 * BINS + 4 * OCTAVES bytes a series, 2 * BINS more once a series has 65,536 rows in the span, and 6 bytes
+    a row of the span. Cost of a tick: O(series + rows).
     Quantiles are off by at most `RELATIVE_ERROR` (3.1 %) of the value.
     """
 
     def __init__(self, span_ticks: int, capacity: int) -> None:
         self._span_ticks = span_ticks
-        self._counts = Counts(capacity)
+        self._counts = Counts(capacity, narrow=True)
         self._open: dict[int, list[BinnedRows]] = {}
         self._closed: deque[BinnedRows] = deque()
 
@@ -181,15 +199,19 @@ class SlidingHistogram:
         return entering, leaving
 
     def move_on(self, window: int) -> tuple[BinnedRows, BinnedRows]:
-        """The same for a caller that counts the rows itself."""
+        """The same for a caller that counts the rows itself, after `expect`."""
         entering, leaving = _stacked(self._open.pop(window, [])), NO_ROWS
         self._closed.append(entering)
         if len(self._closed) > self._span_ticks:
             leaving = self._closed.popleft()
         return entering, leaving
 
+    def expect(self, series: Int32Array) -> None:
+        """See `Counts.expect`."""
+        self._counts.expect(series)
+
     @property
-    def arrays(self) -> tuple[Int32Array, Int32Array]:
+    def arrays(self) -> tuple[int, FineArray, Int32Array]:
         """See `Counts.arrays`."""
         return self._counts.arrays
 
