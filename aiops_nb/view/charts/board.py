@@ -127,6 +127,8 @@ class Board:
         self._chosen_at_ns = -RECHOOSE_NS
         self._chosen_by: tuple[str, int | None, int] = ("", None, 0)
         self._coarse_at_ns = 0
+        self._matched_by: tuple[str, int] = ("", 0)
+        self._matching: list[int] = []
         self._ticks_drawn = 0
         self._samples_drawn = 0
 
@@ -239,13 +241,23 @@ class Board:
             return
         self._chosen_at_ns = store.newest_ns
         self._chosen_by = asked
-        among = matching(store, self.filter_text) if self.filter_text.strip() else None
+        among = self.matching_series() if self.filter_text.strip() else None
         self.matched = None if among is None else len(among)
         chosen = choose(store, self._shown, among, focus=self.focus)
         names = [store.names.of(series) for series in chosen]
         if chosen != self._shown or names != self.names:
             self._shown = chosen
             self._name(names)
+
+    def matching_series(self) -> list[int]:
+        """Numbers of the series that the filter lets through."""
+        count = len(self._store.series.keys)
+        asked = (self.filter_text, count)
+        if asked != self._matched_by:
+            text = self.filter_text
+            self._matched_by = asked
+            self._matching = matching(self._store, text) if text.strip() else list(range(count))
+        return self._matching
 
     def _full(self, asked: tuple[str, int | None, int]) -> bool:
         """Whether there are only new targets, and no place for them: they wait for the next regular choice."""

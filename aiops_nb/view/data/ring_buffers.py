@@ -101,6 +101,11 @@ class History:
             columns[name] = column.copy()
         return columns
 
+    def between(self, start_ns: int, end_ns: int, names: tuple[str, ...]) -> tuple[IntArray, dict[str, Float32Array]]:
+        """Ends of the windows between two times, and their columns, (windows, width); views, not copies."""
+        first, last = np.searchsorted(self._time[: self.length], [start_ns, end_ns + 1])
+        return self._time[first:last], {name: self._values[name][first:last] for name in names}
+
     def _make_room(self, count: int) -> None:
         if count > self.width:
             self._move(capacity_for(count, self.width or 16), self.windows)

@@ -21,6 +21,7 @@ from aiops_nb.view.source import Source, TargetShape, watched_of
 from aiops_nb.view.widgets.alert_rows import alert_rows, row_id_of
 from aiops_nb.view.widgets.answers import commands_of
 from aiops_nb.view.widgets.controls import Controls, TargetRow
+from aiops_nb.view.widgets.heat_panel import HeatPanel
 from aiops_nb.view.widgets.live_figure import LiveFigure
 from aiops_nb.view.widgets.panels import Panel
 from aiops_nb.view.widgets.self_panel import RejectedLine, SelfPanel
@@ -64,7 +65,10 @@ class Screen:
         board.on_selection = wake
         self._make_tools()
         self._make_selection()
-        parts = [self.controls, self.tools, self.status, self.alerts, self.selection, self.figure, self.itself]
+        self.heat = HeatPanel()
+        self.heat.on_open(self._open_target)
+        above = [self.controls, self.tools, self.status, self.alerts, self.heat]
+        parts = [*above, self.selection, self.figure, self.itself]
         self.root = _column(parts)
         self.root.add_class("aiops-dashboard")
         self._rejected_total = 0
@@ -76,7 +80,7 @@ class Screen:
         self.start = _button("Start", "play", self._start)
         self.stop = _button("Stop", "stop", self._stop)
         self.span = ipywidgets.ToggleButtons(
-            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "58px"}, tooltips=["Time range"] * 7
+            options=SPANS, value=DEFAULT_SPAN_SECONDS, style={"button_width": "70px"}, tooltips=["Time range"] * 7
         )
         self.span.observe(lambda change: self._show_span(change["new"]), "value")
         self.earlier = _button("", "chevron-left", lambda: self._page(-1), "Earlier", "36px")
@@ -127,6 +131,7 @@ class Screen:
         self.status.tiles = tiles_of(self._store)
         self.alerts.alerts = alert_rows(self._store)
         self.alerts.strip = dict(alert_strip(self._store))
+        self._draw_heat()
         self._report_health()
         self.status.warnings = self._warnings()
         self.start.disabled = running or ended
@@ -147,6 +152,11 @@ class Screen:
             widget.close()
 
     # ---- what the pump writes
+
+    def _draw_heat(self) -> None:
+        board, store = self.board, self._store
+        chosen = board.matching_series()
+        self.heat.draw(store, chosen, board.start_ns, board.end_ns)
 
     def _report_controls(self) -> None:
         chosen, controls = self.board.selection, self.controls
@@ -325,6 +335,15 @@ class Screen:
 
     def _filter(self, text: str) -> None:
         self.board.filter_text = text
+        self._wake()
+
+    def _open_target(self, series: int, time_ns: int) -> None:
+        """Show the chart of a target, and the time around the cell that was clicked."""
+        board = self.board
+        span, moment = board.window.span_seconds, board.window.moment_ns
+        in_sight = time_ns + span * NS_PER_SECOND // 2 >= self._store.newest_ns  # the newest rows are followed
+        board.focus = series
+        board.window = TimeWindow(span_seconds=span, moment_ns=moment if in_sight else time_ns)
         self._wake()
 
     def _select(self, row_id: str | None) -> None:
