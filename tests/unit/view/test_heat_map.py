@@ -11,7 +11,7 @@ from aiops_nb.core.types import NS_PER_SECOND, Step
 from aiops_nb.view.dashboard import Dashboard
 from aiops_nb.view.data.heat_map import ANOMALOUS, CALM, MOST_COLUMNS, UNKNOWN, heat_map
 from aiops_nb.view.data.store import ViewStore
-from tests.unit.view.rows import T0, HandSource, heartbeat_step, request_step, requests_tick
+from tests.unit.view.rows import T0, HandSource, alert, heartbeat_step, request_step, requests_tick
 
 MANY = tuple(f"http://h/api/{number}" for number in range(1000))
 SICK = 777
