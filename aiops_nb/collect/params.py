@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from aiops_nb.collect.heartbeat.jobs import HeartbeatJob
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.synthetic.faults import Fault
 from aiops_nb.collect.synthetic.shape import Shape
@@ -124,6 +125,23 @@ class SyntheticParams(CollectorParams, frozen=True, kw_only=True, tag="synthetic
     name: str = "synthetic"
 
 
+class HeartbeatParams(CollectorParams, frozen=True, kw_only=True, tag="heartbeat"):
+    """Of `aiops_nb.collect.heartbeat.collector.Heartbeats`."""
+
+    jobs: tuple[HeartbeatJob, ...]
+    port: Port | None = None
+    token: str | None = None
+    listen_on: str = "127.0.0.1"
+    name: str = "heartbeat"
+    interval_seconds: Positive = 1.0
+
+
 BuiltInParams: TypeAlias = (
-    AccessLogParams | TcpClientParams | TcpListenerParams | UdpListenerParams | WebSocketParams | SyntheticParams
+    AccessLogParams
+    | TcpClientParams
+    | TcpListenerParams
+    | UdpListenerParams
+    | WebSocketParams
+    | HeartbeatParams
+    | SyntheticParams
 )

@@ -143,6 +143,12 @@ BUILT_IN = (
         resolves=("url",),
     ),
     CollectorSpec(
+        params=built_in.HeartbeatParams,
+        factory="aiops_nb.collect.heartbeat.collector:Heartbeats",
+        purpose="reports of jobs, by a request to a local port or a file that is written",
+        opens_on_creation=True,
+    ),
+    CollectorSpec(
         params=built_in.SyntheticParams,
         factory="aiops_nb.collect.synthetic.stream:SyntheticStream",
         purpose="synthetic requests and host samples with known faults",

@@ -103,6 +103,7 @@ def refuse_literal_secrets(params: msgspec.Struct, where: str) -> None:
     for name, value in getattr(params, "headers", {}).items():
         if _SECRET_NAME.search(name):
             _require_reference(value, f"{where}.headers.{name}")
+    _require_reference(getattr(params, "token", None) or "", f"{where}.token")
     parts = urlsplit(getattr(params, "url", None) or "")
     _require_reference(parts.netloc.rpartition("@")[0].partition(":")[2], f"{where}.url")
     for name, value in parse_qsl(parts.query):

@@ -21,7 +21,14 @@ from aiops_nb.rules.client.thresholds import client_threshold
 from aiops_nb.rules.connectivity import ConnectivityParams
 from aiops_nb.rules.defaults.certificate import CERTIFICATE_RULES
 from aiops_nb.rules.defaults.errors import ERROR_RULES
-from aiops_nb.rules.defaults.hosts import CPU_RULES, DISK_RULES, HOST_SILENCE, MEMORY_RULES, PULSE_METRIC
+from aiops_nb.rules.defaults.heartbeat import HEARTBEAT_MISSED
+from aiops_nb.rules.defaults.hosts import (
+    CPU_RULES,
+    DISK_RULES,
+    HOST_SILENCE,
+    MEMORY_RULES,
+    PULSE_METRIC,
+)
 from aiops_nb.rules.defaults.inhibition import DEFAULT_INHIBIT_RULES, GROUPING_INHIBITS
 from aiops_nb.rules.defaults.latency import LATENCY_RULES
 from aiops_nb.rules.defaults.ready import with_ready
@@ -46,6 +53,7 @@ DEFAULT_FEATURE_RULES = (
     *MEMORY_RULES,
     *DISK_RULES,
     HOST_SILENCE,
+    HEARTBEAT_MISSED,
 )
 
 

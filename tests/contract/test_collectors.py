@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from aiops_nb.collect.heartbeat import HeartbeatJob, Heartbeats
 from aiops_nb.collect.host_metrics import HostMetrics
 from aiops_nb.collect.http.probe import HttpProbe
 from aiops_nb.collect.http.target import ProbeTarget
@@ -14,6 +15,7 @@ from aiops_nb.collect.params import (
     AccessLogParams,
     BuiltInParams,
     CollectorParams,
+    HeartbeatParams,
     SyntheticParams,
     TcpClientParams,
     TcpListenerParams,
@@ -45,6 +47,9 @@ COLLECTORS: dict[str, Make] = {
     "probe": lambda url: _probe(url, "curl"),
     "probe by requests": lambda url: _probe(url, "requests"),
     "probe of nobody": lambda _: _probe("http://127.0.0.1:1", "curl"),
+    "heartbeats": lambda _: Heartbeats(
+        [HeartbeatJob(name="nightly", period_seconds=60.0)], port=0, token="t", interval_seconds=INTERVAL_SECONDS
+    ),
     "host": lambda _: HostMetrics(interval_seconds=INTERVAL_SECONDS),
     "synthetic": lambda _: SyntheticStream(rate_hz=50),
     "synthetic, paced": lambda _: SyntheticStream(rate_hz=50, clock=SystemClock()),
@@ -76,6 +81,7 @@ EXAMPLES: dict[str, CollectorParams] = {
     "tcp_listener": TcpListenerParams(port=1),
     "udp_listener": UdpListenerParams(port=1),
     "websocket": WebSocketParams(url="ws://192.0.2.1/"),
+    "heartbeat": HeartbeatParams(jobs=(HeartbeatJob(name="nightly", period_seconds=60.0),), port=1, token="env:PATH"),
     "synthetic": SyntheticParams(),
 }
 
