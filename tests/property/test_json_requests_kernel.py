@@ -8,6 +8,7 @@ import random
 import threading
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,9 @@ from hypothesis import strategies as st
 from aiops_nb import kernel
 from aiops_nb.collect.json_lines.compiled import CompiledLines
 from aiops_nb.collect.json_lines.decoder import JsonLines
+from aiops_nb.core import schemas
+from aiops_nb.core.schemas import is_trusted
+from aiops_nb.record.tap import placed
 from tests.property.kernel_lines import SOURCE, by_msgspec, is_same, odd_chunk
 
 pytestmark = pytest.mark.skipif(kernel.compiled is None, reason=kernel.status())
@@ -168,3 +172,24 @@ def test_any_cut_of_the_bytes_gives_the_same_rows(cut: int) -> None:
     assert rows == [row for batch in expected if "status_code" in batch.schema.names for row in batch.to_pylist()]
     assert lines.rejected_total == plain.rejected_total
     assert lines.rows_total == plain.rows_total
+
+
+def test_a_batch_of_the_kernel_is_placed_as_one_that_was_validated() -> None:
+    (batch,) = JsonLines(SOURCE).feed(LINE * 3)
+    assert is_trusted(batch)
+    copy = pa.RecordBatch.from_arrays(batch.columns, schema=batch.schema)
+    assert not is_trusted(copy)
+    trusted, validated = placed(batch, 7), placed(copy, 7)
+    assert trusted.batch.equals(validated.batch)
+    assert (trusted.seq, trusted.table, trusted.source) == (validated.seq, validated.table, validated.source)
+
+
+def test_a_trusted_batch_is_forgotten_with_its_last_reference() -> None:
+    for _ in range(3):
+        JsonLines(SOURCE).feed(LINE)
+    gc.collect()
+    before = len(schemas._trusted)
+    (batch,) = JsonLines(SOURCE).feed(LINE)
+    assert len(schemas._trusted) == before + 1
+    del batch
+    assert len(schemas._trusted) == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from aiops_nb import kernel
-from aiops_nb.core.schemas import REQUESTS
+from aiops_nb.core.schemas import REQUESTS, trust
 
 
 class CompiledLines:
@@ -34,4 +34,4 @@ class CompiledLines:
         if self._decoder is None:
             return None
         address = self._decoder.decode(lines, self._source)
-        return None if address is None else pa.RecordBatch._import_from_c(address, REQUESTS)
+        return None if address is None else trust(pa.RecordBatch._import_from_c(address, REQUESTS))
