@@ -12,7 +12,7 @@ from aiops_nb.collect.params import BuiltInParams
 from aiops_nb.collect.secrets import refuse_literal_secrets
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.engine.params import PipelineParams
-from aiops_nb.notify.params import NotifyParams
+from aiops_nb.notify.params import NotifyParams, PingParams
 
 Positive = Annotated[float, Meta(gt=0)]
 
@@ -64,6 +64,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         `record` continues, if it does; False: they begin without history.
     notify
         Who is notified of alerts, and by which channels; None: nobody. A replay never notifies.
+    ping
+        A URL that is asked from time to time, so that somebody else notices when the monitor is gone; None: none is.
     pipeline
         Windows, rules and detectors.
 
@@ -89,6 +91,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     record: str | None = None
     history: str | bool = True
     notify: NotifyParams | None = None
+    ping: PingParams | None = None
     pipeline: PipelineParams = field(default_factory=PipelineParams)
 
     def __post_init__(self) -> None:
@@ -104,6 +107,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             refuse_literal_secrets(collector, f"collectors[{index}]")
         for index, channel in enumerate(self.notify.channels if self.notify is not None else ()):
             refuse_literal_secrets(channel, f"notify.channels[{index}]")
+        if self.ping is not None:
+            refuse_literal_secrets(self.ping, "ping")
         self._check_names()
 
     @property

@@ -46,6 +46,7 @@ from aiops_nb.monitor.answering.choices import (
     snooze_of,
 )
 from aiops_nb.monitor.notifications import Notifications, notifications_frame
+from aiops_nb.monitor.ping import Ping
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import collector_notices, rejected_frame
 from aiops_nb.monitor.step_store import StepStore
@@ -102,6 +103,7 @@ class Monitor(FrameAccess):
         notify: Callable[[], Notifications] | None = None,
         notify_from_start: bool = False,
         watched: Watched | None = None,
+        ping: Callable[[], Ping] | None = None,
     ) -> None:
         self._make_run, self._notes, self._once = make_run, tuple(notes), once
         self.mode: Mode = mode
@@ -116,6 +118,8 @@ class Monitor(FrameAccess):
         self._notify = notify
         self._notify_from_start = notify_from_start
         self._watched = watched
+        self._make_ping = ping
+        self._ping: Ping | None = None
         self._notifications: Notifications | None = None
         self._last_notifications: list[dict[str, object]] = []
         self._dashboard: Dashboard | None = None
@@ -189,9 +193,22 @@ class Monitor(FrameAccess):
                 self._moved = {}
                 self._run = self._make_run(self._fan_out.deliver)
                 self._open_notifications()
+                self._open_ping()
                 self._run.start()
                 if self._watched is not None:
                     self._watched.follow(self._run)
+
+    def _open_ping(self) -> None:
+        self._close_ping()
+        if self._make_ping is not None:
+            self._ping = self._make_ping()
+            self._fan_out.add(self._ping)
+
+    def _close_ping(self) -> None:
+        ping, self._ping = self._ping, None
+        if ping is not None:
+            self._fan_out.remove(ping)
+            ping.close()
 
     def _open_notifications(self) -> None:
         """After the run, which makes the recording that the log lies in."""
@@ -216,6 +233,7 @@ class Monitor(FrameAccess):
         if run is not None:
             run.stop()
         self._close_notifications()
+        self._close_ping()
         control, self._control = self._control, None
         if control is not None:
             control.close()
@@ -608,6 +626,7 @@ class Monitor(FrameAccess):
         """What a user should know now, a sentence each: what fails (collectors, rules), and rejected lines."""
         counters, run = self.counters, self._run
         problems = {**(run.problems() if run else {}), **self._fan_out.problems()}
+        problems |= {} if self._ping is None else self._ping.problems()
         if self._notifications is not None:
             problems |= self._notifications.problems()
         lines = [*self._notes, *(f"{part}: {text}" for part, text in problems.items())]

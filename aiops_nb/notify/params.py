@@ -12,7 +12,7 @@ from aiops_nb.core.errors import ConfigError, unknown
 from aiops_nb.core.matchers import Matcher, matches_all, parse_matchers
 from aiops_nb.core.references import is_reference
 from aiops_nb.core.types import Severity
-from aiops_nb.core.urls import mask_url
+from aiops_nb.core.urls import mask_url, parse_http_url
 from aiops_nb.notify.templates import MessageParams
 
 Positive = Annotated[float, Meta(gt=0)]
@@ -390,3 +390,30 @@ def shown(params: ChannelParams) -> str:
     place = getattr(params, "host", "") if url is None or is_reference(url) else mask_url(url)
     kind = str(params.__struct_config__.tag)
     return " ".join(part for part in (kind, "" if params.name == kind else params.name, place) if part)
+
+
+class PingParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to ping, and how often.
+
+    Attributes
+    ----------
+    url
+        Asked by GET; http or https. Where its path is a secret, a reference.
+    interval_seconds
+        How often, as long as the stream goes on.
+    timeout_seconds
+        Longest wait for the answer.
+
+    Raises
+    ------
+    ConfigError
+        For a URL that is none.
+    """
+
+    url: str
+    interval_seconds: Positive = 60.0
+    timeout_seconds: Positive = 10.0
+
+    def __post_init__(self) -> None:
+        if not is_reference(self.url):
+            parse_http_url(self.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,7 @@ from aiops_nb.features.params import WindowParams
 from aiops_nb.monitor.live import LiveRun
 from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.notifications import Notifications, open_notifications
+from aiops_nb.monitor.ping import Ping
 from aiops_nb.monitor.progress import ProgressSink
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.run import Deliver
@@ -129,7 +131,8 @@ def watch(
     plan = watched.plan
     runs += [run for one in stop_earlier(here) if (run := _run_to_go_on_from(one, plan)) is not None]
     notifies = plan.config.notify is not None
-    monitor = _started(Monitor(make_run, notify=notify, notify_from_start=notifies, watched=watched), sinks)
+    ping = None if plan.config.ping is None else partial(Ping, plan.config.ping)
+    monitor = _started(Monitor(make_run, notify=notify, notify_from_start=notifies, watched=watched, ping=ping), sinks)
     note_begun(here, monitor)
     return monitor
 
