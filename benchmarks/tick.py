@@ -1,4 +1,4 @@
-"""Cost of closing a window, and memory of a series, with the default rules.
+"""Cost of closing a window, with the compiled kernel and without, and memory of a series, with the default rules.
 
 python -m benchmarks.tick
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
+from aiops_nb import kernel
 from aiops_nb.core.schemas import make_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item, Step
 from aiops_nb.engine.pipeline import Pipeline
@@ -87,20 +88,34 @@ def measure(series: int, names: pa.Array, item_of: Second) -> tuple[float, float
 
 def main() -> None:
     """Print the table."""
-    print("| series | cost of a tick | a series |")
-    print("|--:|--:|--:|")
+    print(f"Kernel: {kernel.status()}\n")
+    print("| series | cost of a tick | without the kernel | ratio | a series |")
+    print("|--:|--:|--:|--:|--:|")
     for series in CASES:
         targets = pa.array([f"https://api.example.org/v1/endpoint-{i}" for i in range(series)])
-        _print(f"{series:,} of requests", measure(series, targets, second_of_rows))
+        _print(f"{series:,} of requests", *both_ways(series, targets, second_of_rows))
     for hosts in HOSTS:
         series = hosts * len(METRICS)
         names = pa.array([f"host-{i}" for i in range(hosts)])
-        _print(f"{series:,} of samples", measure(series, names, second_of_samples))
+        _print(f"{series:,} of samples", *both_ways(series, names, second_of_samples))
 
 
-def _print(series: str, measured: tuple[float, float]) -> None:
-    milliseconds, size_bytes = measured
-    print(f"| {series} | {milliseconds:.2f} ms | {size_bytes / 1024:.1f} KB |", flush=True)
+def both_ways(series: int, names: pa.Array, item_of: Second) -> tuple[float, float, float]:
+    """Milliseconds of a tick with the kernel and without, and bytes a series with it."""
+    compiled = kernel.compiled
+    milliseconds, size_bytes = measure(series, names, item_of)
+    try:
+        kernel.compiled = None
+        return milliseconds, measure(series, names, item_of)[0], size_bytes
+    finally:
+        kernel.compiled = compiled
+
+
+def _print(series: str, milliseconds: float, plain: float, size_bytes: float) -> None:
+    ratio = plain / milliseconds
+    print(
+        f"| {series} | {milliseconds:.2f} ms | {plain:.2f} ms | {ratio:.1f} | {size_bytes / 1024:.1f} KB |", flush=True
+    )
 
 
 if __name__ == "__main__":
