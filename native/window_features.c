@@ -56,12 +56,12 @@ static PyObject *pack(void *const *columns, const int *bytes, int count, int64_t
   int widths[16];
   int64_t size = count;
   for (int k = 0; k < count; k++) {
-    int64_t largest = 0;
-    for (int64_t i = 0; i < length; i++) {
-      int64_t one = whole_at(columns[k], bytes[k], i);
-      if (one > largest) largest = one;
-    }
-    widths[k] = width_of(largest);
+    int64_t all_bits = 0;  // as wide as the largest
+    if (bytes[k] == 4)
+      for (int64_t i = 0; i < length; i++) all_bits |= ((const int32_t *)columns[k])[i];
+    else
+      for (int64_t i = 0; i < length; i++) all_bits |= ((const int64_t *)columns[k])[i];
+    widths[k] = width_of(all_bits);
     size += widths[k] * length;
   }
   PyObject *packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
@@ -69,15 +69,22 @@ static PyObject *pack(void *const *columns, const int *bytes, int count, int64_t
   uint8_t *at = (uint8_t *)PyBytes_AsString(packed);
   for (int k = 0; k < count; k++) *at++ = (uint8_t)widths[k];
   for (int k = 0; k < count; k++) {
-    for (int64_t i = 0; i < length; i++) {
-      int64_t one = whole_at(columns[k], bytes[k], i);
-      switch (widths[k]) {
-        case 1: at[i] = (uint8_t)one; break;
-        case 2: { uint16_t two = (uint16_t)one; memcpy(at + 2 * i, &two, 2); break; }
-        case 4: { uint32_t four = (uint32_t)one; memcpy(at + 4 * i, &four, 4); break; }
-        default: memcpy(at + 8 * i, &one, 8);
-      }
+#define WRITE(FROM, TO)                                   \
+  for (int64_t i = 0; i < length; i++) {                  \
+    TO one = (TO)((const FROM *)columns[k])[i];           \
+    memcpy(at + i * (int64_t)sizeof one, &one, sizeof one); \
+  }                                                       \
+  break
+    switch (widths[k] + (bytes[k] == 8 ? 16 : 0)) {
+      case 1: WRITE(int32_t, uint8_t);
+      case 2: WRITE(int32_t, uint16_t);
+      case 4: WRITE(int32_t, uint32_t);
+      case 16 + 1: WRITE(int64_t, uint8_t);
+      case 16 + 2: WRITE(int64_t, uint16_t);
+      case 16 + 4: WRITE(int64_t, uint32_t);
+      default: memcpy(at, columns[k], (size_t)(8 * length));
     }
+#undef WRITE
     at += widths[k] * length;
   }
   return packed;
@@ -89,6 +96,27 @@ typedef struct {
   int64_t length;
 } Packed;
 
+// Adds packed numbers to a column, or takes them away.
+static void move_column(void *column, int bytes, const uint8_t *numbers, int width, int64_t length, int sign) {
+#define MOVE(TO, FROM)                                         \
+  for (int64_t i = 0; i < length; i++) {                       \
+    FROM one;                                                  \
+    memcpy(&one, numbers + i * (int64_t)sizeof one, sizeof one); \
+    ((TO *)column)[i] += (TO)(sign * (int64_t)one);            \
+  }                                                            \
+  break
+  switch (width + (bytes == 8 ? 16 : 0)) {
+    case 1: MOVE(int32_t, uint8_t);
+    case 2: MOVE(int32_t, uint16_t);
+    case 4: MOVE(int32_t, uint32_t);
+    case 16 + 1: MOVE(int64_t, uint8_t);
+    case 16 + 2: MOVE(int64_t, uint16_t);
+    case 16 + 4: MOVE(int64_t, uint32_t);
+    case 16 + 8: MOVE(int64_t, int64_t);
+  }
+#undef MOVE
+}
+
 // Of bytes that `pack` made; None has no numbers.
 static int unpack(PyObject *object, int count, Packed *packed) {
   packed->length = 0;
@@ -97,8 +125,13 @@ static int unpack(PyObject *object, int count, Packed *packed) {
   Py_ssize_t size;
   if (PyBytes_AsStringAndSize(object, &data, &size)) return -1;
   int64_t a_series = 0;
-  for (int k = 0; k < count && size >= count; k++) a_series += packed->width[k] = (uint8_t)data[k];
-  if (size < count || a_series < count || (size - count) % a_series) {
+  int is_right = size >= count;
+  for (int k = 0; k < count && is_right; k++) {
+    int width = packed->width[k] = (uint8_t)data[k];
+    is_right = width == 1 || width == 2 || width == 4 || width == 8;
+    a_series += width;
+  }
+  if (!is_right || a_series < count || (size - count) % a_series) {
     PyErr_SetString(PyExc_ValueError, "kernel: expected totals as bytes");
     return -1;
   }
@@ -276,8 +309,7 @@ static Sums read_sums(PyObject *tuple, Views *views, int *failed) {
 static void move_sums(const Sums *sums, const Packed *packed, int sign) {
   int64_t n = packed->length < sums->length ? packed->length : sums->length;
   for (int k = 0; k < PHASE_COLUMNS && n; k++)
-    for (int64_t i = 0; i < n; i++)
-      add_whole(sums->column[k], PHASE_BYTES[k], i, sign * packed_at(packed->numbers[k], packed->width[k], i));
+    move_column(sums->column[k], PHASE_BYTES[k], packed->numbers[k], packed->width[k], n, sign);
 }
 
 static void write_means(const Sums *sums, double *values, int64_t n) {
@@ -334,8 +366,7 @@ static int move_totals(const Totals *span, const Packed *packed, int sign) {
     return -1;
   }
   for (int k = 0; k < TOTALS && packed->length; k++)
-    for (int64_t i = 0; i < packed->length; i++)
-      add_whole(span->column[k], TOTAL_BYTES[k], i, sign * packed_at(packed->numbers[k], packed->width[k], i));
+    move_column(span->column[k], TOTAL_BYTES[k], packed->numbers[k], packed->width[k], packed->length, sign);
   return 0;
 }
 
@@ -377,10 +408,7 @@ static PyObject *close_requests(PyObject *self, PyObject *const *args, Py_ssize_
   packed = Py_None;
   if (has_now) {
     packed = pack(now.column, TOTAL_BYTES, TOTALS, n);
-    if (!packed) goto done;
-    for (int k = 0; k < TOTALS; k++)
-      for (int64_t i = 0; i < n; i++)
-        add_whole(span.column[k], TOTAL_BYTES[k], i, whole_at(now.column[k], TOTAL_BYTES[k], i));
+    if (!packed || unpack(packed, TOTALS, &moved) || move_totals(&span, &moved, 1)) goto done;
   } else {
     Py_INCREF(packed);
   }
