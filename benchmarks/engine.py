@@ -1,6 +1,7 @@
 """Events a second on one core, from JSON bytes to alerts with recording on, next to river doing statistics alone.
 
     python -m benchmarks.engine
+    AIOPS_NB_KERNEL=off python -m benchmarks.engine    the same by numpy
 
 river keeps a rolling mean, variance and p95 of each target over the same rows, already parsed: no JSON, no windows, no
 recording, no alerts. Batches that wait while the engine is busy travel together: 20 waiting are what a stream as quick
@@ -16,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from aiops_nb import kernel
 from benchmarks.streams import events, json_chunks
 
 RATE_HZ = 5_000.0
@@ -82,6 +84,7 @@ def measure(targets: int, batch_rows: int, waiting: int) -> tuple[float, float, 
 
 def main() -> None:
     """Print the table."""
+    print(f"Computed by: {kernel.status()}\n")
     print(
         "| targets | rows a batch | waiting | events/s, JSON to alerts, recording | river, statistics alone | ratio |"
     )

@@ -155,6 +155,46 @@ static PyObject *find_clients(PyObject *module, PyObject *const *arguments, Py_s
   return NULL;
 }
 
+enum { BURST_SLOTS, BURST_TIMES, LAST_ROW, LAST_BURST, ROWS_OUT, UNITS_OUT, BURST_ARRAYS };
+static const int64_t SECOND_NS = 1000000000, LONGEST_INTERVAL_NS = 60 * 1000000000LL;
+
+// The difference as numpy gives it: it wraps around where a slot was never heard.
+static int64_t apart(int64_t later, int64_t earlier) { return (int64_t)((uint64_t)later - (uint64_t)earlier); }
+
+static PyObject *burst_intervals(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
+  static const ArrayKind kinds[BURST_ARRAYS] = {
+      [BURST_SLOTS] = {'i', 8, 1, 0}, [BURST_TIMES] = {'i', 8, 1, 0}, [LAST_ROW] = {'i', 8, 1, 1},
+      [LAST_BURST] = {'i', 8, 1, 1},  [ROWS_OUT] = {'i', 8, 1, 1},    [UNITS_OUT] = {'i', 8, 1, 1}};
+  (void)module;
+  Py_buffer view[BURST_ARRAYS];
+  if (check_arguments("burst_intervals", given, BURST_ARRAYS)) return NULL;
+  if (view_arrays(arguments, kinds, BURST_ARRAYS, view)) return NULL;
+  const int64_t *slots = view[BURST_SLOTS].buf, *times = view[BURST_TIMES].buf;
+  int64_t *last_row = view[LAST_ROW].buf, *last_burst = view[LAST_BURST].buf;
+  int64_t *rows_out = view[ROWS_OUT].buf, *units_out = view[UNITS_OUT].buf;
+  const Py_ssize_t rows = view[BURST_SLOTS].shape[0], capacity = view[LAST_ROW].shape[0];
+  Py_ssize_t found = 0;
+  int is_sound = view[BURST_TIMES].shape[0] == rows && view[LAST_BURST].shape[0] == capacity &&
+                 view[ROWS_OUT].shape[0] == rows && view[UNITS_OUT].shape[0] == rows;
+  for (Py_ssize_t i = 0; i < rows && is_sound; i++) {
+    const int64_t slot = slots[i], now = times[i];
+    is_sound = slot >= 0 && slot < capacity;
+    if (!is_sound) break;
+    const int64_t gap = apart(now, last_row[slot]);
+    last_row[slot] = now;
+    if (gap <= (now % SECOND_NS == 0 ? SECOND_NS : SECOND_NS / 5)) continue;
+    const int64_t interval = apart(now, last_burst[slot]);
+    last_burst[slot] = now;
+    if (interval <= 0 || interval > LONGEST_INTERVAL_NS) continue;
+    rows_out[found] = i;
+    units_out[found++] = interval / (SECOND_NS / 100);
+  }
+  release_views(view, BURST_ARRAYS);
+  if (is_sound) return PyLong_FromSsize_t(found);
+  PyErr_SetString(PyExc_ValueError, "burst_intervals: expected slots within the capacity and rows of one length");
+  return NULL;
+}
+
 // ---- runs of hits
 
 enum { RUN_SERIES, HIT, CAUSE, STREAK, CAUSES, NEEDED, WATCHED, STATE, RUN_ARRAYS };
@@ -226,6 +266,8 @@ PyMethodDef rows_methods[] = {
                    "Writes the addresses of a string column and which rows have one; whether all have."),
     FUNCTION(find_clients, "find_clients(keys, cell_keys, cell_slots, cell_new, slots, is_new) -> None\n\n"
                            "Looks keys up in a direct-mapped cache."),
+    FUNCTION(burst_intervals, "burst_intervals(slots, times, last_row, last_burst, rows, units) -> int\n\n"
+                              "Finds the rows that end an interval between bursts; writes them, in their order."),
     FUNCTION(row_runs, "row_runs(series, hit, cause, streak, causes, needed, watched, state) -> int\n\n"
                        "Takes rows in where no state can change: whether a run is open, or -1 and nothing was done."),
     {NULL, NULL, 0, NULL},

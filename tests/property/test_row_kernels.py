@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_nb import kernel
+from aiops_nb.features.clients.burst_intervals import Pulses
 from aiops_nb.features.clients.keys import ipv4_addresses
 from aiops_nb.features.clients.lookup_cache import LookupCache
 from aiops_nb.features.params import WindowParams
@@ -100,6 +101,26 @@ def test_runs_of_hits(seed: int, needed: int, ratio: float) -> None:
     with numpy_only():
         plain = transitions()
     assert transitions() == plain
+
+
+@pytest.mark.parametrize("whole_seconds", [False, True])
+def test_intervals_between_bursts(whole_seconds: bool) -> None:
+    def found() -> list[object]:
+        rng, pulses, made = np.random.default_rng(3), Pulses(40), []
+        for window in range(30):
+            count = int(rng.integers(0, 60))
+            times = window * 10**9 + rng.integers(-(10**9), 2 * 10**9, count)
+            times = times // 10**9 * 10**9 if whole_seconds else times
+            slots = rng.integers(0, 40, count)
+            made.append(sorted(zip(*map(np.ndarray.tolist, pulses.intervals(slots, times)), strict=True)))
+            if window % 7 == 0:
+                pulses.forget(np.unique(rng.integers(0, 40, 5)))
+        return made
+
+    with numpy_only():
+        plain = found()
+    assert found() == plain
+    assert sum(map(len, plain)) > 100  # type: ignore[arg-type]
 
 
 def arrays(**changed: np.ndarray) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aiops_nb import kernel
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, IntArray
 
 NEVER = -(1 << 62)
@@ -23,7 +24,12 @@ class Pulses:
         self._last_row, self._last_burst = np.full(capacity, NEVER), np.full(capacity, NEVER)
 
     def intervals(self, slots: IntArray, time_ns: IntArray) -> tuple[IntArray, IntArray]:
-        """Rows that end an interval of at most 60 s, in the order given, and its length in units of 10 ms."""
+        """Rows that end an interval of at most 60 s, in any order, and its length in units of 10 ms."""
+        if kernel.compiled is not None:
+            rows, units = np.empty(len(slots), np.int64), np.empty(len(slots), np.int64)
+            columns = (slots, time_ns, self._last_row, self._last_burst)
+            found = kernel.compiled.burst_intervals(*columns, rows, units)
+            return rows[:found], units[:found]
         order = np.argsort(slots.astype(np.uint16), kind="stable")  # 16 bits are sorted by counting
         slot, time = slots[order], time_ns[order]
         gap = time - _before(slot, time, self._last_row)

@@ -126,7 +126,7 @@ def test_a_million_addresses_take_no_more_memory_than_a_tenth_of_them():
     for second in range(50):
         pushed(pipeline, second, 20_000)
         if second in (4, 49):
-            stage = pipeline._stages["requests"][-1]
+            stage = pipeline._tables["requests"].stages[-1]
             roster = stage._features._roster
             parts = [value for value in vars(stage._features).values() if not callable(value)]
             sizes.append(len(pickle.dumps([part for part in parts if part is not roster])))
