@@ -407,7 +407,7 @@ class PingParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Raises
     ------
     ConfigError
-        For a URL that is none.
+        If the URL is not http or https.
     """
 
     url: str
