@@ -103,7 +103,7 @@ class Flapping:
             self._calm(history, change.fingerprint)
             return _ended(episode, change.time_ns, change.outcome)
         if change.update:
-            history.episode = replace(episode, time_ns=change.time_ns, update=change.update, health=change.health)
+            history.episode = replace(episode, time_ns=change.time_ns, update=change.update)
             return history.episode
         if change.state in ("firing", "resolved"):
             history.is_firing = change.state == "firing"

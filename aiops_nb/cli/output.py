@@ -203,7 +203,7 @@ def alert_line(change: AlertChange) -> str:
     }
     record |= {"state": change.state, "fingerprint": change.fingerprint, "summary": change.summary}
     record |= {"inhibited_by": change.inhibited_by or None, "silenced_by": list(change.silenced_by)}
-    record |= {"update": change.update or None, "note": change.note or None, "health": change.health}
+    record |= {"update": change.update or None, "note": change.note or None}
     record |= {"acknowledged_by": change.acknowledged_by or None, "flapping": change.flapping}
     numbers = {name: getattr(change, name) for name in NUMBERS}  # NaN and infinity become null
     parts = {"labels": dict(change.labels), "contributions": dict(change.contributions)}
@@ -251,10 +251,6 @@ def _answer(change: AlertChange) -> str:
             return "no longer inhibited"
         case "unsilenced":
             return "no longer silenced"
-        case "nodata":
-            return "no data"
-        case "data":
-            return "data again"
         case "flapping":
             return "flapping" if change.flapping else "no longer flapping"
         case _:

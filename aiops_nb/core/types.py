@@ -19,7 +19,6 @@ BoolArray = npt.NDArray[np.bool_]
 
 Severity = Literal["info", "warning", "error", "critical"]
 AlertState = Literal["pending", "firing", "resolved", "inactive"]
-AlertHealth = Literal["ok", "nodata", "error"]
 AlertUpdate = Literal[
     "",
     "released",
@@ -30,8 +29,6 @@ AlertUpdate = Literal[
     "comment",
     "severity",
     "flapping",
-    "nodata",
-    "data",
 ]
 FeatureTableName = Literal["requests", "overall", "slo", "samples", "clients"]
 NS_PER_SECOND = 1_000_000_000
@@ -191,10 +188,10 @@ class AlertChange:
     value that grew most: of a latency `resolve`, `connect`, `tls`, `wait` or `transfer`; empty if that is not known.
 
     `update` is empty when the state has changed. Otherwise it says what else has: `released`, `acknowledged`,
-    `unacknowledged`, `silenced`, `unsilenced`, `comment`, `severity`, `flapping`, `nodata`, `data`. `silenced_by` are
+    `unacknowledged`, `silenced`, `unsilenced`, `comment`, `severity`, `flapping`. `silenced_by` are
     the ids of silences and the names of maintenance windows that hold; `acknowledged_by` is who answered, and
     `acknowledged_at_ns` when; `note` is the last note or comment. While `flapping`, the alert stays open until it is
-    calm. `health` says whether the rule still has data.
+    calm.
     """
 
     time_ns: int
@@ -223,7 +220,6 @@ class AlertChange:
     acknowledged_at_ns: int | None = None
     note: str = ""
     flapping: bool = False
-    health: AlertHealth = "ok"
 
     @property
     def acknowledged(self) -> bool:

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
 from aiops_nb.alert.dependencies import refuse_cycles
+from aiops_nb.alert.escalation import EscalationParams
 from aiops_nb.alert.flapping import FlappingParams
 from aiops_nb.alert.grouping import GroupingParams
 from aiops_nb.alert.inhibition import InhibitRuleParams
@@ -68,6 +69,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `maintenance` are weekly windows in which alerts notify nobody.
     `depends_on` says which targets each target depends on: while one of those, or one that they depend on, has an error
     or critical alert, its alerts are inhibited. `flapping` None: every episode of an alert is notified by itself.
+    `escalations` raise the severity of alerts that nobody acknowledges.
 
     Examples
     --------
@@ -92,6 +94,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     maintenance: tuple[MaintenanceParams, ...] = ()
     depends_on: dict[str, tuple[str, ...]] = {}
     flapping: FlappingParams | None = FlappingParams()
+    escalations: tuple[EscalationParams, ...] = ()
 
     def __post_init__(self) -> None:
         refuse_cycles(self.depends_on)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from aiops_nb.alert.answers import Answers
+from aiops_nb.alert.escalation import Escalations
 from aiops_nb.alert.flapping import Flapping
 from aiops_nb.alert.inhibition import Inhibitor
 from aiops_nb.alert.silences import HeldSilence
@@ -104,6 +105,7 @@ class Pipeline:
         self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets, params.depends_on)
         self._flapping = Flapping(params.flapping)
         self._answers = Answers(params.maintenance, held(start))
+        self._escalations = Escalations(params.escalations, self._is_acknowledged)
         self._sources = SourceJudge(params.source_rules)
         self._observed = ObservedTime(params.window.span_ticks * params.window.tick_ns)
         requests = RequestStages(params, self._observed, start)
@@ -308,12 +310,20 @@ class Pipeline:
         return self._passed_on(self._flapping.apply(changes))
 
     def _passed_on(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
-        return self._answers.apply(self._inhibitor.apply(self._grouping.apply(changes)))
+        return self._marked(self._inhibitor.apply(self._grouping.apply(changes)))
+
+    def _marked(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
+        return self._answers.apply(self._escalations.apply(changes))
+
+    def _is_acknowledged(self, fingerprint: str) -> bool:
+        return self._answers.is_acknowledged(fingerprint)
 
     def _end_of_window(self, end_ns: int) -> list[AlertChange]:
         """Alerts that are calm, that something no longer inhibits, or that a silence begins or ceases to cover."""
         calm = self._passed_on(self._flapping.tick(end_ns))
-        return [*calm, *self._answers.apply(self._inhibitor.tick(end_ns)), *self._answers.tick(end_ns)]
+        released = self._marked(self._inhibitor.tick(end_ns))
+        risen = self._answers.apply(self._escalations.tick(end_ns))
+        return [*calm, *released, *risen, *self._answers.tick(end_ns)]
 
     def _usable(self, window: IntArray) -> BoolArray | None:
         self._newest = max(self._newest, int(window.max()))

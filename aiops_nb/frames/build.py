@@ -43,7 +43,6 @@ ALERT_COLUMNS = (
     "acknowledged_at",
     "note",
     "flapping",
-    "health",
     "value",
     "expected",
     "threshold",
@@ -70,7 +69,6 @@ STATE_COLUMNS = (
     "acknowledged_by",
     "note",
     "flapping",
-    "health",
 )
 LABEL_COLUMNS = ("alertname", "severity", "target", "origin", "scope", "metric", "client", "detector")
 NUMBER_COLUMNS = ("value", "expected", "lower", "upper", "score", "threshold")
@@ -162,7 +160,7 @@ def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:
     Episodes that were pending and never fired are left out once they are inactive. `contributions` is JSON: the share
     of each part in what was anomalous; empty of rules without a detector. `outcome` says why an episode is over.
     `silenced_by` (ids of silences, names of maintenance windows), `acknowledged_by`, `acknowledged_at` and `note` are
-    what people answered; `flapping` and `health` (`ok`, `nodata`, `error`) are of now.
+    what people answered; `flapping` is of now.
     """
     import pandas as pd
 

@@ -9,7 +9,7 @@ from aiops_nb.notify.message import Message
 
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 300.0
-SHOWN_UPDATES = ("calm", "acknowledged", "unacknowledged", "silenced", "unsilenced", "comment", "nodata", "data")
+SHOWN_UPDATES = ("calm", "acknowledged", "unacknowledged", "silenced", "unsilenced", "comment")
 
 
 def takes(channel: object, message: Message) -> bool:
