@@ -125,7 +125,7 @@ def outcome_of(path: Path, whole: Whole) -> str:
 
 
 def rows_of(reader: RecordingReader) -> str:
-    """All rows of all tables, as a text."""
+    """All rows of all tables, as one string."""
     return repr([reader.table(name).to_pydict() for name in TABLES])
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.kernel_sanitized [--scalar]
 
 Builds `native/` in a copy of the checkout with AddressSanitizer and UndefinedBehaviorSanitizer, and runs the fuzz tests
-there: a read past the end of a stranger's bytes, a shift or sum that C does not define, a use of freed memory ends the
+there: a read past the end of untrusted bytes, a shift or sum that C does not define, a use of freed memory ends the
 run. `--scalar` takes the code for processors without SSE2. Needs gcc and its libasan; takes about a minute.
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aiops_nb.core.quantities import format_duration
+from aiops_nb.core.quantities import format_count, format_duration
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
 from aiops_nb.frames.html import noise_html
 from aiops_nb.view.charts.palette import series_colour
@@ -69,8 +69,8 @@ class Noise:
         """In one sentence."""
         fired = int(self.by_alert["fired"].sum())
         return (
-            f"{_counted(self.notified_total, 'notification')} of {_counted(fired, 'alert')}; "
-            f"{_counted(self.without_for, 'alert')} without `for`"
+            f"{format_count(self.notified_total, 'notification')} of {format_count(fired, 'alert')}; "
+            f"{format_count(self.without_for, 'alert')} without `for`"
         )
 
     def plot(self) -> Picture:
@@ -187,10 +187,6 @@ def noise_of(changes: Iterable[AlertChange], notifications: Sequence[Mapping[str
 
 def _day(time_ns: int) -> str:
     return f"{datetime.fromtimestamp(time_ns / NS_PER_SECOND, UTC):%Y-%m-%d}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _bars(by_day: pd.DataFrame) -> dict[str, Any]:
