@@ -37,6 +37,12 @@ def test_a_finished_recording_holds_parquet_and_its_description(tmp_path: Path) 
     assert RecordingReader(root).config_yaml == "targets: []\n"
 
 
+def test_labels_may_be_there_before_the_recording(tmp_path: Path) -> None:
+    (tmp_path / "labels.jsonl").write_text("")
+    record(tmp_path, small_stream(), config_yaml="targets: []\n")
+    assert "manifest.json" in names(tmp_path)
+
+
 def test_going_on_with_a_recording_goes_on_counting(tmp_path: Path) -> None:
     first = record(tmp_path, small_stream(5), config_yaml="run: 1")
     second = record(tmp_path, small_stream(4))
