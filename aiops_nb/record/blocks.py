@@ -16,7 +16,7 @@ from aiops_nb.core.schemas import TABLES, is_readable, widened
 from aiops_nb.record.files import is_regular
 from aiops_nb.record.format import Segment
 from aiops_nb.record.inspection import check_file
-from aiops_nb.record.stream import LiveStream
+from aiops_nb.record.stream import OF_DAMAGE, LiveStream
 
 BLOCK_ROWS = 1 << 16
 _SEQ, _TIME, _SOURCE = 0, 1, 2
@@ -100,7 +100,7 @@ def _damage_named() -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError):
         raise
-    except (ValueError, LookupError, TypeError, ArithmeticError, SystemError) as problem:
+    except OF_DAMAGE as problem:
         raise pa.ArrowInvalid(f"{type(problem).__name__}: {problem}") from None
 
 

@@ -16,6 +16,8 @@ from aiops_nb.core.schemas import is_readable, widened
 from aiops_nb.record.files import open_regular, sync_folder
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+# What Arrow raises on damaged names and numbers that is no error of its own.
+OF_DAMAGE = (ValueError, LookupError, TypeError, ArithmeticError, SystemError)
 GATHERED_BYTES = 1 << 13  # a message has a hundred parts, most of them of a few bytes
 
 
@@ -102,7 +104,7 @@ class LiveStream:
         self.end_bytes = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        with pa.OSFile(str(self._path)) as source, suppress(pa.ArrowException, OSError, StopIteration):
+        with pa.OSFile(str(self._path)) as source, suppress(pa.ArrowException, OSError, StopIteration, *OF_DAMAGE):
             reader = ipc.open_stream(source)
             before = -1
             while is_readable(reader.schema, self._schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,8 +24,10 @@ from aiops_nb.frames.base import FrameAccess
 from aiops_nb.frames.html import summary_html
 from aiops_nb.frames.noise import Noise, noise_of
 from aiops_nb.monitor.answering.choices import silences_frame
+from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of, planned_frame, planned_rows
 from aiops_nb.monitor.replay import ReplayRun
+from aiops_nb.monitor.run import Deliver
 from aiops_nb.notify.dispatch import Dispatcher
 from aiops_nb.notify.params import NotifyParams
 from aiops_nb.record.files import read_limited
@@ -33,6 +36,8 @@ from aiops_nb.record.reader import RecordingReader
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from aiops_nb.view.dashboard import Dashboard
 
 LABEL_COLUMNS = ("kind", "target", "start", "end")
 
@@ -62,6 +67,8 @@ class Recording(FrameAccess):
         self.path = Path(path)
         self.reader = RecordingReader(path, repair=repair, trust=trust)
         self._derived: _Derived | None = None
+        self._shown: Monitor | None = None
+        self._shown_extent_ns: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         return f"<Recording {self.path.name}: {self._rows_in_words()}{', being written' if self.is_live else ''}>"
@@ -180,6 +187,32 @@ class Recording(FrameAccess):
             Routes, waits and channels to try out; None: those of the recorded configuration.
         """
         return noise_of(self._changes(), self._planned(notify))
+
+    def dashboard(self) -> Dashboard:
+        """The recording in the dashboard of a live monitor: it fills while the rows are read, with a progress bar.
+
+        It is replayed once, in the background, as fast as it goes; another dashboard of this recording shows the same
+        replay. Choose the time range and page through it with the buttons; an alert that is selected moves the charts.
+
+        Returns
+        -------
+        Dashboard
+            To be the last line of a cell; `close()` ends it.
+        """
+        extent_ns = self.reader.time_range_ns
+        if self._shown is None or self._shown_extent_ns != extent_ns:  # a live recording has grown since
+
+            def make_run(deliver: Deliver) -> ReplayRun:
+                items, trust = self.reader.joined_items, self.reader.trusted
+                return ReplayRun(items, None, deliver, math.inf, time_range_ns=extent_ns, trust=trust)
+
+            title = self.path.resolve().name
+            self._shown = Monitor(make_run, self.repairs, once=True, mode="replay", title=title)
+            self._shown_extent_ns = extent_ns
+            dashboard = self._shown.dashboard()  # before the first step, so that it sees them all
+            self._shown.start()
+            return dashboard
+        return self._shown.dashboard()
 
     def _planned(self, notify: NotifyParams | None) -> list[dict[str, object]]:
         params = notify or self.config.notify or NotifyParams()

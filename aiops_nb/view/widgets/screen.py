@@ -67,7 +67,9 @@ class Screen:
         self._make_selection()
         self.heat = HeatPanel()
         self.heat.on_open(self._open_target)
-        above = [self.controls, self.tools, self.status, self.alerts, self.heat]
+        self.progress = ipywidgets.FloatProgress(max=1.0, layout={"width": "100%", "display": "none"})
+        self.progress.add_class("aiops-progress")
+        above = [self.progress, self.controls, self.tools, self.status, self.alerts, self.heat]
         parts = [*above, self.selection, self.figure, self.itself]
         self.root = _column(parts)
         self.root.add_class("aiops-dashboard")
@@ -138,8 +140,17 @@ class Screen:
         self.stop.disabled = not running
         self._offer_thresholds()
         self._report_controls()
+        self._report_progress(running)
         self._report_targets()
         self._report_time()
+
+    def _report_progress(self, running: bool) -> None:
+        ratio = getattr(self._source, "progress_ratio", None)  # only of what has an end: a replay
+        shown = running and ratio is not None
+        self.progress.layout.display = None if shown else "none"
+        if shown:
+            self.progress.value = ratio
+            self.progress.description = f"{ratio:.0%} read"
 
     def close(self) -> None:
         """Remove every widget from every page; may be called twice."""
