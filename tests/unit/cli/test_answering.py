@@ -163,3 +163,20 @@ def test_a_replay_of_the_recording_makes_the_same_changes(tmp_path):
     with watch((), record=tmp_path / "r", config=CONFIG | {"host_metrics": True}) as again:
         again.silence('target="x"', duration="1h")
         wait_for(lambda: len(again.silences()) == 1)  # the one that was ended does not come back
+
+
+def test_a_silence_outlives_a_restart_in_the_same_recording(tmp_path):
+    quiet = CONFIG | {"collectors": [], "host_metrics": True}
+    with watch((), record=tmp_path / "r", config=quiet) as first:
+        silence = first.silence('target="x"', duration="1h", author="anna")
+        ended = first.silence('target="y"', duration="1h", author="anna")
+        wait_for(lambda: len(first.silences()) == 2)
+        first.end_silence(ended)
+        first.stop()
+        first.start()  # the same monitor
+        wait_for(lambda: first.silences()["id"].tolist() == [silence])
+    with watch((), record=tmp_path / "r", config=quiet) as second:  # another process would read the same
+        wait_for(lambda: second.silences()["id"].tolist() == [silence])
+        assert second.silences()["author"].tolist() == ["anna"]
+    recorded = open_recording(tmp_path / "r").silences().set_index("id")
+    assert (recorded.loc[silence, "state"], recorded.loc[ended, "state"]) == ("active", "expired")
