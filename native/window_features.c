@@ -358,6 +358,43 @@ failed:
   return NULL;
 }
 
+// count_phases(known (5, capacity), micros (5, capacity), series, seconds (5, rows)): adds the values that are known
+static PyObject *count_phases(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  (void)self;
+  if (count != 4) return PyErr_Format(PyExc_TypeError, "count_phases: expected 4 arguments, got %zd", count);
+  Views views = {.count = 0};
+  PyObject *result = NULL;
+  int32_t *known = lend(&views, args[0], 'I', 4, 2);
+  if (!known) return NULL;
+  int64_t capacity = last_length(&views, 1), fewest = last_length(&views, 0);
+  int64_t *micros = lend(&views, args[1], 'I', 8, 2);
+  if (!micros) goto done;
+  int is_right = last_length(&views, 1) == capacity && last_length(&views, 0) == fewest;
+  const int64_t *series = lend(&views, args[2], 'i', 8, 1);
+  if (!series) goto done;
+  int64_t rows = last_length(&views, 0);
+  const double *seconds = lend(&views, args[3], 'f', 8, 2);
+  if (!seconds) goto done;
+  is_right = is_right && last_length(&views, 0) == fewest && last_length(&views, 1) == rows;
+  for (int64_t i = 0; is_right && i < rows; i++) is_right = series[i] >= 0 && series[i] < capacity;
+  if (!is_right) {
+    PyErr_SetString(PyExc_ValueError, "count_phases: expected rows of known series");
+    goto done;
+  }
+  for (int64_t k = 0; k < fewest; k++)
+    for (int64_t i = 0; i < rows; i++) {
+      double one = seconds[k * rows + i];
+      if (!(one >= 0)) continue;
+      known[k * capacity + series[i]] += 1;
+      micros[k * capacity + series[i]] += (int64_t)rint(numpy_minimum(one, 2000.0) * 1e6);  // LONGEST_DURATION_SECONDS
+    }
+  Py_INCREF(Py_None);
+  result = Py_None;
+done:
+  release(&views);
+  return result;
+}
+
 // ---- the window
 
 static int move_totals(const Totals *span, const Packed *packed, int sign) {
@@ -682,5 +719,5 @@ done:
 
 #define FAST(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 PyMethodDef window_features_methods[] = {
-    FAST(close_requests), FAST(close_overall), FAST(turn_horizon), FAST(close_horizon), {NULL, NULL, 0, NULL},
+    FAST(close_requests), FAST(close_overall), FAST(count_phases), FAST(turn_horizon), FAST(close_horizon), {NULL, NULL, 0, NULL},
 };

@@ -21,6 +21,8 @@ from aiops_nb.rules.connectivity import ConnectivityJudge
 from aiops_nb.rules.row.chance import Pace
 from aiops_nb.rules.row.judge import NOBODY, RowJudge, failure_codes
 
+FIRST_BAD_STATUS = 400  # no condition of a row rule holds below, of a row that did not fail
+
 
 def _valid(column: pa.Array) -> BoolArray:
     if column.null_count == len(column):
@@ -101,10 +103,17 @@ class RequestsStage:
         time = times_ns(batch.column("time"))
         keys = self._known_keys()
         connected = self._connectivity.rows(rows, time, keys)
-        failures = failure_codes(batch.column("error_type")) if rows.failed.any() else rows.status_code
+        any_failed = bool(rows.failed.any())
+        if not any_failed and rows.status_code.max() < FIRST_BAD_STATUS and self._is_unwatched():
+            return [change for _, change in connected]
+        failures = failure_codes(batch.column("error_type")) if any_failed else rows.status_code
         found = [(t.row, judge, t) for judge in self._row_judges for t in judge.rows(rows, failures, time, keys)]
         changes = [(row, judge.change(t, keys[t.series], batch.slice(row, 1))) for row, judge, t in found]
         return [change for _, change in sorted([*connected, *changes], key=itemgetter(0))]
+
+    def _is_unwatched(self) -> bool:
+        """Whether rows without a hit change nothing: no series is in a run of hits, none has an alert of a row rule."""
+        return not any(judge.is_watching for judge in self._row_judges)
 
     def _known_keys(self) -> tuple[SeriesKey, ...]:
         if len(self.keys) < self._known:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from aiops_nb import kernel
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import FloatArray, IntArray
 from aiops_nb.features.accumulate import count_into, sum_into
@@ -65,6 +66,10 @@ class RequestPhases:
         self._capacity = capacity_for(int(series.max()) + 1, self._capacity)
         sums = self._open.setdefault(window, _Sums(self._capacity))
         sums.grow(self._capacity)
+        if kernel.compiled is not None:
+            columns = np.ascontiguousarray(series, np.int64), np.ascontiguousarray(seconds)
+            kernel.compiled.count_phases(sums.known, sums.micros, *columns)
+            return
         known = seconds >= 0
         for phase in np.flatnonzero(known.any(axis=1)).tolist():
             rows = known[phase]

@@ -93,6 +93,11 @@ class RowJudge:
         return self._rule.rows(rows.series, self._hits(rows, keys), cause, time_ns)
 
     @property
+    def is_watching(self) -> bool:
+        """Whether a series is in a run of hits, or has an alert."""
+        return self._rule.is_watching
+
+    @property
     def _of_failures(self) -> bool:
         return self.params.condition == "failed"
 

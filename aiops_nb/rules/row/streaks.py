@@ -97,6 +97,11 @@ class RowRule:
             self._needed = widened(self._needed, len(self._episodes.state), self.params.for_rows)
             self._watched = widened(self._watched, len(self._episodes.state))
 
+    @property
+    def is_watching(self) -> bool:
+        """Whether a series is in a run of hits, or not inactive."""
+        return self._watching
+
     def need(self, count: int, rows: Callable[[], IntArray]) -> None:
         """From here on the first `count` series need so many consecutive hits, (n,); the others `for_rows`.
 
