@@ -16,6 +16,7 @@ TITLES = {
     "detector_cost": "Cost of each detector",
     "memory": "Memory of a monitor at a low rate",
     "replay": "Replay from disk",
+    "replay_day": "Replay of an hour of 100 targets at 1 Hz",
     "wording": "Reasons of a storm in words",
     "clients": "What looking at clients costs",
     "import_time": "Import",

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 import aiops_nb
+from aiops_nb import kernel
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.engine.commands import Start, Stop
@@ -89,12 +90,27 @@ def push_only(path: Path) -> int:
     return sum(len(pipeline.push(item).changes) for item in open_recording(path).reader.joined_items())
 
 
+def push_without_kernel(path: Path) -> int:
+    """The same by numpy, in this process."""
+    compiled = kernel.compiled
+    try:
+        kernel.compiled = None
+        return push_only(path)
+    finally:
+        kernel.compiled = compiled
+
+
 def replay_whole(path: Path) -> int:
     """Alerts of a replay as a notebook makes it."""
     return len(aiops_nb.replay(path).alerts())
 
 
-CASES: dict[str, Callable[[Path], int]] = {"read": read_only, "push": push_only, "replay": replay_whole}
+CASES: dict[str, Callable[[Path], int]] = {
+    "read": read_only,
+    "push": push_only,
+    "push-without-kernel": push_without_kernel,
+    "replay": replay_whole,
+}
 
 
 def measure(path: Path, seconds: int, cases: list[str]) -> None:
