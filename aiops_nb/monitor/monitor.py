@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,7 @@ from aiops_nb.monitor.answering.choices import (
     snooze_of,
 )
 from aiops_nb.monitor.notifications import Notifications, notifications_frame
+from aiops_nb.monitor.pace import Pace
 from aiops_nb.monitor.ping import Ping
 from aiops_nb.monitor.run import Counters, Deliver, FanOut, Run
 from aiops_nb.monitor.self_observation import collector_notices, rejected_frame
@@ -271,6 +273,47 @@ class Monitor(FrameAccess):
             return
         run.command(encode_command(checked_threshold(run.params, rule, value)))
         self._moved[rule] = float(value)
+
+    @property
+    def pace(self) -> Pace | None:
+        """How fast a replay goes: speed, pause, step, skip; None of a live stream, and of a replay at full speed."""
+        return getattr(self._run, "pace", None)
+
+    def pause(self) -> None:
+        """Pause a replay that has a speed: recorded time passes no more until `resume`."""
+        self._pace_of_replay().pause()
+
+    def resume(self) -> None:
+        """Let a paused replay go on."""
+        self._pace_of_replay().resume()
+
+    def step(self) -> None:
+        """Let a paused replay go on to its next recorded heartbeat, about a second later."""
+        self._pace_of_replay().step()
+
+    def set_speed(self, speed: float) -> None:
+        """Let a replay go this many times as fast as real time, > 0, from now on."""
+        if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not 0 < speed < math.inf:
+            raise ConfigError.at("speed", "a number > 0", speed)
+        self._pace_of_replay().set_speed(float(speed))
+
+    def skip_to(self, moment: Moment) -> None:
+        """Let a replay go on to a later recorded time as fast as it can; nothing is left out.
+
+        Parameters
+        ----------
+        moment
+            A time, as `start` of `requests()`; one that has passed changes nothing.
+        """
+        pace = self._pace_of_replay()
+        start_ns, _ = self.range_ns(moment, None)
+        pace.skip_to(start_ns or 0)
+
+    def _pace_of_replay(self) -> Pace:
+        pace = self.pace
+        if pace is None or not self.running:
+            raise ConfigError(f"expected a running replay with a speed, got a monitor: {self.mode}, {self.state}")
+        return pace
 
     def thresholds(self) -> dict[str, float]:
         """The thresholds that `set_threshold` can move, by alertname, as they are now."""

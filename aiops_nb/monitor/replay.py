@@ -12,10 +12,11 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch
-from aiops_nb.core.types import NS_PER_SECOND, Item
+from aiops_nb.core.types import Item
 from aiops_nb.engine.check import unjudged_rules
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline, StreamCounters
+from aiops_nb.monitor.pace import Pace
 from aiops_nb.monitor.run import Deliver
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class ReplayRun:
         self._clock = clock or SystemClock()
         self._commands: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stopping, self._ended = threading.Event(), threading.Event()
+        self.pace = None if speed is None else Pace(speed, self._clock, self._stopping)
         self._problems: dict[str, str] = {}
         self._noted_params: PipelineParams | None = None
         self._thread = threading.Thread(target=self._guarded, name="aiops-replay", daemon=True)
@@ -81,6 +83,8 @@ class ReplayRun:
     def stop(self) -> None:
         """End before the end."""
         self._stopping.set()
+        if self.pace is not None:
+            self.pace.wake()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(JOIN_SECONDS)
 
@@ -144,7 +148,7 @@ class ReplayRun:
             self._ended.set()
 
     def _replay(self) -> None:
-        pace = None if self._speed is None else _Pace(self._speed, self._clock, self._stopping)
+        pace = self.pace
         for item in self._items():
             if pace is not None and item.source == CLOCK_SOURCE:
                 pace.wait_until(int(times_ns(item.batch.column("time"))[0]))
@@ -172,18 +176,3 @@ class ReplayRun:
         while not self._commands.empty():
             batch = control_batch("user", "command", self._reached_ns, self._commands.get())
             self._deliver(self._pipeline.push(Item(seq, "control", "user", batch)))
-
-
-class _Pace:
-    """Waits so that recorded time passes `speed` times as fast as the clock on the wall."""
-
-    def __init__(self, speed: float, clock: Clock, stopping: threading.Event) -> None:
-        self._speed, self._clock, self._stopping = speed, clock, stopping
-        self._recorded_ns: int | None = None
-        self._due_seconds = clock.monotonic_seconds()
-
-    def wait_until(self, recorded_ns: int) -> None:
-        if self._recorded_ns is not None and recorded_ns > self._recorded_ns:
-            self._due_seconds += (recorded_ns - self._recorded_ns) / NS_PER_SECOND / self._speed
-            self._stopping.wait(max(0.0, self._due_seconds - self._clock.monotonic_seconds()))
-        self._recorded_ns = recorded_ns

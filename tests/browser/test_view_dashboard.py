@@ -76,6 +76,10 @@ def press(notebook: Notebook, text: str) -> None:
     notebook.page.locator("button.jupyter-button, button.jupyter-widgets", has_text=text).first.click()
 
 
+def test_what_can_be_moved_has_a_name_for_screen_readers(shown: Notebook) -> None:
+    shown.wait("() => document.querySelector('.noUi-handle')?.ariaLabel?.startsWith('Latency alert threshold')")
+
+
 def test_showing_the_slider_moves_no_threshold(shown: Notebook) -> None:
     shown.wait("() => document.querySelector('.widget-hslider .widget-readout')?.textContent === '6.0'")
     shown.run_cell(4)

@@ -48,6 +48,7 @@ function tile({ label, value, unit, note, tone, trend }) {
 const STATES = {
   live: ["Live", "receiving data", "live"],
   replaying: ["Replay", "recorded data, not live", "replay"],
+  paused: ["Replay paused", "press Resume or Step", "off"],
   stopped: ["Stopped", "press Start to resume", "off"],
   ended: ["Replay finished", "recorded data, not live", "off"],
   closed: ["Closed", "run the cell again", "off"],
@@ -68,7 +69,16 @@ function stateTile(state) {
   return box;
 }
 
+// ipywidgets gives the handle of a slider no name for people who hear the page.
+function nameSliders(el) {
+  for (const handle of el.closest(".aiops-dashboard")?.querySelectorAll(".noUi-handle:not([aria-label])") ?? []) {
+    const name = handle.closest(".jupyter-widgets")?.querySelector(".widget-label")?.textContent;
+    if (name) handle.setAttribute("aria-label", name);
+  }
+}
+
 function drawStatus(model, el) {
+  nameSliders(el);
   const state = el.closest(GONE) ? "gone" : model.get("state");
   const row = make("div", "aiops-tiles");
   row.classList.toggle("aiops-old", state in LAST_FIGURES);
@@ -196,6 +206,7 @@ function drawAlerts(model, el, view) {
   const above = bars ? [bars, head] : [head];
   if (!shown.length) return el.replaceChildren(...above);
   const table = make("table", "aiops-alerts");
+  table.setAttribute("role", "treegrid"); // its rows open
   const headings = table.appendChild(make("thead")).appendChild(make("tr"));
   headings.append(...COLUMNS.map((key) => make("th", `aiops-${key}`, HEADINGS[key] ?? key)));
   const body = table.appendChild(make("tbody"));

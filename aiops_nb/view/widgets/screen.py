@@ -24,6 +24,7 @@ from aiops_nb.view.widgets.controls import Controls, TargetRow
 from aiops_nb.view.widgets.heat_panel import HeatPanel
 from aiops_nb.view.widgets.live_figure import LiveFigure
 from aiops_nb.view.widgets.panels import Panel
+from aiops_nb.view.widgets.replay_tools import ReplayTools, pace_of
 from aiops_nb.view.widgets.self_panel import RejectedLine, SelfPanel
 from aiops_nb.view.widgets.threshold_sliders import LATENCY_ALERT, ThresholdSliders
 from aiops_nb.view.widgets.tiles import tiles_of
@@ -95,8 +96,11 @@ class Screen:
         self.count, self.time = _small_label(), _small_label()
         self.time.layout.margin = "0 2px 0 auto"
         moving = [self.earlier, self.later, self.latest]
+        self.replay = ReplayTools(self._source)
+        running = [self.start, self.stop, *self.replay.widgets]
+        shown = [self.span, *moving, *self.thresholds.widgets, self.filter, self.count, self.time]
         self.tools = ipywidgets.HBox(
-            [self.start, self.stop, self.span, *moving, *self.thresholds.widgets, self.filter, self.count, self.time],
+            [*running, *shown],
             layout={"width": "100%", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 8px"},
         )
         self.tools.add_class("aiops-tools")
@@ -138,6 +142,7 @@ class Screen:
         self.status.warnings = self._warnings()
         self.start.disabled = running or ended
         self.stop.disabled = not running
+        self.replay.report(running=running)
         self._offer_thresholds()
         self._report_controls()
         self._report_progress(running)
@@ -220,6 +225,9 @@ class Screen:
             return "ended"
         if not running:
             return "stopped"
+        pace = pace_of(self._source)
+        if pace is not None and pace.paused:
+            return "paused"
         return "replaying" if self._source.replays else "live"
 
     def _newest(self) -> str:
