@@ -22,6 +22,16 @@ settings.register_profile("busy machine", deadline=None, suppress_health_check=[
 settings.load_profile("busy machine")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What was derived from recordings is kept for this session only, and signed with its own secret."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("user")
+        patch.setattr("aiops_nb.record.derived.secret.user_folder", folder.joinpath)
+        patch.setattr("aiops_nb.session.derived_access.user_folder", folder.joinpath)
+        yield
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright keeps an event loop running in this thread, where others start their own."""
     items.sort(key=lambda item: item.path.is_relative_to(BROWSER))

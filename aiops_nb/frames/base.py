@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,10 +11,11 @@ import pyarrow as pa
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.core.schemas import TableName
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange, FeatureTableName, Step
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, FeatureTableName
 from aiops_nb.features.catalog import FEATURES
 from aiops_nb.frames.alert_choice import AlertChoice, chosen_alert
-from aiops_nb.frames.build import REASONS, alerts_frame, bare_scores_frame, features_frame, rows_frame, with_reasons
+from aiops_nb.frames.build import REASONS, alerts_frame, with_reasons
+from aiops_nb.frames.rows import rows_frame
 from aiops_nb.rules.evidence import evidence_of
 
 if TYPE_CHECKING:
@@ -34,10 +35,17 @@ class FrameAccess(ABC):
     """
 
     @abstractmethod
-    def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> Sequence[pa.RecordBatch]: ...
+    def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> Iterable[pa.RecordBatch]: ...
 
     @abstractmethod
-    def _steps(self, start_ns: int | None, end_ns: int | None) -> Sequence[Step]: ...
+    def _features(self, table: FeatureTableName, start_ns: int | None, end_ns: int | None) -> pd.DataFrame:
+        """Features of a range, or of more."""
+        ...
+
+    @abstractmethod
+    def _verdicts(self, start_ns: int | None, end_ns: int | None) -> pd.DataFrame:
+        """Scores of a range, or of more; their reasons in words, or not yet (see `bare_scores_frame`)."""
+        ...
 
     @abstractmethod
     def _changes(self) -> Sequence[AlertChange]: ...
@@ -71,7 +79,7 @@ class FrameAccess(ABC):
         if table not in FEATURES:
             raise ConfigError.at("table", f"one of {', '.join(FEATURES)}", table)
         bounds = self.range_ns(start, end)
-        return _between(features_frame(table, self._steps(*bounds)), *bounds)
+        return _between(self._features(table, *bounds), *bounds)
 
     def scores(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
         """Verdicts: one row per closed window, series and rule, with score, expected value and band.
@@ -79,11 +87,11 @@ class FrameAccess(ABC):
         What is anomalous says why: `contributions` (JSON, shares of the raw score by cause), `phase` (the part
         of a latency that grew most) and `summary`, all in one sentence; null elsewhere.
         """
-        return with_reasons(self._bare_scores(start, end))
+        return _in_words(self._bare_scores(start, end))
 
     def _bare_scores(self, start: Moment, end: Moment) -> pd.DataFrame:
         bounds = self.range_ns(start, end)
-        return _between(bare_scores_frame(self._steps(*bounds)), *bounds)
+        return _between(self._verdicts(*bounds), *bounds)
 
     def alerts(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
         """Alerts: one row per episode, oldest first; `start` and `end` bound when it was first seen (`pending_at`).
@@ -130,8 +138,7 @@ class FrameAccess(ABC):
             lambda: self.requests(start=start, end=end),
             lambda: self._bare_scores(start, end),
         )
-        rows = rows.reset_index(drop=True)
-        return with_reasons(rows) if REASONS in rows.columns else rows
+        return _in_words(rows.reset_index(drop=True))
 
     def plot(
         self,
@@ -173,6 +180,10 @@ class FrameAccess(ABC):
         name = feature or ("value" if table == "samples" else "duration_p95_seconds")
         features = self.features(table, start=start, end=end)
         return feature_picture(features, self._bare_scores(start, end), name, targets)
+
+
+def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    return with_reasons(frame) if REASONS in frame.columns else frame
 
 
 def _between(frame: pd.DataFrame, start_ns: int | None, end_ns: int | None, column: str = "time") -> pd.DataFrame:

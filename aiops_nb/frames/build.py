@@ -8,10 +8,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_group
-from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
 from aiops_nb.features.catalog import FEATURES
 from aiops_nb.rules.feature.verdict_texts import wordings_of
@@ -78,14 +76,6 @@ REASONS = "reasons"
 Episode = dict[str, Any]
 
 
-def rows_frame(table: TableName, batches: Sequence[pa.RecordBatch]) -> pd.DataFrame:
-    """The rows of one table, in stream order, without `seq`."""
-    schema = TABLES[table]
-    whole = pa.Table.from_batches(batches, schema=schema).unify_dictionaries()
-    frame: pd.DataFrame = whole.drop_columns(["seq"]).to_pandas()
-    return frame
-
-
 def features_frame(table: FeatureTableName, steps: Iterable[Step]) -> pd.DataFrame:
     """One row per closed window and series: time (end of the window), the series, its features.
 
@@ -128,7 +118,7 @@ def bare_scores_frame(steps: Iterable[Step]) -> pd.DataFrame:
     columns["threshold"] = np.repeat([part.threshold for _, part in scored], counts)
     columns["is_anomaly"] = _joined([part.is_anomaly for _, part in scored]).astype(bool)
     columns["accepted"] = _joined([_accepted(part) for _, part in scored]).astype(bool)
-    columns[REASONS] = _joined([_reasons(part) for _, part in scored]).astype(object)
+    columns[REASONS] = _joined([reasons_of(part) for _, part in scored]).astype(object)
     return pd.DataFrame(columns)
 
 
@@ -141,7 +131,14 @@ def with_reasons(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(columns=REASONS).assign(**dict(zip(REASON_COLUMNS, words.T.copy(), strict=True)))
 
 
-def _reasons(scored: ScoredFeature) -> AnyArray:
+def text_column(texts: Sequence[str | None]) -> AnyArray:
+    """Strings and nulls as a column of a frame."""
+    column = np.full(len(texts), None, object)
+    column[:] = texts
+    return column
+
+
+def reasons_of(scored: ScoredFeature) -> AnyArray:
     """Of each of the n series, where to ask why it is anomalous; None if it is not."""
     places = np.full(len(scored.value), None, object)
     for number, at in enumerate(scored.reasons.series.tolist() if scored.reasons else ()):

@@ -241,6 +241,10 @@ class LiveRun:
         of_collectors = {**collector_problems(self.collectors), **rejected_lines(self.collectors)}
         return {**self._problems, **of_collectors, **self._pipeline.problems()}
 
+    def rule_problems(self) -> dict[str, str]:
+        """What the rules cannot do now, as a replay of the same rows would say."""
+        return self._pipeline.problems()
+
     def poll_errors_total(self) -> int:
         """Failed polls."""
         return sum(poller.errors_total for poller in self._pollers)

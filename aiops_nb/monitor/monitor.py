@@ -22,7 +22,7 @@ from aiops_nb.core.matchers import MatcherSource
 from aiops_nb.core.moments import Moment
 from aiops_nb.core.protocols import Sink
 from aiops_nb.core.schemas import TableName
-from aiops_nb.core.types import AlertChange, Step
+from aiops_nb.core.types import AlertChange, FeatureTableName, Step
 from aiops_nb.engine.commands import (
     Acknowledge,
     Command,
@@ -35,6 +35,7 @@ from aiops_nb.engine.commands import (
 )
 from aiops_nb.frames.alert_choice import AlertChoice
 from aiops_nb.frames.base import FrameAccess
+from aiops_nb.frames.build import bare_scores_frame, features_frame
 from aiops_nb.frames.html import summary_html
 from aiops_nb.frames.noise import Noise, noise_of
 from aiops_nb.monitor.answering.choices import (
@@ -710,8 +711,11 @@ class Monitor(FrameAccess):
     def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
         return self._store.batches(table)
 
-    def _steps(self, start_ns: int | None, end_ns: int | None) -> list[Step]:
-        return self._store.steps()
+    def _features(self, table: FeatureTableName, start_ns: int | None, end_ns: int | None) -> pd.DataFrame:
+        return features_frame(table, self._store.steps())
+
+    def _verdicts(self, start_ns: int | None, end_ns: int | None) -> pd.DataFrame:
+        return bare_scores_frame(self._store.steps())
 
     def _extent_ns(self) -> tuple[int, int] | None:
         tables: tuple[TableName, ...] = ("requests", "samples", "messages")

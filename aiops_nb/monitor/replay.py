@@ -65,6 +65,8 @@ class ReplayRun:
         self._stopping, self._ended = threading.Event(), threading.Event()
         self.pace = None if speed is None else Pace(speed, self._clock, self._stopping)
         self._problems: dict[str, str] = {}
+        self._obeyed_total = 0
+        self._reached_end = False
         self._noted_params: PipelineParams | None = None
         self._thread = threading.Thread(target=self._guarded, name="aiops-replay", daemon=True)
 
@@ -95,6 +97,11 @@ class ReplayRun:
     def command(self, body: str) -> None:
         """Obey a command before the next item."""
         self._commands.put(body)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether everything that was recorded was replayed, and nothing else."""
+        return self._reached_end and not self._obeyed_total
 
     @property
     def params(self) -> PipelineParams:
@@ -159,6 +166,7 @@ class ReplayRun:
             self._deliver(self._pipeline.push(item))
             self._note_unjudged()
         else:
+            self._reached_end = True
             self._reached_ns = self._time_range_ns[1] if self._time_range_ns is not None else 0
         self._ended.set()
 
@@ -174,5 +182,6 @@ class ReplayRun:
 
     def _obey_commands(self, seq: int) -> None:
         while not self._commands.empty():
+            self._obeyed_total += 1
             batch = control_batch("user", "command", self._reached_ns, self._commands.get())
             self._deliver(self._pipeline.push(Item(seq, "control", "user", batch)))

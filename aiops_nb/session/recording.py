@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import pyarrow as pa
@@ -17,12 +17,15 @@ from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.labels import LabelLine
 from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.core.quantities import format_duration
-from aiops_nb.core.schemas import TableName
-from aiops_nb.core.types import AlertChange, Step
+from aiops_nb.core.schemas import TABLES, TableName
+from aiops_nb.core.types import AlertChange, FeatureTableName, Step
 from aiops_nb.engine.silenced import silences_of
 from aiops_nb.frames.base import FrameAccess
+from aiops_nb.frames.build import features_frame, scores_frame
+from aiops_nb.frames.derived import changes_of, frame_of
 from aiops_nb.frames.html import summary_html
 from aiops_nb.frames.noise import Noise, noise_of
+from aiops_nb.frames.rows import rows_frame
 from aiops_nb.monitor.answering.choices import silences_frame
 from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of, planned_frame, planned_rows
@@ -30,9 +33,11 @@ from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.run import Deliver
 from aiops_nb.notify.dispatch import Dispatcher
 from aiops_nb.notify.params import NotifyParams
+from aiops_nb.record.derived.store import CHANGES, SCORES, features_name
 from aiops_nb.record.files import read_limited
 from aiops_nb.record.format import LABELS, Manifest
 from aiops_nb.record.reader import RecordingReader
+from aiops_nb.session.derived_access import DerivedAccess, Wanted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +50,9 @@ LABEL_COLUMNS = ("kind", "target", "start", "end")
 class Recording(FrameAccess):
     """A recording opened for reading, also while it is being written.
 
-    Rows come from disk. Features, scores and alerts are derived by replaying the rows with the parameters they were
-    recorded with; the last derivation is kept.
+    Rows come from disk. Features, scores and alerts are read from the tables that the live run kept next to them; where
+    there are none, or they are not of these rows and this version, they are derived by replaying the rows with the
+    parameters they were recorded with, and kept in the user's cache directory.
 
     Parameters
     ----------
@@ -56,17 +62,22 @@ class Recording(FrameAccess):
         Whether to seal what a writer that died left behind.
     trust
         Whether its rules may run estimators of other libraries.
+    derived
+        Whether derived tables are read and kept; else each question replays the rows.
 
     Attributes
     ----------
     reader
         The raw tables and items.
+    derived
+        The tables derived from it.
     """
 
-    def __init__(self, path: str | Path, *, repair: bool = False, trust: bool = False) -> None:
+    def __init__(self, path: str | Path, *, repair: bool = False, trust: bool = False, derived: bool = True) -> None:
         self.path = Path(path)
         self.reader = RecordingReader(path, repair=repair, trust=trust)
-        self._derived: _Derived | None = None
+        self.derived = DerivedAccess(self.reader, keeps=derived)
+        self._planned_from: tuple[tuple[int, int] | None, list[Events]] | None = None
         self._shown: Monitor | None = None
         self._shown_extent_ns: tuple[int, int] | None = None
 
@@ -147,7 +158,7 @@ class Recording(FrameAccess):
 
     def warnings(self) -> list[str]:
         """What a reader should know, a sentence each: repairs, and rules that could not be judged at its end."""
-        problems = self._derive(None, None, any_ticks=True).problems
+        problems = self.derived.tables(Wanted(CHANGES)).problems
         return [*self.repairs, *(f"{part}: {text}" for part, text in problems.items())]
 
     def labels(self) -> pd.DataFrame:
@@ -217,8 +228,7 @@ class Recording(FrameAccess):
     def _planned(self, notify: NotifyParams | None) -> list[dict[str, object]]:
         params = notify or self.config.notify or NotifyParams()
         dispatcher = Dispatcher(params)
-        events = self._derive(None, None, any_ticks=True).events
-        notices = [notice for one in events for notice in notices_of(dispatcher, one)]
+        notices = [notice for one in self._events() for notice in notices_of(dispatcher, one)]
         return planned_rows([*notices, *dispatcher.finish()], params)
 
     def silences(self) -> pd.DataFrame:
@@ -226,63 +236,103 @@ class Recording(FrameAccess):
         extent_ns = self._extent_ns()
         return silences_frame(silences_of(self.reader.blocks("control")), 0 if extent_ns is None else extent_ns[1])
 
-    def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> list[pa.RecordBatch]:
-        batches: list[pa.RecordBatch] = self.reader.table(table, start_ns=start_ns, end_ns=end_ns).to_batches()
-        return batches
+    def _events(self) -> list[Events]:
+        """What notifications are planned from; kept while the rows are the same."""
+        rows = self.reader.time_range_ns
+        if self._planned_from is None or self._planned_from[0] != rows:
+            found: list[Events] = []
+
+            def keep(step: Step) -> None:
+                found.extend(events for events in [events_of(step)] if events)
+
+            ReplayRun(self.reader.joined_items, None, keep, trust=self.reader.trusted).start()
+            self._planned_from = rows, found
+        return self._planned_from[1]
+
+    def iter_requests(self, *, start: Moment = None, end: Moment = None) -> Iterator[pd.DataFrame]:
+        """Requests in frames of some 65,000 rows, in the order of their arrival: for recordings longer than the memory.
+
+        Parameters
+        ----------
+        start, end
+            As for `requests`.
+
+        Yields
+        ------
+        pandas.DataFrame
+            With the columns of `requests`; categories are those of its own rows.
+        """
+        for batch in self._batches("requests", *self.range_ns(start, end)):
+            yield rows_frame("requests", [batch], batch.num_rows)
+
+    def requests_reader(self, *, start: Moment = None, end: Moment = None) -> pa.RecordBatchReader:
+        """Requests as a stream of Arrow batches, read from disk as they are asked for.
+
+        Parameters
+        ----------
+        start, end
+            As for `requests`.
+
+        Returns
+        -------
+        pyarrow.RecordBatchReader
+            To be read once; `seq` is the place of the recorded item.
+        """
+        blocks = self._batches("requests", *self.range_ns(start, end))
+        return pa.RecordBatchReader.from_batches(TABLES["requests"], blocks)
+
+    def requests_relation(self, connection: Connection, *, start: Moment = None, end: Moment = None) -> Any:
+        """Requests as a DuckDB relation: each query reads from disk what it needs, and nothing is held.
+
+        Parameters
+        ----------
+        connection
+            Where it is made, such as `duckdb.connect()`.
+        start, end
+            As for `requests`.
+
+        Returns
+        -------
+        duckdb.DuckDBPyRelation
+            To be queried as often as one likes.
+        """
+        return connection.from_arrow(_Stream(lambda: self.requests_reader(start=start, end=end)))
+
+    def _batches(self, table: TableName, start_ns: int | None, end_ns: int | None) -> Iterator[pa.RecordBatch]:
+        return self.reader.blocks(table, start_ns=start_ns, end_ns=end_ns)
 
     def _extent_ns(self) -> tuple[int, int] | None:
         return self.reader.time_range_ns
 
-    def _steps(self, start_ns: int | None, end_ns: int | None) -> Sequence[Step]:
-        return self._derive(start_ns, end_ns).steps
+    def _features(self, table: FeatureTableName, start_ns: int | None, end_ns: int | None) -> pd.DataFrame:
+        pieces = self.derived.pieces(Wanted(features_name(table), start_ns, end_ns))
+        frame = frame_of(pieces, start_ns, end_ns)
+        return features_frame(table, []) if frame is None else frame
+
+    def _verdicts(self, start_ns: int | None, end_ns: int | None) -> pd.DataFrame:
+        frame = frame_of(self.derived.pieces(Wanted(SCORES, start_ns, end_ns)), start_ns, end_ns)
+        return scores_frame([]) if frame is None else frame
 
     def _changes(self) -> Sequence[AlertChange]:
-        return self._derive(None, None, any_ticks=True).changes
-
-    def _derive(self, start_ns: int | None, end_ns: int | None, *, any_ticks: bool = False) -> _Derived:
-        wanted = start_ns, end_ns, self.reader.time_range_ns
-        if self._derived is None or (
-            self._derived.covers != wanted and not (any_ticks and self._derived.is_of(wanted))
-        ):
-            derived = _Derived(wanted)
-            run = ReplayRun(self.reader.joined_items, None, derived.write, trust=self.reader.trusted)
-            run.start()
-            derived.problems = run.problems()
-            self._derived = derived  # only once it is whole: a replay that failed must fail again
-        return self._derived
+        return [change for piece in self.derived.pieces(Wanted(CHANGES)) for change in changes_of(piece)]
 
 
-Wanted = tuple[int | None, int | None, tuple[int, int] | None]
+class Connection(Protocol):
+    """What is needed of a DuckDB connection; DuckDB itself is the caller's."""
+
+    def from_arrow(self, arrow_object: object) -> Any:
+        """A relation over a stream of Arrow batches."""
+        ...
 
 
-class _Derived:
-    """What a replay made: all alert changes, and the ticks within a range."""
+class _Stream:
+    """What DuckDB asks for a new stream of rows at each query."""
 
-    def __init__(self, covers: Wanted) -> None:
-        self.covers = covers
-        self.steps: list[Step] = []
-        self.changes: list[AlertChange] = []
-        self.events: list[Events] = []
-        self.problems: dict[str, str] = {}
+    def __init__(self, make: Callable[[], pa.RecordBatchReader]) -> None:
+        self._make = make
 
-    def is_of(self, wanted: Wanted) -> bool:
-        """Whether it was made of the same rows; the alerts are the same whatever the range."""
-        return self.covers[2] == wanted[2]
-
-    def write(self, step: Step) -> None:
-        self.changes += step.changes
-        events = events_of(step)
-        if events:
-            self.events.append(events)
-        start_ns, end_ns, _ = self.covers
-        step.ticks = [
-            tick
-            for tick in step.ticks
-            if (start_ns is None or tick.features.end_ns >= start_ns)
-            and (end_ns is None or tick.features.end_ns < end_ns)
-        ]
-        if step.ticks:
-            self.steps.append(Step(step.item, step.ticks))
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._make().__arrow_c_stream__(requested_schema)
 
 
 def _stamp(time_ns: int) -> pd.Timestamp:
@@ -301,8 +351,8 @@ def _label_lines(path: Path) -> list[dict[str, str]]:
         raise RecordingError(f"{path}: expected one label per line (a JSON object), got {problem}") from None
 
 
-def open_recording(path: str | Path, *, repair: bool = False, trust: bool = False) -> Recording:
-    """Open a recording for reading; nothing is written, unless `repair` is set.
+def open_recording(path: str | Path, *, repair: bool = False, trust: bool = False, derived: bool = True) -> Recording:
+    """Open a recording for reading; nothing is written into it, unless `repair` is set.
 
     It may come from somebody else: no link is followed, references in its configuration are not resolved, and a file
     that cannot be read is left out and named in `repairs`.
@@ -316,6 +366,10 @@ def open_recording(path: str | Path, *, repair: bool = False, trust: bool = Fals
     trust
         Whether its rules may run estimators of scikit-learn, PyOD or river, which are classes that it names; else what
         is derived from its rows (features, scores, alerts) is refused if a rule does.
+    derived
+        Whether features, scores and alerts are read from tables that were derived earlier on this machine by this user
+        (those of others are never used), and are kept in the user's cache directory when they have to be derived now,
+        at most 2 GB for a recording and 4 GB in all. False replays the rows for each question.
 
     Returns
     -------
@@ -336,4 +390,4 @@ def open_recording(path: str | Path, *, repair: bool = False, trust: bool = Fals
     ...
     aiops_nb.core.errors.RecordingError: ...
     """
-    return Recording(path, repair=repair, trust=trust)
+    return Recording(path, repair=repair, trust=trust, derived=derived)

@@ -21,6 +21,7 @@ from aiops_nb.core.types import Item
 from aiops_nb.engine.commands import Command, Start, Stop, encode_command
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.monitor.monitor import Monitor
+from aiops_nb.monitor.recording_tap import RecordingTap, delivering
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.record.format import LABELS
 from aiops_nb.record.recorder import Recorder
@@ -100,9 +101,9 @@ def from_synthetic(
         clock=clock,
         name=name,
     )
-    tap = NullTap() if record is None else Recorder(record, config_yaml=recording_yaml(loaded))
+    tap = NullTap() if record is None else RecordingTap(Recorder(record, config_yaml=recording_yaml(loaded)))
     items = partial(as_if_live, stream, clock, tap, loaded.pipeline)
-    monitor = Monitor(lambda deliver: ReplayRun(items, None, deliver), once=True, mode="synthetic")
+    monitor = Monitor(lambda deliver: ReplayRun(items, None, delivering(tap, deliver)), once=True, mode="synthetic")
     for sink in sinks:
         monitor.add_sink(sink)
     try:

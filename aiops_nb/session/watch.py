@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +25,7 @@ from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.notifications import Notifications, open_notifications
 from aiops_nb.monitor.ping import Ping
 from aiops_nb.monitor.progress import ProgressSink
+from aiops_nb.monitor.recording_tap import RecordingTap, delivering
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.run import Deliver
 from aiops_nb.notify.params import NotifyParams
@@ -114,13 +116,15 @@ def watch(
             collectors,
             tap,
             plan.config.pipeline,
-            deliver,
+            delivering(tap, deliver),
             problems=repairs,
             self_observation_seconds=observed,
             history=history,
             earlier=earlier,
             silences=silences,
         )
+        if isinstance(tap, RecordingTap):
+            tap.problems = run.rule_problems
         runs[:] = [run]
         return run
 
@@ -158,7 +162,8 @@ def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str,
     if record is None:
         return NullTap(), {}
     recorder = Recorder(record, config_yaml=recording_yaml(config))
-    return recorder, ({"recording": " ".join(recorder.repairs)} if recorder.repairs else {})
+    repairs = {"recording": " ".join(recorder.repairs)} if recorder.repairs else {}
+    return RecordingTap(recorder), repairs
 
 
 def from_frame(
@@ -282,7 +287,10 @@ def from_frame(
 
     def make_run(deliver: Deliver) -> LiveRun:
         tap, repairs = _open_tap(record, loaded)
-        return LiveRun([source], tap, loaded.pipeline, deliver, clock, problems=repairs)
+        run = LiveRun([source], tap, loaded.pipeline, delivering(tap, deliver), clock, problems=repairs)
+        if isinstance(tap, RecordingTap):
+            tap.problems = run.rule_problems
+        return run
 
     monitor = _started(Monitor(make_run, notes, once=True, mode="frame"), [*sinks, shown])
     monitor.wait()
@@ -355,7 +363,12 @@ def replay(
     if speed is not None:
         return _started(monitor, sinks)
     shown = ProgressSink("replay", extent_ns, progress)
-    try:
-        return _started(monitor, [*sinks, shown])
-    finally:
-        shown.close()
+    with opened.derived.being_kept() if params is None else nullcontext() as kept:
+        try:
+            _started(monitor, [*sinks, shown, *([] if kept is None else [kept])])
+        finally:
+            shown.close()
+        run = monitor.last_run
+        if kept is not None and isinstance(run, ReplayRun) and run.is_exact:
+            kept.finish(opened.path, run.problems())
+    return monitor

@@ -60,7 +60,7 @@ HOMES: dict[str, set[str]] = {
     "nbconvert": {"report"},
     "nbformat": {"report"},
     "papermill": {"report"},
-    "platformdirs": {"offline"},
+    "platformdirs": {"offline", "record"},  # where what was compiled or derived is kept
     "psutil": {"collect"},
     "pytest": {"testing"},
     "pycurl": {"collect"},

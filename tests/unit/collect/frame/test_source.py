@@ -20,7 +20,7 @@ from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import REQUESTS, TABLES, table_of
 from aiops_nb.core.types import Item
 from aiops_nb.engine.pipeline import Pipeline
-from aiops_nb.frames.build import rows_frame
+from aiops_nb.frames.rows import rows_frame
 
 NS = 1_000_000_000
 NOON = "2026-05-01 12:00:00"
