@@ -297,8 +297,8 @@ def write_manifest(folder: Path, manifest: DerivedManifest) -> None:
 def read_tables(folder: Path, root: Path, *, trust: bool = False) -> DerivedTables | None:
     """The tables of a folder, if this user made them on this machine, with today's engine, of the rows of `root`.
 
-    Anything else is passed over, as is what a recording of somebody else brings along: it is no error, the tables are derived
-    again. Without `trust`, so are those that code of other packages made.
+    Anything else is passed over, as is what a recording of somebody else brings along: it is no error, the tables are
+    derived again. Without `trust`, so are those that code of other packages made.
     """
     try:
         manifest = _manifest_of(folder)
