@@ -49,9 +49,11 @@ def test_the_numbers_on_the_page_are_the_defaults():
 
 def test_the_examples_are_configs():
     examples = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
-    config, other, level, inhibiting, many, connected = map(parse_config, examples)
+    config, other, level, inhibiting, many, connected, maintenance, parents, rising = map(parse_config, examples)
     assert many.pipeline.grouping == GroupingParams(min_targets=5, min_ratio=0.8)
     assert inhibiting.pipeline.inhibit_rules[0] in DEFAULTS.inhibit_rules and len(connected.connectivity) == 2
+    assert maintenance.pipeline.maintenance and rising.pipeline.escalations
+    assert [probe.depends_on for probe in parents.probes] == [(), ("db",)]
     assert level.pipeline.feature_rules[0].detector == LevelParams(limit=0.9)
     assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "DefaultParams"]
     assert config.pipeline.feature_rules[0].threshold == 8.0 and config.pipeline.row_rules[1].for_rows == 1
