@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 from aiops_nb.core.clock import Clock
@@ -17,7 +18,7 @@ class Pace:
     Parameters
     ----------
     speed
-        > 0.
+        > 0; infinite waits for nothing, unless it is paused.
     clock
         Measures the time that passes.
     stopping
@@ -108,13 +109,16 @@ class Pace:
                         return
                     self._news.wait()
                     continue
+                if math.isinf(self._speed):
+                    self._reach(recorded_ns)
+                    return
                 left_seconds = (recorded_ns - self._now_ns()) / NS_PER_SECOND / self._speed
                 if left_seconds <= 0:
                     return
                 self._news.wait(left_seconds)
 
     def _now_ns(self) -> int:
-        if self._paused:
+        if self._paused or math.isinf(self._speed):
             return self._recorded_ns
         passed_seconds = self._clock.monotonic_seconds() - self._since_seconds
         return self._recorded_ns + round(passed_seconds * self._speed * NS_PER_SECOND)

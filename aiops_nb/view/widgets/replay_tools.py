@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -93,7 +94,7 @@ class ReplayTools:
     def _offer(self, speed: float) -> None:
         speeds = sorted({*map(float, SPEEDS), speed})
         with self.speed.hold_sync():
-            self.speed.options = [(f"{one:g} x", one) for one in speeds]
+            self.speed.options = [("fastest" if math.isinf(one) else f"{one:g} x", one) for one in speeds]
             self.speed.value = speed
 
     def _toggle(self) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 
 import aiops_nb
+from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import CLOCK_SOURCE
-from aiops_nb.core.types import Step
+from aiops_nb.core.types import NS_PER_SECOND, Step
+from aiops_nb.monitor.pace import Pace
 
 WAIT_SECONDS = 20.0
 
@@ -72,6 +74,18 @@ def test_it_is_paused_stepped_skipped_and_sped_up_with_the_same_results(recordin
     finally:
         replay.stop()
     assert replay.features().equals(aiops_nb.replay(recording).features())
+
+
+def test_at_infinite_speed_nothing_is_waited_for_unless_it_is_paused() -> None:
+    pace, hour_ns = Pace(float("inf"), SystemClock(), threading.Event()), 3600 * NS_PER_SECOND
+    for hour in range(3):
+        pace.wait_until(hour * hour_ns)
+    pace.pause()
+    pace.step()
+    pace.wait_until(3 * hour_ns)
+    pace.resume()
+    pace.set_speed(1e12)
+    pace.wait_until(4 * hour_ns)
 
 
 def test_a_paused_replay_is_stopped_at_once(recording: str) -> None:
