@@ -1,63 +1,6 @@
 // What detectors are written in, for many series: see aiops_nb/detect/arithmetic/operations.py, which has the same bits.
 #include "views.h"
 
-static const double LN2 = 0.6931471805599453;
-static const double LN2_HIGH = 0.693147180369123816490, LN2_LOW = 1.90821492927058770002e-10;
-static const double SQRT_HALF = 0.7071067811865476;
-enum { EXP_TERMS = 14 };
-
-static double log_of(double a) {
-  int exponent_of_two;
-  double mantissa = frexp(a, &exponent_of_two), exponent = (double)exponent_of_two;
-  if (mantissa < SQRT_HALF) {
-    mantissa = mantissa + mantissa;
-    exponent = exponent - 1.0;
-  }
-  double s = (mantissa - 1.0) / (mantissa + 1.0), q = s * s;
-  double tail = 1.0 / 11 + q * (1.0 / 13 + q * (1.0 / 15 + q * (1.0 / 17 + q * (1.0 / 19))));
-  double series = q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9 + q * tail))));
-  return exponent * LN2 + 2.0 * (s + s * series);
-}
-
-static double exp_of(double a) {
-  double bounded = numpy_minimum(numpy_maximum(a, -745.0), 709.0);
-  double halves = floor(bounded / LN2 + 0.5);
-  double rest = (bounded - halves * LN2_HIGH) - halves * LN2_LOW, series = 1.0;
-  for (int number = EXP_TERMS; number > 0; number--) series = 1.0 + series * rest / (double)number;
-  return ldexp(series, halves != halves ? 0 : (int)halves);
-}
-
-static PyObject *each(PyObject *const *args, Py_ssize_t count, double (*function)(double)) {
-  if (count != 2) return PyErr_Format(PyExc_TypeError, "kernel: expected 2 arrays, got %zd", count);
-  Views views = {.count = 0};
-  PyObject *result = NULL;
-  const double *from = lend(&views, args[0], 'f', 8, 1);
-  if (!from) return NULL;
-  int64_t n = last_length(&views, 0);
-  double *into = lend(&views, args[1], 'F', 8, 1);
-  if (!into) goto done;
-  if (last_length(&views, 0) != n) {
-    PyErr_SetString(PyExc_ValueError, "kernel: expected arrays of one length");
-    goto done;
-  }
-  for (int64_t i = 0; i < n; i++) into[i] = function(from[i]);
-  Py_INCREF(Py_None);
-  result = Py_None;
-done:
-  release(&views);
-  return result;
-}
-
-static PyObject *log_each(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-  (void)self;
-  return each(args, count, log_of);
-}
-
-static PyObject *exp_each(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-  (void)self;
-  return each(args, count, exp_of);
-}
-
 // upper_tail(weights, first, size, bin_at, mass, top, (3, n) above, excess and here)
 static PyObject *upper_tail(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   (void)self;
@@ -190,8 +133,6 @@ done:
 }
 
 PyMethodDef arithmetic_methods[] = {
-    {"log_each", (PyCFunction)(void (*)(void))log_each, METH_FASTCALL, NULL},
-    {"exp_each", (PyCFunction)(void (*)(void))exp_each, METH_FASTCALL, NULL},
     {"upper_tail", (PyCFunction)(void (*)(void))upper_tail, METH_FASTCALL, NULL},
     {"forest_sums", (PyCFunction)(void (*)(void))forest_sums, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},

@@ -124,12 +124,6 @@ def shrink(weights: Weights, first: Indices, size: int, weight: FloatArray, limi
     return divisor
 
 
-def _flat(a: Numbers) -> FloatArray | None:
-    """The numbers in a row, if the compiled kernel can read them where they are."""
-    is_plain = isinstance(a, np.ndarray) and a.dtype == np.float64 and a.flags.c_contiguous and a.ndim > 0
-    return a.reshape(-1) if is_plain else None
-
-
 def log(a: Numbers) -> FloatArray:
     """Natural logarithm of a positive number, to about 1e-16, by arithmetic alone.
 
@@ -140,10 +134,6 @@ def log(a: Numbers) -> FloatArray:
     >>> [round(float(value), 12) for value in log(np.array([1.0, 2.0, 1e-6]))]
     [0.0, 0.69314718056, -13.815510557964]
     """
-    if kernel.compiled is not None and (numbers := _flat(a)) is not None:
-        logarithms = np.empty(len(numbers))
-        kernel.compiled.log_each(numbers, logarithms)
-        return logarithms.reshape(a.shape)
     mantissa, exponent = mantissa_exponent(a)
     low = mantissa < SQRT_HALF
     mantissa = where(low, mantissa + mantissa, mantissa)
@@ -166,10 +156,6 @@ def exp(a: Numbers) -> FloatArray:
     >>> [float(value) for value in exp(np.array([0.0, 1.0, -700.0])).round(12)]
     [1.0, 2.718281828459, 0.0]
     """
-    if kernel.compiled is not None and (numbers := _flat(a)) is not None:
-        powers = np.empty(len(numbers))
-        kernel.compiled.exp_each(numbers, powers)
-        return powers.reshape(a.shape)
     bounded = np.minimum(np.maximum(a, -745.0), 709.0)
     halves = np.floor(bounded / LN2 + 0.5)
     rest = (bounded - halves * LN2_HIGH) - halves * LN2_LOW
