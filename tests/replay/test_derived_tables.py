@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -33,9 +34,11 @@ from aiops_nb.frames.build import alerts_frame, features_frame, scores_frame
 from aiops_nb.monitor.recording_tap import RecordingTap
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.record.derived import results_version, secret
-from aiops_nb.record.derived.store import DERIVED, MANIFEST, read_tables
+from aiops_nb.record.derived.store import DERIVED, MANIFEST, DerivedTables, read_tables, write_manifest
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
+from aiops_nb.report.tables import summarise
+from aiops_nb.report.verification import verify
 from aiops_nb.session.recording import Recording, open_recording
 
 TABLES: tuple[FeatureTableName, ...] = ("requests", "overall", "slo", "samples", "clients")
@@ -152,7 +155,25 @@ def test_a_damaged_table_is_derived_again(recording: Path, table: str, how: str)
     assert_same_bytes(opened.alerts(), alerts_frame(change for step in steps for change in step.changes))
 
 
-def kept_ones(path: Path) -> object:
+def without_changes(path: Path) -> None:
+    """Kept tables, signed like any other of this user, that hold no change of an alert."""
+    tables = kept_ones(path)
+    assert tables is not None
+    kept = {name: segments for name, segments in tables.manifest.tables.items() if name != "changes"}
+    write_manifest(path / DERIVED, msgspec.structs.replace(tables.manifest, tables=kept))
+
+
+def test_a_report_is_not_verified_by_kept_tables(recording: Path) -> None:
+    true_alerts = open_recording(recording).alerts()
+    without_changes(recording)
+    opened = open_recording(recording)
+    requests = opened.requests()
+    assert opened.alerts().empty and len(true_alerts)  # they are believed here
+    checks = verify(opened, summarise(requests), opened.alerts(), requests, opened.scores()).set_index("figure")
+    assert not checks.loc["alerts of a second replay", "is_equal"]
+
+
+def kept_ones(path: Path) -> DerivedTables | None:
     return read_tables(path / DERIVED, path)
 
 
