@@ -59,6 +59,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         alert `observer_offline` replaces those of all targets.
     record
         Directory of the recording; None records nothing.
+    derived_tables
+        Whether features, scores and alert changes are kept next to the recorded rows (at most 2 GB), so that reading
+        them later needs no replay.
     history
         Directory of an earlier recording, whose last three days the rules on objectives begin with. True: the one that
         `record` continues, if it does; False: they begin without history.
@@ -89,6 +92,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     self_observation_seconds: Positive | None = 5.0
     connectivity: tuple[str, ...] = ()
     record: str | None = None
+    derived_tables: bool = True
     history: str | bool = True
     notify: NotifyParams | None = None
     ping: PingParams | None = None

@@ -101,7 +101,9 @@ def from_synthetic(
         clock=clock,
         name=name,
     )
-    tap = NullTap() if record is None else RecordingTap(Recorder(record, config_yaml=recording_yaml(loaded)))
+    tap: Tap = NullTap()
+    if record is not None:
+        tap = RecordingTap(Recorder(record, config_yaml=recording_yaml(loaded)), derives=loaded.derived_tables)
     items = partial(as_if_live, stream, clock, tap, loaded.pipeline)
     monitor = Monitor(lambda deliver: ReplayRun(items, None, delivering(tap, deliver)), once=True, mode="synthetic")
     for sink in sinks:

@@ -163,7 +163,7 @@ def _open_tap(record: str | Path | None, config: Config) -> tuple[Tap, dict[str,
         return NullTap(), {}
     recorder = Recorder(record, config_yaml=recording_yaml(config))
     repairs = {"recording": " ".join(recorder.repairs)} if recorder.repairs else {}
-    return RecordingTap(recorder), repairs
+    return RecordingTap(recorder, derives=config.derived_tables), repairs
 
 
 def from_frame(

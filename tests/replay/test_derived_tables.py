@@ -276,6 +276,14 @@ def test_switched_off_nothing_is_kept(bare: Path, monkeypatch: pytest.MonkeyPatc
         open_recording(bare, derived=False).alerts()
 
 
+def test_the_configuration_turns_them_off(tmp_path: Path) -> None:
+    for derived in (True, False):
+        path = tmp_path / str(derived)
+        aiops_nb.from_synthetic(5, seed=3, targets=1, hosts=0, record=path, config={"derived_tables": derived})
+        assert (path / DERIVED).exists() is derived
+        assert len(open_recording(path).features())
+
+
 def test_the_disk_is_bounded_and_the_rest_is_derived(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     most_bytes = 60_000
     monkeypatch.setattr("aiops_nb.monitor.derivation.SEGMENT_TICKS", 24)
