@@ -93,6 +93,8 @@ class Monitor(FrameAccess):
         What can be changed while it runs; None for rows that exist already.
     mode, title
         Where the rows come from, and the name of it, such as that of a recording.
+    ping
+        Opens what asks a URL from time to time while it runs, so that somebody else notices when it is gone.
     """
 
     def __init__(

@@ -105,7 +105,8 @@ from aiops_nb.view.widgets.panels import Panel
 evil = "<img src=x onerror='window.reached = true'>"
 words = ("id", "state", "state_label", "severity", "since", "target", "full_target", "name", "summary")
 panel = Panel(kind="alerts")
-panel.alerts = [{word: evil for word in words} | {"facts": [evil], "evidence": [[evil] * 3]}]
+lists = {"facts": [evil], "evidence": [[evil] * 3], "actions": [[evil, evil]]}
+panel.alerts = [{word: evil for word in (*words, "answer")} | lists]
 status = Panel(kind="status", state="stopped", newest=evil, warnings=[evil])
 status.tiles = [{"label": evil, "value": evil, "unit": evil, "note": evil, "tone": "ok"}]
 display(status, panel)
@@ -130,7 +131,8 @@ from aiops_nb.view.widgets.self_panel import SelfPanel
 words = ("id", "severity", "since", "target", "full_target", "summary")
 panel = Panel(kind="alerts")
 states = {"state": "firing", "state_label": "firing"}
-panel.alerts = [{word: "some words" for word in words} | states | {"name": "http_5xx", "facts": [], "evidence": []}]
+lists = {"facts": [], "evidence": [], "actions": []}
+panel.alerts = [{word: "some words" for word in words} | states | {"name": "http_5xx"} | lists]
 itself = SelfPanel()
 display(ipywidgets.VBox([panel, itself]))
 """

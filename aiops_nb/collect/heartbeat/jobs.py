@@ -35,7 +35,7 @@ class HeartbeatJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     --------
     >>> HeartbeatJob(name="backup", period_seconds=86_400).overdue_seconds(age_seconds=86_460)
     0.0
-    >>> HeartbeatJob(name="backup", period_seconds=60, grace_seconds=10).overdue_seconds(age_seconds=75)
+    >>> HeartbeatJob(name="backup", period_seconds=60, grace_seconds=10).overdue_seconds(age_seconds=75.0)
     5.0
     """
 

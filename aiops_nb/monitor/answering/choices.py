@@ -151,8 +151,8 @@ def silences_frame(silences: Iterable[HeldSilence], now_ns: int) -> pd.DataFrame
 
     Examples
     --------
-    >>> silence = HeldSilence(id="s1", fingerprint="f", starts_at_ns=0, ends_at_ns=60 * NS_PER_SECOND, author="anna")
-    >>> silences_frame([silence], NS_PER_SECOND)[["id", "state", "author"]].values.tolist()
+    >>> silence = HeldSilence(id="s1", fingerprint="f", starts_at_ns=0, ends_at_ns=60_000_000_000, author="anna")
+    >>> silences_frame([silence], now_ns=1_000_000_000)[["id", "state", "author"]].values.tolist()
     [['s1', 'active', 'anna']]
     """
     import pandas as pd

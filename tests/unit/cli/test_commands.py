@@ -258,10 +258,11 @@ def test_an_engine_that_fails_is_a_mistake_not_an_end() -> None:
 def test_a_log_file_tells_beginning_and_end_and_no_secrets(service: DemoService, tmp_path: Path) -> None:
     log, url = tmp_path / "watch.log", service.urls[0].replace("://", "://joe:pw@") + "?token=t0k"
     assert printed("watch", url, "--for", "1s", "--json", "--log-file", str(log)) == b""
-    begin, end = log.read_text().splitlines()
+    kernel, begin, end = log.read_text().splitlines()
     assert f"watching {service.urls[0]} every 1 s" in begin
+    assert "computed by: " in kernel
     assert "ended: " in end and "no alerts" in end
-    assert "pw" not in begin and "t0k" not in begin
+    assert "pw" not in kernel + begin and "t0k" not in kernel + begin
 
 
 def test_a_report_without_a_file_that_cannot_be_read_is_made_and_says_so(

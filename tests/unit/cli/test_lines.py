@@ -20,8 +20,9 @@ LABELS = {
     "origin": "probe",
 }
 KEYS = [
-    "contributions", "ends_at", "expected", "fingerprint", "inhibited_by", "labels", "lower", "pending_at", "score",
-    "starts_at", "state", "summary", "threshold", "time", "upper", "value",
+    "acknowledged_by", "contributions", "ends_at", "expected", "fingerprint", "flapping", "inhibited_by", "labels",
+    "lower", "note", "pending_at", "score", "silenced_by", "starts_at", "state", "summary", "threshold", "time",
+    "update", "upper", "value",
 ]  # fmt: skip
 
 

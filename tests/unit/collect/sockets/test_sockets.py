@@ -292,7 +292,7 @@ def test_no_collector_listens_elsewhere_by_default() -> None:
     fields = [
         field.default for spec in BUILT_IN for field in msgspec.structs.fields(spec.params) if field.name == "listen_on"
     ]
-    assert listening == fields == ["127.0.0.1", "127.0.0.1"]
+    assert listening == fields == ["127.0.0.1"] * 3
 
 
 def test_a_longer_line_is_read_where_it_is_wanted() -> None:
