@@ -12,10 +12,11 @@ import msgspec
 from aiops_nb.collect import params as built_in
 from aiops_nb.collect.params import CollectorParams
 from aiops_nb.core.clock import SystemClock
-from aiops_nb.core.errors import ConfigError, unknown
-from aiops_nb.core.lazy import OURS, PlugIn, plug_ins
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.lazy import PlugIn
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.references import resolved, without_value
+from aiops_nb.core.spec_table import SpecTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,6 +156,7 @@ BUILT_IN = (
         takes_clock=True,
     ),
 )
+_TABLE = SpecTable(group=GROUP, kind=CollectorSpec, built_in=BUILT_IN)
 
 
 def plugged_in() -> list[PlugIn[CollectorSpec]]:
@@ -165,7 +167,7 @@ def plugged_in() -> list[PlugIn[CollectorSpec]]:
     >>> all((one.spec is None) == bool(one.problem) for one in plugged_in())
     True
     """
-    return plug_ins(GROUP, CollectorSpec, [spec.type for spec in BUILT_IN])
+    return _TABLE.plugged_in()
 
 
 def collectors() -> pd.DataFrame:
@@ -183,19 +185,7 @@ def collectors() -> pd.DataFrame:
     >>> table.loc["tcp_client", "purpose"], table.loc["tcp_client", "package"]
     ('JSON lines from a TCP server', 'aiops_nb')
     """
-    import pandas as pd
-
-    rows = [(spec.type, spec.purpose, _fields(spec), OURS, "") for spec in BUILT_IN]
-    for one in plugged_in():
-        if one.spec is None:
-            rows.append((one.name, "", "", one.package, one.problem))
-        else:
-            rows.append((one.spec.type, one.spec.purpose, _fields(one.spec), one.package, ""))
-    return pd.DataFrame(rows, columns=["type", "purpose", "parameters", "package", "problem"], dtype=object)
-
-
-def _fields(spec: CollectorSpec) -> str:
-    return ", ".join(spec.params.__struct_fields__)
+    return _TABLE.frame()
 
 
 def spec_of(params: CollectorParams) -> CollectorSpec:
@@ -211,15 +201,7 @@ def spec_of(params: CollectorParams) -> CollectorSpec:
     >>> spec_of(built_in.SyntheticParams()).type
     'synthetic'
     """
-    for spec in BUILT_IN:
-        if type(params) is spec.params:
-            return spec
-    found = [one.spec for one in plugged_in() if one.spec is not None]
-    for spec in found:
-        if type(params) is spec.params:
-            return spec
-    known = [spec.type for spec in (*BUILT_IN, *found)]
-    raise unknown("type", "a known type", params.__struct_config__.tag, known)
+    return _TABLE.spec_of(params)
 
 
 def make_collector(params: CollectorParams, where: str) -> Collector:

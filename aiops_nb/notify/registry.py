@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from aiops_nb.core.errors import ConfigError, unknown
-from aiops_nb.core.lazy import OURS, PlugIn, plug_ins
+from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.lazy import PlugIn
+from aiops_nb.core.spec_table import SpecTable
 from aiops_nb.notify.message import Notifier
 from aiops_nb.notify.params import (
     AlertmanagerParams,
@@ -123,6 +124,7 @@ BUILT_IN = (
         purpose="any service that Apprise supports",
     ),
 )
+_TABLE = SpecTable(group=GROUP, kind=NotifierSpec, built_in=BUILT_IN)
 
 
 def plugged_in() -> list[PlugIn[NotifierSpec]]:
@@ -133,7 +135,7 @@ def plugged_in() -> list[PlugIn[NotifierSpec]]:
     >>> all((one.spec is None) == bool(one.problem) for one in plugged_in())
     True
     """
-    return plug_ins(GROUP, NotifierSpec, [spec.type for spec in BUILT_IN])
+    return _TABLE.plugged_in()
 
 
 def notifiers() -> pd.DataFrame:
@@ -151,19 +153,7 @@ def notifiers() -> pd.DataFrame:
     >>> table.loc["webhook", "parameters"], table.loc["webhook", "package"]
     ('name, timeout_seconds, url, headers', 'aiops_nb')
     """
-    import pandas as pd
-
-    rows = [(spec.type, spec.purpose, _fields(spec), OURS, "") for spec in BUILT_IN]
-    for one in plugged_in():
-        if one.spec is None:
-            rows.append((one.name, "", "", one.package, one.problem))
-        else:
-            rows.append((one.spec.type, one.spec.purpose, _fields(one.spec), one.package, ""))
-    return pd.DataFrame(rows, columns=["type", "purpose", "parameters", "package", "problem"], dtype=object)
-
-
-def _fields(spec: NotifierSpec) -> str:
-    return ", ".join(spec.params.__struct_fields__)
+    return _TABLE.frame()
 
 
 def spec_of(params: ChannelParams) -> NotifierSpec:
@@ -179,15 +169,7 @@ def spec_of(params: ChannelParams) -> NotifierSpec:
     >>> spec_of(WebhookParams(url="http://127.0.0.1:9/")).type
     'webhook'
     """
-    for spec in BUILT_IN:
-        if type(params) is spec.params:
-            return spec
-    found = [one.spec for one in plugged_in() if one.spec is not None]
-    for spec in found:
-        if type(params) is spec.params:
-            return spec
-    known = [spec.type for spec in (*BUILT_IN, *found)]
-    raise unknown("type", "a known type", params.__struct_config__.tag, known)
+    return _TABLE.spec_of(params)
 
 
 def make_notifier(params: ChannelParams) -> Notifier:
