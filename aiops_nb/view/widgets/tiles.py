@@ -111,6 +111,9 @@ def _alerts(store: ViewStore, firing: list[AlertChange], *, calm: bool) -> Tile:
     pending = len(store.alerts.pending())
     if pending:
         return _tile("alerts", "0 firing", note=f"{pending} pending", tone="warn")
+    inhibited = len(store.alerts.active())
+    if inhibited:
+        return _tile("alerts", "0 firing", note=f"{inhibited} part of another alert", tone="warn")
     learning = _learning(store)
     if learning:
         return _tile("alerts", "0 firing", note=learning)

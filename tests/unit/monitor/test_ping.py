@@ -51,16 +51,21 @@ def eventually(condition, seconds=15.0):
 
 
 def test_it_pings_only_while_steps_come(server):
-    url = f"http://127.0.0.1:{server.server_port}/ping/uuid?x=1"
-    ping = Ping(PingParams(url=url, interval_seconds=0.05))
+    url = f"http://127.0.0.1:{server.server_port}"
+    ping = Ping(PingParams(url=f"{url}/ping/uuid?x=1", interval_seconds=0.05))
+    other = Ping(PingParams(url=f"{url}/other", interval_seconds=0.05))
+    asked = server.asked.count
     try:
         ping.write(STEP)
-        assert eventually(lambda: server.asked == ["/ping/uuid?x=1"])
-        time.sleep(0.3)  # six intervals in which nothing came
-        assert len(server.asked) == 1
+        assert eventually(lambda: asked("/ping/uuid?x=1") == 1)
+        for times in range(1, 7):  # its neighbour pings six times, so as many of its intervals passed with no step
+            other.write(STEP)
+            assert eventually(lambda times=times: asked("/other") == times)
+        assert asked("/ping/uuid?x=1") == 1
         ping.write(STEP)
-        assert eventually(lambda: len(server.asked) == 2)
+        assert eventually(lambda: asked("/ping/uuid?x=1") == 2)
     finally:
+        other.close()
         ping.close()
 
 
@@ -74,9 +79,7 @@ def test_a_monitor_pings_and_its_failure_is_shown_without_the_secret(server, mon
         server.status = 200
         assert eventually(lambda: not any(one.startswith("ping: ") for one in monitor.warnings()))
         assert "s3cret" not in "".join(monitor.warnings())
-    asked = len(server.asked)
-    time.sleep(0.3)
-    assert len(server.asked) == asked
+    assert "aiops-ping" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_nobody_there_is_shown():

@@ -280,6 +280,15 @@ def test_a_target_that_answers_again_is_not_called_ok_while_its_alert_fires(seve
     assert (targets["value"], targets["note"], targets["tone"]) == ("1 of 1 up", "alerts on: h/a", tone)
 
 
+def test_an_alert_that_another_one_inhibits_is_not_called_below_the_threshold() -> None:
+    store = ViewStore()
+    member = replace(alert("firing", "http://h/a"), inhibited_by="http_5xx")
+    store.write(heartbeat_step(T0, [requests_tick(T0, ["http://h/a"], [0.1])], [member]))
+    store.advance()
+    tile = tiles_of(store)[-1]
+    assert (tile["value"], tile["note"], tile["tone"]) == ("0 firing", "1 part of another alert", "warn")
+
+
 @pytest.mark.parametrize("ratio", [0.01, 0.38, 1.0])
 @pytest.mark.parametrize("state", ["none", "pending", "firing"])
 def test_no_two_tiles_contradict_each_other(ratio: float, state: str) -> None:
