@@ -8,6 +8,7 @@ python -m benchmarks.replay_day --recording PATH    one that is there already, w
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import tempfile
 import time
@@ -126,6 +127,17 @@ def measure(path: Path, seconds: int, cases: list[str]) -> None:
         print(f"| {name} | {result:,} | {row} |", flush=True)
 
 
+def print_disk(path: Path, seconds: int) -> None:
+    """What the derived tables take that the replay kept."""
+    kept = open_recording(path).derived.kept()
+    if kept is None:
+        return
+    print("\n| derived table | on disk | a day of it |\n|---|--:|--:|")
+    for name, segments in sorted(kept.manifest.tables.items()):
+        size = sum(segment.size_bytes for segment in segments) / 1e6
+        print(f"| {name} | {size:,.1f} MB | {size * 86_400 / seconds:,.0f} MB |")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Make the recording, unless it is there, and measure."""
     parser = argparse.ArgumentParser()
@@ -135,10 +147,12 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments or [])
     seconds = round(options.hours * 3600)
     with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"XDG_CACHE_HOME": folder, "XDG_DATA_HOME": folder}  # nothing is left in the user's
         path = options.recording or Path(folder) / "recording"
         if not path.exists():
             make_recording(path, seconds)
         measure(path, seconds, options.cases)
+        print_disk(path, seconds)
 
 
 if __name__ == "__main__":
