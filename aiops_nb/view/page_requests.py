@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiops_nb.core.errors import AiopsError, ConfigError
-from aiops_nb.core.quantities import format_bytes
+from aiops_nb.core.quantities import format_bytes, parse_duration
 from aiops_nb.view.data.names import LONGEST, harmless
 
 if TYPE_CHECKING:
@@ -186,18 +185,15 @@ def _seconds(text: object) -> float | None:
 
     Examples
     --------
-    >>> _seconds("2.5"), _seconds("5 s"), _seconds("")
-    (2.5, 5.0, None)
+    >>> _seconds("2.5"), _seconds("5 s"), _seconds("1m"), _seconds("")
+    (2.5, 5.0, 60.0, None)
     """
-    written = str(text or "").strip().removesuffix("s").strip()
+    written = str(text or "").strip()
     if not written:
         return None
-    try:
-        seconds = float(written)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise ConfigError.at("interval", "a number of seconds > 0", str(text)[:LONGEST])
+    seconds = parse_duration(written)
+    if not seconds:
+        raise ConfigError.at("interval", "a duration > 0 such as 5 or 250ms", written[:LONGEST])
     return seconds
 
 

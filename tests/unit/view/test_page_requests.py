@@ -76,7 +76,7 @@ def test_targets_and_sources_are_changed_and_refused_in_the_words_of_the_configu
         ({"kind": "add_target", "url": "x://y", "interval": ""}, "url: expected http://host"),
         (
             {"kind": "add_target", "url": b, "interval": "often"},
-            "interval: expected a number of seconds > 0",
+            "interval: expected a duration > 0 such as 5 or 250ms",
         ),
         ({"kind": "set_interval", "name": b, "interval": "1"}, "target"),
         ({"kind": "add_source", "options": {"type": "tcp_client", "host": "h", "port": "x"}}, "port: expected"),
