@@ -22,7 +22,7 @@ class EscalationParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     matchers
         Labels of the alerts, such as `alertname="http_5xx"`; none: all alerts.
     after_seconds
-        Event time since the alert began to fire.
+        Event time since the alert began to fire, without time that the monitor slept.
     severity
         From then on; an alert that is as severe already stays as it is.
 
@@ -88,6 +88,11 @@ class Escalations:
         began_ns = change.starts_at_ns if change.starts_at_ns is not None else change.time_ns
         found = [rule for rule, matchers in self._rules if matches_all(matchers, change.labels)]
         return sorted((began_ns + round(rule.after_seconds * NS_PER_SECOND), rule.severity) for rule in found)
+
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        for alert in self._firing.values():
+            alert.due = [(due_ns + slept_ns, severity) for due_ns, severity in alert.due]
 
     def tick(self, end_ns: int) -> list[AlertChange]:
         """End of a window: alerts that have become more severe."""

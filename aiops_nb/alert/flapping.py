@@ -25,7 +25,7 @@ class FlappingParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     within_seconds
         Event time.
     calm_seconds
-        It flaps no more when it neither began nor ended for so long.
+        It flaps no more when it neither began nor ended for so long; time that the monitor slept does not count.
     """
 
     min_episodes: Annotated[int, Meta(ge=2)] = 4
@@ -109,6 +109,11 @@ class Flapping:
             history.is_firing = change.state == "firing"
             history.moved_ns = max(history.moved_ns, change.time_ns)
         return None
+
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        for fingerprint in self._flapping:
+            self._histories[fingerprint].moved_ns += slept_ns
 
     def tick(self, end_ns: int) -> list[AlertChange]:
         """End of a window: alerts that have been calm for long enough."""

@@ -131,6 +131,13 @@ class Inhibitor:
         keep_seconds = self._rules[place].keep_seconds if place < len(self._rules) else PARENT_KEEP_SECONDS
         return round(keep_seconds * NS_PER_SECOND) if change.state == "resolved" else 0
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        for place, key in set(self._ending):
+            source = self._sources[place].get(key)
+            if source is not None and source.until_ns is not None:
+                source.until_ns += slept_ns
+
     def tick(self, end_ns: int) -> list[AlertChange]:
         """End of a window: alerts that still fire though what inhibited them is over."""
         if not self._ending:

@@ -23,14 +23,17 @@ class Episodes:
     """State arrays over the series of one rule, each (capacity,).
 
     `pending_at`, `starts_at` and `clear_since` are UTC ns; `clear_since` is when the series was first seen without the
-    condition after it last had it, `NEVER` while it has it. `unheard_ns` is how long an active series had no data.
+    condition after it last had it, `NEVER` while it has it. `held_since` is since when its present state has held.
+    `unheard_ns` is how long an active series had no data. Time in which the monitor slept moves `held_since` and
+    `clear_since` on, and counts in none of these durations.
     """
 
-    __slots__ = ("active", "clear_since", "pending_at", "starts_at", "state", "unheard_ns")
+    __slots__ = ("active", "clear_since", "held_since", "pending_at", "starts_at", "state", "unheard_ns")
 
     def __init__(self) -> None:
         self.state = np.zeros(64, np.int8)
-        self.pending_at, self.starts_at, self.clear_since = (np.full(64, NEVER) for _ in range(3))
+        self.pending_at, self.starts_at = np.full(64, NEVER), np.full(64, NEVER)
+        self.held_since, self.clear_since = np.full(64, NEVER), np.full(64, NEVER)
         self.unheard_ns = np.zeros(64, np.int64)
         self.active = 0
 
@@ -40,13 +43,14 @@ class Episodes:
         if capacity > len(self.state):
             self.state = widened(self.state, capacity)
             self.unheard_ns = widened(self.unheard_ns, capacity)
-            for name in ("pending_at", "starts_at", "clear_since"):
+            for name in ("pending_at", "starts_at", "held_since", "clear_since"):
                 setattr(self, name, widened(getattr(self, name), capacity, NEVER))
 
     def begin_pending(self, series: npt.NDArray[np.integer], at_ns: IntArray | int) -> None:
         """The condition was seen for the first time."""
         self.state[series] = PENDING
         self.pending_at[series] = at_ns
+        self.held_since[series] = at_ns
         self.unheard_ns[series] = 0
         self.active += len(series)
 
@@ -54,6 +58,7 @@ class Episodes:
         """The condition has held long enough."""
         self.state[series] = FIRING
         self.starts_at[series] = at_ns
+        self.held_since[series] = at_ns
         self.clear_since[series] = NEVER
 
     def end(self, series: npt.NDArray[np.integer]) -> None:
@@ -68,6 +73,13 @@ class Episodes:
         clear = (self.state[:count] == FIRING) & (clear_since != NEVER)
         due: BoolArray = clear & (now_ns - np.where(clear, clear_since, now_ns) >= keep_firing_for_ns)
         return due
+
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        active = self.state != INACTIVE
+        self.held_since[active] += slept_ns
+        self.clear_since[active & (self.clear_since != NEVER)] += slept_ns
+        self.unheard_ns[active] -= slept_ns
 
     def without_data(self, unheard: BoolArray, elapsed_ns: int, close_after_ns: int | None) -> IndexArray:
         """Active series without data for long enough, after `elapsed_ns` more for those in `unheard`, (n,)."""
@@ -122,8 +134,11 @@ class HoldParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keep_firing_for_seconds
         Event time without an anomaly, with values to prove it, before the alert is resolved.
     close_after_seconds
-        An alert whose series has no values for so long is closed, "no data for 15 min"; None: never. Time in which the
-        monitor itself was stopped or asleep does not count.
+        An alert whose series has no values for so long is closed, "no data for 15 min"; None: never.
+
+    Notes
+    -----
+    Time in which the monitor itself was stopped or asleep counts in none of them.
     """
 
     for_seconds: Seconds = 3.0
@@ -133,7 +148,10 @@ class HoldParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One series of a rule changed its state; times are UTC ns, None where they do not apply."""
+    """One series of a rule changed its state; times are UTC ns, None where they do not apply.
+
+    `held_ns` is how long the condition had held when the series fired, without time that the monitor slept.
+    """
 
     series: int
     state: AlertState
@@ -143,6 +161,7 @@ class Transition:
     ends_at_ns: int | None = None
     row: int = -1
     outcome: str = ""
+    held_ns: int = 0
 
 
 class TickRule:
@@ -187,6 +206,11 @@ class TickRule:
         moved = [*self._begin(hit, end_ns), *self._fire(hit, end_ns), *self._clear(hit, known, end_ns)]
         return [*moved, *self._close_unheard(~known if heard is None else ~heard, elapsed_ns, end_ns)]
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        if self._episodes.active:
+            self._episodes.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[Transition]:
         """Nothing at all came for so long: no window was closed."""
         episodes = self._episodes
@@ -213,10 +237,13 @@ class TickRule:
     def _fire(self, hit: BoolArray, end_ns: int) -> list[Transition]:
         episodes, count = self._episodes, len(hit)
         pending = hit & (episodes.state[:count] == PENDING)
-        held = end_ns - np.where(pending, episodes.pending_at[:count], end_ns)
-        due = np.flatnonzero(pending & (held >= self._for_ns))
+        held_ns = end_ns - np.where(pending, episodes.held_since[:count], end_ns)
+        due = np.flatnonzero(pending & (held_ns >= self._for_ns))
         episodes.begin_firing(due, end_ns)
-        return [Transition(i, "firing", end_ns, int(episodes.pending_at[i]), end_ns) for i in due.tolist()]
+        return [
+            Transition(i, "firing", end_ns, int(episodes.pending_at[i]), end_ns, held_ns=int(held_ns[i]))
+            for i in due.tolist()
+        ]
 
     def _clear(self, hit: BoolArray, known: BoolArray, end_ns: int) -> list[Transition]:
         episodes, count = self._episodes, len(hit)

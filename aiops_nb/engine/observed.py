@@ -31,7 +31,6 @@ class ObservedTime:
     def __init__(self, span_ns: int) -> None:
         self._span_ns = span_ns
         self._clock_ns: int | None = None
-        self._naps: list[tuple[int, int]] = []
         self._woke_ns = self._late_ns = self._any_late_ns = LONG_AGO
         self._late_until_ns = LONG_AGO
         self._rows = self._late = 0
@@ -49,21 +48,7 @@ class ObservedTime:
         if before is None or time_ns - before <= SLEEP_NS:
             return 0
         self._woke_ns = time_ns
-        self._naps.append((before, time_ns))
         return time_ns - before
-
-    def awake_ns(self, start_ns: int, end_ns: int) -> int:
-        """How much of a time the monitor was awake; the starts of later calls never fall.
-
-        Examples
-        --------
-        >>> observed = ObservedTime(60 * NS_PER_SECOND)
-        >>> slept = [observed.after_clock(second * NS_PER_SECOND) for second in (100, 101, 121, 122)]
-        >>> observed.awake_ns(90 * NS_PER_SECOND, 130 * NS_PER_SECOND) // NS_PER_SECOND
-        20
-        """
-        self._naps = [nap for nap in self._naps if nap[1] > start_ns]
-        return end_ns - start_ns - sum(max(min(end_ns, woke) - max(start_ns, fell), 0) for fell, woke in self._naps)
 
     def add(self, rows: int, late: int) -> None:
         """Count rows of requests in the open window, of which some were late."""

@@ -41,6 +41,7 @@ from aiops_nb.engine.commands import (
     decode_command,
     held,
 )
+from aiops_nb.engine.naps import Naps
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.stage import Stage
@@ -108,6 +109,7 @@ class Pipeline:
         self._escalations = Escalations(params.escalations, self._is_acknowledged)
         self._sources = SourceJudge(params.source_rules)
         self._observed = ObservedTime(params.window.span_ticks * params.window.tick_ns)
+        self._naps = Naps(params.window.tick_ns)
         requests = RequestStages(params, self._observed, start)
         samples = SampleStages(params, self._observed, start)
         self._grouping = grouping_of(params, requests, samples)
@@ -139,6 +141,7 @@ class Pipeline:
         if kind == "heartbeat":
             if source == CLOCK_SOURCE and (slept_ns := self._observed.after_clock(time_ns)):
                 self._watermarks.woke(slept_ns)
+                self._naps.add(time_ns - slept_ns, time_ns)
             self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
         elif kind == "command":
             command = decode_command(body, trust=self._trust)
@@ -290,6 +293,7 @@ class Pipeline:
         adders = self._tables[table].decode(batch, window) if table in self._tables else []
         for first, last in pairwise([0, *self._rises(closed), len(window)]):
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
+            self._naps.note_rows(table, time[first:last])
             usable = self._usable(window[first:last])
             opens_ns = (self._next or 0) * self._window.tick_ns
             arrivals.take(first, last, None if usable is None else opens_ns - time[first:last][~usable])
@@ -337,31 +341,46 @@ class Pipeline:
     def _close_until(self, end: int, step: Step) -> None:
         """Close the windows before `end`: those with rows, then a bounded number of empty ones; jump over the rest.
 
-        A jump of one window or of half a minute is time that passed without data, unless it was slept.
+        Time slept in them counts neither for a condition nor as time without data.
         """
         if self._next is None or end <= self._next:
             return
         gap_ticks = max(self._window.gap_ticks, self._window.span_ticks)
         last = min(end, max(self._newest + 1, self._next) + gap_ticks)
-        self._give_back_sleep(max(self._next, self._newest + 1), last, step)
         for window in range(self._next, last):
+            self._pass_sleep(window, window + 1)
             self._close(window, step)
-        skipped = max(end - last, 0)
-        self.counters.skipped_ticks_total += skipped
         self._next = end
-        if not skipped:
-            return
-        silent_ns = self._observed.awake_ns(last * self._window.tick_ns, end * self._window.tick_ns)
-        if 0 < silent_ns <= max(LONGEST_SILENT_JUMP_NS, self._window.tick_ns):
+        if last < end:
+            self._jump(last, end, step)
+        if self._naps.any:
+            self._naps.forget_before(end)
+
+    def _jump(self, first: int, end: int, step: Step) -> None:
+        """Jump over windows.
+
+        One window or half a minute of being awake is time that passed without data; more says nothing.
+        """
+        self.counters.skipped_ticks_total += end - first
+        self._pass_sleep(first, end)
+        silent_ns = self._naps.slept_ns(first, end)  # which `pass_sleep` has taken off in advance
+        awake_ns = (end - first) * self._window.tick_ns - silent_ns
+        if awake_ns <= max(LONGEST_SILENT_JUMP_NS, self._window.tick_ns):
+            silent_ns += awake_ns
+        if silent_ns:
             self._pass_silence(silent_ns, end * self._window.tick_ns, step)
 
-    def _give_back_sleep(self, first: int, last: int, step: Step) -> None:
-        """Each of these empty windows is about to count as time without data; what of it was slept must not."""
-        if first < last:
-            start_ns, end_ns = first * self._window.tick_ns, last * self._window.tick_ns
-            slept_ns = end_ns - start_ns - self._observed.awake_ns(start_ns, end_ns)
-            if slept_ns:
-                self._pass_silence(-slept_ns, start_ns, step)
+    def _pass_sleep(self, first: int, end: int) -> None:
+        """Some of the windows that are about to pass may have been slept in."""
+        if not self._naps.any:
+            return
+        for name, table in self._tables.items():
+            if slept_ns := self._naps.slept_ns(first, end, name):
+                for stage in table.stages:
+                    stage.pass_sleep(slept_ns)
+        if slept_ns := self._naps.slept_ns(first, end):
+            for one in (self._sources, self._inhibitor, self._flapping, self._escalations):
+                one.pass_sleep(slept_ns)
 
     def _pass_silence(self, elapsed_ns: int, end_ns: int, step: Step) -> None:
         for stage in self._every_stage():

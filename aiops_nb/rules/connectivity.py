@@ -39,6 +39,10 @@ class ConnectivityJudge:
         moves = self._rule.rows(self._reference[rows.series], rows.failed, time_ns)
         return [(move.row, self._change(move)) for move in moves]
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._rule.pass_sleep(slept_ns)
+
     def tick(self, end_ns: int) -> list[AlertChange]:
         """Changes at the end of a window."""
         return [self._change(transition) for transition in self._rule.tick(end_ns)]
@@ -119,6 +123,11 @@ class Connectivity:
         if self._answered_ns is None:
             self._answered_ns = time_ns
         return [self._moved("inactive", row, time_ns)] if self._state == "pending" else []
+
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        if self._answered_ns is not None:
+            self._answered_ns += slept_ns
 
     def tick(self, end_ns: int) -> list[Transition]:
         """End of a window: connected again for long enough."""

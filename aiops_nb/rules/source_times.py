@@ -68,6 +68,11 @@ class SourceJudge:
         made = [(rule, t) for rule, hold in self._rules for t in hold.tick(*_verdict(rule, counts), end_ns)]
         return [self._change(rule, counts, transition) for rule, transition in made]
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        for _, hold in self._rules:
+            hold.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing came at all for so long."""
         made = [(rule, t) for rule, hold in self._rules for t in hold.pass_silence(elapsed_ns, end_ns)]

@@ -74,6 +74,10 @@ class ClientsStage:
         self._features.learn(closed, excluded)
         return Tick(table, thresholds=self._judges.thresholds), changes
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._judges.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""
         return self._judges.pass_silence(elapsed_ns, end_ns)

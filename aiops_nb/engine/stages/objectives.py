@@ -51,6 +51,10 @@ class ObjectivesStage:
         values = self._features.close(window, amounts[0], amounts[1])
         return self._judges.tick(FeatureTable("slo", end_ns, self._keys, OBJECTIVE_FEATURES, values))
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._judges.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""
         return self._judges.pass_silence(elapsed_ns, end_ns)

@@ -59,6 +59,10 @@ class OverallStage:
                 values[OVERALL_FEATURES.index(name)][gone] = np.nan
         return self._judges.tick(FeatureTable("overall", end_ns, keys, OVERALL_FEATURES, values))
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._judges.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""
         return self._judges.pass_silence(elapsed_ns, end_ns)

@@ -135,6 +135,13 @@ class RequestsStage:
         tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self.keys, self._names, values))
         return tick, connected + ended + changes
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._connectivity.pass_sleep(slept_ns)
+        for judge in self._row_judges:
+            judge.pass_sleep(slept_ns)
+        self._judges.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""
         moved = [(judge, t) for judge in self._row_judges for t in judge.pass_silence(elapsed_ns, end_ns)]

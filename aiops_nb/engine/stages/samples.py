@@ -49,6 +49,10 @@ class SamplesStage:
         source = source_of(batch)
         return lambda part, usable: self._add(rows.take(part), source, usable)
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._judges.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""
         return self._judges.pass_silence(elapsed_ns, end_ns)

@@ -33,6 +33,10 @@ class Stage(Protocol):
         """Close the next window."""
         ...
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept: nothing held for that time, or was silent."""
+        ...
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long, so that no window was closed."""
         ...
@@ -72,6 +76,11 @@ class FeatureJudges:
             scored.append(verdict)
             changes += made
         return Tick(features, tuple(scored)), changes
+
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        for judge in self.judges:
+            judge.pass_sleep(slept_ns)
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""

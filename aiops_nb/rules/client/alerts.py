@@ -58,6 +58,10 @@ class ClientAlerts:
                 hit[-1], self._facts[-1] = True, self._rest(len(places) - len(seated))
         return self._changes(self._hold.tick(hit, known, window.end_ns))
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._hold.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing came at all for so long."""
         return self._changes(self._hold.pass_silence(elapsed_ns, end_ns))

@@ -71,6 +71,11 @@ class ClientJudges:
         judged = zip(self._alerts, found, strict=True)
         return self._exclusions(found), [change for alerts, slots in judged for change in alerts.tick(window, slots)]
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        for alerts in self._alerts:
+            alerts.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing came at all for so long."""
         return [change for alerts in self._alerts for change in alerts.pass_silence(elapsed_ns, end_ns)]

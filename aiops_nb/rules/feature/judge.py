@@ -111,6 +111,10 @@ class FeatureJudge:
         explained = replace(scored, reasons=reasons) if len(reasons.series) else scored
         return self._learned(selected, judged, explained), changes
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._rule.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing came at all for so long."""
         self._quiet = None
@@ -286,5 +290,5 @@ class FeatureJudge:
 
 
 def _lasting(transition: Transition) -> str:
-    seconds = (transition.time_ns - transition.pending_at_ns) / NS_PER_SECOND
-    return f"for {format_duration(seconds)}" if seconds >= WORTH_SAYING_SECONDS else ""
+    seconds = transition.held_ns / NS_PER_SECOND
+    return f"for {format_duration(round(seconds))}" if seconds >= WORTH_SAYING_SECONDS else ""

@@ -118,6 +118,10 @@ class RowJudge:
             self._learn(self._baseline, end_ns, self._hits_of(totals), pace)
         return transitions
 
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        self._rule.pass_sleep(slept_ns)
+
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[Transition]:
         """Transitions because nothing came at all for so long."""
         return self._rule.pass_silence(elapsed_ns, end_ns)

@@ -127,8 +127,8 @@ class RowRule:
         return quiet
 
     def firing_since(self, moment_ns: int) -> BoolArray:
-        """Series that have fired since that moment or before it, (capacity,)."""
-        firing: BoolArray = (self._episodes.state == FIRING) & (self._episodes.starts_at <= moment_ns)
+        """Series that have fired since that moment or before it, time asleep left out, (capacity,)."""
+        firing: BoolArray = (self._episodes.state == FIRING) & (self._episodes.held_since <= moment_ns)
         return firing[: len(self._streak)]
 
     def _rows_that_matter(self, series: IntArray, hit: BoolArray) -> IndexArray:
@@ -212,6 +212,11 @@ class RowRule:
         episodes.end(over)
         self._watch(np.concatenate([gone, over]))
         return [*changes, *self.pass_silence(elapsed_ns, end_ns)]
+
+    def pass_sleep(self, slept_ns: int) -> None:
+        """So much of the windows that are about to pass was slept."""
+        if self._episodes.active:
+            self._episodes.pass_sleep(slept_ns)
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[Transition]:
         """So much time has passed; a row of a series begins its count again."""
