@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aiops_nb.detect.estimators.adapter import as_detector as as_detector
     from aiops_nb.detect.registry import detectors as detectors
     from aiops_nb.detect.river_model import StreamDetector as StreamDetector
+    from aiops_nb.frames.what_moved import what_moved as what_moved
     from aiops_nb.monitor.monitor import Monitor as Monitor
     from aiops_nb.offline.change_points import change_points as change_points
     from aiops_nb.offline.preprocess import preprocess_frame as preprocess_frame
@@ -49,6 +50,7 @@ _ROOMS = {
     "score_frame": "aiops_nb.offline.score",
     "score_series": "aiops_nb.offline.score",
     "watch": "aiops_nb.session.watch",
+    "what_moved": "aiops_nb.frames.what_moved",
 }
 __all__ = [
     "AiopsError",
@@ -70,6 +72,7 @@ __all__ = [
     "score_frame",
     "score_series",
     "watch",
+    "what_moved",
 ]
 __getattr__, _ = lazily(__name__, _ROOMS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.moments import Moment, range_ns
+from aiops_nb.core.quantities import parse_duration
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, FeatureTableName
 from aiops_nb.features.catalog import FEATURES
@@ -21,8 +23,10 @@ from aiops_nb.rules.evidence import evidence_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aiops_nb.frames.moved_frame import MovedFrame
     from aiops_nb.frames.plot import Picture
 
+LATELY_NS = 300 * NS_PER_SECOND
 EVIDENCE_BEFORE_NS, EVIDENCE_AFTER_NS = 30 * NS_PER_SECOND, 10 * NS_PER_SECOND
 
 
@@ -139,6 +143,71 @@ class FrameAccess(ABC):
             lambda: self._bare_scores(start, end),
         )
         return _in_words(rows.reset_index(drop=True))
+
+    def what_moved(self, start: Moment = None, end: Moment = None, *, before: float | str = "30m") -> MovedFrame:
+        """Series that left their own baseline in a range, the furthest first, with the time at which each began to.
+
+        The baseline of a series is its median in the time before the range, its unit the median absolute deviation
+        there. The same measure of stretches before the range says how far series of this data go by chance.
+
+        Parameters
+        ----------
+        start, end
+            The range, as for `requests`; None: the last 5 minutes.
+        before
+            How much time before the range makes the baseline, `"30m"` or seconds.
+
+        Returns
+        -------
+        MovedFrame
+            A row for each series and feature: table, target, metric (or feature), change (`up`, `down`, `new`, `gone`),
+            medians `before` and `during`, `distance` (sustained, in deviations), `onset` (end of the first window away
+            from the baseline), `calm_until` (end of the one before), `is_clear` (further than by chance). Its `verdict`
+            says how many clearly moved, or that it is not clear.
+
+        Raises
+        ------
+        ConfigError
+            If it is no range.
+        """
+        extent = self._extent_ns() or (0, 0)
+        start_ns, end_ns = self.range_ns(start, end)
+        last_ns = extent[1] if end_ns is None else end_ns
+        first_ns = last_ns - LATELY_NS if start_ns is None else start_ns
+        return self._moved_between(first_ns, last_ns, before)
+
+    def also_moved(self, alert: AlertChoice, *, before: float | str = "30m") -> MovedFrame:
+        """What else moved when an alert began: `what_moved` from 5 min before it was first seen to its end.
+
+        The series of the alert itself is left out. Of a long alert the first 15 min count; where there is little
+        history, a third of it makes the 5 min.
+
+        Parameters
+        ----------
+        alert
+            As for `evidence`.
+        before
+            As for `what_moved`.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such alert.
+        """
+        from aiops_nb.frames.moved import range_of_alert, without_alert
+
+        chosen = chosen_alert(self._alerts(None, None), alert)
+        start_ns, end_ns = range_of_alert(chosen, self._extent_ns() or (0, 0))
+        return without_alert(self._moved_between(start_ns, end_ns, before), chosen)
+
+    def _moved_between(self, start_ns: int, end_ns: int, before: float | str) -> MovedFrame:
+        from aiops_nb.frames.moved import moved_frame
+
+        seconds = parse_duration(before) if isinstance(before, str) else float(before)
+        if not seconds or not 0 < seconds < math.inf:
+            raise ConfigError.at("before", "a duration > 0 such as 30m", before)
+        first_ns = start_ns - round(seconds * NS_PER_SECOND)
+        return moved_frame(lambda table: self._features(table, first_ns, end_ns + 1), start_ns, end_ns, first_ns)
 
     def plot(
         self,

@@ -41,6 +41,11 @@ def noise_html(summary: str, bars: Mapping[str, Any], talkers: Sequence[Mapping[
     return _environment().get_template("noise.html").render(summary=summary, bars=bars, talkers=talkers)
 
 
+def moved_html(verdict: str, rows: Sequence[Mapping[str, str]]) -> str:
+    """The verdict on what moved, and the series in words."""
+    return _environment().get_template("moved.html").render(verdict=verdict, rows=rows)
+
+
 def _alert_rows(alerts: pd.DataFrame) -> dict[str, Any]:
     rows = sorted(alerts.to_dict("records"), key=lambda row: row["pending_at"], reverse=True)
     rows.sort(key=lambda row: STATES.index(row["state"]) if row["state"] in STATES else len(STATES))
