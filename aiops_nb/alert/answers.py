@@ -95,7 +95,7 @@ class Answers:
             silenced_by = self.silences.of(change.labels, change.fingerprint, present)
             if silenced_by == change.silenced_by:
                 continue
-            if change.state == "firing" and bool(silenced_by) != bool(change.silenced_by):
+            if change.is_firing and bool(silenced_by) != bool(change.silenced_by):
                 made.append(self._updated(alert, time_ns, "silenced" if silenced_by else "unsilenced", silenced_by))
             else:
                 alert.change = replace(change, silenced_by=silenced_by)

@@ -78,7 +78,7 @@ class Escalations:
         alert = self._firing.get(change.fingerprint)
         if change.state in ("resolved", "inactive"):
             self._firing.pop(change.fingerprint, None)
-        elif change.state == "firing" and alert is None and (due := self._due(change)):
+        elif change.is_firing and alert is None and (due := self._due(change)):
             self._firing[change.fingerprint] = _Firing(change, due, change.labels.get("severity", ""))
         elif alert is not None:
             alert.change = change

@@ -75,7 +75,7 @@ class Flapping:
             return self._of_flapping(history, history.episode, change)
         if history is not None and history.carried is not None:
             return self._of_carried(history, history.carried, change)
-        if change.state != "firing" or change.update:
+        if not change.is_firing or change.update:
             return change
         if history is None:
             history = _History(deque(maxlen=params.min_episodes))
@@ -105,8 +105,8 @@ class Flapping:
         if change.update:
             history.episode = replace(episode, time_ns=change.time_ns, update=change.update)
             return history.episode
-        if change.state in ("firing", "resolved"):
-            history.is_firing = change.state == "firing"
+        if change.is_firing or change.state == "resolved":
+            history.is_firing = change.is_firing
             history.moved_ns = max(history.moved_ns, change.time_ns)
         return None
 

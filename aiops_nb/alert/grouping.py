@@ -73,10 +73,10 @@ class Grouping:
             return [change]
         kind = labels["alertname"], labels.get("origin", "")
         many = self._kinds.setdefault(kind, _Many())
-        if change.state in ("pending", "firing"):
+        if change.is_active:
             many.pending_at_ns.setdefault(labels["target"], change.pending_at_ns)
             many.had_it[labels["target"]] = None
-            begun = self._begun(many, change, params) if change.state == "firing" else None
+            begun = self._begun(many, change, params) if change.is_firing else None
             return [change] if begun is None else [begun, change]
         return [change, *self._ended(kind, many, change)]
 
@@ -119,7 +119,7 @@ def _firing(many: _Many, change: AlertChange, heard: int, quorum: int) -> AlertC
     count = len(many.pending_at_ns)
     return AlertChange(
         time_ns=change.time_ns,
-        state="firing",
+        state=change.state,
         labels=labels,
         fingerprint=fingerprint(labels),
         pending_at_ns=min(many.pending_at_ns.values()),

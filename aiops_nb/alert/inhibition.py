@@ -67,7 +67,7 @@ class Inhibitor:
 
     def _one(self, change: AlertChange) -> AlertChange:
         self._as_source(change)
-        if change.state == "firing":
+        if change.is_firing:
             return self._begin(change)
         if change.state in ("resolved", "inactive"):
             return self._end(change)
@@ -116,7 +116,7 @@ class Inhibitor:
 
     def _note_source(self, place: int, key: tuple[str, ...], change: AlertChange, name: str) -> None:
         source = self._sources[place].get(key)
-        if change.state in ("pending", "firing"):
+        if change.is_active:
             source = source or self._sources[place].setdefault(key, _Source(name))
             source.active.add(change.fingerprint)
             source.until_ns = None

@@ -14,7 +14,7 @@ import msgspec
 
 from aiops_nb.core.labels import rfc3339
 from aiops_nb.core.quantities import format_count, printable
-from aiops_nb.core.types import AlertChange, AlertState, Step
+from aiops_nb.core.types import FIRING_STATES, AlertChange, AlertState, Step
 
 LOOK_EVERY_SECONDS = 0.2  # how soon an end without a change is noticed; a change itself is passed on at once
 
@@ -114,16 +114,20 @@ class ChangePrinter:
 
     def _count(self, change: AlertChange) -> None:
         """Count changes of the state: an alert that fired already does not fire again when somebody answers it."""
-        if change.state == "firing" and change.fingerprint in self._firing:
+        if change.is_firing and change.fingerprint in self._firing:
             return
         if change.state != "pending" or not change.update:
             self.states[change.state] += 1
-        (self._firing.add if change.state == "firing" else self._firing.discard)(change.fingerprint)
+        (self._firing.add if change.is_firing else self._firing.discard)(change.fingerprint)
 
     @property
     def fired(self) -> bool:
         """Whether any alert reached firing."""
-        return self.states["firing"] > 0
+        return self._fired_total > 0
+
+    @property
+    def _fired_total(self) -> int:
+        return sum(self.states[state] for state in FIRING_STATES)
 
     def summary(self) -> str:
         """How many alerts fired, resolved, and still fire.
@@ -136,7 +140,7 @@ class ChangePrinter:
         if not self.fired:
             return "no alerts"
         resolved, firing = self.states["resolved"], len(self._firing)
-        return f"{format_count(self.states['firing'], 'alert')}, {resolved} resolved, {firing} still firing"
+        return f"{format_count(self._fired_total, 'alert')}, {resolved} resolved, {firing} still firing"
 
 
 def _is_cut_off(change: AlertChange) -> bool:
@@ -178,8 +182,22 @@ def write_line(text: str) -> None:
 
 
 NUMBERS = ("value", "expected", "lower", "upper", "score", "threshold")
-SYMBOLS: Mapping[AlertState, str] = {"pending": "◌", "firing": "●", "resolved": "✓", "inactive": "·"}
-PLAIN_SYMBOLS: Mapping[AlertState, str] = {"pending": "?", "firing": "!", "resolved": "+", "inactive": "-"}
+SYMBOLS: Mapping[AlertState, str] = {
+    "pending": "◌",
+    "firing": "●",
+    "nodata": "○",
+    "error": "■",
+    "resolved": "✓",
+    "inactive": "·",
+}
+PLAIN_SYMBOLS: Mapping[AlertState, str] = {
+    "pending": "?",
+    "firing": "!",
+    "nodata": "0",
+    "error": "x",
+    "resolved": "+",
+    "inactive": "-",
+}
 
 
 def alert_line(change: AlertChange) -> str:

@@ -18,7 +18,13 @@ Int32Array = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
 Severity = Literal["info", "warning", "error", "critical"]
-AlertState = Literal["pending", "firing", "resolved", "inactive"]
+AlertState = Literal["pending", "firing", "nodata", "error", "resolved", "inactive"]
+FIRING_STATES: tuple[AlertState, ...] = (
+    "firing",
+    "nodata",
+    "error",
+)  # Grafana's: each is notified until it is resolved
+ACTIVE_STATES: tuple[AlertState, ...] = ("pending", *FIRING_STATES)
 AlertUpdate = Literal[
     "",
     "released",
@@ -176,6 +182,9 @@ class Tick:
 class AlertChange:
     """One change of one alert's state.
 
+    A state of `nodata` (a target brings no data) or `error` (a source or a rule fails) is an alert that fires without
+    a condition that was evaluated; see `is_firing`.
+
     `labels` are the identity (alertname, severity, target, detector, and metric or origin); never a score.
     `time_ns` is stamped by the row or the window that made the change. `starts_at_ns` is when it began firing
     (pending: when the condition was first seen); `ends_at_ns` is set on resolved and inactive.
@@ -220,6 +229,16 @@ class AlertChange:
     acknowledged_at_ns: int | None = None
     note: str = ""
     flapping: bool = False
+
+    @property
+    def is_firing(self) -> bool:
+        """Whether it calls for attention: firing, nodata or error."""
+        return self.state in FIRING_STATES
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is not over: pending, or one of the states that call for attention."""
+        return self.state in ACTIVE_STATES
 
     @property
     def acknowledged(self) -> bool:

@@ -152,6 +152,20 @@ class SourceEnded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     source: str
 
 
+class SourceFailed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="source_failed"):
+    """The polls of a source have failed since then; `reason` holds no secret."""
+
+    source: Name
+    since_ns: MomentNs
+    reason: Note = ""
+
+
+class SourceRecovered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="source_recovered"):
+    """A source that failed works again."""
+
+    source: Name
+
+
 class Stop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="stop"):
     """The run ends: all windows with rows are closed."""
 
@@ -192,7 +206,7 @@ class EndSilence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 Answer = Acknowledge | Unacknowledge | Comment | Silence | EndSilence
 """Commands with which people answer alerts."""
 
-Command = Start | SetThreshold | TargetCommand | SourceEnded | Stop | Answer
+Command = Start | SetThreshold | TargetCommand | SourceEnded | SourceFailed | SourceRecovered | Stop | Answer
 """Body of a control item of kind `command`: a JSON object whose `type` says which."""
 
 _ENCODER = msgspec.json.Encoder()

@@ -34,7 +34,9 @@ from aiops_nb.rules.defaults.inhibition import DEFAULT_INHIBIT_RULES, GROUPING_I
 from aiops_nb.rules.defaults.latency import LATENCY_RULES
 from aiops_nb.rules.defaults.ready import with_ready
 from aiops_nb.rules.defaults.traffic import TRAFFIC_RULES
+from aiops_nb.rules.evaluation_errors import ErrorParams
 from aiops_nb.rules.feature.params import FeatureRuleParams
+from aiops_nb.rules.no_data import NoDataParams
 from aiops_nb.rules.own_host import OwnHostAlerts
 from aiops_nb.rules.row.params import DEFAULT_ROW_RULES, RowRuleParams
 from aiops_nb.rules.source_times import DEFAULT_SOURCE_RULES, SourceRuleParams
@@ -70,6 +72,8 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `depends_on` says which targets each target depends on: while one of those, or one that they depend on, has an error
     or critical alert, its alerts are inhibited. `flapping` None: every episode of an alert is notified by itself.
     `escalations` raise the severity of alerts that nobody acknowledges.
+    `no_data` says what happens when a target brings no data, `errors` when a source fails or a rule cannot be
+    evaluated.
 
     Examples
     --------
@@ -95,6 +99,8 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     depends_on: dict[str, tuple[str, ...]] = {}
     flapping: FlappingParams | None = FlappingParams()
     escalations: tuple[EscalationParams, ...] = ()
+    no_data: NoDataParams = NoDataParams()
+    errors: ErrorParams = ErrorParams()
 
     def __post_init__(self) -> None:
         refuse_cycles(self.depends_on)

@@ -35,6 +35,8 @@ from aiops_nb.engine.commands import (
     SetThreshold,
     Silence,
     SourceEnded,
+    SourceFailed,
+    SourceRecovered,
     Start,
     Stop,
     Unacknowledge,
@@ -47,10 +49,13 @@ from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.stage import Stage
 from aiops_nb.engine.stages.tables import RequestStages, SampleStages, StagesOfTable, grouping_of
 from aiops_nb.engine.watermark import Watermarks
+from aiops_nb.rules.evaluation_errors import EvaluationErrors
 from aiops_nb.rules.source_times import Arrivals, SourceJudge
 
 STOPPED = "monitoring stopped"
 SOURCE_ENDED = "source ended"
+SOURCE_FAILED = "source fails"
+RULE_FAILED = "rule cannot be evaluated"
 TARGET_REMOVED = "target removed"
 TARGET_PAUSED = "target paused"
 LONGEST_SILENT_JUMP_NS = 30 * NS_PER_SECOND
@@ -108,6 +113,7 @@ class Pipeline:
         self._answers = Answers(params.maintenance, held(start))
         self._escalations = Escalations(params.escalations, self._is_acknowledged)
         self._sources = SourceJudge(params.source_rules)
+        self._errors = EvaluationErrors(params.errors)
         self._observed = ObservedTime(params.window.span_ticks * params.window.tick_ns)
         self._naps = Naps(params.window.tick_ns)
         requests = RequestStages(params, self._observed, start)
@@ -116,6 +122,7 @@ class Pipeline:
         self._requests, self._objectives = requests.requests, requests.objectives
         self._clients, self._samples = requests.clients, samples.samples
         self._tables: dict[TableName, StagesOfTable] = {"requests": requests, "samples": samples}
+        self._fallible = [judge for stage in self._every_stage() for judge in stage.feature_judges if judge.can_fail]
         self._next: int | None = None
         self._newest = 0
         self._ended_sources: list[tuple[int, str]] = []
@@ -143,14 +150,16 @@ class Pipeline:
                 self._watermarks.woke(slept_ns)
                 self._naps.add(time_ns - slept_ns, time_ns)
             self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
+            if source == CLOCK_SOURCE:
+                self._judge_errors(time_ns, step)
         elif kind == "command":
             command = decode_command(body, trust=self._trust)
             if isinstance(command, Answer):
                 step.changes += self._answered(command, time_ns)
             else:
-                self._obey(command, step)
+                self._obey(command, time_ns, step)
 
-    def _obey(self, command: Command, step: Step) -> None:
+    def _obey(self, command: Command, time_ns: int, step: Step) -> None:
         match command:
             case Start() if self._resumes(command):
                 self._end_alerts(step)
@@ -161,10 +170,8 @@ class Pipeline:
             case SetThreshold():
                 if self._fixed is None:
                     self._set_threshold(command)
-            case SourceEnded():
-                self._watermarks.forget(command.source)
-                self._samples.source_ended(command.source)
-                self._ended_sources.append((self._newest, command.source))
+            case SourceEnded() | SourceFailed() | SourceRecovered():
+                self._source_moved(command, time_ns, step)
             case RemoveTarget():
                 self._end_target(command.target, TARGET_REMOVED)
             case PauseTarget():
@@ -176,6 +183,31 @@ class Pipeline:
                 self._ended_targets.clear()
                 self._close_until(self._newest + 1, step)
                 self._end_alerts(step)
+
+    def _source_moved(self, command: SourceEnded | SourceFailed | SourceRecovered, time_ns: int, step: Step) -> None:
+        match command:
+            case SourceEnded():
+                self._watermarks.forget(command.source)
+                self._samples.source_ended(command.source)
+                self._ended_sources.append((self._newest, command.source))
+            case SourceFailed():
+                self._errors.source_failed(command.source, command.since_ns, command.reason)
+                for stage in (self._requests, self._samples):
+                    stage.source_failed(command.source)
+            case SourceRecovered():
+                step.changes += self._ordered(self._errors.source_works(command.source, time_ns))
+                for stage in (self._requests, self._samples):
+                    stage.source_recovered(command.source, time_ns)
+
+    def _judge_errors(self, time_ns: int, step: Step) -> None:
+        """Sources and rules that have failed for long enough, by the recorded clock."""
+        step.changes += self._ordered(self._errors.tick(time_ns))
+        for source in self._errors.gone_sources:
+            for stage in self._every_stage():
+                step.changes += self._ordered(stage.end_alerts(time_ns, SOURCE_FAILED, source))
+        for judge in self._fallible if self._errors.gone_rules else ():
+            if judge.params.alertname in self._errors.gone_rules:
+                step.changes += self._ordered(judge.close(time_ns, RULE_FAILED))
 
     def _answered(self, command: Answer, time_ns: int) -> list[AlertChange]:
         """What an answer to alerts changes."""
@@ -199,11 +231,13 @@ class Pipeline:
     def _end_alerts(self, step: Step) -> None:
         """Monitoring stops: nothing is known of what still fires, and nobody would ever resolve it."""
         if self._next is None:
+            step.changes += self._ordered(self._errors.close(0, STOPPED))  # of sources that never brought a row
             return
         end_ns = max(self._next, self._newest + 1) * self._window.tick_ns
         for stage in self._every_stage():
             step.changes += self._ordered(stage.end_alerts(end_ns, STOPPED))
         step.changes += self._ordered(self._sources.close(end_ns, STOPPED))
+        step.changes += self._ordered(self._errors.close(end_ns, STOPPED))
         step.changes += self._passed_on(self._flapping.close(end_ns, STOPPED))
 
     def _end_with_sources(self, window: int, step: Step) -> None:
@@ -213,6 +247,7 @@ class Pipeline:
             for stage in self._every_stage():
                 step.changes += self._ordered(stage.end_alerts(end_ns, SOURCE_ENDED, source))
             step.changes += self._ordered(self._sources.close(end_ns, SOURCE_ENDED, source))
+            step.changes += self._ordered(self._errors.close(end_ns, SOURCE_ENDED, source))
         self._ended_sources = [one for one in self._ended_sources if one[0] > window]
 
     def _end_target(self, target: str, outcome: str) -> None:
@@ -397,6 +432,9 @@ class Pipeline:
                 step.ticks.append(tick)
             step.changes += self._ordered(changes)
         step.changes += self._ordered(self._sources.tick((window + 1) * self._window.tick_ns))
+        if self._fallible:
+            problems = {judge.params.alertname: judge.problem for judge in self._fallible if judge.problem}
+            step.changes += self._ordered(self._errors.rules_now(problems, (window + 1) * self._window.tick_ns))
         step.changes += self._end_of_window((window + 1) * self._window.tick_ns)
         if self._ended_sources:
             self._end_with_sources(window, step)

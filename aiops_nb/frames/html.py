@@ -7,13 +7,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aiops_nb.core.quantities import format_duration
+from aiops_nb.core.types import FIRING_STATES
 
 if TYPE_CHECKING:
     import jinja2
     import pandas as pd
 
 MOST_ROWS = 30
-STATES = ("firing", "pending", "resolved")
+STATES = (*FIRING_STATES, "pending", "resolved")
 
 
 @cache

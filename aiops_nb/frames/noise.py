@@ -103,7 +103,7 @@ class _Tally:
 
     def add(self, change: AlertChange) -> None:
         marks = self.episodes.setdefault((change.fingerprint, change.pending_at_ns), set())
-        if change.state == "firing":
+        if change.is_firing:
             if "fired" not in marks and self._is_flap(change):
                 self.flaps += 1
             marks.add("fired")

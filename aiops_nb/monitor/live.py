@@ -15,7 +15,7 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.protocols import Collector
 from aiops_nb.core.schemas import control_batch
-from aiops_nb.engine.commands import SourceEnded, Start, still_held
+from aiops_nb.engine.commands import SourceEnded, SourceFailed, SourceRecovered, Start, still_held
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline, StreamCounters
 from aiops_nb.features.requests.objective_history import History
@@ -252,7 +252,13 @@ class LiveRun:
     # -- collecting: one thread a collector
 
     def _poller(self, collector: Collector) -> Poller:
-        return Poller(collector, self._loop.offer, self._stopping, self._clock, self._problems)
+        def failing(since_ns: int | None, reason: str) -> None:
+            name = collector.name
+            works = SourceRecovered(source=name)
+            command = works if since_ns is None else SourceFailed(source=name, since_ns=since_ns, reason=reason)
+            self._loop.offer(self._loop.command_batch(command))
+
+        return Poller(collector, self._loop.offer, self._stopping, self._clock, self._problems, failing=failing)
 
     def _poll_thread(self, poller: Poller) -> threading.Thread:
         return _thread(self._collect, f"aiops-poll-{poller.collector.name}", poller)

@@ -694,7 +694,7 @@ class Monitor(FrameAccess):
     def firing(self) -> list[AlertChange]:
         """The alerts that fire now and that no other inhibits; silenced and acknowledged ones too."""
         state = {change.fingerprint: change for change in self._store.changes()}
-        return [change for change in state.values() if change.state == "firing" and not change.inhibited_by]
+        return [change for change in state.values() if change.is_firing and not change.inhibited_by]
 
     def recent(self) -> list[Step]:
         """The kept steps, oldest first: what a dashboard made later begins with."""

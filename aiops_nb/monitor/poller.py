@@ -19,6 +19,8 @@ from aiops_nb.core.types import NS_PER_SECOND
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
+FAILING_SECONDS = 10.0
+MOST_REASON = 300
 HEARTBEAT_NS = NS_PER_SECOND
 
 
@@ -39,6 +41,9 @@ class Poller:
         Where a failing collector is shown while it fails.
     rng
         Draws the jitter of the waits after failures. A collector with a `backoff` of its own draws its own.
+    failing
+        Called with the time of the first failure and a reason without secrets when polls have failed for 10 s, and with
+        None and an empty reason when they succeed again.
     """
 
     def __init__(
@@ -49,9 +54,13 @@ class Poller:
         clock: Clock,
         problems: MutableMapping[str, str],
         rng: random.Random | None = None,
+        failing: Callable[[int | None, str], object] = lambda since_ns, reason: None,
     ) -> None:
         self.collector, self._offer, self._stopping = collector, offer, stopping
         self._clock, self._problems = clock, problems
+        self._failing = failing
+        self._failed_since: tuple[int, float] | None = None
+        self._is_reported = False
         self.errors_total = 0
         self._backoff = Backoff(clock, rng)
         self._beaten_ns = 0
@@ -85,6 +94,7 @@ class Poller:
             _log.warning("collector %s: %s", self.collector.name, problem, exc_info=None if expected else problem)
         self._problems[self._part] = f"{type(problem).__name__}: {problem}"
         self._backoff.failed()
+        self._report(problem)
         self._stopping.wait(self._wait_seconds(problem))
 
     def _wait_seconds(self, problem: BaseException) -> float:
@@ -94,7 +104,20 @@ class Poller:
             return own.left_seconds
         return self._backoff.left_seconds
 
+    def _report(self, problem: BaseException) -> None:
+        now = self._clock.monotonic_seconds()
+        if self._failed_since is None:
+            self._failed_since = self._clock.now_ns(), now
+        since_ns, since = self._failed_since
+        if not self._is_reported and now - since >= FAILING_SECONDS:
+            self._is_reported = True
+            self._failing(since_ns, recordable_reason(problem))
+
     def _note_recovery(self) -> None:
+        self._failed_since = None
+        if self._is_reported:
+            self._is_reported = False
+            self._failing(None, "")
         if self._backoff.failures:
             self._backoff.succeeded()
             self._problems.pop(self._part, None)
@@ -110,3 +133,20 @@ class Poller:
             self.collector.close()
         except BaseException as problem:  # as in polling
             _log.warning("collector %s: close failed: %s", self.collector.name, problem)
+
+
+def recordable_reason(problem: BaseException) -> str:
+    """What failed, for the recording: the text of a library may hold a URL with a secret, so it is left out.
+
+    Examples
+    --------
+    >>> recordable_reason(ConnectionRefusedError(111, "Connection refused"))
+    'ConnectionRefusedError: Connection refused'
+    >>> recordable_reason(ValueError("http://user:secret@host/"))
+    'ValueError'
+    """
+    name = type(problem).__name__
+    if isinstance(problem, AiopsError):
+        return f"{name}: {problem}"[:MOST_REASON]
+    reason = problem.strerror if isinstance(problem, OSError) else None
+    return f"{name}: {reason}"[:MOST_REASON] if isinstance(reason, str) else name

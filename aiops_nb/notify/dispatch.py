@@ -184,7 +184,7 @@ class Dispatcher:
     # -- changes
 
     def _changed(self, change: AlertChange) -> Iterator[Notice]:
-        if change.state == "firing":
+        if change.is_firing:
             self._adopted.pop(change.fingerprint, None)
             message = message_of(change)
             for group in self._groups_of(message):

@@ -10,7 +10,7 @@ from typing import Literal, Protocol, runtime_checkable
 import msgspec
 
 from aiops_nb.core.errors import AiopsError
-from aiops_nb.core.types import NS_PER_SECOND, AlertChange
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, AlertState
 
 Kind = Literal["firing", "update", "repeat", "resolved"]
 
@@ -34,6 +34,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         UTC ns; `ends_at_ns` is None while it fires.
     outcome
         Why it ended, if not by itself.
+    state
+        Of an alert that fires: firing, nodata or error.
     update
         What changed in an update: severity, flapping, acknowledged and others.
     value, expected, threshold
@@ -71,6 +73,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     starts_at_ns: int = 0
     ends_at_ns: int | None = None
     outcome: str = ""
+    state: AlertState = "firing"
     update: str = ""
     value: float | None = None
     expected: float | None = None
@@ -202,6 +205,7 @@ def message_of(change: AlertChange) -> Message:
         starts_at_ns=change.starts_at_ns if change.starts_at_ns is not None else change.time_ns,
         ends_at_ns=ends_at_ns if has_ended else None,
         outcome=change.outcome,
+        state="firing" if has_ended else change.state,
         value=_known(change.value),
         expected=_known(change.expected),
         threshold=_known(change.upper),

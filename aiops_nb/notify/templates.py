@@ -185,7 +185,9 @@ class Texts:
         rule = labels.get("alertname", "alert")
         target = words["several"] if labels.get("target") == "*" else labels.get("target", "")
         state = words["update"] if message.kind == "update" else words[message.kind]
-        if message.update:
+        if message.state != "firing" and message.kind in ("firing", "repeat"):
+            state = words[message.state]
+        elif message.update:
             state = words.get(f"update_{message.update}", state)
         elif message.flapping and message.kind == "firing":
             state = words["update_flapping"]

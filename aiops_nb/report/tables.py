@@ -10,6 +10,7 @@ import pandas as pd
 
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.quantities import format_count, format_duration, format_ratio
+from aiops_nb.core.types import FIRING_STATES
 from aiops_nb.report.html import Html, details_html, table_html
 
 LONGEST_PAUSE_SECONDS = 30.0
@@ -189,7 +190,7 @@ def _alerts_text(fired: pd.DataFrame) -> str:
         kinds.append(f"{len(counts) - MAX_KINDS} other rules")
     text = format_count(len(notified), "alert") + (f" ({', '.join(kinds)})" if kinds else "")
     inhibited = len(fired) - len(notified)
-    firing = int((fired["state"] == "firing").sum())
+    firing = int(fired["state"].isin(FIRING_STATES).sum())
     return f"{text}{f', {inhibited:,} inhibited' if inhibited else ''}{f'; {firing:,} still firing' if firing else ''}"
 
 

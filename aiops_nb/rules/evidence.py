@@ -9,7 +9,9 @@ from aiops_nb.alert.grouping import GROUPING_DETECTOR
 from aiops_nb.rules.client.alerts import CLIENT_RULE_DETECTOR
 from aiops_nb.rules.client.evidence import ClientEvidence
 from aiops_nb.rules.connectivity import CONNECTIVITY_DETECTOR, ConnectivityEvidence
+from aiops_nb.rules.evaluation_errors import EVALUATION_DETECTOR, NoRowsEvidence
 from aiops_nb.rules.feature.evidence import FeatureEvidence
+from aiops_nb.rules.no_data import NO_DATA, NoDataEvidence
 from aiops_nb.rules.row.evidence import RowEvidence
 from aiops_nb.rules.row.judge import ROW_RULE_DETECTOR
 from aiops_nb.rules.source_times import SOURCE_RULE_DETECTOR, SourceEvidence
@@ -55,7 +57,9 @@ class GroupEvidence:
 _FAMILIES: dict[str, Evidence] = {
     CLIENT_RULE_DETECTOR: ClientEvidence(),
     CONNECTIVITY_DETECTOR: ConnectivityEvidence(),
+    EVALUATION_DETECTOR: NoRowsEvidence(),
     GROUPING_DETECTOR: GroupEvidence(),
+    NO_DATA: NoDataEvidence(),
     ROW_RULE_DETECTOR: RowEvidence(),
     SOURCE_RULE_DETECTOR: SourceEvidence(),
 }

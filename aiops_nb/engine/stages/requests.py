@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import itemgetter
 
 import numpy as np
@@ -63,7 +64,7 @@ class RequestsStage:
         self._row_judges = [RowJudge(rule) for rule in params.row_rules]
         self._pace = Pace()
         self._connectivity = ConnectivityJudge(params.connectivity)
-        self._judges = FeatureJudges(params.feature_rules, "requests", self._names)
+        self._judges = FeatureJudges(params.feature_rules, "requests", self._names, no_data=params.no_data)
         self.feature_judges = self._judges.judges
         self.keys: tuple[SeriesKey, ...] = ()
         self._known = 0
@@ -129,11 +130,32 @@ class RequestsStage:
         self.inactive.write_unknown(window, self.keys, values)
         self._span_count, self._heard = values[self._names.index("span_count")], {}
         self._observed.mask(end_ns, self._names, values)
-        self._sources.mask(self._names, values)
+        self._sources.mask(self._names, values, end_ns)
         connected = self._connectivity.tick(end_ns)
         ended = self._end_rows(end_ns)
         tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self.keys, self._names, values))
-        return tick, connected + ended + changes
+        return tick, connected + ended + changes + self._resolve_gone(end_ns)
+
+    def _resolve_gone(self, end_ns: int) -> list[AlertChange]:
+        """Alerts of row rules on series that brought no data for long, if those are to be resolved."""
+        gone = self._judges.gone
+        if not gone:
+            return []
+        keys, outcome = self._known_keys(), self._judges.outcome_of_gone
+        moved = [(judge, t) for judge in self._row_judges for t in judge.close(end_ns, outcome, self._is_of(gone))]
+        return [judge.change(t, keys[t.series]) for judge, t in moved]
+
+    def _is_of(self, chosen: frozenset[SeriesKey]) -> Callable[[int], bool]:
+        keys = self._known_keys()
+        return lambda place: keys[place] in chosen
+
+    def source_failed(self, source: str) -> None:
+        """While a source fails, the silence of its series is no alert: it has one of its own."""
+        self._sources.failed(source)
+
+    def source_recovered(self, source: str, time_ns: int) -> None:
+        """A source that failed works again."""
+        self._sources.recovered(source, time_ns)
 
     def pass_sleep(self, slept_ns: int) -> None:
         """So much of the windows that are about to pass was slept."""
@@ -146,7 +168,8 @@ class RequestsStage:
         """Changes because nothing at all came for so long."""
         moved = [(judge, t) for judge in self._row_judges for t in judge.pass_silence(elapsed_ns, end_ns)]
         of_rows = [judge.change(t, self.keys[t.series]) for judge, t in moved]
-        return [*of_rows, *self._judges.pass_silence(elapsed_ns, end_ns)]
+        of_features = self._judges.pass_silence(elapsed_ns, end_ns)
+        return [*of_rows, *of_features, *self._resolve_gone(end_ns)]
 
     def end_alerts(self, end_ns: int, outcome: str, source: str | None = None) -> list[AlertChange]:
         """Changes that end all alerts, or those of series that only an ended source has sent."""

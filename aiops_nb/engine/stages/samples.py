@@ -32,7 +32,7 @@ class SamplesStage:
         self._features = SampleFeatures(params.window)
         self._names = sample_features(params.window.horizons_seconds)
         own_host = OwnHost(frozenset(own_hosts), params.own_host_alerts) if own_hosts else None
-        self._judges = FeatureJudges(params.feature_rules, "samples", self._names, own_host)
+        self._judges = FeatureJudges(params.feature_rules, "samples", self._names, own_host, params.no_data)
         self.feature_judges = self._judges.judges
         self._keys: tuple[SeriesKey, ...] = ()
         self._known = 0
@@ -69,6 +69,14 @@ class SamplesStage:
         """The silence of its series is no alert from here on."""
         self._sources.end(source, self._known)
 
+    def source_failed(self, source: str) -> None:
+        """While a source fails, the silence of its series is no alert: it has one of its own."""
+        self._sources.failed(source)
+
+    def source_recovered(self, source: str, time_ns: int) -> None:
+        """A source that failed works again."""
+        self._sources.recovered(source, time_ns)
+
     def heard_hosts(self) -> int:
         """How many hosts had data in the last hour before the last window."""
         return int((self._silent_seconds[self._hosts] < HOUR_SECONDS).sum())
@@ -91,5 +99,5 @@ class SamplesStage:
             self._hosts = np.array([key.metric == PULSE_METRIC for key in self._keys], np.bool_)
         self._silent_seconds = values[self._names.index("silent_seconds")]
         self._observed.mask(end_ns, self._names, values, requests=False)
-        self._sources.mask(("silent_seconds",), self._silent_seconds[np.newaxis])
+        self._sources.mask(("silent_seconds",), self._silent_seconds[np.newaxis], end_ns)
         return self._judges.tick(FeatureTable("samples", end_ns, self._keys, self._names, values))

@@ -18,6 +18,7 @@ from aiops_nb.core.types import (
 from aiops_nb.rules.feature.judge import FeatureJudge
 from aiops_nb.rules.feature.params import FeatureRuleParams
 from aiops_nb.rules.feature.quiet import judge_quiet
+from aiops_nb.rules.no_data import NoDataJudge, NoDataParams, judged_series
 from aiops_nb.rules.own_host import OwnHost
 
 AddRows = Callable[[slice, BoolArray | None], list[AlertChange]]
@@ -47,7 +48,10 @@ class Stage(Protocol):
 
 
 class FeatureJudges:
-    """The feature rules of one table; `own_host` holds the targets that are the monitor's own machine."""
+    """The feature rules of one table, and whose silence is an alert: None, nobody's.
+
+    `own_host` holds the targets that are the monitor's own machine.
+    """
 
     def __init__(
         self,
@@ -55,8 +59,10 @@ class FeatureJudges:
         table: FeatureTableName,
         names: tuple[str, ...],
         own_host: OwnHost | None = None,
+        no_data: NoDataParams | None = None,
     ) -> None:
         mine = [rule for rule in rules if rule.table == table]
+        self._silence = None if no_data is None else NoDataJudge(no_data, judged_series(rules, table), own_host)
         self.judges = [FeatureJudge(rule, own_host) for rule in mine if set(rule.seen_features) <= set(names)]
 
     def tick(self, features: FeatureTable) -> tuple[Tick, list[AlertChange]]:
@@ -75,7 +81,29 @@ class FeatureJudges:
             verdict, made = judge.tick(features)
             scored.append(verdict)
             changes += made
-        return Tick(features, tuple(scored)), changes
+        return Tick(features, tuple(scored)), changes + self._without_data(features)
+
+    @property
+    def gone(self) -> frozenset[SeriesKey]:
+        """Series that brought no data for so long, now, that their alerts are to be resolved."""
+        return frozenset() if self._silence is None else self._silence.gone
+
+    @property
+    def outcome_of_gone(self) -> str:
+        """Why these alerts are over."""
+        return "" if self._silence is None else self._silence.outcome
+
+    def _without_data(self, features: FeatureTable) -> list[AlertChange]:
+        if self._silence is None:
+            return []
+        made = self._silence.tick(features)
+        return [*made, *self._resolve_gone(features.end_ns)]
+
+    def _resolve_gone(self, end_ns: int) -> list[AlertChange]:
+        if not self.gone:
+            return []
+        is_gone, outcome = self.gone.__contains__, self.outcome_of_gone
+        return [change for judge in self.judges for change in judge.close(end_ns, outcome, is_gone)]
 
     def pass_sleep(self, slept_ns: int) -> None:
         """So much of the windows that are about to pass was slept."""
@@ -84,10 +112,14 @@ class FeatureJudges:
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""
-        return [change for judge in self.judges for change in judge.pass_silence(elapsed_ns, end_ns)]
+        made = [change for judge in self.judges for change in judge.pass_silence(elapsed_ns, end_ns)]
+        if self._silence is None:
+            return made
+        return [*made, *self._silence.pass_silence(elapsed_ns, end_ns), *self._resolve_gone(end_ns)]
 
     def close(
         self, end_ns: int, outcome: str, is_chosen: Callable[[SeriesKey], bool] | None = None
     ) -> list[AlertChange]:
         """Changes that end all alerts, or those of the chosen series."""
-        return [change for judge in self.judges for change in judge.close(end_ns, outcome, is_chosen)]
+        made = [change for judge in self.judges for change in judge.close(end_ns, outcome, is_chosen)]
+        return made if self._silence is None else [*made, *self._silence.close(end_ns, outcome, is_chosen)]

@@ -17,6 +17,7 @@ from aiops_nb.engine.stages.overall import OverallStage
 from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.samples import SamplesStage
 from aiops_nb.engine.stages.stage import AddRows, Stage
+from aiops_nb.rules.no_data import NO_DATA
 
 
 class StagesOfTable(Protocol):
@@ -68,6 +69,6 @@ class SampleStages:
 
 def grouping_of(params: PipelineParams, requests: RequestStages, samples: SampleStages) -> Grouping:
     """Grouping by how many targets and hosts these stages have heard of."""
-    judged = [rule.alertname for rule in params.rules_by_target]
+    judged = [NO_DATA, *(rule.alertname for rule in params.rules_by_target)]
     targets, hosts = requests.requests.heard, samples.samples.heard_hosts
     return Grouping(params.grouping, judged, targets, hosts, params.connectivity.targets)

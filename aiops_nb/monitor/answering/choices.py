@@ -12,6 +12,7 @@ from aiops_nb.core.errors import ConfigError, unknown
 from aiops_nb.core.matchers import MatcherSource, parse_matchers
 from aiops_nb.core.moments import Moment, moment_ns
 from aiops_nb.core.quantities import exact_duration, parse_duration
+from aiops_nb.core.types import ACTIVE_STATES
 from aiops_nb.engine.commands import LONGEST_SILENCE_SECONDS, Silence
 from aiops_nb.frames.alert_choice import AlertChoice, chosen_alert
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Duration: TypeAlias = float | str
-ACTIVE = ("pending", "firing")
 SILENCE_COLUMNS = ("id", "state", "matchers", "fingerprint", "starts_at", "ends_at", "author", "reason", "ended_by")
 
 
@@ -43,7 +43,7 @@ def active_fingerprint(alerts: pd.DataFrame, alert: AlertChoice) -> str:
     """
     chosen = chosen_alert(alerts, alert)
     fingerprint = str(chosen["fingerprint"])
-    present = alerts[(alerts["fingerprint"] == fingerprint) & alerts["state"].isin(ACTIVE)]
+    present = alerts[(alerts["fingerprint"] == fingerprint) & alerts["state"].isin(ACTIVE_STATES)]
     if present.empty:
         raise ConfigError.at("alert", "an alert that is pending or firing", f"{chosen['alertname']}, which is over")
     return fingerprint

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.types import ACTIVE_STATES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,7 +193,7 @@ def answered(monitor: Monitor, request: Request) -> object:
             return {"pid": os.getpid(), "state": monitor.state, "recording": recording and str(recording)}
         case Alerts():
             alerts = monitor.alerts()
-            shown = alerts if request.all else alerts[alerts["state"].isin(("pending", "firing"))]
+            shown = alerts if request.all else alerts[alerts["state"].isin(ACTIVE_STATES)]
             return _records(shown)
         case SilenceList():
             return _records(monitor.silences())

@@ -70,12 +70,22 @@ DEFAULT_INHIBIT_RULES = (
     InhibitRuleParams(
         source_matchers={"alertname": ("late_rows", "future_rows")},
         target_matchers={
-            "alertname": ("traffic_silence", "traffic_drop", "endpoint_silence", "endpoint_drop", "host_silence")
+            "alertname": (
+                "traffic_silence",
+                "traffic_drop",
+                "endpoint_silence",
+                "endpoint_drop",
+                "host_silence",
+                "no_data",
+            )
         },
+    ),
+    InhibitRuleParams(
+        source_matchers={"alertname": ("host_silence",)}, target_matchers={"alertname": ("no_data",)}, equal=("target",)
     ),
     # Nothing comes at all: what brings both is down.
     InhibitRuleParams(
-        source_matchers={"alertname": ("traffic_silence",)}, target_matchers={"alertname": ("host_silence",)}
+        source_matchers={"alertname": ("traffic_silence",)}, target_matchers={"alertname": ("host_silence", "no_data")}
     ),
     InhibitRuleParams(
         source_matchers={"alertname": FLOODS},

@@ -88,6 +88,11 @@ class FeatureJudge:
         """What its detector cannot do now, such as one of another library that raises; empty if there is nothing."""
         return str(getattr(self._detector, "problem", ""))
 
+    @property
+    def can_fail(self) -> bool:
+        """Whether its detector can have a problem."""
+        return hasattr(self._detector, "problem")
+
     def set_threshold(self, threshold: float) -> None:
         """Use another threshold from the next window on."""
         self._threshold = self._detector.threshold = threshold

@@ -23,7 +23,7 @@ def trouble_of(store: ViewStore) -> FloatArray:
     trouble = np.where(store.down, FAILING, 0.0)
     worst: dict[str, float] = {}
     for change in store.alerts.active():
-        if change.state == "firing":
+        if change.is_firing:
             target = change.labels.get("target", "")
             worst[target] = max(worst.get(target, 0.0), severity_of(change) or 1.0)
     if worst:

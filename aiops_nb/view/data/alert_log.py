@@ -16,10 +16,10 @@ ShownState = Literal["firing", "pending", "inhibited", "resolved"]
 
 
 def shown_state(change: AlertChange) -> ShownState:
-    """The state that people see: an alert that another one inhibits does not call for attention."""
-    if change.state == "firing" and change.inhibited_by:
-        return "inhibited"
-    return change.state if change.state in ("firing", "pending") else "resolved"
+    """The state that people see: an inhibited alert does not call for attention; nodata and error do."""
+    if change.is_firing:
+        return "inhibited" if change.inhibited_by else "firing"
+    return "pending" if change.state == "pending" else "resolved"
 
 
 def severity_of(change: AlertChange) -> float:
@@ -86,7 +86,7 @@ class AlertLog:
     def active(self) -> list[AlertChange]:
         """Alerts that are pending or fire, inhibited ones too."""
         changes = (episode.change for episode in self._episodes.values())
-        return [change for change in changes if change.state in ("firing", "pending")]
+        return [change for change in changes if change.is_active]
 
     def shown(self) -> list[Episode]:
         """Firing, pending, inhibited, resolved; alerts on what is watched before those on the monitor's own machine.

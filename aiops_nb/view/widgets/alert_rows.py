@@ -13,6 +13,7 @@ from aiops_nb.view.data.store import ViewStore, moment_text
 from aiops_nb.view.widgets.answers import answer_text, offered
 
 ALL_WORDS = "all targets"
+STATE_WORDS = {"nodata": "no data", "error": "error"}
 # Their values are a status code and a number of targets: no values of the feature that the alert is named after
 RULE_WORDS = {"row_rule": "Rule: consecutive failures", "grouping": "Rule: several targets at once"}
 
@@ -73,11 +74,12 @@ def _state_label(change: AlertChange, state: str) -> str:
         return f"part of {change.inhibited_by}"
     if state != "firing":
         return state
+    word = STATE_WORDS.get(change.state, state)
     if change.silenced_by:
-        return "firing, silenced"
+        return f"{word}, silenced"
     if change.acknowledged:
-        return "firing, acknowledged"
-    return "firing, flapping" if change.flapping else state
+        return f"{word}, acknowledged"
+    return f"{word}, flapping" if change.flapping else word
 
 
 def _full_subject(change: AlertChange) -> str:

@@ -26,7 +26,7 @@ def offered(change: AlertChange) -> list[list[str]]:
     >>> [label for _, label in offered(change)]
     ['Acknowledge', 'Snooze 1 h', 'Silence a 2 h']
     """
-    if change.state not in ("pending", "firing"):
+    if not change.is_active:
         return []
     known = ("unacknowledge", "Undo acknowledge") if change.acknowledged else ("acknowledge", "Acknowledge")
     if change.silenced_by:

@@ -166,7 +166,7 @@ GROWTH = {
         "memory_ratio",
         10,
         [*climb(0.5, 0.7, 120), *flat(NAN, 60), *climb(0.8, 0.9, 60)],
-        [("memory_leak", 590, None)],
+        [("memory_leak", 590, None), ("no_data", None, 1810)],
     ),
     "an application starts": ("memory_ratio", 10, flat(0.4, 90) + climb(0.4, 0.7, 12) + flat(0.7, 300), []),
     "it comes and goes": ("memory_ratio", 10, (climb(0.4, 0.6, 30) + climb(0.6, 0.4, 30)) * 8, []),
