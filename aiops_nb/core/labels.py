@@ -1,14 +1,20 @@
-"""Labels as they are in `labels.jsonl`: what was really wrong, one JSON object a line."""
+"""Labels as they are in `labels.jsonl` (what was really wrong), and marks of a stream (what was done)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pyarrow as pa
 
+from aiops_nb.core.columns import times_ns
 from aiops_nb.core.types import NS_PER_SECOND
+
+MOST_MARKS = 10_000
 
 
 class LabelLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,3 +57,70 @@ def write_label_lines(path: str | Path, lines: Iterable[LabelLine], *, append: b
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab" if append else "wb") as file:
         file.write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedMark:
+    """A mark at its time (UTC ns); of one target, or of all where `target` is empty."""
+
+    id: str
+    time_ns: int
+    text: str
+    target: str = ""
+    author: str = ""
+
+
+class MarkLog:
+    """The marks of a stream in the order of their commands; one that is taken back is gone. Bounded.
+
+    Examples
+    --------
+    >>> from aiops_nb.core.schemas import control_batch
+    >>> log = MarkLog()
+    >>> log.take(control_batch("user", "command", 7, '{"type":"mark","id":"m1","text":"deploy v42"}'))
+    True
+    >>> [(mark.time_ns, mark.text) for mark in log.marks]
+    [(7, 'deploy v42')]
+    >>> log.take(control_batch("user", "command", 9, '{"type":"unmark","id":"m1"}')), log.marks
+    (True, ())
+    """
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, PlacedMark] = {}
+
+    @property
+    def marks(self) -> tuple[PlacedMark, ...]:
+        """By time."""
+        return tuple(sorted(self._by_id.values(), key=lambda mark: mark.time_ns))
+
+    def take(self, control: pa.RecordBatch) -> bool:
+        """Take the marks of control items in their order; returns whether there was one."""
+        bodies = control.column("body").to_pylist()
+        found = False
+        for place, body in enumerate(bodies):
+            if body and 'mark"' in body and control.column("kind")[place].as_py() == "command":
+                found = self._take(body, int(times_ns(control.column("time").slice(place, 1))[0])) or found
+        return found
+
+    def _take(self, body: str, time_ns: int) -> bool:
+        try:
+            command: dict[str, Any] = msgspec.json.decode(body, type=dict)
+        except msgspec.MsgspecError:
+            return False
+        if command.get("type") == "unmark":
+            self._by_id.pop(str(command.get("id")), None)
+            return True
+        if command.get("type") != "mark":
+            return False
+        at_ns = command.get("at_ns")
+        mark = PlacedMark(
+            id=str(command.get("id")),
+            time_ns=at_ns if isinstance(at_ns, int) else time_ns,
+            text=str(command.get("text", "")),
+            target=str(command.get("target", "")),
+            author=str(command.get("author", "")),
+        )
+        self._by_id[mark.id] = mark
+        if len(self._by_id) > MOST_MARKS:
+            del self._by_id[next(iter(self._by_id))]
+        return True

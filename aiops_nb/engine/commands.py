@@ -203,10 +203,32 @@ class EndSilence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     author: Name = ""
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="mark"):
+    """Something was done that may matter, such as a deployment; it changes nothing, and is shown with what follows.
+
+    `target` empty: of all targets. `at_ns` None: now. Another one with the same `id` replaces it.
+    """
+
+    id: Name
+    text: Note
+    target: Note = ""
+    at_ns: MomentNs | None = None
+    author: Name = ""
+
+
+class Unmark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="unmark"):
+    """A mark is taken back."""
+
+    id: Name
+    author: Name = ""
+
+
 Answer = Acknowledge | Unacknowledge | Comment | Silence | EndSilence
 """Commands with which people answer alerts."""
 
-Command = Start | SetThreshold | TargetCommand | SourceEnded | SourceFailed | SourceRecovered | Stop | Answer
+Command = (
+    Start | SetThreshold | TargetCommand | SourceEnded | SourceFailed | SourceRecovered | Stop | Answer | Mark | Unmark
+)
 """Body of a control item of kind `command`: a JSON object whose `type` says which."""
 
 _ENCODER = msgspec.json.Encoder()

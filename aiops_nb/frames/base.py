@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.core.labels import PlacedMark
 from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.core.quantities import parse_duration
 from aiops_nb.core.schemas import TableName
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, FeatureTableName
 from aiops_nb.features.catalog import FEATURES
 from aiops_nb.frames.alert_choice import AlertChoice, chosen_alert
-from aiops_nb.frames.build import REASONS, alerts_frame, with_reasons
+from aiops_nb.frames.build import REASONS, alerts_frame, marks_frame, with_reasons
 from aiops_nb.frames.rows import rows_frame
 from aiops_nb.rules.evidence import evidence_of
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from aiops_nb.frames.moved_frame import MovedFrame
     from aiops_nb.frames.plot import Picture
 
+MARKED_BEFORE_NS = 1_800 * NS_PER_SECOND
 LATELY_NS = 300 * NS_PER_SECOND
 EVIDENCE_BEFORE_NS, EVIDENCE_AFTER_NS = 30 * NS_PER_SECOND, 10 * NS_PER_SECOND
 
@@ -53,6 +55,9 @@ class FrameAccess(ABC):
 
     @abstractmethod
     def _changes(self) -> Sequence[AlertChange]: ...
+
+    @abstractmethod
+    def _marks(self) -> Sequence[PlacedMark]: ...
 
     @abstractmethod
     def _extent_ns(self) -> tuple[int, int] | None: ...
@@ -144,6 +149,10 @@ class FrameAccess(ABC):
         )
         return _in_words(rows.reset_index(drop=True))
 
+    def marks(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
+        """What was marked, such as deployments, by time: time, text, target (empty: all), author, id."""
+        return _between(marks_frame(self._marks()), *self.range_ns(start, end))
+
     def what_moved(self, start: Moment = None, end: Moment = None, *, before: float | str = "30m") -> MovedFrame:
         """Series that left their own baseline in a range, the furthest first, with the time at which each began to.
 
@@ -160,7 +169,8 @@ class FrameAccess(ABC):
         Returns
         -------
         MovedFrame
-            A row for each series and feature: table, target, metric (or feature), change (`up`, `down`, `new`, `gone`),
+            The marks since 30 min before the range, then a row for each series and feature: table, target, metric
+            (or feature), change (`up`, `down`, `new`, `gone`),
             medians `before` and `during`, `distance` (sustained, in deviations), `onset` (end of the first window away
             from the baseline), `calm_until` (end of the one before), `is_clear` (further than by chance). Its `verdict`
             says how many clearly moved, or that it is not clear.
@@ -207,7 +217,10 @@ class FrameAccess(ABC):
         if not seconds or not 0 < seconds < math.inf:
             raise ConfigError.at("before", "a duration > 0 such as 30m", before)
         first_ns = start_ns - round(seconds * NS_PER_SECOND)
-        return moved_frame(lambda table: self._features(table, first_ns, end_ns + 1), start_ns, end_ns, first_ns)
+        marks = [mark for mark in self._marks() if start_ns - MARKED_BEFORE_NS <= mark.time_ns < end_ns]
+        return moved_frame(
+            lambda table: self._features(table, first_ns, end_ns + 1), start_ns, end_ns, first_ns, marks=marks
+        )
 
     def plot(
         self,

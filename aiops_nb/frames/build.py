@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aiops_nb.alert.grouping import GROUPING_DETECTOR, name_of_group
+from aiops_nb.core.labels import PlacedMark
 from aiops_nb.core.types import AlertChange, FeatureTableName, ScoredFeature, SeriesKey, Step, Tick
 from aiops_nb.features.catalog import FEATURES
 from aiops_nb.rules.feature.verdict_texts import wordings_of
@@ -149,6 +150,16 @@ def reasons_of(scored: ScoredFeature) -> AnyArray:
 
 def _accepted(scored: ScoredFeature) -> AnyArray:
     return scored.accepted if len(scored.accepted) else np.zeros(len(scored.value), np.bool_)
+
+
+def marks_frame(marks: Iterable[PlacedMark]) -> pd.DataFrame:
+    """One row per mark: time (UTC), text, target, author, id."""
+    import pandas as pd
+
+    rows = [(mark.time_ns, mark.text, mark.target, mark.author, mark.id) for mark in marks]
+    frame = pd.DataFrame(rows, columns=["time", "text", "target", "author", "id"])
+    frame["time"] = _utc(frame["time"])
+    return frame
 
 
 def alerts_frame(changes: Iterable[AlertChange]) -> pd.DataFrame:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from aiops_nb.core.labels import PlacedMark
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTableName, FloatArray, IntArray
 from aiops_nb.frames.build import KEYS
 from aiops_nb.moved.ranking import Shifts, rank_moved
@@ -32,7 +33,9 @@ NO_BASELINE = "not clear: no baseline, too few windows before the range"
 Read: TypeAlias = "Callable[[FeatureTableName], pd.DataFrame]"
 
 
-def moved_frame(read: Read, start_ns: int, end_ns: int, first_ns: int) -> MovedFrame:
+def moved_frame(
+    read: Read, start_ns: int, end_ns: int, first_ns: int, *, marks: Sequence[PlacedMark] = ()
+) -> MovedFrame:
     """All series, ranked; see `FrameAccess.what_moved`.
 
     Parameters
@@ -43,6 +46,8 @@ def moved_frame(read: Read, start_ns: int, end_ns: int, first_ns: int) -> MovedF
         The range, UTC ns.
     first_ns
         Where the time before it begins.
+    marks
+        What was done then: it comes first.
     """
     import pandas as pd
 
@@ -53,15 +58,35 @@ def moved_frame(read: Read, start_ns: int, end_ns: int, first_ns: int) -> MovedF
     known = [part for part in parts if len(part)]
     rows = pd.concat(known, ignore_index=True) if known else _empty()
     order = np.lexsort((-rows["distance"].fillna(-1.0).to_numpy(np.float64), ~rows["is_clear"].to_numpy(np.bool_)))
-    frame = MovedFrame(rows.iloc[order].reset_index(drop=True))
-    has_baseline = bool(frame["distance"].notna().any())
+    has_baseline = bool(rows["distance"].notna().any())
+    parts = [_mark_rows(marks), rows.iloc[order]] if marks else [rows.iloc[order]]
+    frame = MovedFrame(pd.concat(parts, ignore_index=True))
     frame.attrs["verdict"] = _verdict(frame) if has_baseline else NO_BASELINE
     return frame
 
 
 def _verdict(rows: pd.DataFrame) -> str:
-    clear = int(rows["is_clear"].sum())
-    return f"{clear} of {len(rows):,} series clearly left their baseline" if clear else NOT_CLEAR
+    clear, series = int(rows["is_clear"].sum()), int((rows["table"] != "marks").sum())
+    return f"{clear} of {series:,} series clearly left their baseline" if clear else NOT_CLEAR
+
+
+def _mark_rows(marks: Sequence[PlacedMark]) -> pd.DataFrame:
+    import pandas as pd
+
+    times_ns = np.array([mark.time_ns for mark in marks], np.int64)
+    columns: dict[str, object] = {
+        "table": "marks",
+        "target": [mark.target for mark in marks],
+        "metric": [mark.text for mark in marks],
+        "change": "mark",
+        "before": np.nan,
+        "during": np.nan,
+        "distance": np.nan,
+        "onset": _moments(times_ns),
+        "calm_until": _moments(np.zeros(len(marks), np.int64)),
+        "is_clear": False,
+    }
+    return pd.DataFrame(columns, columns=list(COLUMNS))
 
 
 def _empty() -> pd.DataFrame:

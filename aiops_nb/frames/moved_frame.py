@@ -33,7 +33,8 @@ class MovedFrame(pd.DataFrame):
         """The first rows as people read them: those that clearly moved, or a few that moved furthest."""
         clear = int(self["is_clear"].sum())
         rows = self[self["distance"].notna()].head(min(max(clear, SHOWN_ANYWAY), most))
-        return [row_in_words(row) for row in rows.to_dict("records")]
+        marks = self[self["table"] == "marks"].tail(most)
+        return [row_in_words(row) for row in [*marks.to_dict("records"), *rows.to_dict("records")]]
 
     def _repr_html_(self) -> str:
         return moved_html(self.verdict, self.in_words())
@@ -48,13 +49,14 @@ def row_in_words(row: Mapping[Any, Any]) -> dict[str, str]:
     >>> row_in_words(row | {"distance": 12.3, "onset": pd.NaT})["moved"]
     '20 % -> 90 %'
     """
+    has_own_name = row["table"] != "requests"
     is_sample, metric, change = row["table"] == "samples", str(row["metric"]), str(row["change"])
     unit = unit_name("value", metric) if is_sample else unit_name(metric, "")
     before, during = (readable(float(one), unit) if pd.notna(one) else "?" for one in (row["before"], row["during"]))
     return {
         "target": str(row["target"]),
-        "name": metric if is_sample else readable_name(metric),
-        "moved": change if change in ("new", "gone", "") else f"{before} -> {during}",
+        "name": metric if has_own_name else readable_name(metric),
+        "moved": change if change in ("new", "gone", "mark", "") else f"{before} -> {during}",
         "since": f"{row['onset']:%H:%M:%S}" if pd.notna(row["onset"]) else "",
-        "distance": f"{row['distance']:.3g}",
+        "distance": f"{row['distance']:.3g}" if pd.notna(row["distance"]) else "",
     }

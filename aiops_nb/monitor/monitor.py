@@ -18,6 +18,7 @@ from aiops_nb.collect.http.target import ProbeTarget
 from aiops_nb.core.clock import SystemClock
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.errors import AiopsError, ConfigError
+from aiops_nb.core.labels import PlacedMark
 from aiops_nb.core.matchers import MatcherSource
 from aiops_nb.core.moments import Moment
 from aiops_nb.core.protocols import Sink
@@ -30,6 +31,7 @@ from aiops_nb.engine.commands import (
     EndSilence,
     SetThreshold,
     Unacknowledge,
+    Unmark,
     decode_command,
     encode_command,
 )
@@ -43,6 +45,7 @@ from aiops_nb.monitor.answering.choices import (
     active_fingerprint,
     author_or_user,
     known_silence,
+    new_mark,
     new_silence,
     silences_frame,
     snooze_of,
@@ -558,6 +561,54 @@ class Monitor(FrameAccess):
         self.command(EndSilence(id=id, author=author_or_user(author)))
         self._silence_ids.discard(id)
 
+    def mark(
+        self,
+        text: str,
+        target: str | None = None,
+        *,
+        at: Moment = None,
+        author: str | None = None,
+    ) -> str:
+        """Note that something was done, such as a deployment: a command of the stream, shown in charts and alerts.
+
+        Parameters
+        ----------
+        text
+            What was done.
+        target
+            The target that it was done to; None: all.
+        at
+            When; None: now.
+        author
+            Who; None: the user who runs this process.
+
+        Returns
+        -------
+        str
+            Its id, for `unmark`.
+
+        Raises
+        ------
+        ConfigError
+            If the text is empty or longer than 2,000 characters, or nothing runs.
+
+        Examples
+        --------
+        >>> from aiops_nb import watch
+        >>> with watch("http://127.0.0.1:9/health") as monitor:
+        ...     id = monitor.mark("deploy v42")
+        ...     monitor.unmark(id)
+        """
+        self._require_running("mark")
+        command = new_mark(text, target, None if at is None else self.range_ns(at, None)[0], author)
+        self.command(command)
+        return command.id
+
+    def unmark(self, id: str, *, author: str | None = None) -> None:
+        """Take a mark back; one that there is not is ignored."""
+        self._require_running("unmark")
+        self.command(Unmark(id=id, author=author_or_user(author)))
+
     def silences(self) -> pd.DataFrame:
         """All silences: id, state (active, pending, expired), matchers, times in UTC, author, reason, ended_by."""
         return silences_frame(self._held_silences(), self._stream_now_ns())
@@ -730,6 +781,9 @@ class Monitor(FrameAccess):
 
     def _changes(self) -> list[AlertChange]:
         return self._store.changes()
+
+    def _marks(self) -> tuple[PlacedMark, ...]:
+        return self._store.marks
 
 
 def _command_of(body: Mapping[str, object]) -> Command:

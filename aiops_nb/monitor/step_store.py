@@ -11,6 +11,7 @@ from operator import attrgetter
 
 import pyarrow as pa
 
+from aiops_nb.core.labels import MarkLog, PlacedMark
 from aiops_nb.core.schemas import TABLES, TableName
 from aiops_nb.core.types import AlertChange, Item, ScoredFeature, Step, Tick
 
@@ -110,6 +111,7 @@ class StepStore:
         self._pages_bytes = 0
         self._open = _Open()
         self._changes: deque[AlertChange] = deque(maxlen=KEPT_CHANGES)
+        self._marks = MarkLog()
         self._lock = threading.Lock()
 
     @property
@@ -119,7 +121,9 @@ class StepStore:
 
     def write(self, step: Step) -> None:
         """Keep a step, unless nothing is in it."""
-        if step.item.table == "control" and not step.ticks and not step.changes:
+        is_control = step.item.table == "control"
+        is_mark = is_control and self._marks.take(step.item.batch)
+        if is_control and not is_mark and not step.ticks and not step.changes:
             return
         with self._lock:
             self._changes.extend(step.changes)
@@ -136,6 +140,11 @@ class StepStore:
 
     def close(self) -> None:
         """Nothing to release: what was seen can be read after the end."""
+
+    @property
+    def marks(self) -> tuple[PlacedMark, ...]:
+        """All marks of the stream, by time."""
+        return self._marks.marks
 
     def steps(self) -> list[Step]:
         """The kept steps, oldest first."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 from aiops_nb.config import Config
 from aiops_nb.config.recorded import recorded_config
 from aiops_nb.core.errors import RecordingError
-from aiops_nb.core.labels import LabelLine
+from aiops_nb.core.labels import LabelLine, MarkLog, PlacedMark
 from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.core.quantities import format_duration
 from aiops_nb.core.schemas import TABLES, TableName
@@ -312,6 +312,12 @@ class Recording(FrameAccess):
     def _verdicts(self, start_ns: int | None, end_ns: int | None) -> pd.DataFrame:
         frame = frame_of(self.derived.pieces(Wanted(SCORES, start_ns, end_ns)), start_ns, end_ns)
         return scores_frame([]) if frame is None else frame
+
+    def _marks(self) -> Sequence[PlacedMark]:
+        log = MarkLog()
+        for block in self.reader.blocks("control"):
+            log.take(block)
+        return log.marks
 
     def _changes(self) -> Sequence[AlertChange]:
         return [change for piece in self.derived.pieces(Wanted(CHANGES)) for change in changes_of(piece)]

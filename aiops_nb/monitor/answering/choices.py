@@ -13,13 +13,14 @@ from aiops_nb.core.matchers import MatcherSource, parse_matchers
 from aiops_nb.core.moments import Moment, moment_ns
 from aiops_nb.core.quantities import exact_duration, parse_duration
 from aiops_nb.core.types import ACTIVE_STATES
-from aiops_nb.engine.commands import LONGEST_SILENCE_SECONDS, Silence
+from aiops_nb.engine.commands import LONGEST_SILENCE_SECONDS, Mark, Silence
 from aiops_nb.frames.alert_choice import AlertChoice, chosen_alert
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Duration: TypeAlias = float | str
+LONGEST_MARK = 2_000
 SILENCE_COLUMNS = ("id", "state", "matchers", "fingerprint", "starts_at", "ends_at", "author", "reason", "ended_by")
 
 
@@ -67,6 +68,24 @@ def duration_seconds(value: Duration, where: str = "duration") -> float:
     if seconds > LONGEST_SILENCE_SECONDS:
         raise ConfigError.at(where, f"at most {exact_duration(LONGEST_SILENCE_SECONDS)}", value)
     return float(seconds)
+
+
+def new_mark(text: str, target: str | None, at_ns: int | None, author: str | None) -> Mark:
+    """The command that sets a mark.
+
+    Raises
+    ------
+    ConfigError
+        If the text is empty or too long.
+
+    Examples
+    --------
+    >>> new_mark("deploy v42", "shop", None, "anna").target
+    'shop'
+    """
+    if not text.strip() or len(text) > LONGEST_MARK:
+        raise ConfigError.at("text", f"1 to {LONGEST_MARK:,} characters", f"{len(text)}")
+    return Mark(id=secrets.token_hex(4), text=text, target=target or "", at_ns=at_ns, author=author_or_user(author))
 
 
 def new_silence(

@@ -85,7 +85,17 @@ class EndQuiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     author: Text | None = None
 
 
-Request = Hello | Alerts | SilenceList | Ack | Say | Quiet | EndQuiet
+class SetMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="mark"):
+    """Mark that something was done; with an `id`, take that mark back."""
+
+    text: Text = ""
+    target: Text | None = None
+    at: Text | None = None
+    author: Text | None = None
+    id: Text = ""
+
+
+Request = Hello | Alerts | SilenceList | Ack | Say | Quiet | EndQuiet | SetMark
 
 
 class Reply(msgspec.Struct, kw_only=True):
@@ -203,20 +213,33 @@ def answered(monitor: Monitor, request: Request) -> object:
             monitor.acknowledge(request.alert, note=request.note, author=request.author)
         case Say():
             monitor.comment(request.alert, request.text, author=request.author)
-        case Quiet(alert=alert) if alert:
-            return monitor.snooze(alert, request.duration or "1h", note=request.reason, author=request.author)
         case Quiet():
-            return monitor.silence(
-                request.matchers,
-                duration=request.duration,
-                start=request.start,
-                end=request.end,
-                author=request.author,
-                reason=request.reason,
-            )
+            return _silenced(monitor, request)
+        case SetMark():
+            return _marked(monitor, request)
         case EndQuiet():
             monitor.end_silence(request.id, author=request.author)
     return None
+
+
+def _marked(monitor: Monitor, request: SetMark) -> str | None:
+    if request.id:
+        monitor.unmark(request.id, author=request.author)
+        return None
+    return monitor.mark(request.text, request.target, at=request.at, author=request.author)
+
+
+def _silenced(monitor: Monitor, request: Quiet) -> str:
+    if request.alert:
+        return monitor.snooze(request.alert, request.duration or "1h", note=request.reason, author=request.author)
+    return monitor.silence(
+        request.matchers,
+        duration=request.duration,
+        start=request.start,
+        end=request.end,
+        author=request.author,
+        reason=request.reason,
+    )
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
