@@ -103,6 +103,12 @@ class Horizons:
                     statistics = table[first : first + height, part].reshape(len(STATISTICS), self._features, -1)
                     horizon.close(window, table[rows, part], statistics)
 
+    def carry_on(self, means: FloatArray, windows: FloatArray) -> None:
+        """Set the exponential means, (horizons, f, n), and the windows they are of; NaN where there is none yet."""
+        for number, part in enumerate(parts_of(means.shape[2])):
+            for horizon, mean, window in zip(self._part(number), means[..., part], windows[..., part], strict=True):
+                horizon.carry_on(mean, window)
+
     def _part(self, number: int) -> tuple[_Horizon, ...]:
         """The horizons of one part of the series: more series make more parts, and copy only the last one."""
         if number == len(self._parts):
@@ -171,6 +177,11 @@ class _Horizon:
         self._learn(window % self._block_ticks, values)
         self._move_ema(window, values)
         self._write_statistics(count, statistics)
+
+    def carry_on(self, mean: FloatArray, window: FloatArray) -> None:
+        """Set the exponential means, (f, n), and the windows they are of."""
+        self._make_room(mean.shape[1])
+        self._ema[:, : mean.shape[1]], self._ema_at[:, : mean.shape[1]] = mean, window
 
     def close_compiled(
         self, compiled: ModuleType, window: int, table: FloatArray, rows: IntArray, part: slice, into: int

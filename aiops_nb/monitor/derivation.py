@@ -8,14 +8,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import pyarrow as pa
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.types import AlertChange, Step, Tick
-from aiops_nb.engine.commands import Stop, decode_command
+from aiops_nb.engine.commands import Start, Stop, decode_command
+from aiops_nb.features.params import WindowParams
 from aiops_nb.frames.derived import changes_table, features_table, scores_table
+from aiops_nb.frames.moving import MovingState
+from aiops_nb.frames.packing import packed
 from aiops_nb.record.derived.store import CHANGES, SCORES, DerivedTables, DerivedWriter, features_name
 
 _log = logging.getLogger(__name__)
@@ -32,6 +35,12 @@ ALL = frozenset({"features", SCORES, CHANGES})
 Made: TypeAlias = tuple[Sequence[Tick], Sequence[AlertChange]]  # of a step, without its rows: those are on disk already
 
 
+class Begun(NamedTuple):
+    """A run begins: which windows it has; None if that is not known here."""
+
+    window: WindowParams | None
+
+
 class Buffers:
     """Ticks and changes until there are enough for a segment.
 
@@ -39,6 +48,8 @@ class Buffers:
     ----------
     writer
         Where segments go.
+    is_packed
+        Whether they are made small; what is read once is not.
     kinds
         Which of `features`, `scores` and `changes` are kept.
     start_ns, end_ns
@@ -51,9 +62,13 @@ class Buffers:
         kinds: frozenset[str] = ALL,
         start_ns: int | None = None,
         end_ns: int | None = None,
+        *,
+        is_packed: bool = True,
     ) -> None:
         self._writer, self._kinds = writer, kinds
         self._start_ns, self._end_ns = start_ns, end_ns
+        self._window: WindowParams | None = WindowParams()
+        self._moving = MovingState(begins=not writer.is_continued) if is_packed else None
         self._ticks: dict[str, list[Tick]] = {}
         self._rows: dict[str, int] = {}
         self._changes: list[AlertChange] = []
@@ -75,6 +90,20 @@ class Buffers:
             if len(self._changes) >= SEGMENT_CHANGES:
                 self._write_changes()
 
+    def begin(self, begun: Begun) -> None:
+        """A run begins: no segment holds windows of two.
+
+        Raises
+        ------
+        OSError
+            If the disk takes no more.
+        """
+        for name in list(self._ticks):
+            self._write(name)
+        self._window = begun.window
+        if self._moving is not None:
+            self._moving.start(begun.window)
+
     def _is_wanted(self, end_ns: int) -> bool:
         return (self._start_ns is None or end_ns >= self._start_ns) and (self._end_ns is None or end_ns < self._end_ns)
 
@@ -91,17 +120,26 @@ class Buffers:
 
     def _hold(self, name: str, tick: Tick, rows: int) -> None:
         ticks = self._ticks.setdefault(name, [])
+        if ticks and self._is_full(name) and ticks[-1].features.end_ns != tick.features.end_ns:
+            self._write(name)
+            ticks = self._ticks.setdefault(name, [])
         ticks.append(tick)
         self._rows[name] = self._rows.get(name, 0) + rows
-        if self._rows[name] >= SEGMENT_ROWS or len(ticks) >= SEGMENT_TICKS:
-            self._write(name)
+
+    def _is_full(self, name: str) -> bool:
+        return self._rows[name] >= SEGMENT_ROWS or len(self._ticks[name]) >= SEGMENT_TICKS
 
     def _write(self, name: str) -> None:
         ticks = self._ticks.pop(name)
         self._rows[name] = 0
         table = scores_table(ticks) if name == SCORES else features_table(ticks[0].features.table, ticks)
+        reach_ns = 0
+        if self._moving is not None:
+            if name == features_name("requests"):
+                table, reach_ns = self._moving.leave_out(table, [tick.features for tick in ticks])
+            table = packed(table, span_ticks=self._window.span_ticks if self._window else 0)
         ends_ns = [tick.features.end_ns for tick in ticks]
-        self._writer.write(name, table, min(ends_ns), max(ends_ns) + 1)
+        self._writer.write(name, table, min(ends_ns), max(ends_ns) + 1, reach_ns)
 
     def _write_changes(self) -> None:
         changes, self._changes = self._changes, []
@@ -128,7 +166,7 @@ class Derivation:
         Where segments go.
     waits
         Whether `write` may wait for the disk: a replay does, a live run does not.
-    kinds, start_ns, end_ns
+    kinds, start_ns, end_ns, is_packed
         As of `Buffers`.
     """
 
@@ -140,10 +178,11 @@ class Derivation:
         kinds: frozenset[str] = ALL,
         start_ns: int | None = None,
         end_ns: int | None = None,
+        is_packed: bool = True,
     ) -> None:
         self._writer, self._waits = writer, waits
-        self._buffers = Buffers(writer, kinds, start_ns, end_ns)
-        self._queue: queue.Queue[Made | None] = queue.Queue(QUEUED_STEPS_OF_REPLAY if waits else QUEUED_STEPS)
+        self._buffers = Buffers(writer, kinds, start_ns, end_ns, is_packed=is_packed)
+        self._queue: queue.Queue[Made | Begun | None] = queue.Queue(QUEUED_STEPS_OF_REPLAY if waits else QUEUED_STEPS)
         self._thread: threading.Thread | None = None
         self._is_ended = False
         self.last_seq = -1
@@ -156,25 +195,37 @@ class Derivation:
         self._is_ended = False
         if item.table == "control":
             self._note(item.batch)
-        if self.given_up or not (step.ticks or step.changes):
+        if step.ticks or step.changes:
+            self._pass_on((step.ticks, step.changes))
+
+    def _pass_on(self, made: Made | Begun) -> None:
+        if self.given_up:
             return
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="aiops-derived", daemon=True)
             self._thread.start()
         try:
-            self._queue.put((step.ticks, step.changes), block=self._waits)
+            self._queue.put(made, block=self._waits)
         except queue.Full:
             self._give_up("the disk is slower than the engine")
 
     def _note(self, batch: pa.RecordBatch) -> None:
-        """What commands say of the tables: whether monitoring stopped, and whether code of other packages judged."""
+        """What commands say of the tables: which windows a run has, whether monitoring stopped, who judged."""
         for kind, body in zip(batch.column("kind").to_pylist(), batch.column("body").to_pylist(), strict=True):
             self._is_ended = False
             if kind == "command":
-                try:
-                    self._is_ended = isinstance(decode_command(body or "", trust=False), Stop)
-                except ConfigError:
-                    self._writer.needs_trust = True
+                self._note_command(body or "")
+
+    def _note_command(self, body: str) -> None:
+        try:
+            command = decode_command(body, trust=False)
+        except ConfigError:
+            self._writer.needs_trust = True
+            self._pass_on(Begun(None))
+            return
+        self._is_ended = isinstance(command, Stop)
+        if isinstance(command, Start):
+            self._pass_on(Begun(command.pipeline.window))
 
     def close(self) -> None:
         """Wait until all is written; may be called twice."""
@@ -199,7 +250,11 @@ class Derivation:
     def _work(self) -> None:
         """After a failure the queue is still emptied: nobody may wait for a place in it."""
         while (made := self._queue.get()) is not None:
-            if not self.given_up:
+            if self.given_up:
+                continue
+            if isinstance(made, Begun):
+                self._try(partial(self._buffers.begin, made))
+            else:
                 self._try(partial(self._buffers.add, made))
         if not self.given_up:
             self._try(self._buffers.flush)

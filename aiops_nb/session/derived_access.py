@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.types import Step
+from aiops_nb.frames.moving import completed, warm_up_columns
 from aiops_nb.monitor.derivation import Derivation
 from aiops_nb.monitor.progress import ProgressSink
 from aiops_nb.monitor.replay import ReplayRun
@@ -75,11 +76,11 @@ class DerivedAccess:
         """Pieces of a table that hold a range of it."""
         tables = self.tables(wanted)
         try:
-            return list(tables.batches(*wanted))
-        except (OSError, pa.ArrowException) as problem:
+            return _read(tables, wanted)
+        except (OSError, ValueError, pa.ArrowException) as problem:
             _log.warning("derived again: %s", problem)
             self._refuse(tables)
-        return list(self.tables(wanted).batches(*wanted))
+        return _read(self.tables(wanted), wanted)
 
     def tables(self, wanted: Wanted) -> DerivedTables:
         """Tables that hold what is wanted.
@@ -154,7 +155,8 @@ class DerivedAccess:
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         writer = DerivedWriter(folder, UNBOUNDED)
         kinds = wanted.kinds | {CHANGES}
-        derivation = Derivation(writer, waits=True, kinds=kinds, start_ns=wanted.start_ns, end_ns=wanted.end_ns)
+        bounds = {"start_ns": wanted.start_ns, "end_ns": wanted.end_ns}
+        derivation = Derivation(writer, waits=True, kinds=kinds, is_packed=False, **bounds)
         problems = self._replay(derivation)
         derivation.close()
         if derivation.given_up:
@@ -175,6 +177,10 @@ class DerivedAccess:
             derivation.close()
             shown.close()
         return run.problems()
+
+
+def _read(tables: DerivedTables, wanted: Wanted) -> list[pa.Table]:
+    return list(completed(tables.batches(*wanted, warm_up_columns), wanted.start_ns, wanted.end_ns))
 
 
 def cache_folder(root: Path) -> Path:

@@ -11,7 +11,7 @@ import io
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,16 +28,18 @@ _log = logging.getLogger(__name__)
 
 DERIVED = "derived"
 MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 kept all columns of all windows
 MAX_MANIFEST_BYTES = 256 << 20  # a year of segments, a line each
 MAX_SEGMENT_BYTES = 1 << 30
-GROUP_ROWS = 1 << 13  # what one minute of 100 series needs, and little more
 _TABLE = re.compile(r"[a-z_]+")
 _SEGMENT = re.compile(r"_?\d{6,}\.parquet(?:\.tmp)?")
 
 
 class DerivedSegment(msgspec.Struct, frozen=True, array_like=True):
-    """One Parquet file of one table; the times of its rows lie in [start_ns, end_ns)."""
+    """One Parquet file of one table; the times of its rows lie in [start_ns, end_ns).
+
+    Reading it needs those before it that reach up to `reach_ns` back.
+    """
 
     number: int
     rows: int
@@ -45,6 +47,7 @@ class DerivedSegment(msgspec.Struct, frozen=True, array_like=True):
     end_ns: int
     size_bytes: int
     sha256: str
+    reach_ns: int = 0
 
     @property
     def name(self) -> str:
@@ -101,34 +104,52 @@ class DerivedTables:
         dropped_ns = self.manifest.dropped_until_ns.get(table)
         return dropped_ns is None or (start_ns is not None and start_ns >= dropped_ns)
 
-    def batches(self, table: str, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[pa.Table]:
-        """Pieces of a table that hold all rows of a range, and others near it; each segment is read when it is due.
+    def batches(
+        self,
+        table: str,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        columns_before: Callable[[pa.Schema], list[str] | None] | None = None,
+    ) -> Iterator[pa.Table]:
+        """Segments of a table that hold all rows of a range, and others near it; each is read when it is due.
+
+        Parameters
+        ----------
+        table
+            Its name.
+        start_ns, end_ns
+            The range [start_ns, end_ns); None: no bound.
+        columns_before
+            Which columns are read of segments before the range that are only needed to read those of it.
 
         Raises
         ------
         OSError, pa.ArrowException
             If a segment is missing or is not the one that was written.
         """
-        for segment in self.manifest.tables.get(table, ()):
-            after = start_ns is None or segment.end_ns > start_ns
-            if after and (end_ns is None or segment.start_ns < end_ns):
-                yield self._read(table, segment, start_ns, end_ns)
+        segments = [s for s in self.manifest.tables.get(table, ()) if end_ns is None or s.start_ns < end_ns]
+        if start_ns is None:
+            first_ns = None
+        else:
+            first_ns = min([s.start_ns - s.reach_ns for s in segments if s.end_ns > start_ns], default=start_ns)
+        for segment in segments:
+            if start_ns is None or segment.end_ns > start_ns:
+                yield self._read(table, segment)
+            elif first_ns is not None and segment.end_ns > first_ns:
+                yield self._read(table, segment, columns_before)
 
-    def _read(self, table: str, segment: DerivedSegment, start_ns: int | None, end_ns: int | None) -> pa.Table:
+    def _read(
+        self,
+        table: str,
+        segment: DerivedSegment,
+        columns: Callable[[pa.Schema], list[str] | None] | None = None,
+    ) -> pa.Table:
         path = self.folder / table / segment.name
         content = read_limited(path, min(segment.size_bytes, MAX_SEGMENT_BYTES))
         if hashlib.sha256(content).hexdigest() != segment.sha256:
             raise OSError(f"{path}: not as it was written")
         with pq.ParquetFile(pa.BufferReader(content)) as file:
-            wanted = [group for group in range(file.num_row_groups) if _meets(file, group, start_ns, end_ns)]
-            return file.read_row_groups(wanted)
-
-
-def _meets(file: pq.ParquetFile, group: int, start_ns: int | None, end_ns: int | None) -> bool:
-    time = file.metadata.row_group(group).column(0).statistics
-    if time is None or not time.has_min_max:
-        return True
-    return (start_ns is None or time.max_raw >= start_ns) and (end_ns is None or time.min_raw < end_ns)
+            return file.read(None if columns is None else columns(file.schema_arrow))
 
 
 class DerivedWriter:
@@ -147,6 +168,8 @@ class DerivedWriter:
     ----------
     needs_trust
         Whether code of other packages judged.
+    is_continued
+        Whether there were segments already.
 
     Raises
     ------
@@ -157,6 +180,7 @@ class DerivedWriter:
     def __init__(self, folder: Path, most_bytes: int, continued: DerivedManifest | None = None) -> None:
         self.folder, self._most_bytes = folder, most_bytes
         before = continued or DerivedManifest()
+        self.is_continued = any(before.tables.values())
         self._rows = before.rows
         self._tables = {name: list(segments) for name, segments in before.tables.items()}
         self._dropped_until_ns = dict(before.dropped_until_ns)
@@ -167,8 +191,8 @@ class DerivedWriter:
             (folder / MANIFEST).unlink(missing_ok=True)
         _remove_unlisted(folder, self._tables)
 
-    def write(self, name: str, table: pa.Table, start_ns: int, end_ns: int) -> None:
-        """Add rows of a table as one segment; their times lie in [start_ns, end_ns).
+    def write(self, name: str, table: pa.Table, start_ns: int, end_ns: int, reach_ns: int = 0) -> None:
+        """Add rows of a table as one segment; their times lie in [start_ns, end_ns); see `DerivedSegment`.
 
         Raises
         ------
@@ -179,7 +203,7 @@ class DerivedWriter:
         listed = self._tables.setdefault(name, [])
         number = listed[-1].number + 1 if listed else 0
         digest = hashlib.sha256(content).hexdigest()
-        segment = DerivedSegment(number, table.num_rows, start_ns, end_ns, len(content), digest)
+        segment = DerivedSegment(number, table.num_rows, start_ns, end_ns, len(content), digest, reach_ns)
         folder = self.folder / name
         make_folder(folder)
         unfinished = folder / f"_{segment.name}.tmp"
@@ -210,7 +234,8 @@ class DerivedWriter:
     def _drop(self, name: str) -> None:
         segment = self._tables[name].pop(0)
         self._size_bytes -= segment.size_bytes
-        self._dropped_until_ns[name] = max(segment.end_ns, self._dropped_until_ns.get(name, segment.end_ns))
+        readable_ns = segment.end_ns + max((one.reach_ns for one in self._tables[name]), default=0)
+        self._dropped_until_ns[name] = max(readable_ns, self._dropped_until_ns.get(name, readable_ns))
         (self.folder / name / segment.name).unlink(missing_ok=True)
 
     def finish(self, root: Path, *, problems: Mapping[str, str], is_ended: bool) -> DerivedTables | None:
@@ -259,18 +284,29 @@ def features_name(table: str) -> str:
 
 
 def _parquet(table: pa.Table) -> bytes:
-    """Floats as they are: their bytes apart compress best; words once, as a dictionary."""
-    floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    words = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    """Floats by bytes of one place, whole numbers and times by their differences, words once, as a dictionary.
+
+    Measured on an hour of 100 targets: level 3 of zstd saves 2 % more and takes 1.4 times as long.
+    """
+    encodings: dict[str, str] = {}
+    words = []
+    for field in table.schema:
+        if pa.types.is_floating(field.type):
+            encodings[field.name] = "BYTE_STREAM_SPLIT"
+        elif pa.types.is_integer(field.type) or pa.types.is_timestamp(field.type):
+            encodings[field.name] = "DELTA_BINARY_PACKED"
+        elif pa.types.is_dictionary(field.type):
+            words.append(field.name)
     out = io.BytesIO()
     pq.write_table(
         table,
         out,
         compression="zstd",
         compression_level=1,
-        row_group_size=GROUP_ROWS,
+        row_group_size=max(table.num_rows, 1),
         use_dictionary=words,
-        column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
+        column_encoding=encodings,
+        write_statistics=False,
         write_page_checksum=True,
     )
     return out.getvalue()
