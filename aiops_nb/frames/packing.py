@@ -108,7 +108,7 @@ def packed(table: pa.Table, *, span_ticks: int = 0) -> pa.Table:
     metadata = {**(table.schema.metadata or {}), NOTE: msgspec.json.encode(note)}
     whole_table, more = _without_constants(pa.table(kept))
     if more.num_columns:  # counts that are the same throughout
-        constants = more if not left_out.num_columns else _beside(left_out, more)
+        constants = more if not left_out.num_columns else _joined(left_out, more)
         metadata[NOTE] = msgspec.json.encode(msgspec.structs.replace(note, constants=_as_text(constants)))
     return whole_table.replace_schema_metadata(metadata)
 
@@ -267,7 +267,7 @@ def _from_text(text: str) -> pa.Table:
     return ipc.open_stream(base64.b64decode(text)).read_all()
 
 
-def _beside(one: pa.Table, other: pa.Table) -> pa.Table:
+def _joined(one: pa.Table, other: pa.Table) -> pa.Table:
     columns = {name: part.column(name) for part in (one, other) for name in part.column_names}
     return pa.table(columns)
 
