@@ -29,6 +29,7 @@ TITLES = {
     "notify_kill": "Notifications over kill -9, next to Alertmanager",
     "notify_speed": "How soon notifications arrive, and what they cost",
     "alertmanager_oracle": "Random sequences of alerts, next to Alertmanager",
+    "templates": "Templates of log lines (needs logs with known templates, see its help)",
     "rules": "All default rules on labelled faults and on healthy traffic",
 }
 
