@@ -12,6 +12,7 @@ from aiops_nb.collect.params import BuiltInParams
 from aiops_nb.collect.secrets import refuse_literal_secrets
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.engine.params import PipelineParams
+from aiops_nb.notify.answer_links import AnswerPageParams
 from aiops_nb.notify.params import NotifyParams, PingParams
 
 Positive = Annotated[float, Meta(gt=0)]
@@ -69,6 +70,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Who is notified of alerts, and by which channels; None: nobody. A replay never notifies.
     ping
         A URL that is asked from time to time, so that somebody else notices when the monitor is gone; None: none is.
+    answer_page
+        A page to which messages link, on which an alert is acknowledged, snoozed or silenced; None: there is none.
     pipeline
         Windows, rules and detectors.
 
@@ -96,6 +99,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     history: str | bool = True
     notify: NotifyParams | None = None
     ping: PingParams | None = None
+    answer_page: AnswerPageParams | None = None
     pipeline: PipelineParams = field(default_factory=PipelineParams)
 
     def __post_init__(self) -> None:

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aiops_nb.monitor.answering.control import ControlSocket
+    from aiops_nb.monitor.answering.page import AnswerPage
     from aiops_nb.view.dashboard import Dashboard
 
 _log = logging.getLogger(__name__)
@@ -98,6 +99,8 @@ class Monitor(FrameAccess):
         Where the rows come from, and the name of it, such as that of a recording.
     ping
         Opens what asks a URL from time to time while it runs, so that somebody else notices when it is gone.
+    answer_page
+        Opens the page to which messages link, on which alerts are answered; None: there is none.
     """
 
     def __init__(
@@ -112,6 +115,7 @@ class Monitor(FrameAccess):
         notify_from_start: bool = False,
         watched: Watched | None = None,
         ping: Callable[[], Ping] | None = None,
+        answer_page: Callable[[Monitor], AnswerPage] | None = None,
     ) -> None:
         self._make_run, self._notes, self._once = make_run, tuple(notes), once
         self.mode: Mode = mode
@@ -128,6 +132,8 @@ class Monitor(FrameAccess):
         self._watched = watched
         self._make_ping = ping
         self._ping: Ping | None = None
+        self._make_answer_page = answer_page
+        self._answer_page: AnswerPage | None = None
         self._notifications: Notifications | None = None
         self._last_notifications: list[dict[str, object]] = []
         self._dashboard: Dashboard | None = None
@@ -200,11 +206,40 @@ class Monitor(FrameAccess):
             if not self.running and not self.ended:
                 self._moved = {}
                 self._run = self._make_run(self._fan_out.deliver)
+                self._open_answer_page()
                 self._open_notifications()
                 self._open_ping()
                 self._run.start()
                 if self._watched is not None:
                     self._watched.follow(self._run)
+
+    def _open_answer_page(self) -> None:
+        self._close_answer_page()
+        if self._make_answer_page is not None:
+            self._answer_page = self._make_answer_page(self)
+
+    def _close_answer_page(self) -> None:
+        page, self._answer_page = self._answer_page, None
+        if page is not None:
+            page.close()
+
+    def answer_link(self, alert: AlertChoice) -> str:
+        """The link to the page on which an alert is answered, as messages have it.
+
+        Parameters
+        ----------
+        alert
+            As for `acknowledge`.
+
+        Raises
+        ------
+        ConfigError
+            If the configuration has no `answer_page`, or there is no such alert.
+        """
+        if self._answer_page is None:
+            raise ConfigError("answer_page: expected a running monitor with `answer_page` in its configuration")
+        fingerprint = active_fingerprint(self._alerts(None, None), alert)
+        return self._answer_page.links.link(fingerprint, self._stream_now_ns())
 
     def _open_ping(self) -> None:
         self._close_ping()
@@ -225,6 +260,8 @@ class Monitor(FrameAccess):
             self._begin_to_notify(self._notify())
 
     def _begin_to_notify(self, notifications: Notifications) -> None:
+        if self._answer_page is not None:
+            notifications.link_answers(self._answer_page.links)
         self._notifications = notifications
         self._fan_out.add(notifications)
 
@@ -242,6 +279,7 @@ class Monitor(FrameAccess):
             run.stop()
         self._close_notifications()
         self._close_ping()
+        self._close_answer_page()
         control, self._control = self._control, None
         if control is not None:
             control.close()

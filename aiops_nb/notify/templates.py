@@ -16,6 +16,7 @@ from msgspec import Struct
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.quantities import format_duration, readable, unit_name
 from aiops_nb.core.types import NS_PER_SECOND
+from aiops_nb.notify.answer_links import AnswerLinks
 from aiops_nb.notify.message import Message
 from aiops_nb.notify.words import DEFAULTS, WORDS
 
@@ -97,8 +98,8 @@ class AlertView:
         Times in UTC.
     seen, expected, limit, phase
         The value with its unit, and the part of a latency that grew most.
-    runbook, dashboard, replay
-        Links, and the command that replays the moment.
+    runbook, dashboard, answer, replay
+        Links, and the command that replays the moment; `answer` opens the page on which the alert is answered.
     labels
         All labels.
     """
@@ -122,6 +123,7 @@ class AlertView:
     note: str
     runbook: str
     dashboard: str
+    answer: str
     replay: str
     labels: Mapping[str, str]
 
@@ -153,6 +155,7 @@ class Texts:
     def __init__(self, params: MessageParams | None = None, record: str | None = None) -> None:
         self._params = params or MessageParams()
         self._record = record
+        self.links: AnswerLinks | None = None
         self._words = WORDS[self._params.language]
         sources = {field: _source(field, getattr(self._params, field)) for field in FIELDS}
         self._templates = {field: _compiled(field, source) for field, source in sources.items()}
@@ -176,7 +179,7 @@ class Texts:
         """The links of an alert by their words."""
         view = self.view(message)
         words = self._words
-        links = {words["runbook"]: view.runbook, words["dashboard"]: view.dashboard}
+        links = {words["answer"]: view.answer, words["runbook"]: view.runbook, words["dashboard"]: view.dashboard}
         return {word: url for word, url in links.items() if url}
 
     def view(self, message: Message) -> AlertView:
@@ -216,9 +219,14 @@ class Texts:
             note=message.note,
             runbook=self._params.runbooks.get(rule, self._params.runbooks.get("*", "")),
             dashboard=self._params.dashboard or "",
+            answer=self._answer_link(message),
             replay=self._replay,
             labels=labels,
         )
+
+    def _answer_link(self, message: Message) -> str:
+        has_ended = message.kind == "resolved"
+        return "" if self.links is None or has_ended else self.links.link(message.fingerprint, message.at_ns)
 
     @property
     def _replay(self) -> str:

@@ -33,6 +33,7 @@ ENGLISH = {
     "note": "Note",
     "runbook": "Runbook",
     "dashboard": "Dashboard",
+    "answer": "Answer",
     "replay": "Replay",
     "firing_total": "firing",
     "resolved_total": "resolved",
@@ -78,6 +79,7 @@ KOREAN = {
     "note": "메모",
     "runbook": "런북",
     "dashboard": "대시보드",
+    "answer": "응답",
     "replay": "재생",
     "firing_total": "건 발생",
     "resolved_total": "건 해결",
@@ -138,6 +140,9 @@ TEXT = """\
 {% if alert.dashboard %}
 {{ words.dashboard }}: {{ alert.dashboard }}
 {% endif %}
+{% if alert.answer %}
+{{ words.answer }}: {{ alert.answer }}
+{% endif %}
 {% if alert.replay %}
 {{ words.replay }}: {{ alert.replay }}
 {% endif %}
@@ -169,7 +174,8 @@ HTML = """\
 {{ row(words.acknowledged_by, alert.acknowledged_by) }}{{ row(words.note, alert.note) }}
 {{ row(words.replay, alert.replay) }}
 </table>
-<p>{% if alert.runbook %}<a href="{{ alert.runbook }}">{{ words.runbook }}</a> {% endif %}
+<p>{% if alert.answer %}<a href="{{ alert.answer }}">{{ words.answer }}</a> {% endif %}
+{% if alert.runbook %}<a href="{{ alert.runbook }}">{{ words.runbook }}</a> {% endif %}
 {% if alert.dashboard %}<a href="{{ alert.dashboard }}">{{ words.dashboard }}</a>{% endif %}</p>
 {% else %}
 <h3 style="margin:0 0 8px">{{ firing_total }} {{ words.firing_total }},

@@ -28,6 +28,7 @@ from aiops_nb.monitor.progress import ProgressSink
 from aiops_nb.monitor.recording_tap import RecordingTap, delivering
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.run import Deliver
+from aiops_nb.notify.answer_links import AnswerPageParams
 from aiops_nb.notify.params import NotifyParams
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import NullTap, Tap
@@ -40,6 +41,8 @@ from aiops_nb.view.notebook_cell import note_begun, running_cell, running_reques
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from aiops_nb.monitor.answering.page import AnswerPage
 
 
 LEAST_ROW_INTERVAL_SECONDS = 2.0
@@ -136,9 +139,23 @@ def watch(
     runs += [run for one in stop_earlier(here) if (run := _run_to_go_on_from(one, plan)) is not None]
     notifies = plan.config.notify is not None
     ping = None if plan.config.ping is None else partial(Ping, plan.config.ping)
-    monitor = _started(Monitor(make_run, notify=notify, notify_from_start=notifies, watched=watched, ping=ping), sinks)
+    monitor = Monitor(
+        make_run,
+        notify=notify,
+        notify_from_start=notifies,
+        watched=watched,
+        ping=ping,
+        answer_page=None if plan.config.answer_page is None else partial(_answer_page, plan.config.answer_page),
+    )
+    _started(monitor, sinks)
     note_begun(here, monitor)
     return monitor
+
+
+def _answer_page(params: AnswerPageParams, monitor: Monitor) -> AnswerPage:
+    from aiops_nb.monitor.answering.page import AnswerPage  # Tornado is loaded only where there is a page
+
+    return AnswerPage(monitor, params)
 
 
 def _run_to_go_on_from(earlier: object, plan: Plan) -> LiveRun | None:

@@ -54,7 +54,7 @@ HOMES: dict[str, set[str]] = {
     "filelock": {"record"},
     "idna": {"collect"},
     "ipywidgets": {"view"},
-    "jinja2": {"frames", "notify", "report", "view"},
+    "jinja2": {"frames", "monitor", "notify", "report", "view"},  # monitor: the page on which alerts are answered
     "jupyterlab": {"cli"},
     "jupyter_server": {"view"},  # the extension that serves BokehJS
     "markupsafe": {"report"},
@@ -72,7 +72,7 @@ HOMES: dict[str, set[str]] = {
     "scipy": {"detect"},
     "shtab": {"cli"},
     "sklearn": {"detect", "offline"},
-    "tornado": {"view"},
+    "tornado": {"monitor", "view"},  # monitor: as above
     "traitlets": {"report", "view"},
     "urllib3": {"collect"},
     "websockets": {"collect"},

@@ -19,6 +19,7 @@ from aiops_nb.core.types import Step
 from aiops_nb.monitor.notifications.channel import ChannelThread
 from aiops_nb.monitor.notifications.charts import ChartHistory
 from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of
+from aiops_nb.notify.answer_links import AnswerLinks
 from aiops_nb.notify.delivery import takes
 from aiops_nb.notify.dispatch import Dispatcher, Notice
 from aiops_nb.notify.log import COLUMNS, Entry, NotificationLog
@@ -137,6 +138,10 @@ class Notifications:
             self._dispatcher.adopt(open_messages)
             for message in open_messages:
                 self._open_elsewhere.setdefault(message.fingerprint, set()).add(name)
+
+    def link_answers(self, links: AnswerLinks) -> None:
+        """Messages link to the page on which their alert is answered."""
+        self._texts.links = links
 
     def problems(self) -> dict[str, str]:
         """What is wrong now, by channel: a sentence without secrets."""
