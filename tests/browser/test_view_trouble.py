@@ -56,6 +56,15 @@ IN_SIGHT = """(node) => {
 COLOURS = (
     """() => [...document.querySelectorAll('.aiops-tile')].map((tile) => getComputedStyle(tile).borderLeftColor)"""
 )
+# Severities in the table of alerts that are coloured, and words on the frames of charts.
+ALARM_COLOURS = """() => [...document.querySelectorAll('.aiops-alert .aiops-pill, .aiops-cell')].map((one) => {
+  const pill = one.matches('.aiops-pill');
+  const style = getComputedStyle(one);
+  const parts = (pill ? style.backgroundColor : style.borderTopColor).match(/[\\d.]+/g).map(Number).slice(0, 3);
+  const coloured = Math.max(...parts) - Math.min(...parts) > 40;
+  const word = getComputedStyle(one, '::after').content.replace('none', '').replaceAll('"', '');
+  return pill ? (coloured ? one.textContent : '') : coloured || word ? `frame ${word}` : '';
+}).filter(Boolean)"""
 WORDS = """() => [...document.querySelectorAll('.aiops-tone')].filter((one) => one.checkVisibility()).map(
   (one) => one.textContent)"""
 STATE = "() => document.querySelector('.aiops-state .aiops-value')?.textContent"
@@ -112,9 +121,11 @@ def test_the_title_of_the_page_counts_what_fires(sick: Notebook) -> None:
 
 def test_a_stopped_monitor_and_a_finished_replay_are_grey_and_say_so(sick: Notebook) -> None:
     assert len(set(sick.page.evaluate(COLOURS))) > 1
+    assert {"critical", "error", "frame \u25b2\u00a0alert"} <= set(sick.page.evaluate(ALARM_COLOURS))
     sick.run_cell(1)
     sick.wait(f"() => ({STATE})() === 'Stopped'")
     assert len(set(sick.page.evaluate(COLOURS))) == 1
+    assert sick.page.evaluate(ALARM_COLOURS) == []
     assert sick.page.evaluate(WORDS) == []
     assert "monitoring has stopped" in sick.page.locator(".aiops-as-of").inner_text()
     sick.run_cell(2)
