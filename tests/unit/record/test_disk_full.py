@@ -7,13 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import aiops_nb
 from aiops_nb.core.errors import RecordingError
+from aiops_nb.core.schemas import empty_batch
+from aiops_nb.core.types import Step
+from aiops_nb.engine.params import PipelineParams
+from aiops_nb.monitor.live import LiveRun
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
 from tests.paths import ROOT
@@ -153,6 +159,103 @@ def test_a_recording_on_a_read_only_file_system(small_disk: Path, left: str) -> 
     with Recorder(path) as again:
         assert again.write(samples(20)).seq == 20
     assert [item.seq for item in read(path)] == [*seqs, 20]
+
+
+def test_a_file_system_with_open_files_refuses_to_become_read_only(small_disk: Path) -> None:
+    """The system says no, and the writer does not notice."""
+    with Recorder(small_disk / "recording") as recorder:
+        recorder.write(samples(0))
+        with pytest.raises(subprocess.CalledProcessError):
+            remount(small_disk, "ro")
+        assert recorder.write(samples(1)).seq == 1
+    assert [item.seq for item in read(small_disk / "recording")] == [0, 1]
+
+
+@pytest.fixture
+def failing_disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A file system that can turn read-only under open files, as a disk with errors does; and what mounts it again."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("NOT TESTED: a disk that fails; mounting one needs root on Linux")
+    image, folder = tmp_path / "image", tmp_path / "disk"
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    mount = ["mount", "-o", "loop", str(image), str(folder)]
+    for command in (["mkfs.ext4", "-q", str(image)], mount):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"NOT TESTED: a disk that fails; {command[0]}: {done.stderr.strip()}")
+
+    def repair() -> None:
+        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(mount, check=True)
+
+    try:
+        yield folder, repair
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_disk_that_turns_read_only_under_a_writer(failing_disk: tuple[Path, Callable[[], None]]) -> None:
+    """The writer says so once and the stream goes on; what was acknowledged is there, and can be continued later."""
+    disk, repair = failing_disk
+    path = disk / "recording"
+    recorder = Recorder(path, fsync=True)  # without it, what the disk did not have yet is lost by mounting it again
+    seqs = [recorder.write(requests(place, rows=5) if place % 2 else samples(place)).seq for place in range(20)]
+    remount(disk, "abort")
+    with pytest.raises(RecordingError, match=r"recording stopped before item 20: Read-only file system"):
+        recorder.write(samples(20))
+    assert [recorder.write(requests(place)).seq for place in (20, 21)] == [20, 21]
+    recorder.close()
+    assert [item.seq for item in read(path)] == seqs
+    repair()
+    assert [item.seq for item in read(path)] == seqs
+    with Recorder(path) as again:
+        assert again.write(samples(20)).seq == 20
+    assert [item.seq for item in read(path)] == [*seqs, 20]
+
+
+class TwoHalves:
+    """A collector of 40 batches that makes a pause in the middle."""
+
+    name = "host"
+
+    def __init__(self) -> None:
+        self.polled = 0
+        self.goes_on = threading.Event()
+
+    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
+        if self.polled == 20 and not self.goes_on.wait(timeout_seconds):
+            return empty_batch("samples")
+        self.polled += 1
+        return samples(self.polled) if self.polled <= 40 else None
+
+    def close(self) -> None:
+        self.goes_on.set()
+
+
+def test_a_live_monitor_on_a_disk_that_turns_read_only(failing_disk: tuple[Path, Callable[[], None]]) -> None:
+    """An alert and a warning say it; detection goes on, and stopping is quiet."""
+    disk, repair = failing_disk
+    collector, steps, half = TwoHalves(), list[Step](), threading.Event()
+
+    def deliver(step: Step) -> None:
+        steps.append(step)
+        if sum(one.item.batch.num_rows for one in steps if one.item.table == "samples") == 60:
+            half.set()
+
+    run = LiveRun([collector], Recorder(disk / "recording", fsync=True), PipelineParams(), deliver)
+    run.start()
+    assert half.wait(20)
+    remount(disk, "abort")
+    collector.goes_on.set()
+    assert run.wait(20)
+    assert "Read-only file system" in run.problems()["recording"]
+    (alert,) = [one for step in steps for one in step.changes if one.labels["alertname"] == "recording_stopped"]
+    assert alert.state == "firing" and "Read-only file system" in alert.summary
+    assert run.stream_counters().rows_total == 120
+    repair()
+    assert sum(item.batch.num_rows for item in read(disk / "recording") if item.table == "samples") == 60
 
 
 def test_a_table_whose_file_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
