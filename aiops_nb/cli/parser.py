@@ -23,7 +23,9 @@ from aiops_nb.cli.commands import (
     notify,
     replay,
     report,
+    schedule,
     silence,
+    verify,
     watch,
 )
 
@@ -36,6 +38,8 @@ COMMANDS = {
     "replay": replay,
     "export": export,
     "report": report,
+    "verify": verify,
+    "schedule": schedule,
     "notify": notify,
     "alerts": alerts,
     "ack": ack,

@@ -104,11 +104,37 @@ def refuse_literal_secrets(params: msgspec.Struct, where: str) -> None:
         if _SECRET_NAME.search(name):
             _require_reference(value, f"{where}.headers.{name}")
     _require_reference(getattr(params, "token", None) or "", f"{where}.token")
-    parts = urlsplit(getattr(params, "url", None) or "")
-    _require_reference(parts.netloc.rpartition("@")[0].partition(":")[2], f"{where}.url")
+    _refuse_in_url(getattr(params, "url", None) or "", f"{where}.url")
+
+
+def _refuse_in_url(url: str, where: str) -> None:
+    parts = urlsplit(url)
+    _require_reference(parts.netloc.rpartition("@")[0].partition(":")[2], where)
     for name, value in parse_qsl(parts.query):
         if _SECRET_NAME.search(name):
-            _require_reference(value, f"{where}.url")
+            _require_reference(value, where)
+
+
+def refuse_literal(name: str, value: str, where: str) -> None:
+    """Refuse one value that is a secret by its name, or a URL with a password.
+
+    Raises
+    ------
+    ConfigError
+        Naming the place, never the value.
+
+    Examples
+    --------
+    >>> refuse_literal("db_password", "env:DB_PASSWORD", "parameters.db_password")
+    >>> refuse_literal("source", "https://joe:s3cret@h/", "parameters.source")
+    Traceback (most recent call last):
+    ...
+    aiops_nb.core.errors.ConfigError: parameters.source: expected a reference (env:NAME, file:PATH or ${NAME}), ...
+    """
+    if _SECRET_NAME.search(name):
+        _require_reference(value, where)
+    if "://" in value:
+        _refuse_in_url(value, where)
 
 
 def _require_reference(value: str, where: str) -> None:

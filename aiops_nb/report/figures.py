@@ -25,6 +25,7 @@ from aiops_nb.report.canvas import (
 )
 from aiops_nb.report.html import Html
 from aiops_nb.report.page import chart_html
+from aiops_nb.report.zones import wall_times
 
 COLOURS = ("#3b82d0", "#d9730d", "#3f9a52", "#a35bc2", "#d1364f", "#1493a1", "#a07c2c", "#7a828c")
 MAX_SERIES = 12
@@ -34,7 +35,8 @@ _HOST = re.compile(r"https?://[^/]+(?=/)|[^ ]+ ")
 
 def latency_charts(features: pd.DataFrame, scores: pd.DataFrame, alerts: pd.DataFrame) -> Html:
     """One chart per target: p95 with its expected band, median, anomalies as points, alerts shaded."""
-    lines, judged, shaded = (with_series(table) for table in (features, scores, alerts))
+    features = wall_times(features)
+    lines, judged, shaded = (with_series(wall_times(table)) for table in (features, scores, alerts))
     judged = with_band(judged[judged["feature"] == "duration_p95_seconds"])
     shared = shared_range(features)
     names = busiest(lines)
@@ -76,6 +78,7 @@ def rate_charts(features: pd.DataFrame, alerts: pd.DataFrame) -> Html:
     if features.empty:
         return chart_html()
     charts = []
+    features, alerts = wall_times(features), wall_times(alerts)
     lines, shared = with_series(features), shared_range(features)
     for column, title, unit in (("rate_hz", "Requests per second", "hz"), ("error_ratio", "Error ratio", "ratio")):
         chart = time_figure(title, shared, unit)
@@ -88,6 +91,7 @@ def rate_charts(features: pd.DataFrame, alerts: pd.DataFrame) -> Html:
 
 def sample_charts(samples: pd.DataFrame, alerts: pd.DataFrame) -> Html:
     """Samples of hosts and services: a chart for each unit."""
+    samples, alerts = wall_times(samples), wall_times(alerts)
     names = {metric: _without_unit(str(metric)) for metric in samples["metric"].unique()}
     series = samples["target"].astype(str) + " " + samples["metric"].astype(str).map(names)
     full = list(series.unique())

@@ -21,7 +21,7 @@ def cell_text(name: str, value: object) -> str:
     name
         Of the column; its ending says the unit: `_seconds`, `_ratio`, `_bytes`, `_hz`.
     value
-        A number, a time (shown in UTC), a truth value or text.
+        A number, a time (shown by the clock of its zone), a truth value or text.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def cell_text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, pd.Timestamp):
-        return f"{value.tz_convert('UTC') if value.tzinfo else value:%Y-%m-%d %H:%M:%S}"
+        return f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, int | float):
         return _number_text(name, float(value))
     if name == "target" and value == ALL_TARGETS:

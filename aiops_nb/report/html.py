@@ -14,15 +14,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from aiops_nb.report.formatting import cell_text
+from aiops_nb.report.zones import zone_name
 
 HEADINGS = {
     "alertname": "alert",
-    "starts_at": "started (UTC)",
+    "starts_at": "started",
     "lasted_seconds": "duration",
     "inhibited_by": "inhibited by",
-    "time": "finished (UTC)",
-    "changed_at": "changed at (UTC)",
-    "worst_minute": "worst minute (UTC)",
+    "time": "finished",
+    "changed_at": "changed at",
+    "worst_minute": "worst minute",
     "status_code": "status",
     "status_4xx_ratio": "4xx",
     "error_type": "error",
@@ -136,7 +137,7 @@ def table_html(table: pd.DataFrame, *, nothing: str = NOTHING) -> Html:
     True
     """
     classes = {str(name): _css_class(str(name), table[name]) for name in table.columns}
-    head = [Cell(heading(name), css) for name, css in classes.items()]
+    head = [Cell(_with_zone(heading(name), zone_name(table[name])), css) for name, css in classes.items()]
     rows = [_row(row, classes) for row in table.to_dict("records")]
     return Html(render("table", style=STYLE, head=head, rows=rows, nothing=nothing))
 
@@ -144,6 +145,10 @@ def table_html(table: pd.DataFrame, *, nothing: str = NOTHING) -> Html:
 def details_html(parts: list[tuple[str, Html]], *, first_open: bool = False) -> Html:
     """Parts that are folded until the reader clicks on their title."""
     return Html(render("details", style=STYLE, parts=parts, first_open=first_open, nothing=NOTHING))
+
+
+def _with_zone(text: str, zone: str) -> str:
+    return f"{text} ({zone})" if zone else text
 
 
 def _row(row: dict[Any, Any], classes: dict[str, str]) -> Row:
@@ -168,7 +173,7 @@ def heading(name: str) -> str:
     Examples
     --------
     >>> heading("worst_minute_p95_seconds"), heading("rate_hz"), heading("starts_at")
-    ('worst minute p95', 'rate', 'started (UTC)')
+    ('worst minute p95', 'rate', 'started')
     """
     if name in HEADINGS:
         return HEADINGS[name]

@@ -32,7 +32,7 @@ def summarise(requests: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         `availability_ratio`: share of the observed time in which the latest request succeeded; a request counts for
         the time since the one before it, at most 30 s. `error_ratio`: share of requests that failed or got a 5xx.
-        `p50_seconds` to `p99_seconds`: of the requests that got a response. `worst_minute`: the UTC minute with the
+        `p50_seconds` to `p99_seconds`: of the requests that got a response. `worst_minute`: the minute with the
         highest error ratio; if several are equal, the one with the highest p95.
     """
     rows = [
@@ -169,7 +169,7 @@ def headline(summary: pd.DataFrame, alerts: pd.DataFrame, *rows: pd.DataFrame) -
     """
     first, last = observed_range(pd.concat([part["time"] for part in rows]))
     end = f"{last:%H:%M:%S}" if last.date() == first.date() else f"{last:%Y-%m-%d %H:%M:%S}"
-    when = f"{first:%Y-%m-%d %H:%M:%S} to {end} UTC ({format_duration((last - first).total_seconds())})"
+    when = f"{first:%Y-%m-%d %H:%M:%S} to {end} {first.tz} ({format_duration((last - first).total_seconds())})"
     return f"{_requests_text(summary)}, {when}. {_alerts_text(_fired(alerts))}."
 
 

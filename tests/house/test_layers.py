@@ -51,13 +51,14 @@ HOMES: dict[str, set[str]] = {
     "anywidget": {"view"},
     "apprise": {"notify"},
     "bokeh": {"view", "report"},  # a report draws its own static figures
-    "filelock": {"record"},
+    "filelock": {"record", "report"},  # one writer of a recording, one run of a schedule
     "idna": {"collect"},
     "ipywidgets": {"view"},
     "jinja2": {"frames", "monitor", "notify", "report", "view"},  # monitor: the page on which alerts are answered
     "jupyterlab": {"cli"},
     "jupyter_server": {"view"},  # the extension that serves BokehJS
     "markupsafe": {"report"},
+    "nbclient": {"report"},  # papermill runs cells by it
     "nbconvert": {"report"},
     "nbformat": {"report"},
     "papermill": {"report"},

@@ -37,8 +37,8 @@ from aiops_nb.record.derived import results_version, secret
 from aiops_nb.record.derived.store import DERIVED, MANIFEST, DerivedTables, read_tables, write_manifest
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
+from aiops_nb.report.proof.verification import verify
 from aiops_nb.report.tables import summarise
-from aiops_nb.report.verification import verify
 from aiops_nb.session.recording import Recording, open_recording
 
 TABLES: tuple[FeatureTableName, ...] = ("requests", "overall", "slo", "samples", "clients")

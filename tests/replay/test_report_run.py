@@ -18,7 +18,7 @@ from aiops_nb.core.schemas import make_batch
 from aiops_nb.demo import demo_recording
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.report import run_report
-from aiops_nb.report.run import execute
+from aiops_nb.report.batch.execution import execute
 
 START, END = "2026-11-23T08:08:00Z", "2026-11-23T08:10:00Z"
 TARGET = "http://127.0.0.1:8765/health"
@@ -102,9 +102,10 @@ def test_a_failed_cell_is_told_and_its_notebook_kept(tmp_path):
     with pytest.raises(AiopsError) as caught:
         execute(tmp_path / "bad.ipynb", tmp_path / "kept.ipynb", {})
     assert str(caught.value) == (
-        f"bad.ipynb, cell 2: ZeroDivisionError: division by zero (kept: {tmp_path / 'kept.ipynb'})"
+        f"bad.ipynb, cell 2: ZeroDivisionError: division by zero (kept: {tmp_path / 'kept_failed.ipynb'})"
     )
-    assert "ZeroDivisionError" in (tmp_path / "kept.ipynb").read_text(encoding="utf-8")
+    assert "ZeroDivisionError" in (tmp_path / "kept_failed.ipynb").read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.ipynb", "kept_failed.ipynb"]
 
 
 HOSTILE = [
@@ -121,7 +122,7 @@ HOSTILE = [
 def test_parameters_and_paths_are_data_whatever_they_hold(tmp_path):
     folder = tmp_path / '{recording} {0} {{x}} it\'s "q" \N{SNOWMAN}\nline'
     folder.mkdir()
-    cells = [nbformat.v4.new_code_cell("texts = []", metadata={"tags": ["parameters"]})]
+    cells = [nbformat.v4.new_code_cell("texts = []\none = ''", metadata={"tags": ["parameters"]})]
     cells.append(nbformat.v4.new_code_cell("import json; print(json.dumps([texts, one]))"))
     language = {"language_info": {"name": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=language), folder / "echo.ipynb")

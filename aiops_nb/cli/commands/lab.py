@@ -60,7 +60,7 @@ def ensure_notebooks(folder: Path) -> Path:
 
 def packaged_notebooks() -> Path:
     """Where this installation keeps its notebooks."""
-    from aiops_nb.report.run import template
+    from aiops_nb.report.batch.execution import template
 
     return template(FIRST_NOTEBOOK).parent
 

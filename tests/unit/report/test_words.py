@@ -22,7 +22,7 @@ from aiops_nb.report.html import details_html, heading, list_html, paragraph_htm
         ("error_ratio", 0.999999, "99.9999 %"),
         ("held_bytes", 2.0**45, "32 TiB"),
         ("rate_hz", 0.5, "0.5 /s"),
-        ("starts_at", pd.Timestamp("2026-01-01T01:00:00+01:00"), "2026-01-01 00:00:00"),
+        ("starts_at", pd.Timestamp("2026-01-01T01:00:00+01:00"), "2026-01-01 01:00:00"),
         ("starts_at", pd.NaT, "-"),
         ("value", math.nan, "-"),
         ("value", None, "-"),

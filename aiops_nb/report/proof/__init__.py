@@ -1,0 +1,1 @@
+"""Where the figures of a report come from, and whether they still hold."""
