@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiops_nb.offline.score import score_frame as score_frame
     from aiops_nb.offline.score import score_series as score_series
     from aiops_nb.offline.sklearn_estimator import SeriesDetector as SeriesDetector
+    from aiops_nb.session.follow import follow as follow
     from aiops_nb.session.recording import Recording as Recording
     from aiops_nb.session.recording import open_recording as open_recording
     from aiops_nb.session.synthetic import from_synthetic as from_synthetic
@@ -43,6 +44,7 @@ _ROOMS = {
     "preprocess_frame": "aiops_nb.offline.preprocess",
     "preprocess_series": "aiops_nb.offline.preprocess",
     "detectors": "aiops_nb.detect.registry",
+    "follow": "aiops_nb.session.follow",
     "from_frame": "aiops_nb.session.watch",
     "from_synthetic": "aiops_nb.session.synthetic",
     "open_recording": "aiops_nb.session.recording",
@@ -63,6 +65,7 @@ __all__ = [
     "as_detector",
     "change_points",
     "detectors",
+    "follow",
     "from_frame",
     "from_synthetic",
     "open_recording",

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-Mode: TypeAlias = Literal["live", "replay", "frame", "synthetic"]
+Mode: TypeAlias = Literal["live", "replay", "frame", "synthetic", "follow"]
 State: TypeAlias = Literal["not started", "running", "stopped", "finished"]
 
 
@@ -352,6 +352,11 @@ class Monitor(FrameAccess):
         pace = self._pace_of_replay()
         start_ns, _ = self.range_ns(moment, None)
         pace.skip_to(start_ns or 0)
+
+    @property
+    def writer(self) -> str | None:
+        """Of a recording that is followed: `writing`, `silent` or `gone`; None where no other process records."""
+        return getattr(self._run, "writer", None)
 
     def _pace_of_replay(self) -> Pace:
         pace = self.pace

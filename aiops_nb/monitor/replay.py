@@ -167,7 +167,8 @@ class ReplayRun:
             self._note_unjudged()
         else:
             self._reached_end = True
-            self._reached_ns = self._time_range_ns[1] if self._time_range_ns is not None else 0
+            if self._time_range_ns is not None:
+                self._reached_ns = max(self._reached_ns, self._time_range_ns[1])
         self._ended.set()
 
     def _note_unjudged(self) -> None:

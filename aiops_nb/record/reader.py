@@ -116,7 +116,8 @@ class RecordingReader:
             self._notes.append(sentence)
             _log.warning("%s", sentence)
 
-    def _note_unreadable(self, segment: Segment, problem: Exception) -> None:
+    def note_unreadable(self, segment: Segment, problem: Exception) -> None:
+        """Name a file that cannot be read in `repairs` and `unreadable`."""
         path = segment.sealed if os.path.lexists(segment.sealed) else segment.live
         self._unreadable.add(path)
         self._note(f"{path}: cannot be read, its rows are left out: {printable(str(problem))}")
@@ -213,7 +214,7 @@ class RecordingReader:
             try:
                 yield from segment_blocks(segment, span)
             except (pa.ArrowException, OSError) as problem:
-                self._note_unreadable(segment, problem)
+                self.note_unreadable(segment, problem)
 
     def _table_extents(self, table: TableName) -> list[Extent]:
         found: list[Extent] = []
@@ -221,7 +222,7 @@ class RecordingReader:
             try:
                 found += self._segment_extents(segment)
             except (pa.ArrowException, OSError) as problem:
-                self._note_unreadable(segment, problem)
+                self.note_unreadable(segment, problem)
         return found
 
     def _segment_extents(self, segment: Segment) -> list[Extent]:

@@ -109,7 +109,7 @@ class LiveStream:
             before = -1
             while is_readable(reader.schema, self._schema):
                 batch = widened(reader.read_next_batch(), self._schema)
-                before = _checked_seq(batch, before)
+                before = checked_seq(batch, before)
                 self.items_total, self.end_bytes = self.items_total + 1, source.tell()
                 yield batch
 
@@ -130,7 +130,7 @@ class LiveStream:
             return file.read(limit_bytes)
 
 
-def _checked_seq(batch: pa.RecordBatch, before: int) -> int:
+def checked_seq(batch: pa.RecordBatch, before: int) -> int:
     """The seq of a batch that makes sense: power loss can leave a message of the right length, filled with zeros."""
     batch.validate(full=True)
     if batch.num_rows == 0:

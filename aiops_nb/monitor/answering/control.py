@@ -17,8 +17,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.errors import AiopsError, ConfigError
 from aiops_nb.core.types import ACTIVE_STATES
+from aiops_nb.engine.commands import (
+    AddTarget,
+    PauseTarget,
+    RemoveTarget,
+    ResumeTarget,
+    SetInterval,
+    SourceEnded,
+    Start,
+    Stop,
+    decode_command,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +106,14 @@ class SetMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     id: Text = ""
 
 
-Request = Hello | Alerts | SilenceList | Ack | Say | Quiet | EndQuiet | SetMark
+class Obey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="obey"):
+    """Put a command into the stream: what a page that follows the recording has asked for."""
+
+    command: dict[str, Any]
+
+
+Request = Hello | Alerts | SilenceList | Ack | Say | Quiet | EndQuiet | SetMark | Obey
+OF_THE_RUN = (Start, Stop, SourceEnded, AddTarget, RemoveTarget, PauseTarget, ResumeTarget, SetInterval)
 
 
 class Reply(msgspec.Struct, kw_only=True):
@@ -189,7 +207,7 @@ class ControlSocket:
 
 
 def answered(monitor: Monitor, request: Request) -> object:
-    """Do what a request asks.
+    """What a request asks for, or the result of doing it.
 
     Raises
     ------
@@ -207,10 +225,8 @@ def answered(monitor: Monitor, request: Request) -> object:
             return _records(shown)
         case SilenceList():
             return _records(monitor.silences())
-        case Ack(undo=True):
-            monitor.unacknowledge(request.alert, author=request.author)
         case Ack():
-            monitor.acknowledge(request.alert, note=request.note, author=request.author)
+            _acknowledged(monitor, request)
         case Say():
             monitor.comment(request.alert, request.text, author=request.author)
         case Quiet():
@@ -219,7 +235,16 @@ def answered(monitor: Monitor, request: Request) -> object:
             return _marked(monitor, request)
         case EndQuiet():
             monitor.end_silence(request.id, author=request.author)
+        case Obey():
+            _obey(monitor, request)
     return None
+
+
+def _acknowledged(monitor: Monitor, request: Ack) -> None:
+    if request.undo:
+        monitor.unacknowledge(request.alert, author=request.author)
+    else:
+        monitor.acknowledge(request.alert, note=request.note, author=request.author)
 
 
 def _marked(monitor: Monitor, request: SetMark) -> str | None:
@@ -240,6 +265,16 @@ def _silenced(monitor: Monitor, request: Quiet) -> str:
         author=request.author,
         reason=request.reason,
     )
+
+
+def _obey(monitor: Monitor, request: Obey) -> None:
+    """Put what a follower asked for into the stream; what only the monitor itself may say is refused."""
+    command = decode_command(msgspec.json.encode(request.command).decode())
+    if isinstance(command, OF_THE_RUN):
+        raise ConfigError(f"{request.command.get('type')}: expected an answer to an alert, or a threshold")
+    if not monitor.running:
+        raise ConfigError(f"expected a running monitor, got one that is {monitor.state}")
+    monitor.command(command)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -323,3 +358,11 @@ def running_monitors() -> Iterator[tuple[Path, dict[str, Any]]]:
             path.unlink(missing_ok=True)
         except (OSError, AiopsError) as problem:
             _log.info("%s: %s", path, problem)
+
+
+def socket_of(recording: Path) -> Path | None:
+    """The socket of the monitor that records to a directory; None where nobody listens for it."""
+    if not hasattr(socket, "AF_UNIX"):
+        return None
+    wanted = str(recording.resolve())
+    return next((path for path, said in running_monitors() if said["recording"] == wanted), None)

@@ -48,6 +48,9 @@ function tile({ label, value, unit, note, tone, trend }) {
 const STATES = {
   live: ["Live", "receiving data", "live"],
   replaying: ["Replay", "recorded data, not live", "replay"],
+  following: ["Live", "following another monitor", "live"],
+  silent: ["No response", "the monitor that records does not respond", "off"],
+  waiting: ["Waiting", "the monitor that records has stopped", "off"],
   paused: ["Replay paused", "press Resume or Step", "off"],
   stopped: ["Stopped", "press Start to resume", "off"],
   ended: ["Replay finished", "recorded data, not live", "off"],
@@ -56,6 +59,8 @@ const STATES = {
 };
 const LAST_FIGURES = {
   stopped: "monitoring has stopped",
+  silent: "the monitor that records does not respond",
+  waiting: "the monitor that records has stopped; new rows appear when it records again",
   ended: "the end of the recorded data",
   closed: "this dashboard was closed",
   gone: "the kernel was restarted; monitoring has stopped",

@@ -225,6 +225,9 @@ class Screen:
             return "ended"
         if not running:
             return "stopped"
+        writer = getattr(self._source, "writer", None)  # only of a recording that is followed
+        if writer is not None:
+            return {"writing": "following", "silent": "silent"}.get(writer, "waiting")
         pace = pace_of(self._source)
         if pace is not None and pace.paused:
             return "paused"
@@ -326,7 +329,11 @@ class Screen:
         self._wake()
 
     def _command(self, alertname: str, threshold: float) -> None:
-        self._source.command({"type": "set_threshold", "alertname": alertname, "threshold": threshold})
+        self._problem = ""
+        try:
+            self._source.command({"type": "set_threshold", "alertname": alertname, "threshold": threshold})
+        except AiopsError as problem:  # the monitor that is followed cannot be reached
+            self._problem = f"threshold not changed: {problem}"
 
     def _show_span(self, seconds: int) -> None:
         self.board.window = TimeWindow(span_seconds=seconds, moment_ns=self.board.window.moment_ns)
