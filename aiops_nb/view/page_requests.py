@@ -36,6 +36,29 @@ class Page(Protocol):
         ...
 
 
+class Pages:
+    """Several parts of a page: each field's answer goes to the part that has it.
+
+    Parameters
+    ----------
+    page
+        Has all other fields, and takes files.
+    parts
+        By field.
+    """
+
+    def __init__(self, page: Page, parts: Mapping[str, Page]) -> None:
+        self._page, self._parts = page, parts
+
+    def answer(self, field: str, problem: str = "", done: str = "") -> None:
+        """Say next to a field what could not be done, or that it was."""
+        self._parts.get(field, self._page).answer(field, problem, done)
+
+    def offer_file(self, name: str, contents: bytes) -> None:
+        """Have the browser download a file."""
+        self._page.offer_file(name, contents)
+
+
 class PageRequests:
     """Carries out the requests of a page, one after the other, and answers next to the field that asked.
 
@@ -49,6 +72,8 @@ class PageRequests:
         Where the answers go.
     wake
         Has a frame drawn soon.
+    more
+        Further acts by the kind of the request; each returns what to say next to the field that asked.
     """
 
     def __init__(
@@ -57,6 +82,7 @@ class PageRequests:
         range_of: Callable[[str], tuple[int, int] | None],
         page: Page,
         wake: Callable[[], None],
+        more: Mapping[str, Callable[[Request], str]] | None = None,
     ) -> None:
         self._source, self._range_of, self._page, self._wake = source, range_of, page, wake
         self._waiting: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
@@ -74,6 +100,7 @@ class PageRequests:
             "record": self._record,
             "download": self._download,
             "yaml": self._yaml,
+            **(more or {}),
         }
 
     def take(self, request: Request) -> None:

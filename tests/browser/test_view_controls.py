@@ -75,5 +75,5 @@ def test_a_range_drawn_over_a_chart_is_the_selection(shown: Notebook) -> None:
     shown.page.mouse.down()
     shown.page.mouse.move(x + 0.7 * width, y, steps=8)
     shown.page.mouse.up()
-    shown.page.locator(".aiops-tools", has_text="Selected: ").wait_for()
+    shown.page.locator(".aiops-selection", has_text="Selected: ").wait_for()
     assert shown.print_of(2) == "1 True\n"

@@ -12,6 +12,7 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.ui import UIElement
 
+from aiops_nb.core.labels import PlacedMark
 from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.view.charts.figures import (
     Shared,
@@ -25,7 +26,7 @@ from aiops_nb.view.charts.figures import (
     slot_classes,
 )
 from aiops_nb.view.charts.selection import ERROR, FAILING, SHOWN, choose, matching, trouble_of
-from aiops_nb.view.data.names import short_names
+from aiops_nb.view.data.names import harmless, short_names
 from aiops_nb.view.data.series_data import (
     HOST_COLUMNS,
     MOST_POINTS,
@@ -50,6 +51,7 @@ NS_PER_MS = 1_000_000
 MOST_STREAMED = 1000  # rows of a chart that new ones are added to; longer ranges are thinned, and sent again
 MOST_COARSE_POINTS = 250
 ROUGH_LINES = ("lower", "upper", "rate", "error", "anomaly", "error_anomaly")
+MOST_MARKS = 100
 RECHOOSE_NS = 3 * NS_PER_SECOND
 LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
 FARTHEST_DOT = 3.0  # times the line: a service with a heavy tail would be drawn flat otherwise
@@ -113,6 +115,7 @@ class Board:
         self.x_range = Range1d(start=0, end=1, name="time")
         self._marks = marks = make_marks()
         self.selection: Selection | None = None
+        self._marks_drawn: tuple[PlacedMark, ...] = ()
         self._slots: list[Slot] = []
         self._rate = make_shared("Requests", "/s", "rate", self.x_range, LEAST_RATE_HZ, marks)
         self._error = make_shared("Errors", "%", "error", self.x_range, LEAST_ERROR_PERCENT, marks)
@@ -177,6 +180,7 @@ class Board:
         self._draw_hosts(new_ticks)
         self._mark_trouble()
         self._mark_selection()
+        self._draw_marks()
         if other_window or self._window.moment_ns is None or self._shown != before:
             self._move_axes(lines_too=other_window or new_ticks > 0)
 
@@ -230,6 +234,18 @@ class Board:
         left, right = selection.start_ns / NS_PER_MS, selection.end_ns / NS_PER_MS
         if (mark.visible, mark.left, mark.right) != (True, left, right):
             mark.update(visible=True, left=left, right=right)
+
+    def _draw_marks(self) -> None:
+        """The newest marks; a mark of one target is drawn in all charts: what else moved is seen next to it."""
+        marks = self._store.marks.marks[-MOST_MARKS:]
+        if marks == self._marks_drawn:
+            return
+        self._marks_drawn = marks
+        self._marks.placed.data = {
+            "time": np.array([mark.time_ns / NS_PER_MS for mark in marks]),
+            "text": [harmless(mark.text) for mark in marks],
+            "target": [harmless(mark.target) or "all" for mark in marks],
+        }
 
     # ---- which targets
 

@@ -9,14 +9,14 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from bokeh.models.annotations import BoxAnnotation, Span, Title
 from bokeh.models.formatters import DatetimeTickFormatter, PrintfTickFormatter
-from bokeh.models.glyphs import Line, Scatter, VArea
+from bokeh.models.glyphs import Line, Scatter, VArea, VSpan
 from bokeh.models.ranges import Range1d
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tools import BoxSelectTool, CrosshairTool, CustomJSHover, HoverTool
 from bokeh.plotting import figure
 
-from aiops_nb.view.charts.palette import TROUBLE, series_colour
+from aiops_nb.view.charts.palette import MARK, TROUBLE, series_colour
 from aiops_nb.view.data.series_data import BAND_COLUMNS, LINE_COLUMNS, POINT_COLUMNS
 
 Figure: TypeAlias = figure
@@ -28,6 +28,7 @@ SWATCH_PIXELS = 18
 MILLISECONDS = """
 return Number.isFinite(value) ? `${value.toLocaleString("en", {maximumFractionDigits: 1})} ms` : "not known yet";
 """
+MARK_COLUMNS = ("time", "text", "target")
 MAY_BE_UNKNOWN = ("p95", "expected", "lower", "upper")
 _TIME_FORMATS: dict[str, Any] = {
     "milliseconds": "%H:%M:%S",
@@ -71,7 +72,21 @@ def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: 
     plot.toolbar.active_drag = select
     plot.add_layout(marks.alert)
     plot.add_layout(marks.selection)
+    _draw_marks(plot, marks.placed)
     return plot
+
+
+def _draw_marks(plot: Figure, placed: ColumnDataSource) -> None:
+    """A line where something was done, such as a deployment; its text is shown as data, never as part of a template."""
+    line = VSpan(x="time", line_color=MARK, line_width=1.5, line_dash="dotdash")
+    drawn = plot.add_glyph(placed, line)
+    hover = HoverTool(
+        renderers=[drawn],
+        mode="mouse",
+        tooltips=[("mark", "@text"), ("target", "@target"), ("time", "@time{%H:%M:%S} UTC")],
+        formatters={"@time": "datetime"},
+    )
+    plot.add_tools(hover)
 
 
 def _style_axes(plot: Any, unit: str) -> None:
@@ -99,6 +114,7 @@ class Marks:
     moment: Span
     alert: Span
     selection: BoxAnnotation
+    placed: ColumnDataSource
 
 
 def make_marks() -> Marks:
@@ -118,6 +134,7 @@ def make_marks() -> Marks:
             line_color="#2f8fd8",
             line_alpha=0.8,
         ),
+        placed=empty_source(MARK_COLUMNS, "marks"),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from aiops_nb.core.columns import times_ns
+from aiops_nb.core.labels import MarkLog
 from aiops_nb.core.quantities import readable
 from aiops_nb.core.schemas import SELF_SOURCE
 from aiops_nb.core.types import (
@@ -74,6 +75,7 @@ class ViewStore:
         self.down: BoolArray = np.zeros(0, np.bool_)
         self.alerts = AlertLog(self._prove)
         self.itself = SelfFacts()
+        self.marks = MarkLog()
         self.thresholds: dict[str, float] = {}
         self.features: dict[str, str] = {}
         self.client_thresholds: tuple[RuleThreshold, ...] = ()
@@ -176,6 +178,8 @@ class ViewStore:
 
     def _take_items(self, items: list[Item]) -> None:
         for item in items:
+            if item.table == "control":
+                self.marks.take(item.batch)
             if item.source == SELF_SOURCE and item.table == "samples":
                 self.itself.take(item.batch)
             elif item.table in ("control", "samples") and item.batch.num_rows:

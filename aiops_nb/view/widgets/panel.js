@@ -115,6 +115,21 @@ function answerButtons(alert, view) {
   return [box];
 }
 
+const MOVED = ["target", "name", "moved", "since"];
+const MOVED_HEADINGS = { name: "what", since: "since (UTC)" };
+
+// Marks first, then the series that left their baseline most; found in the kernel when the alert is selected.
+function alsoMoved(alert, view) {
+  const moved = view.moved();
+  if (moved.id !== alert.id) return [];
+  const parts = [make("div", "aiops-facts aiops-moved", `What else moved: ${moved.verdict}`)];
+  if (!moved.rows?.length) return parts;
+  const table = make("table");
+  table.appendChild(make("tr")).append(...MOVED.map((key) => make("th", "", MOVED_HEADINGS[key] ?? key)));
+  for (const line of moved.rows) table.appendChild(make("tr")).append(...MOVED.map((key) => make("td", "", line[key])));
+  return [...parts, table];
+}
+
 function evidence(alert, view) {
   const row = make("tr", "aiops-evidence");
   const cell = row.appendChild(make("td"));
@@ -123,6 +138,7 @@ function evidence(alert, view) {
   if (alert.answer) cell.appendChild(make("div", "aiops-answer", alert.answer));
   cell.append(...answerButtons(alert, view));
   cell.append(...alert.facts.map((fact) => make("div", "aiops-facts", fact)));
+  cell.append(...alsoMoved(alert, view));
   if (!alert.evidence.length) return row;
   const table = cell.appendChild(make("table"));
   table.appendChild(make("tr")).append(...EVIDENCE.map((name) => make("th", "", name)));
@@ -262,6 +278,7 @@ function render({ model, el }) {
       draw();
       model.send({ kind: "select", id: this.selected ?? null });
     },
+    moved: () => model.get("moved") ?? {},
     answer(id, action) {
       model.send({ kind: "answer", id, action });
     },

@@ -33,6 +33,7 @@ class Panel(anywidget.AnyWidget):
     tiles: traitlets.List[Tile] = traitlets.List().tag(sync=True)
     warnings: traitlets.List[str] = traitlets.List().tag(sync=True)
     alerts: traitlets.List[AlertRow] = traitlets.List().tag(sync=True)
+    moved: traitlets.Dict[str, object] = traitlets.Dict().tag(sync=True)
     strip: traitlets.Dict[str, object] = traitlets.Dict().tag(sync=True)
 
     def on_select(self, act: Callable[[str | None], None]) -> None:

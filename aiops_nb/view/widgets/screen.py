@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets
@@ -15,8 +15,10 @@ from aiops_nb.core.quantities import format_count, format_duration
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, RuleThreshold, SeriesKey
 from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board, Selection, TimeWindow
 from aiops_nb.view.data.alert_strip import alert_strip
+from aiops_nb.view.data.names import harmless
 from aiops_nb.view.data.store import ViewStore, clock_text, date_text, moment_text
-from aiops_nb.view.page_requests import PageRequests
+from aiops_nb.view.page_requests import PageRequests, Pages
+from aiops_nb.view.selection_acts import SelectionActs, recording_of
 from aiops_nb.view.source import Source, TargetShape, watched_of
 from aiops_nb.view.widgets.alert_rows import alert_rows, row_id_of
 from aiops_nb.view.widgets.answers import commands_of
@@ -25,6 +27,7 @@ from aiops_nb.view.widgets.heat_panel import HeatPanel
 from aiops_nb.view.widgets.live_figure import LiveFigure
 from aiops_nb.view.widgets.panels import Panel
 from aiops_nb.view.widgets.replay_tools import ReplayTools, pace_of
+from aiops_nb.view.widgets.selection_bar import SelectionBar
 from aiops_nb.view.widgets.self_panel import RejectedLine, SelfPanel
 from aiops_nb.view.widgets.threshold_sliders import LATENCY_ALERT, ThresholdSliders
 from aiops_nb.view.widgets.tiles import tiles_of
@@ -32,6 +35,7 @@ from aiops_nb.view.widgets.tiles import tiles_of
 SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900, "1 h": 3600, "6 h": 21_600, "24 h": 86_400}
 FEW_TARGETS = 4  # as many need no filter
 REJECTED_SHOWN = 5
+MOVED_SHOWN = 8
 LEAST_ZOOM_SECONDS = 5
 LONGEST_LINE = 200
 _log = logging.getLogger(__name__)
@@ -61,11 +65,15 @@ class Screen:
         self.alerts.on_answer(self._answer)
         self.itself = SelfPanel()
         self.controls = Controls(can_change=watched_of(source) is not None)
-        self.requests = PageRequests(source, self.range_ns, self.controls, wake)
+        self.selection = SelectionBar()
+        self._acts = SelectionActs(source, lambda: self.board.selection, self.controls)
+        more = {**self._acts.acts, "also_moved": self._find_moved}
+        pages = Pages(self.controls, {"selection": self.selection})
+        self.requests = PageRequests(source, self.range_ns, pages, wake, more)
         self.controls.on_request(self.requests.take)
+        self.selection.on_request(self._take_of_selection)
         board.on_selection = wake
         self._make_tools()
-        self._make_selection()
         self.heat = HeatPanel()
         self.heat.on_open(self._open_target)
         self.progress = ipywidgets.FloatProgress(max=1.0, layout={"width": "100%", "display": "none"})
@@ -105,15 +113,14 @@ class Screen:
         )
         self.tools.add_class("aiops-tools")
 
-    def _make_selection(self) -> None:
-        self._selected_text = ipywidgets.Label()
-        zoom = _button("Zoom in", "search-plus", self._zoom, "Show the selected range", "96px")
-        clear = _button("Clear", "times", lambda: self.board.select(None), "Select nothing")
-        self.selection = ipywidgets.HBox(
-            [self._selected_text, zoom, clear],
-            layout={"display": "none", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 8px"},
-        )
-        self.selection.add_class("aiops-tools")
+    def _take_of_selection(self, request: Mapping[str, Any]) -> None:
+        match request["kind"]:
+            case "zoom":
+                self._zoom()
+            case "clear":
+                self.board.select(None)
+            case _:
+                self.requests.take(request)
 
     def range_ns(self, name: str) -> tuple[int, int] | None:
         """Bounds of what is `shown`, of the `selection`; None: of everything."""
@@ -160,7 +167,7 @@ class Screen:
     def close(self) -> None:
         """Remove every widget from every page; may be called twice."""
         self.requests.close()
-        parts = [*self.tools.children, *self.selection.children, *self.root.children, self.root]
+        parts = [*self.tools.children, *self.root.children, self.root]
         for widget in parts:
             for detail in (widget.layout, getattr(widget, "style", None)):
                 if detail is not None:
@@ -175,11 +182,15 @@ class Screen:
         self.heat.draw(store, chosen, board.start_ns, board.end_ns)
 
     def _report_controls(self) -> None:
-        chosen, controls = self.board.selection, self.controls
-        self.selection.layout.display = None if chosen is not None else "none"
+        chosen, controls, bar = self.board.selection, self.controls, self.selection
         text = "" if chosen is None else _selection_text(chosen)
-        self._selected_text.value = f"Selected: {text}" if text else ""
         controls.selection = text
+        with bar.hold_sync():
+            bar.targets_text = "" if chosen is None else ", ".join(harmless(one) for one in chosen.targets)
+            bar.can_command = self._source.running and not self._source.replays
+            bar.can_replay = recording_of(self._source) is not None
+            bar.undo = self._acts.undo_text
+            bar.text = text
         watched = watched_of(self._source)
         if watched is not None:
             targets = watched.targets()
@@ -374,7 +385,25 @@ class Screen:
 
     def _select(self, row_id: str | None) -> None:
         self._selected, self._to_show = row_id, True
+        if row_id is not None and hasattr(self._source, "also_moved"):
+            self.alerts.moved = {"id": row_id, "verdict": "..."}
+            self.requests.take({"kind": "also_moved", "id": row_id})
         self._wake()
+
+    def _find_moved(self, request: Mapping[str, Any]) -> str:
+        """Look for what else moved with an alert, in the thread of the page's requests."""
+        row_id = str(request["id"])
+        alerts = self._source.alerts()  # type: ignore[attr-defined]
+        pending_ns = alerts["pending_at"].astype("int64")
+        found = alerts[(alerts["fingerprint"] + "-" + pending_ns.astype(str)) == row_id]
+        if len(found) and row_id == self._selected:
+            moved = self._source.also_moved(found.iloc[-1])  # type: ignore[attr-defined]
+            rows = [
+                row | {"target": harmless(row["target"]) or "all", "name": harmless(row["name"])}
+                for row in moved.in_words(MOVED_SHOWN)
+            ]
+            self.alerts.moved = {"id": row_id, "verdict": moved.verdict, "rows": rows}
+        return ""
 
     def _answer(self, row_id: str, action: str) -> None:
         """A button of an alert was pressed; the pump, which owns the alerts, sends the command."""
