@@ -7,29 +7,25 @@ import os
 import random
 import socket
 import sys
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TypeAlias
 
-import pyarrow as pa
-
 from aiops_nb.collect.backoff import Backoff
-from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.names import ascii_host
 from aiops_nb.collect.sockets.address import check_host, check_port
+from aiops_nb.collect.sockets.reconnecting import ReconnectingClient
 from aiops_nb.collect.sockets.tcp_connection import TcpConnection
 from aiops_nb.collect.sockets.wait import SocketWait
 from aiops_nb.core.clock import Clock, SystemClock
-from aiops_nb.core.schemas import empty_batch
 
 CONNECT_SECONDS = 5.0
 _Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 _BEGUN = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK))
 
 
-class TcpClient:
+class TcpClient(ReconnectingClient[TcpConnection]):
     """Connects to a server and reads newline-delimited JSON from it; see `JsonLines` for what a line is.
 
     A connection that ends or cannot be made is tried again, later each time. Until it works, `poll` raises OSError, so
@@ -76,94 +72,43 @@ class TcpClient:
     ) -> None:
         check_host(host)
         check_port(port)
-        self.name = name
-        self._host, self._port, self._max_line_bytes = host, port, max_line_bytes
-        self.backoff = Backoff(
+        inlet = JsonInlet(name, host_label or host, unknown_fields, max_line_bytes)
+        backoff = Backoff(
             clock or SystemClock(),
             rng,
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
-        self._inlet = JsonInlet(name, host_label or host, unknown_fields, max_line_bytes)
+        super().__init__(name, f"{host}:{port}", inlet, backoff)
+        self._host, self._port, self._max_line_bytes = host, port, max_line_bytes
         self._wait: SocketWait[TcpConnection | None] = SocketWait()
-        self._connection: TcpConnection | None = None
-        self._closing, self._lock = threading.Event(), threading.Lock()
-        self._problem = "not connected yet"
-        self._totals = dict.fromkeys(("connections_total", "failures_total"), 0)
-
-    @property
-    def counters(self) -> Mapping[str, float]:
-        """Connections, failures, rows, bytes, and rejected lines by reason."""
-        return {"connections": int(self._connection is not None), **self._totals, **self._inlet.counters}
-
-    @property
-    def rejected(self) -> list[RejectedLine]:
-        """The last lines that were not used, and why."""
-        return self._inlet.rejected
-
-    @property
-    def unknown_fields(self) -> Mapping[str, int]:
-        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
-        return self._inlet.unknown_fields
-
-    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        """The next rows; an empty batch if none came; None after `close`.
-
-        Raises
-        ------
-        OSError
-            While there is no connection. An attempt may take 5 s.
-        """
-        with self._lock:
-            try:
-                batch = self._next(timeout_seconds)
-            except OSError:
-                if not self._closing.is_set():
-                    raise
-        if self._closing.is_set():
-            return None
-        return empty_batch("requests") if batch is None else batch
 
     def close(self) -> None:
         """Close the connection; ends a waiting `poll`."""
         self._closing.set()
         self._wait.wake()
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._hang_up()
             self._wait.close()
 
-    def _next(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        batch = None if self._closing.is_set() else self._inlet.take()
-        if batch is not None or self._closing.is_set():
-            return batch
-        if self._connection is None:
-            self._connect(timeout_seconds)
+    def _gather(self, timeout_seconds: float) -> None:
         self._wait.drain(timeout_seconds, self._read)
-        return self._inlet.take()
 
-    def _connect(self, timeout_seconds: float) -> None:
-        self._closing.wait(min(self.backoff.left_seconds, timeout_seconds))
-        if self.backoff.left_seconds > 0:
-            raise ConnectionError(f"{self._host}:{self._port}: {self._problem}")
-        try:
-            connected = self._opened()
-        except OSError as problem:
-            self._failed(problem.strerror or str(problem))
-            raise ConnectionError(f"{self._host}:{self._port}: {self._problem}") from None
-        self._connection = TcpConnection(connected, self._inlet, self._max_line_bytes)
-        self._wait.add(connected, self._connection)
-        self._totals["connections_total"] += 1
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
-    def _opened(self) -> socket.socket:
-        """Connected to the first address of the host that answers."""
+    def _opened(self) -> TcpConnection:
+        """To the first address of the host that answers."""
         problem = OSError("the host has no address")
         for family, address in _addresses(ascii_host(self._host), self._port):
             attempt = socket.socket(family, socket.SOCK_STREAM)
             code = self._attempt(attempt, address)
             if code == 0:
-                return attempt
+                connection = TcpConnection(attempt, self._inlet, self._max_line_bytes)
+                self._wait.add(attempt, connection)
+                return connection
             attempt.close()
             problem = OSError(code, _words(code))
         raise problem
@@ -195,11 +140,6 @@ class TcpClient:
             self.backoff.succeeded()  # not before: a server may accept and say nothing
         self._failed(problem)
         connection.close()
-
-    def _failed(self, problem: str) -> None:
-        self._problem = problem
-        self._totals["failures_total"] += 1
-        self.backoff.failed()
 
 
 def _addresses(host: str, port: int) -> Iterator[tuple[int, _Address]]:

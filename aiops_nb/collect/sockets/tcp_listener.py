@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 
-import pyarrow as pa
-
-from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.sockets.address import bound_error, family_of
+from aiops_nb.collect.sockets.listener import Listener
 from aiops_nb.collect.sockets.spare_file import MOST_WAITED_FOR, NO_MORE_FILES, SpareFile, takes_a_reserved_file
 from aiops_nb.collect.sockets.tcp_connection import TcpConnection
-from aiops_nb.collect.sockets.wait import SocketWait
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.schemas import empty_batch
 
 _ACCEPTED_AT_ONCE = 64
 
 
-class TcpListener:
+class TcpListener(Listener[TcpConnection | socket.socket]):
     """Listens on a port and reads newline-delimited JSON from every connection; see `JsonLines` for what a line is.
 
     Nothing is read that was not polled for: a slow engine slows the senders, through TCP itself, and loses nothing.
@@ -75,17 +70,12 @@ class TcpListener:
     ) -> None:
         if max_connections < 1:
             raise ConfigError.at("max_connections", "a number >= 1", max_connections)
-        self.name = name
+        super().__init__(name, _listening(listen_on, port), JsonInlet(name, host_label, unknown_fields, max_line_bytes))
         self._max_connections = min(max_connections, MOST_WAITED_FOR)
         self._max_line_bytes = max_line_bytes
-        self._inlet = JsonInlet(name, host_label, unknown_fields, max_line_bytes)
-        self._listener = _listening(listen_on, port)
-        self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._spare = SpareFile()
         self._connections: set[TcpConnection] = set()
-        self._wait: SocketWait[TcpConnection | socket.socket] = SocketWait()
-        self._wait.add(self._listener, self._listener)
-        self._closing, self._lock = threading.Event(), threading.Lock()
+        self._wait.add(self._bound, self._bound)
         self._totals = dict.fromkeys(("connections_total", "refused_total", "broken_total"), 0)
 
     @property
@@ -93,40 +83,11 @@ class TcpListener:
         """Connections, rows, bytes, and rejected lines by reason."""
         return {"connections": len(self._connections), **self._totals, **self._inlet.counters}
 
-    @property
-    def rejected(self) -> list[RejectedLine]:
-        """The last lines that were not used, and why."""
-        return self._inlet.rejected
-
-    @property
-    def unknown_fields(self) -> Mapping[str, int]:
-        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
-        return self._inlet.unknown_fields
-
-    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        """The next rows of all connections; an empty batch if none came; None after `close`."""
-        with self._lock:
-            if self._closing.is_set():
-                return None
-            batch = self._inlet.take()
-            if batch is None:
-                self._wait.drain(timeout_seconds, self._serve)
-                batch = self._inlet.take()
-        if batch is None and not self._closing.is_set():
-            return empty_batch("requests")
-        return batch
-
-    def close(self) -> None:
-        """Close all connections and the port; ends a waiting `poll`."""
-        self._closing.set()
-        self._wait.wake()
-        with self._lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-            self._listener.close()
-            self._spare.close()
-            self._wait.close()
+    def _release(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        self._spare.close()
 
     def _serve(self, source: TcpConnection | socket.socket) -> int:
         return self._read(source) if isinstance(source, TcpConnection) else self._accept(source)

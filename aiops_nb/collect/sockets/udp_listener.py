@@ -5,19 +5,15 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 
-import pyarrow as pa
-
-from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.sockets.address import bound_error, family_of
-from aiops_nb.collect.sockets.wait import GATHER_BYTES, SocketWait
+from aiops_nb.collect.sockets.listener import Listener
+from aiops_nb.collect.sockets.wait import GATHER_BYTES
 from aiops_nb.core.errors import ConfigError
-from aiops_nb.core.schemas import empty_batch
 
 _LARGEST_BYTES = 65_536
 _LINE_END = ord("\n")
@@ -25,7 +21,7 @@ _OVERHEAD_BYTES = 64  # that empty datagrams count for something, or a flood of 
 _COUNT_DROPS = 40 if sys.platform == "linux" else None  # SO_RXQ_OVFL of Linux, which Python does not name
 
 
-class UdpListener:
+class UdpListener(Listener[socket.socket]):
     """Reads JSON lines from datagrams, one or more lines in each; see `JsonLines` for what a line is.
 
     Datagrams have no flow control: what arrives while the buffer of the socket is full is lost, and counted where the
@@ -74,13 +70,8 @@ class UdpListener:
     ) -> None:
         if not 0 < buffer_bytes < 1 << 31:
             raise ConfigError.at("buffer_bytes", "a number >= 1 and < 2 GiB", buffer_bytes)
-        self.name = name
-        self._inlet = JsonInlet(name, host_label, unknown_fields)
-        self._socket = _bound(listen_on, port, buffer_bytes)
-        self.address: tuple[str, int] = self._socket.getsockname()[:2]
-        self._wait: SocketWait[socket.socket] = SocketWait()
-        self._wait.add(self._socket, self._socket)
-        self._closing, self._lock = threading.Event(), threading.Lock()
+        super().__init__(name, _bound(listen_on, port, buffer_bytes), JsonInlet(name, host_label, unknown_fields))
+        self._wait.add(self._bound, self._bound)
         self._room = memoryview(bytearray(GATHER_BYTES + _LARGEST_BYTES + 1))  # into one: a third less time a datagram
         self._datagrams_total = 0
         self._dropped_total: int | None = None if _COUNT_DROPS is None else 0
@@ -91,38 +82,7 @@ class UdpListener:
         dropped = {} if self._dropped_total is None else {"dropped_total": self._dropped_total}
         return {"datagrams_total": self._datagrams_total, **dropped, **self._inlet.counters}
 
-    @property
-    def rejected(self) -> list[RejectedLine]:
-        """The last lines that were not used, and why."""
-        return self._inlet.rejected
-
-    @property
-    def unknown_fields(self) -> Mapping[str, int]:
-        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
-        return self._inlet.unknown_fields
-
-    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        """The next rows; an empty batch if none came; None after `close`."""
-        with self._lock:
-            if self._closing.is_set():
-                return None
-            batch = self._inlet.take()
-            if batch is None:
-                self._wait.drain(timeout_seconds, self._read)
-                batch = self._inlet.take()
-        if batch is None and not self._closing.is_set():
-            return empty_batch("requests")
-        return batch
-
-    def close(self) -> None:
-        """Close the port; ends a waiting `poll`."""
-        self._closing.set()
-        self._wait.wake()
-        with self._lock:
-            self._socket.close()
-            self._wait.close()
-
-    def _read(self, bound: socket.socket) -> int:
+    def _serve(self, bound: socket.socket) -> int:
         """All datagrams that have come, up to the size of a batch."""
         end = datagrams = 0
         with suppress(BlockingIOError, ConnectionResetError):  # on Windows a sender that is gone raises here

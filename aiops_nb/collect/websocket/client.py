@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from aiops_nb.collect.backoff import Backoff
-from aiops_nb.collect.json_lines.decoder import RejectedLine
 from aiops_nb.collect.json_lines.inlet import JsonInlet
 from aiops_nb.collect.json_lines.unknown_fields import UnknownFields
 from aiops_nb.collect.secrets import SecretHeaders
+from aiops_nb.collect.sockets.reconnecting import ReconnectingClient
 from aiops_nb.collect.sockets.wait import GATHER_BYTES, GATHER_SECONDS
 from aiops_nb.collect.websocket.connection import FeedOptions, check_extra, host_of, message_lines, opened, reason_of
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.references import resolved_text
-from aiops_nb.core.schemas import empty_batch
 from aiops_nb.core.urls import mask_url
 
 if TYPE_CHECKING:
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
 MESSAGE_TOO_BIG = 1009  # RFC 6455, 7.4.1
 
 
-class WebSocketClient:
+class WebSocketClient(ReconnectingClient["ClientConnection"]):
     """Reads a feed: a JSON object or an array of them in each message; see `JsonLines` for what an object is.
 
     A connection that ends, does not answer a ping or cannot be made is tried again, later each time. Until it works,
@@ -92,10 +88,8 @@ class WebSocketClient:
         rng: random.Random | None = None,
     ) -> None:
         check_extra()
-        self.name = name
-        self._url, self._shown_url = resolved_text(url, "url"), mask_url(url)
+        self._url, shown_url = resolved_text(url, "url"), mask_url(url)
         self._host = host_of(self._url)
-        self._headers = SecretHeaders(headers or {})
         self._options = FeedOptions(
             ping_seconds=ping_seconds,
             max_message_bytes=max_message_bytes,
@@ -103,52 +97,17 @@ class WebSocketClient:
             subprotocols=subprotocols,
             ca_file=ca_file,
         )
-        self.backoff = Backoff(
+        inlet = JsonInlet(name, host_label or self._host, unknown_fields, max_message_bytes)
+        backoff = Backoff(
             clock or SystemClock(),
             rng,
             first_seconds=first_backoff_seconds,
             longest_seconds=longest_backoff_seconds,
         )
-        self._inlet = JsonInlet(name, host_label or self._host, unknown_fields, max_message_bytes)
+        super().__init__(name, shown_url, inlet, backoff)
+        self._totals["messages_total"] = 0
+        self._headers = SecretHeaders(headers or {})
         self._open = ExitStack()
-        self._connection: ClientConnection | None = None
-        self._closing, self._lock = threading.Event(), threading.Lock()
-        self._problem = "not connected yet"
-        self._totals = dict.fromkeys(("connections_total", "failures_total", "messages_total"), 0)
-
-    @property
-    def counters(self) -> Mapping[str, float]:
-        """Connections, failures, messages, rows, bytes, and rejected lines by reason."""
-        return {"connections": int(self._connection is not None), **self._totals, **self._inlet.counters}
-
-    @property
-    def rejected(self) -> list[RejectedLine]:
-        """The last objects that were not used, and why."""
-        return self._inlet.rejected
-
-    @property
-    def unknown_fields(self) -> Mapping[str, int]:
-        """How often each field came that no column is for; at most 100 names, the rest as `__other__`."""
-        return self._inlet.unknown_fields
-
-    def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        """The next rows; an empty batch if none came; None after `close`.
-
-        Raises
-        ------
-        OSError
-            While there is no connection. An attempt may take 5 s.
-        """
-        with self._lock:
-            try:
-                batch = None if self._closing.is_set() else self._next(timeout_seconds)
-            except OSError:
-                if not self._closing.is_set():
-                    raise
-            if self._closing.is_set():
-                self._hang_up()
-                return None
-        return empty_batch("requests") if batch is None else batch
 
     def close(self) -> None:
         """Close the connection; ends a waiting `poll`."""
@@ -159,33 +118,18 @@ class WebSocketClient:
         with self._lock:
             self._hang_up()
 
-    def _next(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        if (batch := self._inlet.take()) is not None:
-            return batch
-        if self._connection is None:
-            self._connect(timeout_seconds)
-        self._gather(timeout_seconds)
-        return self._inlet.take()
-
-    def _connect(self, timeout_seconds: float) -> None:
+    def _opened(self) -> ClientConnection:
         from websockets.exceptions import WebSocketException
 
-        self._closing.wait(min(self.backoff.left_seconds, timeout_seconds))
-        if self.backoff.left_seconds > 0:
-            raise self._gap()
         try:
-            self._connection = self._opened()
+            connection: ClientConnection = self._open.enter_context(
+                opened(self._url, self._host, self._headers.resolve(), self._options)
+            )
+            for message in self._options.say:
+                connection.send(message)
         except (OSError, WebSocketException) as problem:
-            self._fail(problem)
-            raise self._gap() from None
-        self._totals["connections_total"] += 1
-
-    def _opened(self) -> ClientConnection:
-        connection: ClientConnection = self._open.enter_context(
-            opened(self._url, self._host, self._headers.resolve(), self._options)
-        )
-        for message in self._options.say:
-            connection.send(message)
+            self._hang_up()
+            raise ConnectionError(self._reason(problem)) from None
         return connection
 
     def _gather(self, timeout_seconds: float) -> None:
@@ -214,7 +158,8 @@ class WebSocketClient:
             return None
         except ConnectionClosed as problem:
             is_too_long = problem.sent is not None and problem.sent.code == MESSAGE_TOO_BIG
-            self._fail(self._too_long() if is_too_long else problem)
+            self._hang_up()
+            self._failed(self._reason(self._too_long() if is_too_long else problem))
             return None
 
     def _too_long(self) -> Exception:
@@ -223,15 +168,9 @@ class WebSocketClient:
             f"a message of more than max_message_bytes ({self._options.max_message_bytes:,}) ended the connection"
         )
 
-    def _fail(self, problem: Exception) -> None:
-        self._hang_up()
-        self._problem = reason_of(problem).replace(self._url, self._shown_url)
-        self._totals["failures_total"] += 1
-        self.backoff.failed()
+    def _reason(self, problem: Exception) -> str:
+        return reason_of(problem).replace(self._url, self._server)
 
     def _hang_up(self) -> None:
         self._connection = None
         self._open.close()
-
-    def _gap(self) -> ConnectionError:
-        return ConnectionError(f"{self._shown_url}: {self._problem}")
