@@ -27,6 +27,7 @@ from aiops_nb.core.types import (
 )
 from aiops_nb.view.data.alert_log import AlertLog, Evidence
 from aiops_nb.view.data.batches import SeriesNumbers, error_name, points_of
+from aiops_nb.view.data.episodes import APART_SECONDS, episodes_above
 from aiops_nb.view.data.monitor_health import SelfFacts
 from aiops_nb.view.data.names import ScreenNames
 from aiops_nb.view.data.ring_buffers import History, PointRing, Points, extremes
@@ -38,7 +39,8 @@ MOST_WAITING_CHANGES = 10_000
 AHEAD_NS = 60 * NS_PER_SECOND
 PROOF_ROWS = 8
 DRAWN_APART_NS = NS_PER_SECOND // 4  # closer than that, only the quickest and the slowest request are drawn
-REQUEST_COLUMNS = ("p95", "expected", "lower", "upper", "anomaly", "rate", "error", "error_anomaly")
+REQUEST_COLUMNS = ("p95", "expected", "lower", "upper", "anomaly", "rate", "error", "error_anomaly", "score")
+LATENCY_ALERT = "latency_p95_anomaly"
 HOST_METRICS = ("cpu_ratio", "memory_ratio")
 _FEATURES = {"p95": "duration_p95_seconds", "error": "error_ratio"}
 
@@ -153,9 +155,19 @@ class ViewStore:
         scores, marked = scored.scores, np.where(scored.is_anomaly, scored.value, np.nan)
         if scored.feature == "duration_p95_seconds":
             band = {"expected": scores.expected, "lower": scores.lower, "upper": scores.upper}
-            self.requests.amend({**band, "anomaly": marked}, self.series.of(scored.series))
+            # several rules may judge the p95: the scores are those of the rule with the slider
+            score = {"score": scores.score} if scored.alertname == LATENCY_ALERT else {}
+            self.requests.amend({**band, **score, "anomaly": marked}, self.series.of(scored.series))
         elif scored.feature == "error_ratio":
             self.requests.amend({"error_anomaly": marked}, self.series.of(scored.series))
+
+    def episodes_above(self, alertname: str, threshold: float, start_ns: int, end_ns: int) -> int | None:
+        """How often the scores of a rule went above a threshold in a range; None where its scores are not kept."""
+        if alertname != LATENCY_ALERT:
+            return None
+        _, columns = self.requests.between(start_ns, end_ns, ("score",))
+        apart = round(APART_SECONDS / self.window_seconds)
+        return episodes_above(columns["score"], threshold, apart)
 
     def _measure_window(self, end_ns: int) -> None:
         if 0 < self._last_end_ns < end_ns:

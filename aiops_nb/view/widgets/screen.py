@@ -16,7 +16,7 @@ from aiops_nb.core.types import NS_PER_SECOND, AlertChange, RuleThreshold, Serie
 from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board, Selection, TimeWindow
 from aiops_nb.view.data.alert_strip import alert_strip
 from aiops_nb.view.data.names import harmless
-from aiops_nb.view.data.store import ViewStore, clock_text, date_text, moment_text
+from aiops_nb.view.data.store import LATENCY_ALERT, ViewStore, clock_text, date_text, moment_text
 from aiops_nb.view.page_requests import PageRequests, Pages
 from aiops_nb.view.selection_acts import SelectionActs, recording_of
 from aiops_nb.view.source import Source, TargetShape, watched_of
@@ -29,7 +29,7 @@ from aiops_nb.view.widgets.panels import Panel
 from aiops_nb.view.widgets.replay_tools import ReplayTools, pace_of
 from aiops_nb.view.widgets.selection_bar import SelectionBar
 from aiops_nb.view.widgets.self_panel import RejectedLine, SelfPanel
-from aiops_nb.view.widgets.threshold_sliders import LATENCY_ALERT, ThresholdSliders
+from aiops_nb.view.widgets.threshold_sliders import ThresholdSliders
 from aiops_nb.view.widgets.tiles import tiles_of
 
 SPANS = {"1 min": 60, "2 min": 120, "5 min": 300, "15 min": 900, "1 h": 3600, "6 h": 21_600, "24 h": 86_400}
@@ -311,7 +311,17 @@ class Screen:
             self.thresholds.offer(deviations)
         for threshold in self._store.client_thresholds:
             self.thresholds.offer(threshold)
-        self.thresholds.report(self._store.thresholds)
+        self.thresholds.report(self._store.thresholds, self._effect)
+
+    def _effect(self, alertname: str, wanted: float, now: float) -> str:
+        """What another threshold would have made of the time shown."""
+        board = self.board
+        bounds = board.start_ns, board.end_ns
+        counts = [self._store.episodes_above(alertname, one, *bounds) for one in (wanted, now)]
+        if None in counts:
+            return ""
+        span = format_duration(round((bounds[1] - bounds[0]) / NS_PER_SECOND))
+        return f"above {wanted:g}: {_times(counts[0] or 0)} in the shown {span} (above {now:g}: {counts[1]})"
 
     # ---- from the page, in the kernel's own threads
 
@@ -409,6 +419,10 @@ class Screen:
         """A button of an alert was pressed; the pump, which owns the alerts, sends the command."""
         self._to_answer.append((row_id, action))
         self._wake()
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times" if count else "never"
 
 
 def _selection_text(chosen: Selection) -> str:

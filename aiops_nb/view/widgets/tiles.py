@@ -12,8 +12,7 @@ from aiops_nb.core.types import AlertChange, BoolArray
 from aiops_nb.view.charts.selection import ERROR, trouble_of
 from aiops_nb.view.data.alert_log import severity_of
 from aiops_nb.view.data.series_data import RATE_WINDOWS
-from aiops_nb.view.data.store import ViewStore
-from aiops_nb.view.widgets.threshold_sliders import LATENCY_ALERT
+from aiops_nb.view.data.store import LATENCY_ALERT, ViewStore
 
 NOT_KNOWN = "\N{EN DASH}"
 MOST_NAMED = 3

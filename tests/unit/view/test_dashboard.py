@@ -404,8 +404,13 @@ def test_a_moved_threshold_is_a_command_in_the_stream(source: HandSource) -> Non
     with Dashboard(source) as dashboard:
         slider = dashboard.screen().thresholds.of["latency_p95_anomaly"]
         assert (slider.value, slider.layout.display) == (5.0, None)
+        sliders = dashboard.screen().thresholds
         assert source.commands == []
         slider.value = 8.0
+        assert source.commands == [] and sliders.apply.layout.display is None
+        assert eventually(lambda: sliders.note.value == "above 8: never in the shown 4 s (above 5: 0)")
+        sliders.apply.click()
+        assert sliders.apply.layout.display == "none" and sliders.undo.layout.display is None
         assert source.commands == [{"type": "set_threshold", "alertname": "latency_p95_anomaly", "threshold": 8.0}]
 
 
@@ -425,11 +430,14 @@ def test_a_rule_on_clients_has_a_slider_of_its_own_in_its_own_unit() -> None:
         assert [name for name, one in sliders.of.items() if one.layout.display is None] == ["client_flood"]
         assert source.commands == []
         flood.value = 8.0
+        assert source.commands == []
+        sliders.apply.click()
         assert source.commands == [{"type": "set_threshold", "alertname": "client_flood", "threshold": 8.0}]
         later = thresholds_of((msgspec.structs.replace(CLIENT_RULES[0], min_times_baseline=8.0), *CLIENT_RULES[1:]))
         source.deliver(heartbeat_step(at + 1, [clients_tick(at + NS_PER_SECOND, later)]))
         assert eventually(lambda: dashboard.store.thresholds["client_flood"] == 8.0)
-        flood.value = 5.0
+        sliders.undo.click()
+        assert flood.value == 5.0 and sliders.undo.layout.display == "none"
         assert source.commands[1:] == [{"type": "set_threshold", "alertname": "client_flood", "threshold": 5.0}]
 
 
@@ -440,6 +448,8 @@ def test_next_to_a_moved_slider_it_says_whether_it_is_applied() -> None:
         sliders = dashboard.screen().thresholds
         assert sliders.note.layout.display == "none"
         sliders.of["client_flood"].value = 8.0
+        assert eventually(lambda: sliders.note.value == "not applied; current value: 5")
+        sliders.apply.click()
         assert eventually(lambda: sliders.note.value == "pending; current value: 5")
         later = thresholds_of((msgspec.structs.replace(flood, min_times_baseline=8.0),))
         source.deliver(heartbeat_step(at + 1, [clients_tick(at + NS_PER_SECOND, later)]))
@@ -452,6 +462,7 @@ def test_a_new_run_begins_with_the_thresholds_that_the_sliders_show(source: Hand
         screen.start.click()
         assert source.commands == []
         screen.thresholds.of["latency_p95_anomaly"].value = 8.0
+        screen.thresholds.apply.click()
         source.commands.clear()
         screen.stop.click()
         screen.start.click()
