@@ -51,6 +51,7 @@ HOMES: dict[str, set[str]] = {
     "anywidget": {"view"},
     "apprise": {"notify"},
     "bokeh": {"view", "report"},  # a report draws its own static figures
+    "cronsim": {"collect"},
     "filelock": {"record", "report"},  # one writer of a recording, one run of a schedule
     "idna": {"collect"},
     "ipywidgets": {"view"},

@@ -22,9 +22,10 @@ WAIT_SECONDS = 0.1
 class Heartbeats:
     """Samples, for each job, how long ago it reported (`heartbeat_age_seconds`) and by how much it is overdue.
 
-    A job reports with `POST` or `GET /heartbeat/NAME` and the header `Authorization: Bearer TOKEN`, or by writing its
-    file. Until the first report its age is not known, and the time since the start of the monitor counts. Requests are
-    answered one at a time; one that takes longer than 1 s is closed.
+    A job reports with `POST` or `GET /heartbeat/NAME` and the header `Authorization: Bearer TOKEN`, with a JSON line
+    `{"heartbeat": NAME, "token": TOKEN}` to the same port, or by writing its file. Until the first report its age
+    is not known, and the time since the start of the monitor counts. Requests are answered one at a time; one that
+    takes longer than 1 s is closed.
 
     Parameters
     ----------
@@ -137,10 +138,10 @@ class Heartbeats:
         rows: list[tuple[str, str, float]] = []
         for job in self._jobs.values():
             reported_ns = self._last_report(job)
-            age_seconds = (now_ns - (self._began_ns if reported_ns is None else reported_ns)) / NS_PER_SECOND
             if reported_ns is not None:
-                rows.append((job.name, AGE, max(0.0, age_seconds)))
-            rows.append((job.name, OVERDUE, job.overdue_seconds(age_seconds)))
+                rows.append((job.name, AGE, max(0.0, (now_ns - reported_ns) / NS_PER_SECOND)))
+            last_ns = self._began_ns if reported_ns is None else reported_ns
+            rows.append((job.name, OVERDUE, job.overdue_seconds(now_ns, last_ns)))
         targets, metrics, values = (list(column) for column in zip(*rows, strict=True))
         columns = {"time": [now_ns] * len(rows), "target": targets, "metric": metrics, "value": values}
         return make_batch("samples", self.name, columns)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -113,6 +115,77 @@ def test_ages_and_what_is_overdue(tmp_path):
 def test_what_could_not_work_is_refused(jobs, more, message):
     with pytest.raises(ConfigError, match=message):
         Heartbeats(jobs, **more)
+
+
+def say(beats, line):
+    """The answer to a line that is sent to the port."""
+    poller = threading.Thread(target=lambda: beats.poll(2.0))
+    beats._due_seconds = time.monotonic() + 1.0
+    poller.start()
+    try:
+        with socket.create_connection(beats.address, timeout=5) as connection:
+            connection.sendall(line)
+            return connection.makefile().readline().split()[0]
+    finally:
+        poller.join()
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "reports"),
+    [
+        (f'{{"heartbeat": "nightly", "token": "{TOKEN}"}}\n', "204", 1),
+        (f'{{"heartbeat": "nightly", "token": "{TOKEN}"}}\r\nmore', "204", 1),
+        ('{"heartbeat": "nightly", "token": "x"}\n', "401", 0),
+        ('{"heartbeat": "nightly"}\n', "401", 0),
+        (f'{{"heartbeat": "other", "token": "{TOKEN}"}}\n', "404", 0),
+        ('{"heartbeat": 7}\n', "400", 0),
+        ("{]\n", "400", 0),
+        ("{" * 20_000, "400", 0),
+    ],
+)
+def test_a_job_reports_by_a_json_line(beats, line, status, reports):
+    assert say(beats, line.encode()) == status
+    assert beats.counters["reports_total"] == reports
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("cron", "last", "now", "overdue"),
+    [
+        ("30 6 * * mon-fri", "2026-11-27 06:31", "2026-11-30 06:31", 0),  # from Friday to Monday, within the grace
+        ("30 6 * * mon-fri", "2026-11-27 06:31", "2026-11-30 06:45", 300),
+        ("30 6 * * mon-fri", "2026-11-30 06:31", "2026-11-30 23:00", 0),
+        ("30 2 * * *", "2026-03-28 02:31", "2026-03-29 03:09", 0),  # 02:30 is left out: it runs at 03:00
+        ("30 2 * * *", "2026-03-28 02:31", "2026-03-29 03:20", 600),
+        ("30 2 * * *", "2026-10-25 02:31", "2026-10-26 02:35", 0),  # the hour that occurs twice: once
+        ("0 0 29 2 *", "2026-01-01 00:00", "2027-12-31 00:00", 0),
+    ],
+)
+def test_a_cron_schedule_in_a_zone(cron, last, now, overdue):
+    job = HeartbeatJob(name="job", cron=cron, timezone="Europe/Berlin", grace_seconds=600)
+    last_ns, now_ns = (
+        round(datetime.fromisoformat(one).replace(tzinfo=BERLIN).timestamp()) * 10**9 for one in (last, now)
+    )
+    assert job.overdue_seconds(now_ns, last_ns) == overdue
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({}, "period: expected either period or cron, got 'neither'"),
+        ({"cron": "0 3 * * *", "period_seconds": 60}, "period: expected either period or cron, got 'both'"),
+        ({"cron": "0 25 * * *"}, "cron: expected a cron expression"),
+        ({"cron": "0 0 30 2 *"}, "cron: expected a cron expression"),
+        ({"cron": "@daily"}, "cron: expected a cron expression"),
+        ({"cron": "0 3 * * *", "timezone": "Mars/Base"}, "timezone: expected a zone"),
+        ({"cron": "0 3 * * *", "timezone": "../../etc/passwd"}, "timezone: expected a zone"),
+    ],
+)
+def test_schedules_that_cannot_be_are_refused(wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        HeartbeatJob(name="job", **wrong)
 
 
 def test_a_name_is_part_of_a_url():
