@@ -24,6 +24,7 @@ from aiops_nb import kernel
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.engine.commands import Start, Stop
+from aiops_nb.engine.look_ahead import grouped
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.session.recording import open_recording
@@ -88,7 +89,8 @@ def read_only(path: Path) -> int:
 def push_only(path: Path) -> int:
     """Alert changes that the engine alone makes, nothing kept."""
     pipeline = Pipeline()
-    return sum(len(pipeline.push(item).changes) for item in open_recording(path).reader.joined_items())
+    groups = grouped(open_recording(path).reader.joined_items())
+    return sum(len(step.changes) for items in groups for step in pipeline.push_many(items))
 
 
 def push_without_kernel(path: Path) -> int:

@@ -1,4 +1,4 @@
-// Judges every quiet rule of a table at once: one whose series are all inactive, none of them excluded from learning.
+// Judges every quiet rule of a table at once, over one window or many in a row: one whose series are all inactive, none of them excluded from learning.
 //
 // A rule with a score beyond its threshold is left as it was, for Python to judge: that is where alerts are made. The
 // formulas are those of aiops_nb/detect/limits and aiops_nb/rules/feature, operation by operation.
@@ -224,61 +224,109 @@ static int burn_score(const BurnRate *burn, const Rule *rule) {
 
 enum { PHASE_WARMUP_TICKS = 30, PHASE_SLOW_TICKS = 300 };
 
-// phases: (rows of the table, now (parts, capacity), baseline, learned)
-static int learn_phases(PyObject *phases, Views *views, const Rule *rule) {
-  if (phases == Py_None) return 0;
-  Reader reader = read_tuple(phases);
+typedef struct {
+  const int64_t *rows;  // of the table; NULL: none
+  int64_t parts, capacity;
+  double *now, *baseline;
+  int32_t *learned;
+} Phases;
+
+// phases: (rows of the table, now (parts, capacity), baseline, learned) or None
+static int read_phases(PyObject *tuple, Views *views, const Rule *rule, Phases *phases) {
+  phases->rows = NULL;
+  if (tuple == Py_None) return 0;
+  Reader reader = read_tuple(tuple);
   const int64_t *rows = read_array(&reader, views, 'i', 8, 1);
-  int64_t parts = reader.failed ? 0 : last_length(views, 0);
-  double *now = read_array(&reader, views, 'F', 8, 2);
+  phases->parts = reader.failed ? 0 : last_length(views, 0);
+  phases->now = read_array(&reader, views, 'F', 8, 2);
   is_wide(&reader, views, rule->m);
-  int64_t capacity = reader.failed ? 0 : last_length(views, 1);
-  double *baseline = read_array(&reader, views, 'F', 8, 2);
-  is_wide(&reader, views, capacity);
-  int32_t *learned = read_array(&reader, views, 'I', 4, 2);
-  is_wide(&reader, views, capacity);
+  int is_right = !reader.failed && last_length(views, 0) >= phases->parts;
+  phases->capacity = reader.failed ? 0 : last_length(views, 1);
+  phases->baseline = read_array(&reader, views, 'F', 8, 2);
+  is_wide(&reader, views, phases->capacity);
+  is_right = is_right && !reader.failed && last_length(views, 0) >= phases->parts && last_length(views, 1) == phases->capacity;
+  phases->learned = read_array(&reader, views, 'I', 4, 2);
+  is_wide(&reader, views, phases->capacity);
   if (reader.failed) return -1;
-  for (int64_t part = 0; part < parts; part++) {
-    if (rows[part] < 0 || rows[part] >= rule->features) continue;
-    const double *row = rule->values + rows[part] * rule->n;
+  is_right = is_right && last_length(views, 0) >= phases->parts && last_length(views, 1) == phases->capacity;
+  if (!is_right) {
+    PyErr_SetString(PyExc_ValueError, "kernel: expected the state of every part");
+    return -1;
+  }
+  phases->rows = rows;
+  return 0;
+}
+
+static void learn_phases(const Phases *phases, const Rule *rule) {
+  if (!phases->rows) return;
+  for (int64_t part = 0; part < phases->parts; part++) {
+    if (phases->rows[part] < 0 || phases->rows[part] >= rule->features) continue;
+    const double *row = rule->values + phases->rows[part] * rule->n;
     for (int64_t i = 0; i < rule->m; i++) {
       double value = row[place_of(rule, i)];
       if (value != value) continue;
-      int64_t at = part * capacity + i;
-      now[at] = value;
-      int32_t count = ++learned[at];
-      double start = count == 1 ? value : baseline[at];
+      int64_t at = part * phases->capacity + i;
+      phases->now[at] = value;
+      int32_t count = ++phases->learned[at];
+      double start = count == 1 ? value : phases->baseline[at];
       int32_t bounded = count < 1 ? 1 : count > PHASE_SLOW_TICKS ? PHASE_SLOW_TICKS : count;
       double rate = 1.0 / (double)bounded, learnable = value;
       if (count > PHASE_WARMUP_TICKS) learnable = numpy_minimum(value, 2 * start);
-      baseline[at] = start + rate * (learnable - start);
+      phases->baseline[at] = start + rate * (learnable - start);
     }
   }
+}
+
+typedef struct {
+  const double *hits, *of;
+  double *recent;  // (2, capacity); NULL: no significance test
+  int64_t capacity;
+} Significance;
+
+// significance: (row of the hits, row of all, recent (2, capacity)) or None
+static int read_significance(PyObject *tuple, Views *views, const Rule *rule, Significance *significance) {
+  significance->recent = NULL;
+  if (tuple == Py_None) return 0;
+  Reader reader = read_tuple(tuple);
+  significance->hits = feature_row(&reader, rule);
+  significance->of = feature_row(&reader, rule);
+  double *recent = read_array(&reader, views, 'F', 8, 2);
+  if (!is_wide(&reader, views, rule->m)) return -1;
+  if (last_length(views, 0) < 2) {
+    PyErr_SetString(PyExc_ValueError, "kernel: an array is too short");
+    return -1;
+  }
+  significance->capacity = last_length(views, 1);
+  significance->recent = recent;
   return 0;
 }
 
-// significance: (row of the hits, row of all, recent (2, capacity))
-static int learn_significance(PyObject *significance, Views *views, const Rule *rule) {
-  if (significance == Py_None) return 0;
-  Reader reader = read_tuple(significance);
-  const double *hits = feature_row(&reader, rule), *of = feature_row(&reader, rule);
-  double *recent = read_array(&reader, views, 'F', 8, 2);
-  is_wide(&reader, views, rule->m);
-  if (reader.failed) return -1;
-  int64_t capacity = last_length(views, 1);
+static void learn_significance(const Significance *significance, const Rule *rule) {
+  if (!significance->recent) return;
   for (int64_t i = 0; i < rule->m; i++) {
     int64_t place = place_of(rule, i);
-    int known = of[place] > 0;
-    recent[i] += known ? hits[place] / of[place] : 0.0;
-    recent[capacity + i] += known;
+    int known = significance->of[place] > 0;
+    significance->recent[i] += known ? significance->hits[place] / significance->of[place] : 0.0;
+    significance->recent[significance->capacity + i] += known;
   }
-  return 0;
 }
 
+typedef struct {
+  Rule rule;
+  int kind, is_above;
+  RobustZ z;
+  Silence silence;
+  double limit;
+  BurnRate burn;
+  Phases phases;
+  Significance significance;
+} Judge;
+
 // The rule: (kind, places or None, row of the feature, ((row, least), ...), threshold, detector, phases, significance)
-static int judge_rule(PyObject *spec, Views *views, Rule *rule, double *out) {
+static int read_judge(PyObject *spec, Views *views, Judge *judge) {
+  Rule *const rule = &judge->rule;
   Reader reader = read_tuple(spec);
-  int kind = (int)read_whole(&reader);
+  judge->kind = (int)read_whole(&reader);
   PyObject *places = read_object(&reader);
   rule->places = NULL;
   rule->m = rule->n;
@@ -291,6 +339,10 @@ static int judge_rule(PyObject *spec, Views *views, Rule *rule, double *out) {
         PyErr_SetString(PyExc_ValueError, "kernel: no such series");
         return -1;
       }
+    if (rule->m > rule->n) {
+      PyErr_SetString(PyExc_ValueError, "kernel: expected each series once");
+      return -1;
+    }
   }
   rule->row = feature_row(&reader, rule);
   PyObject *least = read_object(&reader);
@@ -308,77 +360,126 @@ static int judge_rule(PyObject *spec, Views *views, Rule *rule, double *out) {
     rule->least[k] = read_number(&pairs);
   }
   if (pairs.failed) return -1;
+  Reader own = read_tuple(detector);
+  if (judge->kind == ROBUST_Z) {
+    judge->z = read_robust_z(&own, views, rule);
+  } else if (judge->kind == SILENCE) {
+    judge->silence = read_silence(&own, views, rule);
+  } else if (judge->kind == LEVEL) {
+    judge->limit = read_number(&own);
+    judge->is_above = (int)read_whole(&own);
+  } else if (judge->kind == BURN_RATE) {
+    judge->burn.short_row = feature_row(&own, rule);
+    judge->burn.count_row = feature_row(&own, rule);
+    judge->burn.budget = read_number(&own);
+    judge->burn.min_count = read_number(&own);
+    judge->burn.min_errors = read_number(&own);
+  }
+  if (own.failed) return -1;
+  if (read_phases(phases, views, rule, &judge->phases)) return -1;
+  return read_significance(significance, views, rule, &judge->significance);
+}
+
+// Judges one window, with `out` (4, n) for the scores; 0: it is left as it was, for Python.
+static int judge_window(Judge *judge, double *out) {
+  Rule *const rule = &judge->rule;
   rule->score = out;
   rule->expected = out + rule->n;
   rule->lower = out + 2 * rule->n;
   rule->upper = out + 3 * rule->n;
-  Reader own = read_tuple(detector);
   int is_quiet = 0;
-  if (kind == ROBUST_Z) {
-    RobustZ z = read_robust_z(&own, views, rule);
-    if (own.failed) return -1;
-    is_quiet = robust_score(&z, rule);
-    if (is_quiet) robust_learn(&z, rule);
-  } else if (kind == SILENCE) {
-    Silence silence = read_silence(&own, views, rule);
-    if (own.failed) return -1;
-    is_quiet = silence_score(&silence, rule);
-    if (is_quiet) silence_learn(&silence, rule);
-  } else if (kind == LEVEL) {
-    double limit = read_number(&own);
-    int is_above = (int)read_whole(&own);
-    if (own.failed) return -1;
-    is_quiet = level_score(limit, is_above, rule);
-  } else if (kind == BURN_RATE) {
-    BurnRate burn = {0};
-    burn.short_row = feature_row(&own, rule);
-    burn.count_row = feature_row(&own, rule);
-    burn.budget = read_number(&own);
-    burn.min_count = read_number(&own);
-    burn.min_errors = read_number(&own);
-    if (own.failed) return -1;
-    is_quiet = burn_score(&burn, rule);
+  if (judge->kind == ROBUST_Z) {
+    is_quiet = robust_score(&judge->z, rule);
+    if (is_quiet) robust_learn(&judge->z, rule);
+  } else if (judge->kind == SILENCE) {
+    is_quiet = silence_score(&judge->silence, rule);
+    if (is_quiet) silence_learn(&judge->silence, rule);
+  } else if (judge->kind == LEVEL) {
+    is_quiet = level_score(judge->limit, judge->is_above, rule);
+  } else if (judge->kind == BURN_RATE) {
+    is_quiet = burn_score(&judge->burn, rule);
   }
   if (!is_quiet) return 0;
-  if (learn_phases(phases, views, rule) || learn_significance(significance, views, rule)) return -1;
+  learn_phases(&judge->phases, rule);
+  learn_significance(&judge->significance, rule);
   return 1;
 }
 
-// judge_rules(values (k, n), rules: a tuple or None for each, out (rules, 4, n)) -> which were judged, a bit each
-static PyObject *judge_rules(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+// Moves all that points into the table on to its next window, `step` numbers further.
+static void next_window(Judge *judge, int64_t step) {
+  Rule *const rule = &judge->rule;
+  rule->values += step;
+  rule->row += step;
+  for (int k = 0; k < rule->least_count; k++) rule->least_row[k] += step;
+  if (judge->kind == BURN_RATE) {
+    judge->burn.short_row += step;
+    judge->burn.count_row += step;
+  }
+  if (judge->significance.recent) {
+    judge->significance.hits += step;
+    judge->significance.of += step;
+  }
+}
+
+// judge_windows(values (windows, k, n), rules: (spec, most windows) or None for each, out (rules, windows, 4, n)) -> how
+// many windows of each rule were judged, from the first on: a tuple
+static PyObject *judge_windows(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   (void)self;
-  if (count != 3 || !PyTuple_Check(args[1])) return PyErr_Format(PyExc_TypeError, "judge_rules: expected 3 arguments");
+  if (count != 3 || !PyTuple_Check(args[1])) return PyErr_Format(PyExc_TypeError, "judge_windows: expected 3 arguments");
   Views views = {.count = 0};
-  Rule rule = {0};
   PyObject *result = NULL;
-  rule.values = lend(&views, args[0], 'f', 8, 2);
-  if (!rule.values) return NULL;
-  rule.features = last_length(&views, 0);
-  rule.n = last_length(&views, 1);
-  double *out = lend(&views, args[2], 'F', 8, 3);
-  Py_ssize_t rules = PyTuple_Size(args[1]);
+  const double *values = lend(&views, args[0], 'f', 8, 3);
+  if (!values) return NULL;
+  int64_t windows = last_length(&views, 0), features = last_length(&views, 1), n = last_length(&views, 2);
+  double *out = lend(&views, args[2], 'F', 8, 4);
   if (!out) goto done;
-  if (rules > 64 || last_length(&views, 0) < rules || last_length(&views, 1) != 4 || last_length(&views, 2) != rule.n) {
-    PyErr_SetString(PyExc_ValueError, "judge_rules: expected scores for each rule, of at most 64");
+  const Py_ssize_t *shape = views.held[views.count - 1].shape;
+  Py_ssize_t rules = PyTuple_Size(args[1]);
+  if (shape[0] < rules || shape[1] != windows || shape[2] != 4 || shape[3] != n) {
+    PyErr_SetString(PyExc_ValueError, "judge_windows: expected scores for each rule and window");
     goto done;
   }
-  unsigned long long judged = 0;
+  PyObject *judged = PyTuple_New(rules);
+  if (!judged) goto done;
   int kept = views.count;
   for (Py_ssize_t at = 0; at < rules; at++) {
-    PyObject *spec = PyTuple_GetItem(args[1], at);
-    if (spec == Py_None) continue;
-    int done = judge_rule(spec, &views, &rule, out + at * 4 * rule.n);
-    while (views.count > kept) PyBuffer_Release(&views.held[--views.count]);
-    if (done < 0) goto done;
-    judged |= (unsigned long long)done << at;
+    PyObject *item = PyTuple_GetItem(args[1], at);
+    int64_t done = 0;
+    if (item != Py_None) {
+      Judge judge = {0};
+      judge.rule.values = values;
+      judge.rule.features = features;
+      judge.rule.n = n;
+      Reader reader = read_tuple(item);
+      PyObject *spec = read_object(&reader);
+      int64_t most = read_whole(&reader);
+      int is_read = !reader.failed && !read_judge(spec, &views, &judge);
+      double *of_rule = out + at * windows * 4 * n;
+      if (is_read) {
+        for (; done < windows && done < most; done++) {
+          if (done) next_window(&judge, features * n);
+          if (!judge_window(&judge, of_rule + done * 4 * n)) break;
+        }
+      }
+      while (views.count > kept) PyBuffer_Release(&views.held[--views.count]);
+      if (!is_read) {
+        Py_DECREF(judged);
+        goto done;
+      }
+    }
+    PyObject *number = PyLong_FromLongLong(done);
+    if (!number || PyTuple_SetItem(judged, at, number)) {
+      Py_DECREF(judged);
+      goto done;
+    }
   }
-  result = PyLong_FromUnsignedLongLong(judged);
+  result = judged;
 done:
   release(&views);
   return result;
 }
 
 PyMethodDef rules_methods[] = {
-    {"judge_rules", (PyCFunction)(void (*)(void))judge_rules, METH_FASTCALL, NULL},
+    {"judge_windows", (PyCFunction)(void (*)(void))judge_windows, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -527,6 +527,307 @@ done:
   return result;
 }
 
+// ---- many windows at once: the same, of windows in a row that know the same series
+
+typedef struct {
+  const int16_t *bins;
+  const int32_t *series;
+  const int64_t *offsets;  // (windows + 1,) where the rows of each window begin
+} BinnedWindows;
+
+static BinnedWindows read_binned_windows(PyObject *tuple, Views *views, int64_t windows, int *failed) {
+  BinnedWindows binned = {0};
+  Reader reader = read_tuple(tuple);
+  binned.bins = read_array(&reader, views, 'i', 2, 1);
+  int64_t rows = reader.failed ? 0 : last_length(views, 0);
+  binned.series = read_array(&reader, views, 'i', 4, 1);
+  is_wide(&reader, views, rows);
+  binned.offsets = read_array(&reader, views, 'i', 8, 1);
+  if (is_wide(&reader, views, windows + 1)) {
+    int is_right = binned.offsets[0] >= 0 && binned.offsets[windows] <= rows;
+    for (int64_t w = 0; w < windows && is_right; w++) is_right = binned.offsets[w] <= binned.offsets[w + 1];
+    if (!is_right) {
+      PyErr_SetString(PyExc_ValueError, "kernel: expected offsets that rise within the rows");
+      reader.failed = 1;
+    }
+  }
+  *failed |= reader.failed;
+  return binned;
+}
+
+static void use_rows(Histogram *histogram, int way, const BinnedWindows *binned, int64_t w) {
+  histogram->bins[way] = binned->bins + binned->offsets[w];
+  histogram->series[way] = binned->series + binned->offsets[w];
+  histogram->rows[way] = binned->offsets[w + 1] - binned->offsets[w];
+}
+
+// (itemsize, fine, coarse, middles, ratios), whose rows are set window by window
+static Histogram read_counts(PyObject *tuple, Views *views, int64_t series, int *failed) {
+  Histogram histogram = {0};
+  Reader reader = read_tuple(tuple);
+  histogram.is_narrow = read_whole(&reader) == 2;
+  histogram.fine = read_array(&reader, views, histogram.is_narrow ? 'U' : 'I', histogram.is_narrow ? 2 : 4, 2);
+  is_wide(&reader, views, BINS);
+  histogram.capacity = reader.failed ? 0 : last_length(views, 0);
+  histogram.coarse = read_array(&reader, views, 'I', 4, 2);
+  if (is_wide(&reader, views, histogram.capacity) && (last_length(views, 0) < OCTAVES || histogram.capacity < series)) {
+    PyErr_SetString(PyExc_ValueError, "kernel: a histogram is too short");
+    reader.failed = 1;
+  }
+  histogram.middles = read_array(&reader, views, 'f', 8, 1);
+  is_wide(&reader, views, BINS);
+  histogram.ratios = read_array(&reader, views, 'f', 8, 1);
+  histogram.ratio_count = reader.failed ? 0 : (int)last_length(views, 0);
+  *failed |= reader.failed;
+  return histogram;
+}
+
+// Totals of all windows, each (windows, width)
+static int read_window_totals(PyObject *tuple, Views *views, int64_t windows, int64_t width, void **columns) {
+  Reader reader = read_tuple(tuple);
+  for (int k = 0; k < TOTALS && !reader.failed; k++) {
+    columns[k] = read_array(&reader, views, 'I', TOTAL_BYTES[k], 2);
+    if (is_wide(&reader, views, width) && (last_length(views, 0) < windows || last_length(views, 1) != width)) {
+      PyErr_SetString(PyExc_ValueError, "kernel: expected totals of every window");
+      reader.failed = 1;
+    }
+  }
+  return reader.failed ? -1 : 0;
+}
+
+static Totals totals_of_window(void *const *columns, int64_t w, int64_t width) {
+  Totals totals = {{NULL}, width};
+  for (int k = 0; k < TOTALS; k++) totals.column[k] = (char *)columns[k] + w * width * TOTAL_BYTES[k];
+  return totals;
+}
+
+// phases: (span, recent, (known, micros) of all windows (5, windows * n), packed bytes that leave the recent ones, those
+// that leave the span), the last two a tuple with one or None a window; what has just been packed leaves in its turn
+typedef struct {
+  Sums span, recent;
+  int32_t *known;
+  int64_t *micros;
+  PyObject *from_recent, *from_span;
+  int64_t recent_ticks;
+} PhaseWindows;
+
+static int read_phase_windows(PyObject *tuple, Views *views, int64_t windows, int64_t n, PhaseWindows *phases) {
+  Reader reader = read_tuple(tuple);
+  int failed = 0;
+  phases->span = read_sums(read_object(&reader), views, &failed);
+  phases->recent = failed ? phases->span : read_sums(read_object(&reader), views, &failed);
+  if (failed) return -1;
+  phases->known = read_array(&reader, views, 'I', 4, 2);
+  is_wide(&reader, views, windows * n);
+  int is_right = !reader.failed && last_length(views, 0) == PHASES && last_length(views, 1) == windows * n;
+  phases->micros = read_array(&reader, views, 'I', 8, 2);
+  is_wide(&reader, views, windows * n);
+  is_right = is_right && !reader.failed && last_length(views, 0) == PHASES && last_length(views, 1) == windows * n;
+  phases->from_recent = read_object(&reader);
+  phases->from_span = read_object(&reader);
+  phases->recent_ticks = read_whole(&reader);
+  if (reader.failed) return -1;
+  is_right = is_right && PyTuple_Check(phases->from_recent) && PyTuple_Size(phases->from_recent) >= windows;
+  is_right = is_right && PyTuple_Check(phases->from_span) && PyTuple_Size(phases->from_span) >= windows;
+  is_right = is_right && phases->span.length >= n && phases->recent.length >= n && phases->recent_ticks > 0;
+  if (is_right) return 0;
+  PyErr_SetString(PyExc_ValueError, "kernel: expected phases of every window");
+  return -1;
+}
+
+// One window of the phases; its packed sums become an item of `packed`.
+static int close_phase_window(PhaseWindows *phases, int64_t w, int64_t windows, int64_t n, double *values, PyObject *packed) {
+  void *columns[PHASE_COLUMNS];
+  for (int k = 0; k < PHASES; k++) {
+    columns[k] = phases->known + k * windows * n + w * n;
+    columns[PHASES + k] = phases->micros + k * windows * n + w * n;
+  }
+  PyObject *now = pack(columns, PHASE_BYTES, PHASE_COLUMNS, n);
+  Packed moved;
+  if (!now || unpack(now, PHASE_COLUMNS, &moved)) {
+    Py_XDECREF(now);
+    return -1;
+  }
+  move_sums(&phases->span, &moved, 1);
+  move_sums(&phases->recent, &moved, 1);
+  if (PyList_SetItem(packed, (Py_ssize_t)w, now)) return -1;
+  PyObject *gone = w < phases->recent_ticks ? PyTuple_GetItem(phases->from_recent, (Py_ssize_t)w)
+                                            : PyList_GetItem(packed, (Py_ssize_t)(w - phases->recent_ticks));
+  if (!gone || unpack(gone, PHASE_COLUMNS, &moved)) return -1;
+  move_sums(&phases->recent, &moved, -1);
+  gone = PyTuple_GetItem(phases->from_span, (Py_ssize_t)w);
+  if (!gone || unpack(gone, PHASE_COLUMNS, &moved)) return -1;
+  move_sums(&phases->span, &moved, -1);
+  write_means(&phases->span, values, n);
+  write_means(&phases->recent, values + PHASES * n, n);
+  return 0;
+}
+
+// close_request_windows(values (windows, k, n), first window, its end_ns, tick_ns, tick_seconds, span_seconds (windows,),
+// span, totals of all windows, bytes that leave a window (a tuple, with None), counts, entering rows, leaving rows, last,
+// expires or None, newer expires (windows, n) or None, phases or None) -> (packed totals, packed phases or None), lists
+static PyObject *close_request_windows(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  (void)self;
+  if (count != 16) return PyErr_Format(PyExc_TypeError, "close_request_windows: expected 16 arguments, got %zd", count);
+  Views views = {.count = 0};
+  PyObject *packed = NULL, *packed_phases = NULL, *result = NULL;
+  int failed = 0;
+  double *values = lend(&views, args[0], 'F', 8, 3);
+  if (!values) return NULL;
+  int64_t windows = last_length(&views, 0), rows = last_length(&views, 1), n = last_length(&views, 2);
+  int64_t first = PyLong_AsLongLong(args[1]), end_ns = PyLong_AsLongLong(args[2]), tick_ns = PyLong_AsLongLong(args[3]);
+  double tick_seconds = PyFloat_AsDouble(args[4]);
+  if (PyErr_Occurred()) goto done;
+  const double *span_seconds = lend(&views, args[5], 'f', 8, 1);
+  if (!span_seconds) goto done;
+  int is_right = last_length(&views, 0) >= windows && rows >= 28;
+  Totals span = read_totals(args[6], &views, &failed);
+  void *columns[TOTALS];
+  if (failed || read_window_totals(args[7], &views, windows, n, columns)) goto done;
+  is_right = is_right && PyTuple_Check(args[8]) && PyTuple_Size(args[8]) >= windows;
+  Histogram histogram = read_counts(args[9], &views, n, &failed);
+  if (failed) goto done;
+  BinnedWindows entering = read_binned_windows(args[10], &views, windows, &failed);
+  if (failed) goto done;
+  BinnedWindows leaving = read_binned_windows(args[11], &views, windows, &failed);
+  if (failed) goto done;
+  int64_t *last = lend(&views, args[12], 'I', 8, 1);
+  if (!last) goto done;
+  is_right = is_right && last_length(&views, 0) >= n;
+  int64_t *expires = NULL;
+  const int64_t *newer = NULL;
+  if (args[13] != Py_None) {
+    expires = lend(&views, args[13], 'I', 8, 1);
+    if (!expires) goto done;
+    is_right = is_right && last_length(&views, 0) >= n;
+  }
+  if (args[14] != Py_None) {
+    newer = lend(&views, args[14], 'i', 8, 2);
+    if (!newer) goto done;
+    is_right = is_right && expires && last_length(&views, 0) >= windows && last_length(&views, 1) == n;
+  }
+  PhaseWindows phases;
+  if (args[15] != Py_None && read_phase_windows(args[15], &views, windows, n, &phases)) goto done;
+  if (!is_right || histogram.ratio_count != 3 || span.length < n) {
+    PyErr_SetString(PyExc_ValueError, "close_request_windows: an array is too short");
+    goto done;
+  }
+  packed = PyList_New((Py_ssize_t)windows);
+  if (args[15] == Py_None) {
+    packed_phases = Py_None;
+    Py_INCREF(packed_phases);
+  } else {
+    packed_phases = PyList_New((Py_ssize_t)windows);
+  }
+  if (!packed || !packed_phases) goto done;
+  for (int64_t w = 0; w < windows; w++) {
+    double *into = values + w * rows * n;
+    Totals now = totals_of_window(columns, w, n);
+    Packed moved;
+    PyObject *own = pack(now.column, TOTAL_BYTES, TOTALS, n);
+    if (!own) goto done;
+    int is_moved = !unpack(own, TOTALS, &moved) && !move_totals(&span, &moved, 1);
+    if (PyList_SetItem(packed, (Py_ssize_t)w, own) || !is_moved) goto done;
+    PyObject *gone = PyTuple_GetItem(args[8], (Py_ssize_t)w);
+    if (!gone || unpack(gone, TOTALS, &moved) || move_totals(&span, &moved, -1)) goto done;
+    use_rows(&histogram, 0, &entering, w);
+    use_rows(&histogram, 1, &leaving, w);
+    if (tally(&histogram, 0, NULL, 0) || tally(&histogram, 1, NULL, 0)) goto done;
+    write_answers(into, n, &now, &span, span_seconds[w]);
+    write_quantiles(&histogram, n, into + QUANTILES_AT * n, n, into + 17 * n);
+    write_silence(last, into, n, first + w, tick_seconds, into + 15 * n);
+    for (int64_t i = 0; i < n; i++) {
+      if (newer && newer[w * n + i]) expires[i] = newer[w * n + i];
+      int known = expires && expires[i] != 0;
+      into[16 * n + i] = known ? (double)(expires[i] - (end_ns + w * tick_ns)) / 1e9 : not_known();
+    }
+    if (args[15] == Py_None)
+      for (int64_t i = 0; i < 2 * PHASES * n; i++) into[18 * n + i] = not_known();
+    else if (close_phase_window(&phases, w, windows, n, into + 18 * n, packed_phases))
+      goto done;
+  }
+  result = PyTuple_Pack(2, packed, packed_phases);
+done:
+  Py_XDECREF(packed);
+  Py_XDECREF(packed_phases);
+  release(&views);
+  return result;
+}
+
+// close_overall_windows(values (windows, k, n), first window, tick_seconds, span_seconds (windows,), now (windows, width),
+// span, totals of all windows, bytes that leave a window (a tuple, with None), origin of each series, counts, entering
+// rows, leaving rows, last): the same for all series of each origin; `now` holds zeros and is filled
+static PyObject *close_overall_windows(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  (void)self;
+  if (count != 13) return PyErr_Format(PyExc_TypeError, "close_overall_windows: expected 13 arguments, got %zd", count);
+  Views views = {.count = 0};
+  PyObject *result = NULL;
+  int failed = 0;
+  double *values = lend(&views, args[0], 'F', 8, 3);
+  if (!values) return NULL;
+  int64_t windows = last_length(&views, 0), rows = last_length(&views, 1), n = last_length(&views, 2);
+  int64_t first = PyLong_AsLongLong(args[1]);
+  double tick_seconds = PyFloat_AsDouble(args[2]);
+  if (PyErr_Occurred()) goto done;
+  const double *span_seconds = lend(&views, args[3], 'f', 8, 1);
+  if (!span_seconds) goto done;
+  int is_right = last_length(&views, 0) >= windows && rows >= 16;
+  const int64_t *origin = lend(&views, args[8], 'i', 8, 1);
+  if (!origin) goto done;
+  int64_t series = last_length(&views, 0);
+  void *now_columns[TOTALS], *columns[TOTALS];
+  if (read_window_totals(args[4], &views, windows, n, now_columns)) goto done;
+  Totals span = read_totals(args[5], &views, &failed);
+  if (failed || read_window_totals(args[6], &views, windows, series, columns)) goto done;
+  is_right = is_right && PyTuple_Check(args[7]) && PyTuple_Size(args[7]) >= windows;
+  Histogram histogram = read_counts(args[9], &views, n, &failed);
+  if (failed) goto done;
+  BinnedWindows entering = read_binned_windows(args[10], &views, windows, &failed);
+  if (failed) goto done;
+  BinnedWindows leaving = read_binned_windows(args[11], &views, windows, &failed);
+  if (failed) goto done;
+  int64_t *last = lend(&views, args[12], 'I', 8, 1);
+  if (!last) goto done;
+  is_right = is_right && last_length(&views, 0) >= n;
+  if (!is_right || histogram.ratio_count != 3 || span.length < n) {
+    PyErr_SetString(PyExc_ValueError, "close_overall_windows: an array is too short");
+    goto done;
+  }
+  for (int64_t i = 0; i < series; i++)
+    if (origin[i] < 0 || origin[i] >= n) {
+      PyErr_SetString(PyExc_ValueError, "close_overall_windows: no such origin");
+      goto done;
+    }
+  for (int64_t w = 0; w < windows; w++) {
+    double *into = values + w * rows * n;
+    Totals now = totals_of_window(now_columns, w, n), of_series = totals_of_window(columns, w, series);
+    for (int k = 0; k < TOTALS; k++) {
+      for (int64_t i = 0; i < series; i++)
+        add_whole(now.column[k], TOTAL_BYTES[k], origin[i], whole_at(of_series.column[k], TOTAL_BYTES[k], i));
+      for (int64_t i = 0; i < n; i++)
+        add_whole(span.column[k], TOTAL_BYTES[k], i, whole_at(now.column[k], TOTAL_BYTES[k], i));
+    }
+    Packed gone;
+    PyObject *bytes = PyTuple_GetItem(args[7], (Py_ssize_t)w);
+    if (!bytes || unpack(bytes, TOTALS, &gone)) goto done;
+    int64_t known = gone.length < series ? gone.length : series;
+    for (int k = 0; k < TOTALS && known; k++)
+      for (int64_t i = 0; i < known; i++)
+        add_whole(span.column[k], TOTAL_BYTES[k], origin[i], -packed_at(gone.numbers[k], gone.width[k], i));
+    use_rows(&histogram, 0, &entering, w);
+    use_rows(&histogram, 1, &leaving, w);
+    if (tally(&histogram, 0, origin, series) || tally(&histogram, 1, origin, series)) goto done;
+    write_answers(into, n, &now, &span, span_seconds[w]);
+    write_quantiles(&histogram, n, into + QUANTILES_AT * n, n, NULL);
+    write_silence(last, into, n, first + w, tick_seconds, into + 15 * n);
+  }
+  Py_INCREF(Py_None);
+  result = Py_None;
+done:
+  release(&views);
+  return result;
+}
+
 // ---- horizons
 
 typedef struct {
@@ -603,19 +904,9 @@ static inline void put_unsigned(char *numbers, int bytes, int64_t i, uint64_t nu
   }
 }
 
-// turn_horizon(horizon, block, n): sums up the closed blocks before `block`, whose place is emptied already
-static PyObject *turn_horizon(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-  (void)self;
-  if (count != 3) return PyErr_Format(PyExc_TypeError, "turn_horizon: expected 3 arguments, got %zd", count);
-  Views views = {.count = 0};
-  Horizon h;
-  PyObject *result = NULL;
-  int64_t block = PyLong_AsLongLong(args[1]), n = PyLong_AsLongLong(args[2]);
-  if (PyErr_Occurred() || read_horizon(args[0], &views, &h)) goto done;
-  if (n > h.capacity) {
-    PyErr_SetString(PyExc_ValueError, "turn_horizon: an array is too short");
-    goto done;
-  }
+// Sums up the closed blocks before `block`.
+static void sum_closed_blocks(Horizon *horizon, int64_t block, int64_t n) {
+  const Horizon h = *horizon;
   int64_t plane = h.features * h.capacity;
   for (int64_t f = 0; f < h.features; f++)
     for (int64_t i = 0; i < n; i++) {
@@ -636,6 +927,22 @@ static PyObject *turn_horizon(PyObject *self, PyObject *const *args, Py_ssize_t 
       into[4 * plane] = all.time_squares;
       into[5 * plane] = all.products;
     }
+}
+
+// turn_horizon(horizon, block, n): sums up the closed blocks before `block`, whose place is emptied already
+static PyObject *turn_horizon(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  (void)self;
+  if (count != 3) return PyErr_Format(PyExc_TypeError, "turn_horizon: expected 3 arguments, got %zd", count);
+  Views views = {.count = 0};
+  Horizon h;
+  PyObject *result = NULL;
+  int64_t block = PyLong_AsLongLong(args[1]), n = PyLong_AsLongLong(args[2]);
+  if (PyErr_Occurred() || read_horizon(args[0], &views, &h)) goto done;
+  if (n > h.capacity) {
+    PyErr_SetString(PyExc_ValueError, "turn_horizon: an array is too short");
+    goto done;
+  }
+  sum_closed_blocks(&h, block, n);
   Py_INCREF(Py_None);
   result = Py_None;
 done:
@@ -643,30 +950,15 @@ done:
   return result;
 }
 
-// close_horizon(horizon, block, window, half_ticks, least_variance, tick_seconds, values, rows, first, n, into row):
-// learns `n` series from the `first` on, of the features in `rows` of `values`, and writes their statistics there
-static PyObject *close_horizon(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-  (void)self;
-  if (count != 11) return PyErr_Format(PyExc_TypeError, "close_horizon: expected 11 arguments, got %zd", count);
-  Views views = {.count = 0};
-  Horizon h;
-  PyObject *result = NULL;
-  int64_t block = PyLong_AsLongLong(args[1]), window = PyLong_AsLongLong(args[2]);
-  double half_ticks = PyFloat_AsDouble(args[3]), least = PyFloat_AsDouble(args[4]), tick = PyFloat_AsDouble(args[5]);
-  int64_t first = PyLong_AsLongLong(args[8]), n = PyLong_AsLongLong(args[9]), into = PyLong_AsLongLong(args[10]);
-  if (PyErr_Occurred() || read_horizon(args[0], &views, &h)) goto done;
-  double *values = lend(&views, args[6], 'F', 8, 2);
-  if (!values) goto done;
-  int64_t features = last_length(&views, 0), width = last_length(&views, 1);
-  const int64_t *rows = lend(&views, args[7], 'i', 8, 1);
-  if (!rows) goto done;
-  int is_right = last_length(&views, 0) == h.features && n <= h.capacity && first >= 0 && first + n <= width;
-  is_right = is_right && into >= 0 && into + 4 * h.features <= features;
-  for (int64_t f = 0; is_right && f < h.features; f++) is_right = rows[f] >= 0 && rows[f] < features;
-  if (!is_right) {
-    PyErr_SetString(PyExc_ValueError, "close_horizon: an array is too short");
-    goto done;
-  }
+typedef struct {
+  double half_ticks, least, tick;
+} HorizonLimits;
+
+// Learns `n` series from the `first` on, of the features in `rows` of `values`, and writes their statistics there.
+static void close_block(Horizon *horizon, int64_t block, int64_t window, const HorizonLimits *limits, double *values,
+                        int64_t width, const int64_t *rows, int64_t first, int64_t n, int64_t into) {
+  const Horizon h = *horizon;
+  const double half_ticks = limits->half_ticks, least = limits->least, tick = limits->tick;
   int64_t place = block % h.blocks, at_tick = window % h.block_ticks, plane = h.features * h.capacity;
   if (place < 0) place += h.blocks;
   if (at_tick < 0) at_tick += h.block_ticks;
@@ -710,6 +1002,82 @@ static PyObject *close_horizon(PyObject *self, PyObject *const *args, Py_ssize_t
       out[3 * apart_rows + i] = all.known >= 2 ? sqrt(all.squares / all.known) : not_known();
     }
   }
+}
+
+// close_horizon(horizon, block, window, half_ticks, least_variance, tick_seconds, values, rows, first, n, into row):
+// learns `n` series from the `first` on, of the features in `rows` of `values`, and writes their statistics there
+static PyObject *close_horizon(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  (void)self;
+  if (count != 11) return PyErr_Format(PyExc_TypeError, "close_horizon: expected 11 arguments, got %zd", count);
+  Views views = {.count = 0};
+  Horizon h;
+  PyObject *result = NULL;
+  int64_t block = PyLong_AsLongLong(args[1]), window = PyLong_AsLongLong(args[2]);
+  double half_ticks = PyFloat_AsDouble(args[3]), least = PyFloat_AsDouble(args[4]), tick = PyFloat_AsDouble(args[5]);
+  int64_t first = PyLong_AsLongLong(args[8]), n = PyLong_AsLongLong(args[9]), into = PyLong_AsLongLong(args[10]);
+  if (PyErr_Occurred() || read_horizon(args[0], &views, &h)) goto done;
+  double *values = lend(&views, args[6], 'F', 8, 2);
+  if (!values) goto done;
+  int64_t features = last_length(&views, 0), width = last_length(&views, 1);
+  const int64_t *rows = lend(&views, args[7], 'i', 8, 1);
+  if (!rows) goto done;
+  int is_right = last_length(&views, 0) == h.features && n <= h.capacity && first >= 0 && first + n <= width;
+  is_right = is_right && into >= 0 && into + 4 * h.features <= features;
+  for (int64_t f = 0; is_right && f < h.features; f++) is_right = rows[f] >= 0 && rows[f] < features;
+  if (!is_right) {
+    PyErr_SetString(PyExc_ValueError, "close_horizon: an array is too short");
+    goto done;
+  }
+  const HorizonLimits limits = {half_ticks, least, tick};
+  close_block(&h, block, window, &limits, values, width, rows, first, n, into);
+  Py_INCREF(Py_None);
+  result = Py_None;
+done:
+  release(&views);
+  return result;
+}
+
+// close_horizon_windows(horizon, window, half_ticks, least_variance, tick_seconds, values (windows, k, width), rows, first,
+// n, into row): the same for windows in a row, of which the first lies in the block that the horizon has turned to
+static PyObject *close_horizon_windows(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  (void)self;
+  if (count != 10) return PyErr_Format(PyExc_TypeError, "close_horizon_windows: expected 10 arguments, got %zd", count);
+  Views views = {.count = 0};
+  Horizon h;
+  PyObject *result = NULL;
+  int64_t window = PyLong_AsLongLong(args[1]);
+  const HorizonLimits limits = {PyFloat_AsDouble(args[2]), PyFloat_AsDouble(args[3]), PyFloat_AsDouble(args[4])};
+  int64_t first = PyLong_AsLongLong(args[7]), n = PyLong_AsLongLong(args[8]), into = PyLong_AsLongLong(args[9]);
+  if (PyErr_Occurred() || read_horizon(args[0], &views, &h)) goto done;
+  double *values = lend(&views, args[5], 'F', 8, 3);
+  if (!values) goto done;
+  int64_t windows = last_length(&views, 0), features = last_length(&views, 1), width = last_length(&views, 2);
+  const int64_t *rows = lend(&views, args[6], 'i', 8, 1);
+  if (!rows) goto done;
+  int is_right = last_length(&views, 0) == h.features && n >= 0 && n <= h.capacity && first >= 0 && first + n <= width;
+  is_right = is_right && into >= 0 && into + 4 * h.features <= features && h.block_ticks > 0;
+  for (int64_t f = 0; is_right && f < h.features; f++) is_right = rows[f] >= 0 && rows[f] < features;
+  if (!is_right) {
+    PyErr_SetString(PyExc_ValueError, "close_horizon_windows: an array is too short");
+    goto done;
+  }
+  int64_t plane = h.features * h.capacity, before = INT64_MIN;
+  for (int64_t w = 0; w < windows; w++) {
+    int64_t at_tick = (window + w) % h.block_ticks;
+    if (at_tick < 0) at_tick += h.block_ticks;
+    int64_t block = (window + w - at_tick) / h.block_ticks;
+    if (w && block != before) {
+      int64_t place = block % h.blocks;
+      if (place < 0) place += h.blocks;
+      memset(h.count + place * plane * h.count_bytes, 0, (size_t)(plane * h.count_bytes));
+      memset(h.times + place * plane * h.times_bytes, 0, (size_t)(plane * h.times_bytes));
+      memset(h.mean + place * plane, 0, (size_t)plane * sizeof *h.mean);
+      memset(h.squares + place * plane, 0, (size_t)plane * sizeof *h.squares);
+      sum_closed_blocks(&h, block, n);
+    }
+    before = block;
+    close_block(&h, block, window + w, &limits, values + w * features * width, width, rows, first, n, into);
+  }
   Py_INCREF(Py_None);
   result = Py_None;
 done:
@@ -719,5 +1087,7 @@ done:
 
 #define FAST(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 PyMethodDef window_features_methods[] = {
-    FAST(close_requests), FAST(close_overall), FAST(count_phases), FAST(turn_horizon), FAST(close_horizon), {NULL, NULL, 0, NULL},
+    FAST(close_requests),        FAST(close_overall), FAST(close_request_windows), FAST(close_overall_windows),
+    FAST(close_horizon_windows), FAST(count_phases),  FAST(turn_horizon),          FAST(close_horizon),
+    {NULL, NULL, 0, NULL},
 };

@@ -187,6 +187,10 @@ class TickRule:
         """A window ends in which nothing was hit, and nothing was active."""
         self._ticks.move(end_ns)
 
+    def pass_ticks(self, first_end_ns: int, tick_ns: int, count: int) -> None:
+        """The same of windows in a row."""
+        self._ticks.move_many(first_end_ns, tick_ns, count)
+
     def firing(self, count: int) -> BoolArray:
         """Which of the first `count` series fire now, (count,)."""
         self._episodes.make_room(count)
@@ -295,3 +299,9 @@ class TickLength:
             self._length_ns = min(self._length_ns, passed_ns) if self._length_ns else passed_ns
         self._end_ns = end_ns
         return self._length_ns
+
+    def move_many(self, first_end_ns: int, tick_ns: int, count: int) -> None:
+        """Windows in a row end, the first of them at `first_end_ns`."""
+        for place in range(min(count, 3)):  # the length is known by then, also where the first ends at 0
+            self.move(first_end_ns + place * tick_ns)
+        self._end_ns = first_end_ns + (count - 1) * tick_ns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aiops_nb.core.types import NS_PER_SECOND, FloatArray
+from aiops_nb.features.windows import FeatureWindows
 
 SLEEP_NS = 5 * NS_PER_SECOND  # beats come every 1 to 1.25 s; more is no delay of one beat
 LATE_SHARE = 10  # one row in so many is late: the others say little about the rate
@@ -35,6 +36,20 @@ class ObservedTime:
         self._late_until_ns = LONG_AGO
         self._rows = self._late = 0
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no row of the open window was late."""
+        return not self._late
+
+    def would_wake(self, before_ns: int | None, time_ns: int) -> bool:
+        """Whether the monitor had slept before a heartbeat of the clock; `before_ns` is the one before, if any."""
+        return before_ns is not None and time_ns - before_ns > SLEEP_NS
+
+    @property
+    def clock_ns(self) -> int | None:
+        """The last heartbeat of the clock."""
+        return self._clock_ns
+
     def after_clock(self, time_ns: int) -> int:
         """A heartbeat of the clock; how long the monitor had slept before it, 0 if it had not.
 
@@ -45,7 +60,7 @@ class ObservedTime:
         [0, 0, 110, 0]
         """
         before, self._clock_ns = self._clock_ns, max(time_ns, self._clock_ns or time_ns)
-        if before is None or time_ns - before <= SLEEP_NS:
+        if before is None or not self.would_wake(before, time_ns):
             return 0
         self._woke_ns = time_ns
         return time_ns - before
@@ -69,6 +84,13 @@ class ObservedTime:
     def is_whole(self) -> bool:
         """Whether nothing was missed so far."""
         return self._woke_ns == LONG_AGO and self._any_late_ns == LONG_AGO
+
+    def mask_windows(self, features: FeatureWindows, *, requests: bool = True) -> None:
+        """The same of windows in a row."""
+        if self.is_whole:
+            return
+        for place, values in enumerate(features.values):
+            self.mask(features.end_ns(place), features.names, values, requests=requests)
 
     def mask(self, end_ns: int, names: tuple[str, ...], values: FloatArray, *, requests: bool = True) -> None:
         """Write NaN over rates that are not known at the end of a window, and shorten silences; `values` is (k, n).

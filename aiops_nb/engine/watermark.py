@@ -36,6 +36,13 @@ class Watermarks:
         self._heard: dict[str, int | None] = dict.fromkeys(self._own)
         self._clock: int | None = None
 
+    def copy(self) -> Watermarks:
+        """The same state, to look ahead with."""
+        other = Watermarks.__new__(Watermarks)
+        other._lateness_ns, other._idle_ns, other._ahead_ns = self._lateness_ns, self._idle_ns, self._ahead_ns
+        other._own, other._heard, other._clock = dict(self._own), dict(self._heard), self._clock
+        return other
+
     def too_far_ahead(self, time_ns: IntArray) -> BoolArray | None:
         """Rows with timestamps ahead of the recorded clock, (rows,); None if there are none."""
         if self._clock is None or int(time_ns.max()) <= self._clock + self._ahead_ns:

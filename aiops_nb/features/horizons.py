@@ -103,6 +103,13 @@ class Horizons:
                     statistics = table[first : first + height, part].reshape(len(STATISTICS), self._features, -1)
                     horizon.close(window, table[rows, part], statistics)
 
+    def write_windows(self, window: int, tables: FloatArray, rows: IntArray, into: int) -> None:
+        """The same of windows in a row, (windows, k, n), by the compiled kernel."""
+        height = len(STATISTICS) * self._features
+        for number, part in enumerate(parts_of(tables.shape[2])):
+            for place, horizon in enumerate(self._part(number)):
+                horizon.close_windows(window, tables, rows, part, into + place * height)
+
     def carry_on(self, means: FloatArray, windows: FloatArray) -> None:
         """Set the exponential means, (horizons, f, n), and the windows they are of; NaN where there is none yet."""
         for number, part in enumerate(parts_of(means.shape[2])):
@@ -195,6 +202,18 @@ class _Horizon:
             compiled.turn_horizon(self._state, block, count)
         limits = self._half_ticks, self._least_time_variance, self._tick_seconds
         compiled.close_horizon(self._state, block, window, *limits, table, rows, part.start, count, into)
+
+    def close_windows(self, window: int, tables: FloatArray, rows: IntArray, part: slice, into: int) -> None:
+        """The same of windows in a row."""
+        assert kernel.compiled is not None
+        count, block = part.stop - part.start, window // self._block_ticks
+        self._make_room(count)
+        if block != self._block:
+            self._empty_until(block)
+            kernel.compiled.turn_horizon(self._state, block, count)
+        limits = self._half_ticks, self._least_time_variance, self._tick_seconds
+        kernel.compiled.close_horizon_windows(self._state, window, *limits, tables, rows, part.start, count, into)
+        self._block = (window + len(tables) - 1) // self._block_ticks
 
     @property
     def _state(self) -> tuple[Any, ...]:

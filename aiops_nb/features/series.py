@@ -51,6 +51,11 @@ class Interner:
         self._last, self._last_codes = dictionary, np.concatenate([known[:-1], more, known[-1:]])
         return self._last_codes
 
+    def known(self, column: pa.DictionaryArray) -> IntArray:
+        """The same, -1 for names that have no code yet, to which none is given."""
+        codes: IntArray = self._codes_of(column.dictionary)[dictionary_indices(column)]
+        return codes
+
     def _learn(self, unknown: Int32Array, dictionary: pa.Array, lookup: IntArray) -> None:
         used, first_row = np.unique(unknown, return_index=True)
         for index in used[np.argsort(first_row)].tolist():
@@ -95,6 +100,16 @@ class SeriesIndex:
             self._learn(left, right, codes)
             codes = self._pair[left, right]
         return codes
+
+    def known(self, first: pa.DictionaryArray, second: pa.DictionaryArray) -> IntArray:
+        """The same, -1 for series that have no code yet, to which none is given; (rows,)."""
+        left, right = self._first.known(first), self._second.known(second)
+        if self._codes is not None:
+            return np.full(len(left), -1)
+        new = (left < 0) | (right < 0) | (left >= self._pair.shape[0]) | (right >= self._pair.shape[1])
+        if not new.any():
+            return self._pair[left, right]
+        return np.where(new, -1, self._pair[np.where(new, 0, left), np.where(new, 0, right)])
 
     def _make_room(self) -> None:
         rows = capacity_for(len(self._first.names), self._pair.shape[0])

@@ -14,6 +14,7 @@ from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch
 from aiops_nb.core.types import Item
 from aiops_nb.engine.check import unjudged_rules
+from aiops_nb.engine.look_ahead import grouped
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline, StreamCounters
 from aiops_nb.monitor.pace import Pace
@@ -156,14 +157,15 @@ class ReplayRun:
 
     def _replay(self) -> None:
         pace = self.pace
-        for item in self._items():
-            if pace is not None and item.source == CLOCK_SOURCE:
-                pace.wait_until(int(times_ns(item.batch.column("time"))[0]))
+        for items in grouped(self._items()) if pace is None else ([item] for item in self._items()):
+            if pace is not None and items[0].source == CLOCK_SOURCE:
+                pace.wait_until(int(times_ns(items[0].batch.column("time"))[0]))
             if self._stopping.is_set():
                 break
-            self._obey_commands(item.seq)  # at the time of the item before: a silence of now covers what comes
-            self._reached_ns = max(self._reached_ns, int(times_ns(item.batch.column("time"))[-1]))
-            self._deliver(self._pipeline.push(item))
+            self._obey_commands(items[0].seq)  # at the time of the item before: a silence of now covers what comes
+            for step in self._pipeline.push_many(items):
+                self._reached_ns = max(self._reached_ns, int(times_ns(step.item.batch.column("time"))[-1]))
+                self._deliver(step)
             self._note_unjudged()
         else:
             self._reached_end = True

@@ -84,6 +84,11 @@ class EvaluationErrors:
         self.gone_sources: list[str] = []
         self.gone_rules: list[str] = []
 
+    @property
+    def any(self) -> bool:
+        """Whether a source or a rule fails."""
+        return bool(self._sources or self._rules)
+
     def source_failed(self, source: str, since_ns: int, reason: str) -> None:
         """A source fails since then."""
         if source in self._sources or len(self._sources) < MOST_SOURCES:

@@ -26,6 +26,7 @@ from aiops_nb.core.types import (
     SeriesKey,
     Severity,
 )
+from aiops_nb.features.windows import FeatureWindows
 from aiops_nb.rules.feature.params import FeatureRuleParams
 from aiops_nb.rules.own_host import OwnHost
 from aiops_nb.rules.sentences import ended
@@ -130,6 +131,21 @@ class NoDataJudge:
             self._silent[: len(silent)] = silent
             return []
         return self._judge(silent, table.end_ns)
+
+    @property
+    def resolves(self) -> bool:
+        """Whether alerts of other rules are to be resolved where a series is silent."""
+        return self._params.state == "ok"
+
+    def tick_windows(self, features: FeatureWindows) -> list[list[AlertChange]]:
+        """The same of windows in a row, unless it `resolves`; the changes of each window."""
+        windows = len(features)
+        silent = features.values[:, features.names.index("silent_seconds")]
+        is_seen = len(features.series) == len(self._series) and not self._is_watching
+        if self._params.state != "keep_last" and is_seen and not (silent >= self._worth_seconds).any():
+            self._silent[: len(features.series)] = silent[-1]
+            return [[] for _ in range(windows)]
+        return [self.tick(features.at(at)) for at in range(windows)]
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Nothing at all came for so long: no window was closed."""

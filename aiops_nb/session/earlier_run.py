@@ -7,6 +7,7 @@ import logging
 from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.types import NS_PER_SECOND
+from aiops_nb.engine.look_ahead import grouped
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.engine.silenced import silences_of
 from aiops_nb.record.reader import RecordingReader
@@ -32,8 +33,8 @@ def pipeline_of(plan: Plan) -> Pipeline | None:
         if bounds is None or bounds[1] - bounds[0] > LONGEST_NS or rows > MOST_ROWS:
             return None
         pipeline = Pipeline(trust=reader.trusted)
-        for item in reader.joined_items():
-            pipeline.push(item)
+        for items in grouped(reader.joined_items()):
+            pipeline.push_many(items)
     except RecordingError as problem:
         _log.warning("baselines are learned again: %s", problem)
         return None

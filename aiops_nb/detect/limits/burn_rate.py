@@ -73,7 +73,7 @@ class BurnRate:
         return Scores(score=np.where(known, burn, np.nan), expected=unknown, lower=unknown, upper=upper)
 
     def compiled(self, names: tuple[str, ...], count: int) -> Compiled | None:
-        """Its parameters as `judge_rules` of the compiled kernel takes them."""
+        """Its parameters as `judge_windows` of the compiled kernel takes them."""
         rows = [names.index(name) for name in self.features[1:]]
         budget = 1.0 - self._params.objective_ratio
         return Compiled("burn_rate", (*rows, budget, self._params.min_count, self._params.min_errors))

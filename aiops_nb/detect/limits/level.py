@@ -76,7 +76,7 @@ class Level:
         return np.full(len(value), self._params.limit * factor)
 
     def compiled(self, names: tuple[str, ...], count: int) -> Compiled | None:
-        """Its parameters as `judge_rules` of the compiled kernel takes them."""
+        """Its parameters as `judge_windows` of the compiled kernel takes them."""
         return Compiled("level", (self._params.limit, int(self._params.direction == "above")))
 
     def learn(self, table: FeatureTable, rows: BoolArray) -> None:

@@ -136,7 +136,7 @@ class RobustZ:
         self._warm_up(value, np.flatnonzero(known & rows & ~warm))
 
     def compiled(self, names: tuple[str, ...], count: int) -> Compiled | None:
-        """Its state as `judge_rules` of the compiled kernel takes it; None while an anomalous level is not learned."""
+        """Its state as the kernel's `judge_windows` takes it; None while an anomalous level is not learned."""
         if self._learning_gate.is_counting:
             return None
         self._make_room(count)

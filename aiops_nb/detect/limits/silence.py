@@ -109,7 +109,7 @@ class Silence:
         running[:] = np.where(known, value, running)
 
     def compiled(self, names: tuple[str, ...], count: int) -> Compiled | None:
-        """Its state as `judge_rules` of the compiled kernel takes it."""
+        """Its state as `judge_windows` of the compiled kernel takes it."""
         self._make_room(count)
         arrays = self._longest, self._running, self._anomalous_ticks, self._seen, self._heard
         params = self._params

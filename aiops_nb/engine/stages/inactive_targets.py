@@ -34,6 +34,11 @@ class InactiveTargets:
         self._places: dict[str, int] = {}
         self._placed = 0
 
+    @property
+    def any(self) -> bool:
+        """Whether a target is paused or removed."""
+        return bool(self._last_window)
+
     def end(self, target: str, after_window: int) -> None:
         """A target is paused or removed; `after_window` is the last one that has rows of it."""
         self._resumed.discard(target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from aiops_nb.core.types import AlertChange, FeatureTable, SeriesKey, Tick
@@ -12,6 +14,8 @@ from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.stage import FeatureJudges
 from aiops_nb.features.requests.objective_history import History
 from aiops_nb.features.requests.objectives import OBJECTIVE_FEATURES, ObjectiveFeatures
+from aiops_nb.features.requests.stretch import ClosedWindows, WindowTotals
+from aiops_nb.features.windows import FeatureWindows
 
 
 class ObjectivesStage:
@@ -33,13 +37,14 @@ class ObjectivesStage:
         self._place: list[int] = []
         self._seen = 0, 0
         self._first_window: int | None = None
+        self._ahead: deque[tuple[Tick, list[AlertChange]]] = deque()
         self._past = {} if history is None else {(past.target, past.origin): past for past in history.series}
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
-        self._first_window = window if self._first_window is None else self._first_window
-        for fresh in self._see():
-            self._recall(fresh, window, self._first_window)
+        if self._ahead:
+            return self._ahead.popleft()
+        self._begin(window)
         if not self._keys:
             return None, []
         moved, now = self._requests.features.moved, self._overall.features.now
@@ -50,6 +55,25 @@ class ObjectivesStage:
                 amounts[:, at] = totals.count[place], totals.errors[place]
         values = self._features.close(window, amounts[0], amounts[1])
         return self._judges.tick(FeatureTable("slo", end_ns, self._keys, OBJECTIVE_FEATURES, values))
+
+    def close_ahead(self, window: int, closed: ClosedWindows, overall: WindowTotals, tick_ns: int) -> None:
+        """Close windows in a row, as the stages before have; `close` then gives them one by one."""
+        self._begin(window)
+        amounts = np.zeros((2, len(closed.leaving), len(self._keys)), np.int64)
+        for at, (is_overall, place) in enumerate(zip(self._is_overall, self._place, strict=True)):
+            totals = overall if is_overall else closed.totals
+            amounts[0, :, at] = totals.array("count")[:, place]
+            amounts[1, :, at] = totals.array("errors")[:, place]
+        values = self._features.close_windows(window, amounts[0], amounts[1])
+        end_ns = (window + 1) * tick_ns
+        features = FeatureWindows("slo", end_ns, tick_ns, self._keys, OBJECTIVE_FEATURES, values)
+        self._ahead.extend(self._judges.tick_windows(features))
+
+    def _begin(self, window: int) -> None:
+        """Take in origins and targets that are new, with what an earlier recording knew of them."""
+        self._first_window = window if self._first_window is None else self._first_window
+        for fresh in self._see():
+            self._recall(fresh, window, self._first_window)
 
     def pass_sleep(self, slept_ns: int) -> None:
         """So much of the windows that are about to pass was slept."""

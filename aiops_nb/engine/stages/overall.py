@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from aiops_nb.core.types import ALL_TARGETS, AlertChange, FeatureTable, IntArray, SeriesKey, Tick
@@ -11,6 +13,8 @@ from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.sources import RATES
 from aiops_nb.engine.stages.stage import FeatureJudges
 from aiops_nb.features.requests.overall import MOST_ORIGINS, OVERALL_FEATURES, OverallFeatures
+from aiops_nb.features.requests.stretch import ClosedWindows, WindowTotals
+from aiops_nb.features.windows import FeatureWindows
 
 
 class Origins:
@@ -43,9 +47,22 @@ class OverallStage:
         self._judges = FeatureJudges(params.feature_rules, "overall", OVERALL_FEATURES)
         self.feature_judges = self._judges.judges
         self.origins = Origins()
+        self._ahead: deque[tuple[Tick, list[AlertChange]]] = deque()
+
+    def close_ahead(self, window: int, closed: ClosedWindows, tick_ns: int) -> WindowTotals:
+        """Close windows in a row, as the stage of requests has; `close` then gives them one by one."""
+        self.origins.see(self._requests.keys)
+        keys, end_ns = self.origins.keys, (window + 1) * tick_ns
+        values, now = self.features.close_windows(window, closed, self.origins.of_series, len(keys))
+        features = FeatureWindows("overall", end_ns, tick_ns, keys, OVERALL_FEATURES, values)
+        self._observed.mask_windows(features)
+        self._ahead.extend(self._judges.tick_windows(features))
+        return now
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
+        if self._ahead:
+            return self._ahead.popleft()
         moved = self._requests.features.moved
         self.origins.see(self._requests.keys)
         keys = self.origins.keys

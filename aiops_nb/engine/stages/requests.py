@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 
 import numpy as np
@@ -17,7 +18,10 @@ from aiops_nb.engine.stages.sources import SeriesSources, source_of
 from aiops_nb.engine.stages.stage import AddRows, FeatureJudges
 from aiops_nb.features.requests.features import RequestFeatures, request_features
 from aiops_nb.features.requests.rows import PHASES, UNKNOWN_EXPIRY, RequestRows
+from aiops_nb.features.requests.stretch import ClosedWindows
+from aiops_nb.features.requests.totals import Totals
 from aiops_nb.features.series import SeriesIndex
+from aiops_nb.features.windows import FeatureWindows
 from aiops_nb.rules.connectivity import ConnectivityJudge
 from aiops_nb.rules.row.chance import Pace
 from aiops_nb.rules.row.judge import NOBODY, RowJudge, failure_codes
@@ -70,18 +74,74 @@ class RequestsStage:
         self._known = 0
         self._span_count: FloatArray = np.zeros(0)
         self._heard: dict[str, int] = {}
+        self._span_row = self._names.index("span_count")
+        self._ahead: deque[tuple[Tick, list[AlertChange], Totals]] = deque()
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> RequestRows:
         """The columns of a batch, with series codes given in row order."""
+        return self._decoded(batch, window, self._index.encode(batch.column("target"), batch.column("origin")))
+
+    def known_series(self, batch: pa.RecordBatch) -> tuple[IntArray, int]:
+        """Series of the rows of a batch, and how many rows there are before the first of a new one."""
+        series = self._index.known(batch.column("target"), batch.column("origin"))
+        new = (series < 0) | (series >= self._known)
+        return series, int(np.argmax(new)) if new.any() else len(series)
+
+    def decode_known(self, batch: pa.RecordBatch, window: IntArray, series: IntArray) -> RequestRows:
+        """The columns of a batch whose series are known."""
+        return self._decoded(batch, window, series)
+
+    def _decoded(self, batch: pa.RecordBatch, window: IntArray, series: IntArray) -> RequestRows:
         return RequestRows(
             window=window,
-            series=self._index.encode(batch.column("target"), batch.column("origin")),
+            series=series,
             status_code=integers(batch.column("status_code"), 0),
             failed=_valid(batch.column("error_type")),
             duration_seconds=floats(batch.column("duration_seconds")),
             phase_seconds=_phases(batch),
             certificate_expires_ns=_expires(batch.column("certificate_expires")),
         )
+
+    @property
+    def can_look_ahead(self) -> bool:
+        """Whether windows in a row may be closed at once: nothing but their rows decides what they hold."""
+        is_plain = self._sources.is_plain and not self.inactive.any and self._judges.can_look_ahead
+        return self.features.closes_windows and self._known > 0 and is_plain and not self._ahead
+
+    @property
+    def most_windows(self) -> int:
+        """How many windows may be closed at once."""
+        return self.features.most_windows
+
+    @property
+    def known(self) -> int:
+        """How many series there are."""
+        return self._known
+
+    def close_ahead(
+        self, window: int, windows: int, rows: RequestRows, tick_ns: int, sources: Iterable[tuple[str, slice]]
+    ) -> ClosedWindows:
+        """Close windows in a row with rows of them and of later ones; `close` then gives them one by one.
+
+        The rows are those of `adder_ahead` that come before; `sources` says whose they are.
+        """
+        for source, part in sources:
+            self._sources.note(source, rows.series[part])
+        later = rows.window >= window + windows
+        if later.any():
+            self.features.add(rows.take(later))
+            rows = rows.take(~later)
+        end_ns = (window + 1) * tick_ns
+        values, closed = self.features.close_windows(window, windows, end_ns, tick_ns, rows, self._known)
+        features = FeatureWindows("requests", end_ns, tick_ns, self._known_keys(), self._names, values)
+        self._observed.mask_windows(features)
+        judged = self._judges.tick_windows(features)
+        self._ahead.extend((*one, closed.totals.at(at)) for at, one in enumerate(judged))
+        return closed
+
+    def adder_ahead(self, rows: RequestRows, batch: pa.RecordBatch) -> AddRows:
+        """What judges parts of a batch whose rows `close_ahead` has taken."""
+        return lambda part, usable: self._judge_rows(rows.take(part), batch[part])
 
     def adder(self, rows: RequestRows, batch: pa.RecordBatch) -> AddRows:
         """What adds parts of a decoded batch."""
@@ -123,16 +183,19 @@ class RequestsStage:
 
     def close(self, window: int, end_ns: int) -> tuple[Tick | None, list[AlertChange]]:
         """Close the next window."""
+        if self._ahead:
+            return self._close_next(end_ns)
         values = self.features.close(window, end_ns, self._known)
         if not self._known:
             return None, []
         self._known_keys()
         self.inactive.write_unknown(window, self.keys, values)
-        self._span_count, self._heard = values[self._names.index("span_count")], {}
+        self._span_count, self._heard = values[self._span_row], {}
         self._observed.mask(end_ns, self._names, values)
         self._sources.mask(self._names, values, end_ns)
         connected = self._connectivity.tick(end_ns)
-        ended = self._end_rows(end_ns)
+        moved = self.features.moved
+        ended = self._end_rows(end_ns, None if moved is None else moved.entering)
         tick, changes = self._judges.tick(FeatureTable("requests", end_ns, self.keys, self._names, values))
         return tick, connected + ended + changes + self._resolve_gone(end_ns)
 
@@ -156,6 +219,13 @@ class RequestsStage:
     def source_recovered(self, source: str, time_ns: int) -> None:
         """A source that failed works again."""
         self._sources.recovered(source, time_ns)
+
+    def _close_next(self, end_ns: int) -> tuple[Tick, list[AlertChange]]:
+        """The next of the windows that were closed ahead."""
+        tick, changes, totals = self._ahead.popleft()
+        self._span_count, self._heard = tick.features.values[self._span_row], {}
+        connected = self._connectivity.tick(end_ns)
+        return tick, connected + self._end_rows(end_ns, totals) + changes
 
     def pass_sleep(self, slept_ns: int) -> None:
         """So much of the windows that are about to pass was slept."""
@@ -210,10 +280,8 @@ class RequestsStage:
             self._heard[origin] = int((self._span_count[of_origin] > 0).sum())
         return self._heard[origin]
 
-    def _end_rows(self, end_ns: int) -> list[AlertChange]:
+    def _end_rows(self, end_ns: int, totals: Totals | None) -> list[AlertChange]:
         """Changes by row rules at the end of a window, whose totals they learn from."""
-        moved = self.features.moved
-        totals = None if moved is None else moved.entering
         self._pace.tick(NOBODY if totals is None else totals.count, end_ns, self._known)
         ended = [(judge, t) for judge in self._row_judges for t in judge.tick(end_ns, totals, self._pace)]
         return [judge.change(t, self.keys[t.series]) for judge, t in ended]

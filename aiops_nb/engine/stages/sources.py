@@ -55,6 +55,11 @@ class SeriesSources:
         """Which of the first `count` series have ended, (count,)."""
         return self._ended[:count]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no source has ended, fails or has just recovered: nothing is masked."""
+        return not (self.any_ended or self._failing or self._recovered_ns)
+
     def failed(self, source: str) -> None:
         """A source fails: its silence says nothing about its series."""
         self._failing.add(source)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
+
 from aiops_nb import kernel
 from aiops_nb.core.types import (
     AlertChange,
     BoolArray,
     FeatureTable,
     FeatureTableName,
-    ScoredFeature,
     SeriesKey,
     Tick,
 )
+from aiops_nb.features.windows import FeatureWindows
 from aiops_nb.rules.feature.judge import FeatureJudge
 from aiops_nb.rules.feature.params import FeatureRuleParams
-from aiops_nb.rules.feature.quiet import judge_quiet
+from aiops_nb.rules.feature.quiet import judge_windows
 from aiops_nb.rules.no_data import NoDataJudge, NoDataParams, judged_series
 from aiops_nb.rules.own_host import OwnHost
 
@@ -71,16 +73,10 @@ class FeatureJudges:
         Zeros lose their sign: whether `np.maximum(-0.0, 0.0)` has one depends on the processor, and bytes must not.
         """
         features.values[...] += 0.0
-        scored: list[ScoredFeature] = []
-        changes: list[AlertChange] = []
-        quiet = {} if kernel.compiled is None else judge_quiet(kernel.compiled, self.judges, features)
-        for place, judge in enumerate(self.judges):
-            if place in quiet:
-                scored.append(quiet[place])
-                continue
-            verdict, made = judge.tick(features)
-            scored.append(verdict)
-            changes += made
+        one = FeatureWindows(
+            features.table, features.end_ns, 0, features.series, features.names, features.values[np.newaxis]
+        )
+        scored, changes = judge_windows(kernel.compiled, self.judges, one)[0]
         return Tick(features, tuple(scored)), changes + self._without_data(features)
 
     @property
@@ -109,6 +105,20 @@ class FeatureJudges:
         """So much of the windows that are about to pass was slept."""
         for judge in self.judges:
             judge.pass_sleep(slept_ns)
+
+    def tick_windows(self, features: FeatureWindows) -> list[tuple[Tick, list[AlertChange]]]:
+        """The same of windows in a row, where `can_look_ahead`."""
+        features.values[...] += 0.0
+        judged = judge_windows(kernel.compiled, self.judges, features)
+        silent = [[] for _ in judged] if self._silence is None else self._silence.tick_windows(features)
+        return [
+            (Tick(features.at(at), tuple(scored)), changes + silent[at]) for at, (scored, changes) in enumerate(judged)
+        ]
+
+    @property
+    def can_look_ahead(self) -> bool:
+        """Whether rules do not depend on each other: no alert ends because its series is silent."""
+        return self._silence is None or not self._silence.resolves
 
     def pass_silence(self, elapsed_ns: int, end_ns: int) -> list[AlertChange]:
         """Changes because nothing at all came for so long."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from aiops_nb.alert.grouping import Grouping
-from aiops_nb.core.types import IntArray
+from aiops_nb.core.types import IntArray, Item
 from aiops_nb.engine.commands import Start
+from aiops_nb.engine.look_ahead import Ahead
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.clients import ClientsStage
@@ -17,6 +22,7 @@ from aiops_nb.engine.stages.overall import OverallStage
 from aiops_nb.engine.stages.requests import RequestsStage
 from aiops_nb.engine.stages.samples import SamplesStage
 from aiops_nb.engine.stages.stage import AddRows, Stage
+from aiops_nb.features.requests.rows import PHASES, RequestRows
 from aiops_nb.rules.no_data import NO_DATA
 
 
@@ -39,18 +45,68 @@ class StagesOfTable(Protocol):
         ...
 
 
+FEWEST_WINDOWS = 2
+DECODED = (
+    "target",
+    "origin",
+    "status_code",
+    "error_type",
+    "duration_seconds",
+    "certificate_expires",
+    *(f"{phase}_seconds" for phase in PHASES),
+)
+
+
+def joined_requests(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """What is decoded of several batches, as one."""
+    parts = [batch.select(DECODED) for batch in batches]
+    if len(parts) == 1:
+        return parts[0]
+    return pa.Table.from_batches(parts).unify_dictionaries().combine_chunks().to_batches()[0]
+
+
 class RequestStages:
     """Requests by target, all together, against objectives, and by client."""
 
     def __init__(self, params: PipelineParams, observed: ObservedTime, start: Start) -> None:
         self.requests = RequestsStage(params, observed)
         self.clients = ClientsStage(params, self.requests)
-        overall = OverallStage(params, self.requests, observed)
-        self.objectives = ObjectivesStage(params, self.requests, overall, start.history)
-        self.stages: tuple[Stage, ...] = (self.requests, overall, self.objectives, self.clients)
+        self.overall = OverallStage(params, self.requests, observed)
+        self.objectives = ObjectivesStage(params, self.requests, self.overall, start.history)
+        self.stages: tuple[Stage, ...] = (self.requests, self.overall, self.objectives, self.clients)
+        self._rows_ahead: deque[RequestRows] = deque()
+
+    def close_ahead(self, items: Sequence[Item], ahead: Ahead, window: int, tick_ns: int) -> int:
+        """Close the windows ahead at once; gives how many of the items may be pushed then, at least one.
+
+        Each stage then gives its windows one by one, as the items are pushed.
+        """
+        whole = joined_requests(ahead.batches(items)) if ahead.requests else None
+        if whole is None:
+            return max(len(ahead.ends), 1)
+        series, known = self.requests.known_series(whole)
+        starts = np.concatenate([[0], np.cumsum([len(one) for one in ahead.windows])])
+        if known < len(series):
+            ahead.cut(ahead.requests[int(np.searchsorted(starts, known, side="right")) - 1])
+        windows = ahead.ends[-1] - window if ahead.ends else 0
+        if windows < FEWEST_WINDOWS or not ahead.requests:
+            return max(len(ahead.ends), 1)
+        count = int(starts[len(ahead.requests)])
+        whole, series = whole.slice(0, count), series[:count]
+        rows = self.requests.decode_known(whole, np.concatenate(ahead.windows), series)
+        parts = [slice(first, last) for first, last in pairwise(starts[: len(ahead.requests) + 1].tolist())]
+        sources = [items[place].source for place in ahead.requests]
+        closed = self.requests.close_ahead(window, windows, rows, tick_ns, zip(sources, parts, strict=True))
+        overall = self.overall.close_ahead(window, closed, tick_ns)
+        self.objectives.close_ahead(window, closed, overall, tick_ns)
+        self._rows_ahead.extend(rows.take(part) for part in parts)
+        return len(ahead.ends)
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> list[AddRows]:
         """Decode a batch once; see `StagesOfTable.decode`."""
+        if self._rows_ahead:
+            rows = self._rows_ahead.popleft()
+            return [self.requests.adder_ahead(rows, batch), self.clients.adder(rows, batch)]
         rows = self.requests.decode(batch, window)
         return [self.requests.adder(rows, batch), self.clients.adder(rows, batch)]
 

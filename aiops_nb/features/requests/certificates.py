@@ -6,7 +6,7 @@ import numpy as np
 
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import FloatArray, IntArray
-from aiops_nb.features.requests.rows import UNKNOWN_EXPIRY
+from aiops_nb.features.requests.rows import UNKNOWN_EXPIRY, RequestRows
 
 
 class Certificates:
@@ -44,6 +44,30 @@ class Certificates:
             return None
         self._make_room(count)
         return self._expires_ns
+
+    def move_on_windows(
+        self, window: int, windows: int, count: int, rows: RequestRows, place: IntArray
+    ) -> tuple[IntArray | None, IntArray | None]:
+        """Close windows in a row with these rows, in the order of their windows.
+
+        Gives what the compiled kernel moves on: when the newest certificate of each series ends before them, and what
+        each window brings, (windows, count), or `UNKNOWN_EXPIRY`; None where nothing is known.
+        """
+        seen = [(at, part) for at in range(windows) for part in self._open.pop(window + at, ())]
+        known = None if rows.certificate_expires_ns is None else rows.certificate_expires_ns != UNKNOWN_EXPIRY
+        any_known = known is not None and bool(known.any())
+        self._any = self._any or any_known or bool(seen)
+        if not self._any:
+            return None, None
+        self._make_room(count)
+        if not seen and not any_known:
+            return self._expires_ns, None
+        newer = np.full((windows, count), UNKNOWN_EXPIRY, np.int64)
+        for at, (series, expires_ns) in seen:
+            newer[at, series] = expires_ns
+        if known is not None and rows.certificate_expires_ns is not None:
+            newer[place[known], rows.series[known]] = rows.certificate_expires_ns[known]
+        return self._expires_ns, newer
 
     def _make_room(self, count: int) -> None:
         capacity = capacity_for(count, len(self._expires_ns))

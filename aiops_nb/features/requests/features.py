@@ -8,14 +8,15 @@ import numpy as np
 
 from aiops_nb import kernel
 from aiops_nb.core.growing import capacity_near
-from aiops_nb.core.types import FloatArray
+from aiops_nb.core.types import BoolArray, FloatArray
 from aiops_nb.features.horizons import STATISTICS, Horizons, horizon_names
 from aiops_nb.features.params import WindowParams
 from aiops_nb.features.requests.certificates import Certificates
-from aiops_nb.features.requests.histogram import MIDDLES, SlidingHistogram
+from aiops_nb.features.requests.histogram import MIDDLES, BinnedRows, SlidingHistogram
 from aiops_nb.features.requests.overall import Movement
 from aiops_nb.features.requests.phases import PHASE_FEATURES, RECENT_PHASE_FEATURES, RequestPhases
 from aiops_nb.features.requests.rows import RequestRows, WaitingRequests
+from aiops_nb.features.requests.stretch import BinnedWindows, ClosedWindows, WindowTotals, by_window
 from aiops_nb.features.requests.totals import ANSWER_FEATURES, QUANTILES, RATIOS, Totals, answers
 from aiops_nb.features.silent import Silence
 
@@ -46,9 +47,18 @@ _ONCE = len(request_features(()))
 REQUEST_FEATURES = request_features(WindowParams().horizons_seconds)
 
 
+def _has_answer(rows: RequestRows) -> BoolArray:
+    answered: BoolArray = ~rows.failed & (rows.duration_seconds >= 0)
+    return answered
+
+
 def _answered(rows: RequestRows) -> RequestRows:
-    answered = ~rows.failed & (rows.duration_seconds >= 0)
+    answered = _has_answer(rows)
     return rows if answered.all() else rows.take(answered)
+
+
+def _with_open(before: BinnedRows, rows: BinnedRows) -> BinnedRows:
+    return rows if not len(before[0]) else (np.append(before[0], rows[0]), np.append(before[1], rows[1]))
 
 
 class RequestFeatures:
@@ -173,6 +183,65 @@ class RequestFeatures:
         self.moved = Movement(entering, leaving, *rows)
         self._horizons.write(window, values, _TRENDED_ROWS, _ONCE)
         return values
+
+    @property
+    def closes_windows(self) -> bool:
+        """Whether windows in a row can be closed at once: only by the compiled kernel."""
+        return self._kernel is not None and self._kernel is kernel.compiled
+
+    @property
+    def most_windows(self) -> int:
+        """How many windows can be closed at once."""
+        return self._span_ticks
+
+    def close_windows(
+        self, window: int, windows: int, end_ns: int, tick_ns: int, rows: RequestRows, count: int
+    ) -> tuple[FloatArray, ClosedWindows]:
+        """Close windows in a row at once, at most a span of them, with these rows of them; (windows, k, count).
+
+        `end_ns` is the end of the first. All rows are of the first `count` series. Only with the compiled kernel.
+        """
+        assert self._kernel is not None and windows <= self._span_ticks
+        self._take_in()
+        self._make_room(count)
+        places = range(window, window + windows)
+        rows, place = by_window(rows, window)
+        totals = WindowTotals(windows, count)
+        binned = totals.count(rows, place)
+        for at, one in enumerate(places):
+            if (counted := self._open.pop(one, None)) is not None:
+                totals.add(at, counted)
+        entered = [_with_open(self._histogram.take_open(one), binned.at(at)) for at, one in enumerate(places)]
+        entering, leaving = BinnedWindows.of(entered), BinnedWindows.of(self._histogram.enter(entered))
+        leaving_totals = tuple(self._packed.pop(one - self._span_ticks, None) for one in places)
+        ticks = np.minimum(self._closed_ticks + np.arange(1, windows + 1), self._span_ticks)
+        self._closed_ticks = int(ticks[-1])
+        values = np.empty((windows, _ONCE + len(STATISTICS) * len(TRENDED) * self._horizon_count, count))
+        packed, packed_phases = self._kernel.close_request_windows(
+            values,
+            window,
+            end_ns,
+            tick_ns,
+            self._tick_seconds,
+            ticks * self._tick_seconds,
+            self._sliding.whole(),
+            totals.whole(),
+            leaving_totals,
+            (*self._histogram.arrays, MIDDLES, RATIOS),
+            entering.whole(),
+            leaving.whole(),
+            self._silence.last(count),
+            *self._certificates.move_on_windows(window, windows, count, rows, place),
+            self._phases.move_on_windows(window, windows, count, _answered(rows), place[_has_answer(rows)]),
+        )
+        self._packed.update(zip(places, packed, strict=True))
+        for at, one in enumerate(places):
+            self._phases.keep(one, None if packed_phases is None else packed_phases[at])
+        self._horizons.write_windows(window, values, _TRENDED_ROWS, _ONCE)
+        self.moved = Movement(
+            totals.at(windows - 1), leaving_totals[-1], *(rows.at(windows - 1) for rows in (entering, leaving))
+        )
+        return values, ClosedWindows(totals, leaving_totals, entering, leaving)
 
     def _features(self, window: int, end_ns: int, count: int) -> FloatArray:
         assert self.moved is not None

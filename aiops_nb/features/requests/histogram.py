@@ -7,6 +7,7 @@ the same on every machine. By hand: the ddsketch package is one Python object a 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -209,6 +210,19 @@ class SlidingHistogram:
     def expect(self, series: Int32Array) -> None:
         """See `Counts.expect`."""
         self._counts.expect(series)
+
+    def take_open(self, window: int) -> BinnedRows:
+        """The rows of an open window, which is then no longer open."""
+        return _stacked(self._open.pop(window, []))
+
+    def enter(self, entering: Sequence[BinnedRows]) -> list[BinnedRows]:
+        """The rows of windows in a row enter the span, for a caller that counts them itself; gives those that leave."""
+        leaving = []
+        for rows in entering:
+            self._closed.append(rows)
+            leaving.append(self._closed.popleft() if len(self._closed) > self._span_ticks else NO_ROWS)
+            self._counts.expect(rows[1])
+        return leaving
 
     @property
     def arrays(self) -> tuple[int, FineArray, Int32Array]:

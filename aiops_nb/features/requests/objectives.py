@@ -39,6 +39,23 @@ class _Buckets:
         sums: IntArray = self._whole[:, :, :count] + now[:, :count]
         return sums
 
+    def move_windows(self, window: int, amounts: IntArray) -> IntArray:
+        """The same of windows in a row, (w, 2, n); gives (w, windows, 2, n)."""
+        w, _, count = amounts.shape
+        self._make_room(count)
+        sums = np.empty((w, len(self._spans), 2, count), np.int64)
+        first = 0
+        while first < w:
+            bucket = (window + first) // self._bucket_ticks
+            last = min((bucket + 1) * self._bucket_ticks - window, w)
+            self._turn_to(bucket)
+            now = self._ring[bucket % len(self._ring)][:, :count]
+            so_far = now + np.cumsum(amounts[first:last], axis=0)
+            np.add(self._whole[:, :, :count], so_far[:, np.newaxis], out=sums[first:last])
+            now[...] = so_far[-1]
+            first = last
+        return sums
+
     def recall(self, window: int, place: int, windows: IntArray, amounts: IntArray) -> None:
         """Add what earlier windows (k,) brought to the series at `place`, (2, k); `window` is the next to be closed."""
         self._make_room(place + 1)
@@ -126,6 +143,25 @@ class ObjectiveFeatures:
             ratio = sums[:, 1] / sums[:, 0]
         young = history < np.array(LONG_WINDOWS_SECONDS)[:, None]
         return np.concatenate([np.where(young, np.nan, ratio), sums[:, 0], history[None]])
+
+    def close_windows(self, window: int, requests: IntArray, errors: IntArray) -> FloatArray:
+        """The same of windows in a row, (w, n) each; gives the features, (w, 15, n)."""
+        amounts = np.stack([requests, errors], axis=1).astype(np.int64)
+        sums = np.concatenate([ring.move_windows(window, amounts) for ring in self._buckets], axis=1).astype(np.float64)
+        history = self._history_windows(window, amounts[:, 0])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = sums[:, :, 1] / sums[:, :, 0]
+        young = history[:, np.newaxis] < np.array(LONG_WINDOWS_SECONDS)[:, None]
+        return np.concatenate([np.where(young, np.nan, ratio), sums[:, :, 0], history[:, np.newaxis]], axis=1)
+
+    def _history_windows(self, window: int, requests: IntArray) -> FloatArray:
+        w, count = requests.shape
+        self._know(count)
+        first, any_request = self._first[:count], requests > 0
+        begins = (first == NEVER) & any_request.any(axis=0)
+        first[begins] = window + np.argmax(any_request, axis=0)[begins]
+        now = window + np.arange(w)[:, np.newaxis]
+        return np.where((first == NEVER) | (first > now), 0.0, (now + 1 - first) * self._tick_seconds)
 
     def _history(self, window: int, requests: IntArray) -> FloatArray:
         """Seconds from the first window with a request to the end of this one; 0 before."""

@@ -10,6 +10,7 @@ import numpy as np
 from aiops_nb import kernel
 from aiops_nb.core.types import FloatArray, IntArray
 from aiops_nb.features.requests.histogram import MIDDLES, BinnedRows, Counts
+from aiops_nb.features.requests.stretch import ClosedWindows, WindowTotals
 from aiops_nb.features.requests.totals import ANSWER_FEATURES, QUANTILES, RATIOS, Totals, answers
 from aiops_nb.features.silent import Silence
 
@@ -79,6 +80,33 @@ class OverallFeatures:
             self._silence.last(origins),
         )
         return values
+
+    def close_windows(
+        self, window: int, closed: ClosedWindows, origin: IntArray, origins: int
+    ) -> tuple[FloatArray, WindowTotals]:
+        """Close windows in a row; the features are (windows, k, origins). Only with the compiled kernel."""
+        assert self._kernel is not None
+        windows = len(closed.leaving)
+        ticks = np.minimum(self._closed_ticks + np.arange(1, windows + 1), self._span_ticks)
+        self._closed_ticks = int(ticks[-1])
+        values, now = np.empty((windows, len(OVERALL_FEATURES), origins)), WindowTotals(windows, origins)
+        self._kernel.close_overall_windows(
+            values,
+            window,
+            self._tick_seconds,
+            ticks * self._tick_seconds,
+            now.whole(),
+            self._span.whole(),
+            closed.totals.whole(),
+            closed.leaving,
+            origin,
+            (*self._counts.arrays, MIDDLES, RATIOS),
+            closed.entering_rows.whole(),
+            closed.leaving_rows.whole(),
+            self._silence.last(origins),
+        )
+        self.now = now.at(windows - 1)
+        return values, now
 
     def _features(self, window: int, origins: int) -> FloatArray:
         seconds = self._closed_ticks * self._tick_seconds

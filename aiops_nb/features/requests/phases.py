@@ -10,7 +10,7 @@ from aiops_nb import kernel
 from aiops_nb.core.growing import capacity_for, widened
 from aiops_nb.core.types import FloatArray, IntArray
 from aiops_nb.features.accumulate import count_into, sum_into
-from aiops_nb.features.requests.rows import PHASES
+from aiops_nb.features.requests.rows import PHASES, RequestRows
 from aiops_nb.features.requests.totals import WholeArray, micros_of, narrowed
 
 RECENT_TICKS = 5
@@ -108,6 +108,41 @@ class RequestPhases:
             None if entering is None else (entering.known, entering.micros),
             self._packed.get(window - self._recent_ticks),
             self._packed.pop(window - self._span_ticks, None),
+        )
+
+    def move_on_windows(
+        self, window: int, windows: int, count: int, answered: RequestRows, place: IntArray
+    ) -> tuple[Any, ...] | None:
+        """Close windows in a row for the compiled kernel, with the answered rows of them; None if nothing is known yet.
+
+        Its answers are given to `keep`.
+        """
+        places = range(window, window + windows)
+        waiting = [(at, sums) for at, one in enumerate(places) if (sums := self._open.pop(one, None)) is not None]
+        seconds = answered.phase_seconds if len(place) else None
+        if seconds is None and not waiting and self._span is None:
+            return None
+        span, recent = self._make_room(count)
+        known, micros = (
+            np.zeros((len(PHASES), windows * count), np.int32),
+            np.zeros((len(PHASES), windows * count), np.int64),
+        )
+        if seconds is not None:
+            assert kernel.compiled is not None
+            kernel.compiled.count_phases(known, micros, place * count + answered.series, np.ascontiguousarray(seconds))
+        for at, sums in waiting:
+            width = min(count, sums.known.shape[1])
+            cells = slice(at * count, at * count + width)
+            known[:, cells] += sums.known[:, :width]
+            micros[:, cells] += sums.micros[:, :width]
+        return (
+            (span.known, span.micros),
+            (recent.known, recent.micros),
+            known,
+            micros,
+            tuple(self._packed.get(one - self._recent_ticks) for one in places),
+            tuple(self._packed.pop(one - self._span_ticks, None) for one in places),
+            self._recent_ticks,
         )
 
     def keep(self, window: int, packed: bytes | None) -> None:

@@ -105,7 +105,16 @@ class SignificanceTest:
 
     def pass_tick(self) -> None:
         """A window was learned."""
-        self._ticks += 1
+        self.pass_ticks(1)
+
+    @property
+    def most_ticks(self) -> int:
+        """How many windows may be passed at once: after them, what waits is learned."""
+        return DELAY_TICKS - self._ticks % DELAY_TICKS
+
+    def pass_ticks(self, count: int) -> None:
+        """So many windows were learned, at most `most_ticks`."""
+        self._ticks += count
         if self._ticks % DELAY_TICKS == 0:
             self._learn_earlier()
 

@@ -22,6 +22,7 @@ from aiops_nb.core.types import (
 )
 from aiops_nb.detect.registry import build_detector
 from aiops_nb.detect.score_scale import without_contradiction
+from aiops_nb.features.windows import FeatureWindows
 from aiops_nb.preprocess.steps import chain
 from aiops_nb.rules.feature.background import Background
 from aiops_nb.rules.feature.chance import SignificanceTest
@@ -38,6 +39,7 @@ from aiops_nb.rules.sentences import ended
 NO_SERIES = np.empty(0, np.intp)
 NONE_ACCEPTED: BoolArray = np.zeros(0, np.bool_)
 NO_SCORES = Scores(*np.empty((4, 0)))
+MANY = 1 << 30
 WORTH_SAYING_SECONDS = 30.0  # how long a condition has held before the alert fired
 
 
@@ -160,27 +162,30 @@ class FeatureJudge:
             ),
         )
 
-    def judged_quiet(self, table: FeatureTable, scores: FloatArray) -> ScoredFeature:
-        """What the kernel found, and learned; `scores` is (4, n), those of the selected series first."""
+    @property
+    def most_quiet_windows(self) -> int:
+        """How many windows in a row the kernel may judge before Python learns something from them."""
+        return MANY if self._chance is None else self._chance.most_ticks
+
+    def judged_quiet(self, features: FeatureWindows, first: int, scores: FloatArray) -> list[ScoredFeature]:
+        """What the kernel found in windows from the place `first` on, and learned.
+
+        `scores` is (windows, 4, n), those of the selected series first.
+        """
         quiet = self._quiet
         assert quiet is not None
-        self._rule.pass_tick(table.end_ns)
+        self._rule.pass_ticks(features.end_ns(first), features.tick_ns, len(scores))
         if self._chance is not None:
-            self._chance.pass_tick()
-        value = table.values[quiet.row]
+            self._chance.pass_ticks(len(scores))
+        values = features.values[first : first + len(scores), quiet.row]
         if quiet.places is not None:
-            value, scores = value[quiet.places], scores[:, : len(quiet.places)]
-        return ScoredFeature(
-            detector=self._detector.name,
-            alertname=self.params.alertname,
-            feature=self.params.feature,
-            threshold=self._threshold,
-            series=table.series if quiet.places is None else quiet.series,
-            value=value,
-            scores=Scores(*scores),
-            is_anomaly=quiet.none_anomalous,
-            accepted=NONE_ACCEPTED,
-        )
+            values, scores = values[:, quiet.places], scores[:, :, : len(quiet.places)]
+        series = features.series if quiet.places is None else quiet.series
+        about = self._detector.name, self.params.alertname, self.params.feature, self._threshold, series
+        return [
+            ScoredFeature(*about, value, Scores(*of_window), quiet.none_anomalous, NONE_ACCEPTED)
+            for value, of_window in zip(values, scores, strict=True)
+        ]
 
     def close(
         self, end_ns: int, outcome: str, is_chosen: Callable[[SeriesKey], bool] | None = None

@@ -6,20 +6,19 @@ what an alert is. Both give the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from aiops_nb.core.types import BoolArray, FeatureTable, FloatArray, IntArray, ScoredFeature, SeriesKey
+from aiops_nb.core.types import AlertChange, BoolArray, FeatureTable, FloatArray, IntArray, ScoredFeature, SeriesKey
 from aiops_nb.detect.limits.burn_rate import BurnRate
 from aiops_nb.detect.limits.compiled import Compiled
 from aiops_nb.detect.limits.level import Level
 from aiops_nb.detect.limits.robust_z import RobustZ
 from aiops_nb.detect.limits.silence import Silence
-
-MOST_RULES = 64  # of one call: it answers with a bit for each
+from aiops_nb.features.windows import FeatureWindows
 
 
 class Quiet(NamedTuple):
@@ -47,27 +46,94 @@ def quiet_detector(detector: object, names: tuple[str, ...], count: int) -> Comp
 class QuietJudge(Protocol):
     """A rule on features, as the kernel needs it."""
 
+    @property
+    def most_quiet_windows(self) -> int:
+        """How many windows in a row the kernel may judge before Python learns something from them."""
+        ...
+
     def quiet(self, table: FeatureTable) -> Quiet | None:
         """The rule as the kernel judges it; None if Python has to."""
         ...
 
-    def judged_quiet(self, table: FeatureTable, scores: FloatArray) -> ScoredFeature:
-        """What the kernel found."""
+    def judged_quiet(self, features: FeatureWindows, first: int, scores: FloatArray) -> list[ScoredFeature]:
+        """What the kernel found in windows from the place `first` on."""
+        ...
+
+    def tick(self, table: FeatureTable) -> tuple[ScoredFeature, list[AlertChange]]:
+        """Judge the series of a closed window by Python."""
         ...
 
 
-def judge_quiet(compiled: ModuleType, judges: Iterable[QuietJudge], table: FeatureTable) -> dict[int, ScoredFeature]:
-    """Verdicts of all rules that have nothing to say, by their place; Python judges the others."""
-    quiet = {}
-    for place, judge in enumerate(judges):
-        if place < MOST_RULES and (one := judge.quiet(table)) is not None:
-            quiet[place] = judge, one.rule
-    if not quiet:
-        return {}
-    scores = np.empty((len(quiet), 4, len(table.series)))
-    judged = compiled.judge_rules(table.values, tuple(rule for _, rule in quiet.values()), scores)
-    return {
-        place: judge.judged_quiet(table, of_rule)
-        for number, ((place, (judge, _)), of_rule) in enumerate(zip(quiet.items(), scores, strict=True))
-        if judged >> number & 1
-    }
+Verdicts = list[tuple[list[ScoredFeature], list[AlertChange]]]
+
+
+def judge_windows(compiled: ModuleType | None, judges: Sequence[QuietJudge], features: FeatureWindows) -> Verdicts:
+    """The verdicts and the changes by all rules in each window, in the order of the rules.
+
+    A rule depends on no other one, so each is judged through all windows before the next.
+    """
+    windows = len(features)
+    if compiled is None:
+        results = [_Judged(judge, features, None) for judge in judges]
+    else:
+        scores = np.empty((len(judges), windows, 4, len(features.series)))
+        results = [_Judged(judge, features, of_rule) for judge, of_rule in zip(judges, scores, strict=True)]
+        _judge_quiet(compiled, results, features, scores, 0)
+    for place, result in enumerate(results):
+        while len(result.scored) < windows:
+            first = len(result.scored)
+            if result.may_be_quiet and compiled is not None:
+                _judge_quiet(compiled, [result], features, scores[place : place + 1], first)
+            if len(result.scored) == first:
+                result.judge_next()
+    changes = [[change for result in results for change in result.changes.get(at, ())] for at in range(windows)]
+    return [([result.scored[at] for result in results], changes[at]) for at in range(windows)]
+
+
+class _Judged:
+    """What one rule has found so far in windows in a row; the kernel writes into `scores`, (windows, 4, n)."""
+
+    def __init__(self, judge: QuietJudge, features: FeatureWindows, scores: FloatArray | None) -> None:
+        self.judge, self._features, self._scores = judge, features, scores
+        self.scored: list[ScoredFeature] = []
+        self.changes: dict[int, list[AlertChange]] = {}
+        self.may_be_quiet = True
+
+    def next_rule(self) -> tuple[tuple[Any, ...], int] | None:
+        """The rule as the kernel judges it from the next window on, and how many windows at most; None: Python has to.
+
+        A rule that cannot be quiet is asked again once Python has judged it.
+        """
+        self.may_be_quiet = False
+        quiet = self.judge.quiet(self._features.at(len(self.scored)))
+        return None if quiet is None else (quiet.rule, self.judge.most_quiet_windows)
+
+    def take_quiet(self, windows: int, most: int) -> None:
+        """The kernel has judged so many windows, of at most so many."""
+        if windows:
+            assert self._scores is not None
+            first = len(self.scored)
+            self.scored += self.judge.judged_quiet(self._features, first, self._scores[first : first + windows])
+        self.may_be_quiet = windows == most
+
+    def judge_next(self) -> None:
+        """Judge the next window by Python."""
+        at = len(self.scored)
+        verdict, made = self.judge.tick(self._features.at(at))
+        self.scored.append(verdict)
+        if made:
+            self.changes[at] = made
+        self.may_be_quiet = True
+
+
+def _judge_quiet(
+    compiled: ModuleType, results: Sequence[_Judged], features: FeatureWindows, scores: FloatArray, first: int
+) -> None:
+    """Let the kernel judge these rules from the window `first` on, which is the next one of all of them."""
+    rules = [result.next_rule() for result in results]
+    if not any(rules):
+        return
+    judged = compiled.judge_windows(features.values[first:], tuple(rules), scores[:, first:])
+    for result, rule, windows in zip(results, rules, judged, strict=True):
+        if rule is not None:
+            result.take_quiet(windows, rule[1])
