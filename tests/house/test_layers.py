@@ -63,6 +63,7 @@ HOMES: dict[str, set[str]] = {
     "nbconvert": {"report"},
     "nbformat": {"report"},
     "papermill": {"report"},
+    "prometheus_client": {"monitor"},
     "platformdirs": {"offline", "record"},  # where what was compiled or derived is kept
     "psutil": {"collect"},
     "pytest": {"testing"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from aiops_nb.core.quantities import exact_duration, format_count
 from aiops_nb.core.urls import mask_url
 
 if TYPE_CHECKING:
+    from aiops_nb.monitor.exposition import MetricsPage
     from aiops_nb.monitor.monitor import Monitor
     from aiops_nb.session.plan import Plan
 
@@ -46,6 +48,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", type=Path, metavar="FILE", help="YAML configuration file (docs/reference/configuration.md)"
     )
+    command.add_argument(
+        "--metrics-port", type=int, metavar="PORT", help="show the latest values at http://127.0.0.1:PORT/metrics"
+    )
     add_output_arguments(command)
 
 
@@ -64,22 +69,31 @@ def run(arguments: argparse.Namespace) -> int:
     status = StatusLine(None if arguments.json else sys.stderr)
     changes, printer, tally = ChangeQueue(), ChangePrinter(as_json=arguments.json, status=status), Tally()
     warnings = WarningPrinter(as_json=arguments.json)
-    with stop_wishes(changes.wake) as wish:
+    with ExitStack() as stack, stop_wishes(changes.wake) as wish:
+        pages = [] if arguments.metrics_port is None else [stack.enter_context(_metrics_page(arguments.metrics_port))]
         monitor = aiops_nb.watch(
             arguments.targets,
             interval_seconds=arguments.interval,
             record=plan.record,
             config=arguments.config,
-            sinks=[changes, tally],
+            sinks=[changes, tally, *pages],
         )
         listening(monitor)
         text = begun(plan, arguments.for_seconds)
         _log.info("%s", text)
         if not arguments.json:
             write_line(text)
+            for page in pages:
+                write_line(f"metrics at {page.url}")
         follow(monitor, changes, printer, wish, arguments.for_seconds, warnings)
     summarise(monitor, printer, tally, plan.record, warnings)
     return wish.exit_code or (ALERTED if arguments.fail_on_alert and printer.fired else OK)
+
+
+def _metrics_page(port: int) -> MetricsPage:
+    from aiops_nb.monitor.exposition import MetricsPage
+
+    return MetricsPage(port)
 
 
 def listening(monitor: Monitor) -> None:

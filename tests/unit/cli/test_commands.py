@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -284,3 +285,13 @@ def test_an_export_without_a_file_that_cannot_be_read_says_so(
     line, _ = captured.err.splitlines()
     assert "000000.parquet: cannot be read, its rows are left out" in line
     assert str(tmp_path / "out" / "requests.csv") in captured.out
+
+
+def test_a_metrics_port_that_is_taken_is_one_line(dead_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            command("watch", dead_url, "--metrics-port", port), capture_output=True, text=True, timeout=60
+        )
+    assert (done.returncode, done.stdout) == (codes.MISTAKE, "")
+    assert done.stderr == f"aiops-nb: metrics page: 127.0.0.1:{port}: Address already in use\n"
