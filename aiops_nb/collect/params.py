@@ -56,6 +56,24 @@ class AccessLogParams(CollectorParams, frozen=True, kw_only=True, tag="access_lo
     duration_unit: Literal["s", "ms", "us", "ns"] | None = None
 
 
+class LogParams(CollectorParams, frozen=True, kw_only=True, tag="log"):
+    """Of `aiops_nb.collect.log.collector.LogFile`."""
+
+    path: str
+    form: Literal["auto", "text", "json"] = "auto"
+    pattern: str | None = None
+    name: str = "log"
+    target: str | None = None
+    from_start: bool = False
+    fields: dict[str, str] = {}
+    time_format: str | None = None
+    timezone: str | None = None
+    join: bool = True
+    redact: tuple[str, ...] = ()
+    max_line_bytes: Count = 65_536
+    max_text_characters: Count = 8_192
+
+
 class TcpClientParams(CollectorParams, frozen=True, kw_only=True, tag="tcp_client"):
     """Of `aiops_nb.collect.sockets.tcp_client.TcpClient`."""
 
@@ -138,6 +156,7 @@ class HeartbeatParams(CollectorParams, frozen=True, kw_only=True, tag="heartbeat
 
 BuiltInParams: TypeAlias = (
     AccessLogParams
+    | LogParams
     | TcpClientParams
     | TcpListenerParams
     | UdpListenerParams

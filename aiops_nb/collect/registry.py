@@ -121,6 +121,11 @@ BUILT_IN = (
         purpose="requests of an access log, followed as it grows",
     ),
     CollectorSpec(
+        params=built_in.LogParams,
+        factory="aiops_nb.collect.log.collector:LogFile",
+        purpose="messages of a log, plain or JSON, followed as it grows",
+    ),
+    CollectorSpec(
         params=built_in.TcpClientParams,
         factory="aiops_nb.collect.sockets.tcp_client:TcpClient",
         purpose="JSON lines from a TCP server",

@@ -18,6 +18,7 @@ from aiops_nb.core.types import NS_PER_SECOND, AlertChange, FeatureTableName
 from aiops_nb.features.catalog import FEATURES
 from aiops_nb.frames.alert_choice import AlertChoice, chosen_alert
 from aiops_nb.frames.build import REASONS, alerts_frame, marks_frame, with_reasons
+from aiops_nb.frames.messages import messages_frame, templates_frame
 from aiops_nb.frames.rows import rows_frame
 from aiops_nb.rules.evidence import evidence_of
 
@@ -73,6 +74,21 @@ class FrameAccess(ABC):
     def samples(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
         """Samples: time, source, target, metric, value (in the metric's unit)."""
         return self._rows("samples", start, end)
+
+    def messages(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
+        """Messages: time, source, target, severity, text, template (`<*>` for each parameter), template_id.
+
+        Templates are those of all messages up to `end`, of a live monitor of those that it keeps.
+        """
+        bounds = self.range_ns(start, end)
+        return _between(messages_frame(self._batches("messages", None, bounds[1])), *bounds)
+
+    def templates(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
+        """Templates of messages, the most frequent first: source, template, template_id, count, first, last, severity.
+
+        `severity` is the worst of its lines, `example` the last of them. The counts add up to the messages.
+        """
+        return templates_frame(self.messages(start=start, end=end))
 
     def _rows(self, table: TableName, start: Moment, end: Moment) -> pd.DataFrame:
         bounds = self.range_ns(start, end)

@@ -16,6 +16,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from aiops_nb.collect.access_log.collector import AccessLog
 from aiops_nb.collect.frame.source import from_frame
+from aiops_nb.collect.log.collector import LogFile
 from aiops_nb.collect.sockets.tcp_client import TcpClient
 from aiops_nb.collect.sockets.tcp_listener import TcpListener
 from aiops_nb.collect.sockets.udp_listener import UdpListener
@@ -54,6 +55,20 @@ def access_log(folder: Path) -> Iterator[Collector]:
 
         def feed() -> None:
             file.writelines(f"{time.time() - 0.001:.3f} 200\n" for _ in range(10))
+            file.flush()
+
+        with fed(feed):
+            yield collector
+
+
+@contextmanager
+def log_file(folder: Path) -> Iterator[Collector]:
+    path = folder / "shop.log"
+    collector = LogFile(path)
+    with path.open("a", encoding="utf-8") as file:
+
+        def feed() -> None:
+            file.writelines(f'{{"ts": {time.time() - 0.001:.3f}, "msg": "order {i}"}}\n' for i in range(10))
             file.flush()
 
         with fed(feed):
@@ -135,6 +150,7 @@ def frame(folder: Path) -> Iterator[Collector]:
 
 MAKERS: dict[str, Callable[[Path], AbstractContextManager[Collector]]] = {
     "access log": access_log,
+    "log": log_file,
     "TCP listener": tcp_listener,
     "TCP client": tcp_client,
     "UDP listener": udp_listener,

@@ -16,6 +16,7 @@ from aiops_nb.collect.params import (
     BuiltInParams,
     CollectorParams,
     HeartbeatParams,
+    LogParams,
     SyntheticParams,
     TcpClientParams,
     TcpListenerParams,
@@ -77,6 +78,7 @@ class TestPolledCollectors(CollectorContract):
 
 EXAMPLES: dict[str, CollectorParams] = {
     "access_log": AccessLogParams(path="access.log"),
+    "log": LogParams(path="app.log"),
     "tcp_client": TcpClientParams(host="192.0.2.1", port=9),
     "tcp_listener": TcpListenerParams(port=1),
     "udp_listener": UdpListenerParams(port=1),

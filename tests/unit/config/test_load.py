@@ -62,7 +62,7 @@ FAULTS = [
     ("collectors:\n- type: acces_log\n",
      "2: collectors[0].type: expected a known type, got 'acces_log'; did you mean access_log?"),
     ("collectors:\n- path: x\n",
-     "2: collectors[0].type: expected a known type, got None; known here: access_log, tcp_client"),
+     "2: collectors[0].type: expected a known type, got None; known here: access_log, log, tcp_client"),
     ("collectors:\n- type: tcp_client\n  host: h\n  port: 99999",
      "4: collectors[0].port: expected a whole number <= 65535, got 99999"),
     ("collectors:\n- {type: access_log, path: a}\n- {type: access_log, path: b}\n",
