@@ -32,7 +32,7 @@ class MovedFrame(pd.DataFrame):
     def in_words(self, most: int = MOST_ROWS) -> list[dict[str, str]]:
         """The first rows as people read them: those that clearly moved, or a few that moved furthest."""
         clear = int(self["is_clear"].sum())
-        rows = self[self["distance"].notna()].head(min(max(clear, SHOWN_ANYWAY), most))
+        rows = self[self["distance"].notna()].head(min(clear or SHOWN_ANYWAY, most))
         marks = self[self["table"] == "marks"].tail(most)
         return [row_in_words(row) for row in [*marks.to_dict("records"), *rows.to_dict("records")]]
 

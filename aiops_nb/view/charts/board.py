@@ -25,6 +25,9 @@ from aiops_nb.view.charts.figures import (
     name_lines,
     slot_classes,
 )
+from aiops_nb.view.charts.navigation import DEFAULT_SPAN_SECONDS as DEFAULT_SPAN_SECONDS
+from aiops_nb.view.charts.navigation import Extent
+from aiops_nb.view.charts.navigation import TimeWindow as TimeWindow
 from aiops_nb.view.charts.selection import ERROR, FAILING, SHOWN, choose, matching, trouble_of
 from aiops_nb.view.data.names import harmless, short_names
 from aiops_nb.view.data.series_data import (
@@ -45,7 +48,6 @@ from aiops_nb.view.data.thinning import COLUMNS, thinned
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_SPAN_SECONDS = 120
 LEAST_SPAN_MS = 20_000
 NS_PER_MS = 1_000_000
 MOST_STREAMED = 1000  # rows of a chart that new ones are added to; longer ranges are thinned, and sent again
@@ -56,14 +58,6 @@ RECHOOSE_NS = 3 * NS_PER_SECOND
 LEAST_LATENCY_MS, LEAST_RATE_HZ, LEAST_ERROR_PERCENT = 10.0, 1.0, 5.0
 FARTHEST_DOT = 3.0  # times the line: a service with a heavy tail would be drawn flat otherwise
 HOST_TITLES = {"cpu_ratio": "CPU", "memory_ratio": "Memory"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeWindow:
-    """What the time axis shows: the last seconds, or as many around a moment in the past (UTC ns)."""
-
-    span_seconds: int = DEFAULT_SPAN_SECONDS
-    moment_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +150,11 @@ class Board:
         """End of the time axis: the newest row, or half a span after the moment that was chosen."""
         newest, moment = self._store.newest_ns, self._window.moment_ns
         return newest if moment is None else min(newest, moment + self._window.span_seconds * NS_PER_SECOND // 2)
+
+    @property
+    def extent(self) -> Extent:
+        """The times that there are, and the end of what is shown."""
+        return Extent(oldest_ns=self._store.oldest_ns, newest_ns=self._store.newest_ns, end_ns=self.end_ns)
 
     def draw(self) -> None:
         """Bring every chart up to date with the store."""

@@ -217,6 +217,43 @@ class View {
   }
 }
 
+// ---- moving the time axis: shift and wheel, or a wheel that turns sideways, pans; ctrl and wheel zooms; a double
+// click returns to the newest rows. The plain wheel scrolls the notebook.
+
+const LEFT = 58; // of a chart, before its time axis
+const RIGHT = 14;
+const SEND_EVERY_MS = 120;
+
+function navigation(model, el) {
+  let waiting = null;
+  const send = (kind, key, value, more = {}) => {
+    if (waiting?.kind === kind) waiting[key] = kind === "pan" ? waiting[key] + value : waiting[key] * value;
+    else {
+      waiting = { kind, [key]: value, ...more };
+      setTimeout(() => (model.send(waiting), (waiting = null)), SEND_EVERY_MS);
+    }
+  };
+  const turned = (event) => {
+    const box = event.target.closest?.(".aiops-cell")?.getBoundingClientRect();
+    if (!box) return;
+    const width = Math.max(box.width - LEFT - RIGHT, 1);
+    const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (event.ctrlKey || event.metaKey) {
+      const at = Math.min(Math.max((event.clientX - box.left - LEFT) / width, 0), 1);
+      send("zoom", "factor", Math.exp(Math.max(-100, Math.min(100, event.deltaY)) / 200), { at });
+    } else if (sideways) send("pan", "share", (event.deltaX || event.deltaY) / width);
+    else return;
+    event.preventDefault();
+  };
+  const latest = (event) => event.target.closest?.(".aiops-cell") && model.send({ kind: "latest" });
+  el.addEventListener("wheel", turned, { passive: false });
+  el.addEventListener("dblclick", latest);
+  return () => {
+    el.removeEventListener("wheel", turned);
+    el.removeEventListener("dblclick", latest);
+  };
+}
+
 class Figure {
   constructor() {
     Object.assign(this, { base: null, log: [], seq: -1, lost: false, news: performance.now(), views: new Set() });
@@ -278,7 +315,9 @@ export default () => {
       const view = new View(figure, model, el);
       figure.views.add(view);
       view.draw();
+      const still = navigation(model, el);
       return () => {
+        still();
         figure.views.delete(view);
         view.close();
       };

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from aiops_nb.view.widgets.server_extension import BOKEH_FILES, bokeh_script
 HERE = Path(__file__).parent
 # patches that reach a page before its script runs are lost; these follow-ups repair that without a request of the page
 KEYFRAMES_AFTER_STATE_SECONDS = (1.0, 4.0)
+NAVIGATION = ("pan", "zoom", "latest")
 KEYFRAME_EVERY_SECONDS = 30.0
 
 
@@ -69,6 +70,7 @@ class LiveFigure(anywidget.AnyWidget):
         self.document = Document()
         self.show(roots)
         super().__init__()
+        self._navigate: Callable[[Mapping[str, Any]], None] = lambda _content: None
         self.document.on_change_dispatch_to(self)
         self.on_msg(self._on_browser)
 
@@ -94,6 +96,10 @@ class LiveFigure(anywidget.AnyWidget):
             for root in roots:
                 if root.document is None:
                     self.document.add_root(root)
+
+    def on_navigate(self, act: Callable[[Mapping[str, Any]], None]) -> None:
+        """Call `act` when a person pans (`kind`, `share`), zooms (`kind`, `at`, `factor`) or asks for `latest`."""
+        self._navigate = act
 
     def set_live(self, is_live: bool) -> None:
         """Set whether the pages expect changes: silence is then reported on them."""
@@ -166,6 +172,8 @@ class LiveFigure(anywidget.AnyWidget):
             self.send_snapshot()
         elif kind == "bokehjs":
             self.send({"kind": "bokehjs"}, [packed_bokeh()])
+        elif kind in NAVIGATION:
+            self._navigate(content)
         elif kind == "event":
             with self.one_message():
                 self.document.apply_json_patch(content["patch"], setter=content["view"])

@@ -65,7 +65,7 @@ class ReplayTools:
 
     def __init__(self, source: object) -> None:
         self._source = source
-        self.pause = _button("Pause", "pause", "84px")
+        self.pause = _button("Pause", "pause", "104px")
         self.step = _button("Step", "step-forward", "76px")
         self.step.tooltip = "Go on for about a second of recorded time"
         self.speed = ipywidgets.Dropdown(

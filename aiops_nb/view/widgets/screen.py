@@ -14,6 +14,7 @@ from aiops_nb.core.errors import AiopsError
 from aiops_nb.core.quantities import format_count, format_duration
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange, RuleThreshold, SeriesKey
 from aiops_nb.view.charts.board import DEFAULT_SPAN_SECONDS, Board, Selection, TimeWindow
+from aiops_nb.view.charts.navigation import panned, zoomed
 from aiops_nb.view.data.alert_strip import alert_strip
 from aiops_nb.view.data.names import harmless
 from aiops_nb.view.data.store import LATENCY_ALERT, ViewStore, clock_text, date_text, moment_text
@@ -59,6 +60,7 @@ class Screen:
         self.board = board = Board(store)
         board.draw()  # before there are pages: these get it whole, with the figure
         self.figure = LiveFigure(board.roots)
+        self.figure.on_navigate(self._navigate)
         self.status = Panel(kind="status")
         self.alerts = Panel(kind="alerts")
         self.alerts.on_select(self._select)
@@ -137,7 +139,8 @@ class Screen:
         with self.figure.one_message():
             self.board.draw()
             self.figure.show(self.board.roots)
-        self.figure.set_live(running)
+        pace = pace_of(self._source)
+        self.figure.set_live(running and not (pace is not None and pace.paused))  # a paused replay draws nothing
         ended = not running and self._source.ended
         self.status.state = self._state(running, ended)
         self.status.newest = self._newest()
@@ -379,6 +382,21 @@ class Screen:
             middle_ns = (chosen.start_ns + chosen.end_ns) // 2
             self.board.window = TimeWindow(span_seconds=seconds, moment_ns=middle_ns)
             self._wake()
+
+    def _navigate(self, content: Mapping[str, Any]) -> None:
+        """Pan or zoom the time axis; numbers of the page are not trusted."""
+        board, numbers = self.board, [content.get(name) for name in ("share", "at", "factor")]
+        share, at, factor = (float(one) if isinstance(one, (int, float)) else 0.0 for one in numbers)
+        if not self._store.newest_ns:
+            return
+        match content.get("kind"):
+            case "pan":
+                board.window = panned(board.window, board.extent, share)
+            case "zoom":
+                board.window = zoomed(board.window, board.extent, at, factor)
+            case _:
+                board.window = TimeWindow(span_seconds=board.window.span_seconds)
+        self._wake()
 
     def _filter(self, text: str) -> None:
         self.board.filter_text = text

@@ -28,6 +28,7 @@ def test_a_replay_is_paused_stepped_and_sped_up_from_the_dashboard(tmp_path: Pat
             assert replay.pace is not None and replay.pace.paused
             dashboard._draw()
             assert (screen.status.state, tools.pause.description, tools.step.disabled) == ("paused", "Resume", False)
+            assert not screen.figure._live  # or the page would say that the kernel sends nothing
             before = replay.counters.ticks_total
             tools.step.click()
             tools.step.click()
