@@ -110,7 +110,13 @@ class HostMetrics:
         self._closing.set()
 
     def sample(self) -> Values:
-        """Every metric that can be read now."""
+        """Every metric that can be read now.
+
+        Returns
+        -------
+        dict
+            Value by metric, in the metric's unit.
+        """
         counters = _Counters(self._system, self._groups, self._clock.monotonic_seconds())
         values = _levels(self._system, self._disk)
         if self._before is not None:

@@ -79,7 +79,13 @@ class CollectorSpec:
         return str(self.params.__struct_config__.tag)
 
     def load(self) -> Callable[..., Collector]:
-        """The factory; its module is imported now."""
+        """The factory; its module is imported now.
+
+        Returns
+        -------
+        callable
+            Takes the fields of `params` as keywords.
+        """
         if not isinstance(self.factory, str):
             return self.factory
         module, _, name = self.factory.partition(":")
@@ -87,7 +93,20 @@ class CollectorSpec:
         return factory
 
     def make(self, params: CollectorParams, where: str) -> Collector:
-        """A collector with these parameters, their references resolved; errors name the path below `where`."""
+        """A collector with these parameters, their references resolved; errors name the path below `where`.
+
+        Parameters
+        ----------
+        params
+            Of the collector.
+        where
+            Path in the configuration, which errors begin with.
+
+        Returns
+        -------
+        Collector
+            Not polled yet.
+        """
         arguments: dict[str, Any] = msgspec.structs.asdict(resolved(params, where))
         arguments |= {name: getattr(params, name) for name in self.resolves}
         if self.takes_clock:
@@ -107,7 +126,15 @@ class CollectorSpec:
             ) from None
 
     def check(self, params: CollectorParams, where: str) -> None:
-        """Raise what `make` would raise, without touching the network."""
+        """Raise what `make` would raise, without touching the network.
+
+        Parameters
+        ----------
+        params
+            Of the collector.
+        where
+            Path in the configuration, which errors begin with.
+        """
         if self.opens_on_creation:
             resolved(params, where)
         else:

@@ -126,7 +126,18 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(self.with_timeout(_probe(f"targets[{index}]", target)) for index, target in listed)
 
     def with_timeout(self, probe: ProbeTarget) -> ProbeTarget:
-        """The target with the shared timeout, if it has none of its own."""
+        """The target with the shared timeout, if it has none of its own.
+
+        Parameters
+        ----------
+        probe
+            A probed target.
+
+        Returns
+        -------
+        ProbeTarget
+            With a timeout.
+        """
         if probe.timeout_seconds is not None or self.timeout_seconds is None:
             return probe
         return msgspec.structs.replace(probe, timeout_seconds=self.timeout_seconds)

@@ -25,11 +25,23 @@ class Collector(Protocol):
     name: str
 
     def poll(self, timeout_seconds: float) -> pa.RecordBatch | None:
-        """Wait at most `timeout_seconds` for rows.
+        """Wait for rows.
 
-        Returns a batch of one published schema; an empty batch (`empty_batch`) if nothing came and time moved on;
-        None if the source has ended for good. Raises OSError for a fault that may pass: the monitor shows it,
-        backs off and polls again.
+        Parameters
+        ----------
+        timeout_seconds
+            Wait at most so long.
+
+        Returns
+        -------
+        pyarrow.RecordBatch or None
+            Of one published schema; an empty batch (`empty_batch`) if nothing came and time moved on; None if the
+            source has ended for good.
+
+        Raises
+        ------
+        OSError
+            For a fault that may pass: the monitor shows it, backs off and polls again.
         """
         ...
 
@@ -72,7 +84,13 @@ class Sink(Protocol):
     """A consumer of steps; one that fails is counted and shown, and never stops the stream."""
 
     def write(self, step: Step) -> None:
-        """Take one step; called from the engine thread, so it must be quick."""
+        """Take one step; called from the engine thread, so it must be quick.
+
+        Parameters
+        ----------
+        step
+            An item of the stream, the windows that it closed, and the alerts that changed.
+        """
         ...
 
     def close(self) -> None:

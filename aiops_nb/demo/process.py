@@ -53,7 +53,13 @@ class DemoService:
         return self._process.poll() is None
 
     def labels(self) -> list[Label]:
-        """The faults that are over, in order; after `stop` also the one that it cut short."""
+        """The faults that are over, in order; after `stop` also the one that it cut short.
+
+        Returns
+        -------
+        list of Label
+            Times in UTC.
+        """
         return read_label_lines(self._labels_path)
 
     def stop(self) -> None:

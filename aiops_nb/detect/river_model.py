@@ -85,6 +85,11 @@ class StreamDetector(AnomalyDetector):
         ----------
         x
             Numbers by feature; those never learned are ignored.
+
+        Returns
+        -------
+        float
+            The score.
         """
         if not self._seen:
             return 0.0

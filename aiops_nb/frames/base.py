@@ -64,15 +64,48 @@ class FrameAccess(ABC):
     def _extent_ns(self) -> tuple[int, int] | None: ...
 
     def range_ns(self, start: Moment = None, end: Moment = None) -> tuple[int | None, int | None]:
-        """The half-open range [start, end) in UTC nanoseconds; durations count from the ends of the data."""
+        """The half-open range [start, end) in UTC nanoseconds; durations count from the ends of the data.
+
+        Parameters
+        ----------
+        start, end
+            Moments, such as `"-1h"`, a date or a Timestamp; None: the ends of the data.
+
+        Returns
+        -------
+        tuple of int or None
+            Both ends; None is open.
+        """
         return range_ns(start, end, self._extent_ns)
 
     def requests(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
-        """Requests: time, source, origin, target, method, status_code, duration_seconds, error_type, phases, ..."""
+        """Requests: time, source, origin, target, method, status_code, duration_seconds, error_type, phases, ...
+
+        Parameters
+        ----------
+        start, end
+            Moments, such as `"-1h"`, a date or a Timestamp; None: the ends of the data.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per request, in order of arrival.
+        """
         return self._rows("requests", start, end)
 
     def samples(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
-        """Samples: time, source, target, metric, value (in the metric's unit)."""
+        """Samples: time, source, target, metric, value (in the metric's unit).
+
+        Parameters
+        ----------
+        start, end
+            Moments, such as `"-1h"`, a date or a Timestamp; None: the ends of the data.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per sample, in order of arrival.
+        """
         return self._rows("samples", start, end)
 
     def messages(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
@@ -100,6 +133,23 @@ class FrameAccess(ABC):
         """Features of `requests`, `overall` (all targets), `slo`, `samples` or `clients`: a row per window and series.
 
         `time` is the window's end. `clients` lists the busiest of each window, and all together as `__all__`.
+
+        Parameters
+        ----------
+        table
+            Which table of features.
+        start, end
+            Moments, such as `"-1h"`, a date or a Timestamp; None: the ends of the data.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per window and series: `time`, what names the series, and a column per feature.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such table.
         """
         if table not in FEATURES:
             raise ConfigError.at("table", f"one of {', '.join(FEATURES)}", table)
@@ -111,6 +161,16 @@ class FrameAccess(ABC):
 
         What is anomalous says why: `contributions` (JSON, shares of the raw score by cause), `phase` (the part
         of a latency that grew most) and `summary`, all in one sentence; null elsewhere.
+
+        Parameters
+        ----------
+        start, end
+            Moments, such as `"-1h"`, a date or a Timestamp; None: the ends of the data.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per window, series and rule.
         """
         return _in_words(self._bare_scores(start, end))
 
@@ -122,6 +182,16 @@ class FrameAccess(ABC):
         """Alerts: one row per episode, oldest first; `start` and `end` bound when it was first seen (`pending_at`).
 
         `state`, `severity`, `alertname`, `target` and `summary` come first; a notebook shows these and the times.
+
+        Parameters
+        ----------
+        start, end
+            Moments, such as `"-1h"`, a date or a Timestamp; None: the ends of the data.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per episode, with its labels, times in UTC, value, expected value, band and outcome.
         """
         from aiops_nb.frames.alerts import AlertsFrame
 
@@ -166,7 +236,18 @@ class FrameAccess(ABC):
         return _in_words(rows.reset_index(drop=True))
 
     def marks(self, *, start: Moment = None, end: Moment = None) -> pd.DataFrame:
-        """What was marked, such as deployments, by time: time, text, target (empty: all), author, id."""
+        """What was marked, such as deployments, by time: time, text, target (empty: all), author, id.
+
+        Parameters
+        ----------
+        start, end
+            Moments, such as `"-1h"`, a date or a Timestamp; None: the ends of the data.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per mark.
+        """
         return _between(marks_frame(self._marks()), *self.range_ns(start, end))
 
     def what_moved(self, start: Moment = None, end: Moment = None, *, before: float | str = "30m") -> MovedFrame:
@@ -215,6 +296,11 @@ class FrameAccess(ABC):
         before
             As for `what_moved`.
 
+        Returns
+        -------
+        MovedFrame
+            A row per series that moved, the most first.
+
         Raises
         ------
         ConfigError
@@ -262,6 +348,11 @@ class FrameAccess(ABC):
             Draws the evidence of this alert in place of a feature; as for `evidence`.
         start, end
             As for `features`.
+
+        Returns
+        -------
+        Picture
+            SVG that a notebook shows and keeps.
 
         Raises
         ------

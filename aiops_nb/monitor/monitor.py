@@ -231,6 +231,11 @@ class Monitor(FrameAccess):
         alert
             As for `acknowledge`.
 
+        Returns
+        -------
+        str
+            A URL.
+
         Raises
         ------
         ConfigError
@@ -285,7 +290,18 @@ class Monitor(FrameAccess):
             control.close()
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
-        """Wait until the stream has ended; true if it has."""
+        """Wait until the stream has ended; true if it has.
+
+        Parameters
+        ----------
+        timeout_seconds
+            At most so long; None: without a limit.
+
+        Returns
+        -------
+        bool
+            Whether the stream has ended.
+        """
         return self._run is None or self._run.wait(timeout_seconds)
 
     def set_threshold(self, rule: str, value: float) -> None:
@@ -336,7 +352,18 @@ class Monitor(FrameAccess):
         self._pace_of_replay().step()
 
     def set_speed(self, speed: float) -> None:
-        """Let a replay go this many times as fast as real time, > 0, from now on."""
+        """Let a replay go this many times as fast as real time, > 0, from now on.
+
+        Parameters
+        ----------
+        speed
+            Seconds of the recording a second.
+
+        Raises
+        ------
+        ConfigError
+            For a number that is not > 0, or if this is no replay.
+        """
         if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not 0 < speed < math.inf:
             raise ConfigError.at("speed", "a number > 0", speed)
         self._pace_of_replay().set_speed(float(speed))
@@ -365,7 +392,13 @@ class Monitor(FrameAccess):
         return pace
 
     def thresholds(self) -> dict[str, float]:
-        """The thresholds that `set_threshold` can move, by alertname, as they are now."""
+        """The thresholds that `set_threshold` can move, by alertname, as they are now.
+
+        Returns
+        -------
+        dict
+            Threshold by alertname, in the unit of the rule.
+        """
         return {} if self._run is None else self._run.params.thresholds | self._moved
 
     @property
@@ -379,7 +412,13 @@ class Monitor(FrameAccess):
         return self._watched
 
     def targets(self) -> pd.DataFrame:
-        """The URLs that are probed: name, url (without secrets), interval_seconds, state (`active` or `paused`)."""
+        """The URLs that are probed: name, url (without secrets), interval_seconds, state (`active` or `paused`).
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per target.
+        """
         return targets_frame([] if self._watched is None else self._watched.targets())
 
     def add_target(self, target: str | ProbeTarget, *, interval_seconds: float | None = None) -> str:
@@ -414,19 +453,45 @@ class Monitor(FrameAccess):
         return self._to_change().add_target(target, interval_seconds)
 
     def remove_target(self, name: str) -> None:
-        """Probe a target no more: its alerts end, its rows stay. `ConfigError` for an unknown name."""
+        """Probe a target no more: its alerts end, its rows stay. `ConfigError` for an unknown name.
+
+        Parameters
+        ----------
+        name
+            Of the target.
+        """
         self._to_change().remove_target(name)
 
     def pause_target(self, name: str) -> None:
-        """Probe a target no more until `resume_target`: its alerts end, its baselines are kept."""
+        """Probe a target no more until `resume_target`: its alerts end, its baselines are kept.
+
+        Parameters
+        ----------
+        name
+            Of the target.
+        """
         self._to_change().pause_target(name)
 
     def resume_target(self, name: str) -> None:
-        """Probe a paused target again."""
+        """Probe a paused target again.
+
+        Parameters
+        ----------
+        name
+            Of the target.
+        """
         self._to_change().resume_target(name)
 
     def set_interval(self, name: str, interval_seconds: float) -> None:
-        """Probe a target at another interval from now on."""
+        """Probe a target at another interval from now on.
+
+        Parameters
+        ----------
+        name
+            Of the target.
+        interval_seconds
+            The new interval, > 0.
+        """
         self._to_change().set_interval(name, interval_seconds)
 
     def config_yaml(self) -> str:
@@ -434,6 +499,11 @@ class Monitor(FrameAccess):
 
         Literal secrets are left out: write them as references (`env:NAME`, `file:PATH`). Collectors that were made in
         Python have no YAML.
+
+        Returns
+        -------
+        str
+            YAML that `Config.load` reads.
         """
         return self._to_change().config_yaml()
 
@@ -473,6 +543,11 @@ class Monitor(FrameAccess):
 
     def command(self, command: Command | Mapping[str, object]) -> None:
         """Put a command into the stream, as the dashboard does; users have `set_threshold`. Ignored while nothing runs.
+
+        Parameters
+        ----------
+        command
+            One of `aiops_nb.engine.commands`, or its JSON object.
 
         Raises
         ------
@@ -517,13 +592,31 @@ class Monitor(FrameAccess):
         self.command(Acknowledge(fingerprint=fingerprint, author=author_or_user(author), note=note))
 
     def unacknowledge(self, alert: AlertChoice, *, author: str | None = None) -> None:
-        """Take an acknowledgement back; arguments and errors as for `acknowledge`."""
+        """Take an acknowledgement back; arguments and errors as for `acknowledge`.
+
+        Parameters
+        ----------
+        alert
+            As for `acknowledge`.
+        author
+            Who; None: the user of this machine.
+        """
         self._require_running("unacknowledge")
         fingerprint = active_fingerprint(self._alerts(None, None), alert)
         self.command(Unacknowledge(fingerprint=fingerprint, author=author_or_user(author)))
 
     def comment(self, alert: AlertChoice, text: str, *, author: str | None = None) -> None:
-        """Note something about the present episode of an alert; errors as for `acknowledge`."""
+        """Note something about the present episode of an alert; errors as for `acknowledge`.
+
+        Parameters
+        ----------
+        alert
+            As for `acknowledge`.
+        text
+            What is noted.
+        author
+            Who; None: the user of this machine.
+        """
         self._require_running("comment")
         fingerprint = active_fingerprint(self._alerts(None, None), alert)
         self.command(Comment(fingerprint=fingerprint, text=text, author=author_or_user(author)))
@@ -534,6 +627,22 @@ class Monitor(FrameAccess):
         """Silence one alert for a time, `"30m"` or seconds; returns the id of the silence.
 
         If it still fires then, people are notified again. Errors as for `acknowledge`.
+
+        Parameters
+        ----------
+        alert
+            As for `acknowledge`.
+        duration
+            `"30m"` or seconds.
+        note
+            Why.
+        author
+            Who; None: the user of this machine.
+
+        Returns
+        -------
+        str
+            Id of the silence.
         """
         self._require_running("snooze")
         fingerprint = active_fingerprint(self._alerts(None, None), alert)
@@ -593,6 +702,13 @@ class Monitor(FrameAccess):
     def end_silence(self, id: str, *, author: str | None = None) -> None:
         """End a silence, or a snooze, before its time.
 
+        Parameters
+        ----------
+        id
+            What `silence` or `snooze` returned.
+        author
+            Who; None: the user of this machine.
+
         Raises
         ------
         ConfigError
@@ -648,12 +764,26 @@ class Monitor(FrameAccess):
         return command.id
 
     def unmark(self, id: str, *, author: str | None = None) -> None:
-        """Take a mark back; one that there is not is ignored."""
+        """Take a mark back; one that there is not is ignored.
+
+        Parameters
+        ----------
+        id
+            What `mark` returned.
+        author
+            Who; None: the user of this machine.
+        """
         self._require_running("unmark")
         self.command(Unmark(id=id, author=author_or_user(author)))
 
     def silences(self) -> pd.DataFrame:
-        """All silences: id, state (active, pending, expired), matchers, times in UTC, author, reason, ended_by."""
+        """All silences: id, state (active, pending, expired), matchers, times in UTC, author, reason, ended_by.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per silence.
+        """
         return silences_frame(self._held_silences(), self._stream_now_ns())
 
     def listen(self, path: str | Path | None = None) -> Path:
@@ -692,11 +822,23 @@ class Monitor(FrameAccess):
             raise ConfigError(f"{what}: expected a running monitor, got one that is {self.state}")
 
     def add_sink(self, sink: Sink) -> None:
-        """Deliver every further step to one more sink."""
+        """Deliver every further step to one more sink.
+
+        Parameters
+        ----------
+        sink
+            Takes steps in the engine's thread; see `Sink`.
+        """
         self._fan_out.add(sink)
 
     def remove_sink(self, sink: Sink) -> None:
-        """Deliver to it no more."""
+        """Deliver to it no more.
+
+        Parameters
+        ----------
+        sink
+            One that was added; others are ignored.
+        """
         self._fan_out.remove(sink)
 
     def add_notifier(self, channel: ChannelParams | Notifier) -> None:
@@ -733,7 +875,13 @@ class Monitor(FrameAccess):
                 self._notifications.add(notifier)
 
     def notifications(self) -> pd.DataFrame:
-        """The notification log: one row for each message, with its state and why it was not delivered."""
+        """The notification log: one row for each message, with its state and why it was not delivered.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per message, the oldest first.
+        """
         rows = self._last_notifications if self._notifications is None else self._notifications.rows()
         return notifications_frame(rows)
 
@@ -741,6 +889,11 @@ class Monitor(FrameAccess):
         """How noisy alerting is since the first start: by day, rule, target and channel, with a chart (`plot`).
 
         Of the alerts that are still kept in memory; `recording.noise()` knows all.
+
+        Returns
+        -------
+        Noise
+            Tables and a chart.
         """
         rows = self._last_notifications if self._notifications is None else self._notifications.rows()
         return noise_of(self._store.changes(), rows)
@@ -763,7 +916,13 @@ class Monitor(FrameAccess):
         )
 
     def warnings(self) -> list[str]:
-        """What a user should know now, a sentence each: what fails (collectors, rules), and rejected lines."""
+        """What a user should know now, a sentence each: what fails (collectors, rules), and rejected lines.
+
+        Returns
+        -------
+        list of str
+            A sentence each; empty while all is well.
+        """
         counters, run = self.counters, self._run
         problems = {**(run.problems() if run else {}), **self._fan_out.problems()}
         problems |= {} if self._ping is None else self._ping.problems()
@@ -777,25 +936,55 @@ class Monitor(FrameAccess):
         return lines
 
     def notices(self) -> list[str]:
-        """What collectors found and assumed, a sentence each: the pattern of a log, the time zone of its times."""
+        """What collectors found and assumed, a sentence each: the pattern of a log, the time zone of its times.
+
+        Returns
+        -------
+        list of str
+            A sentence each.
+        """
         found = collector_notices(self._run.collectors if self._run else ())
         return [f"{part}: {text}" for part, text in found.items()]
 
     def rejected(self) -> pd.DataFrame:
-        """The last rejected lines of each collector: source, reason, detail, line (its beginning)."""
+        """The last rejected lines of each collector: source, reason, detail, line (its beginning).
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per line.
+        """
         return rejected_frame(self._run.collectors if self._run else ())
 
     def firing(self) -> list[AlertChange]:
-        """The alerts that fire now and that no other inhibits; silenced and acknowledged ones too."""
+        """The alerts that fire now and that no other inhibits; silenced and acknowledged ones too.
+
+        Returns
+        -------
+        list of AlertChange
+            The last change of each.
+        """
         state = {change.fingerprint: change for change in self._store.changes()}
         return [change for change in state.values() if change.is_firing and not change.inhibited_by]
 
     def recent(self) -> list[Step]:
-        """The kept steps, oldest first: what a dashboard made later begins with."""
+        """The kept steps, oldest first: what a dashboard made later begins with.
+
+        Returns
+        -------
+        list of Step
+            At most as many as fit into the memory set aside for them.
+        """
         return self._store.steps()
 
     def dashboard(self) -> Dashboard:
-        """The live dashboard; asked for again (a re-run cell, a reloaded page) it replaces the one before."""
+        """The live dashboard; asked for again (a re-run cell, a reloaded page) it replaces the one before.
+
+        Returns
+        -------
+        Dashboard
+            Shown when it is the last value of a cell.
+        """
         from aiops_nb.view.dashboard import Dashboard
 
         with self._lock:

@@ -170,6 +170,16 @@ class Notifier(Protocol):
     def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
         """Send; returns what the receiver calls each message, by fingerprint, where it says so.
 
+        Parameters
+        ----------
+        messages
+            Of one group, the first first.
+
+        Returns
+        -------
+        mapping
+            The receiver's name of each message, by fingerprint; may be empty.
+
         Raises
         ------
         DeliveryError

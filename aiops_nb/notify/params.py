@@ -341,11 +341,35 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         _check_names("default", self.default or (), names)
 
     def channels_for(self, labels: Mapping[str, str]) -> tuple[str, ...]:
-        """Names of the channels that an alert with these labels goes to."""
+        """Names of the channels that an alert with these labels goes to.
+
+        Parameters
+        ----------
+        labels
+            Of the alert.
+
+        Returns
+        -------
+        tuple of str
+            In the order of the configuration.
+        """
         return tuple(name for route in self.routes_for(labels) for name in route.channels)
 
     def routes_for(self, labels: Mapping[str, str], added: Sequence[str] = ()) -> list[Route]:
-        """The routes of an alert with these labels: the configured one, and that of `added` channels."""
+        """The routes of an alert with these labels: the configured one, and that of `added` channels.
+
+        Parameters
+        ----------
+        labels
+            Of the alert.
+        added
+            Channels that were added while it runs.
+
+        Returns
+        -------
+        list of Route
+            At least one.
+        """
         severity = labels.get("severity", "warning")
         if severity in SEVERITIES and SEVERITIES.index(severity) < SEVERITIES.index(self.min_severity):
             return []
@@ -359,7 +383,18 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.configured_route(None)
 
     def configured_route(self, number: int | None) -> Route:
-        """The route at a place, or the default, with its waits."""
+        """The route at a place, or the default, with its waits.
+
+        Parameters
+        ----------
+        number
+            Place in `routes`; None: the default.
+
+        Returns
+        -------
+        Route
+            With the waits that hold for it.
+        """
         if number is not None:
             return self._route(number, self.routes[number].channels, self.routes[number])
         names = tuple(channel.name for channel in self.channels) if self.default is None else self.default

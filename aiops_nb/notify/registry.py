@@ -76,6 +76,16 @@ class NotifierSpec:
     def make(self, params: ChannelParams) -> Notifier:
         """A notifier with these parameters; nothing is sent yet.
 
+        Parameters
+        ----------
+        params
+            Of the channel.
+
+        Returns
+        -------
+        Notifier
+            Nothing is connected yet.
+
         Raises
         ------
         ConfigError

@@ -82,6 +82,11 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         y
             Not used.
 
+        Returns
+        -------
+        SeriesDetector
+            Itself.
+
         Raises
         ------
         ConfigError
@@ -95,7 +100,18 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def score_samples(self, X: Any) -> FloatArray:
-        """(rows,) minus the score of each row, -100 to 0: lower = more anomalous; NaN while the fit is too short."""
+        """(rows,) minus the score of each row, -100 to 0: lower = more anomalous; NaN while the fit is too short.
+
+        Parameters
+        ----------
+        X
+            (rows, features) numbers; NaN where not known.
+
+        Returns
+        -------
+        ndarray
+            (rows,) scores.
+        """
         check_is_fitted(self, "states_")
         values = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         kernel = _kernel(_spec(self.detector))
@@ -105,12 +121,34 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return -score_of(fused(raw))
 
     def decision_function(self, X: Any) -> FloatArray:
-        """(rows,) `score_samples` minus `offset_`: below 0 is anomalous."""
+        """(rows,) `score_samples` minus `offset_`: below 0 is anomalous.
+
+        Parameters
+        ----------
+        X
+            (rows, features) numbers; NaN where not known.
+
+        Returns
+        -------
+        ndarray
+            (rows,) distances from the threshold.
+        """
         scores: FloatArray = self.score_samples(X) - self.offset_
         return scores
 
     def predict(self, X: Any) -> IntArray:
-        """(rows,) -1 for anomalous rows, 1 for the others, and where the fit is too short to know."""
+        """(rows,) -1 for anomalous rows, 1 for the others, and where the fit is too short to know.
+
+        Parameters
+        ----------
+        X
+            (rows, features) numbers; NaN where not known.
+
+        Returns
+        -------
+        ndarray
+            (rows,) -1 or 1.
+        """
         anomalous = self.decision_function(X) < 0
         return np.where(anomalous, -1, 1)
 

@@ -131,13 +131,29 @@ class Recording(FrameAccess):
         return None if bounds is None else (_stamp(bounds[0]), _stamp(bounds[1]))
 
     def targets(self) -> list[str]:
-        """Names of all targets of requests and samples, in order of their first row."""
+        """Names of all targets of requests and samples, in order of their first row.
+
+        Returns
+        -------
+        list of str
+            Each once.
+        """
         tables: tuple[TableName, ...] = ("requests", "samples")
         blocks = (block for table in tables for block in self.reader.blocks(table))
         return list(dict.fromkeys(name for block in blocks for name in block.column("target").unique().to_pylist()))
 
     def known_targets(self, targets: str | Sequence[str] | None) -> list[str]:
         """The recorded targets that `targets` names, `*/checkout` being a pattern; empty where it names none.
+
+        Parameters
+        ----------
+        targets
+            Names or patterns.
+
+        Returns
+        -------
+        list of str
+            In the order of their first row.
 
         Raises
         ------
@@ -149,6 +165,16 @@ class Recording(FrameAccess):
     def covered_range_ns(self, start: Moment, end: Moment) -> tuple[int | None, int | None]:
         """[start, end) in UTC nanoseconds, of a range in which something is recorded; None is open.
 
+        Parameters
+        ----------
+        start, end
+            Moments; None: the ends of the data.
+
+        Returns
+        -------
+        tuple of int or None
+            Both ends.
+
         Raises
         ------
         ConfigError
@@ -157,12 +183,29 @@ class Recording(FrameAccess):
         return covered_range_ns(start, end, self.reader.time_range_ns)
 
     def warnings(self) -> list[str]:
-        """What a reader should know, a sentence each: repairs, and rules that could not be judged at its end."""
+        """What a reader should know, a sentence each: repairs, and rules that could not be judged at its end.
+
+        Returns
+        -------
+        list of str
+            A sentence each; empty while all is well.
+        """
         problems = self.derived.tables(Wanted(CHANGES)).problems
         return [*self.repairs, *(f"{part}: {text}" for part, text in problems.items())]
 
     def labels(self) -> pd.DataFrame:
-        """Labelled faults, the truth about the recording: kind, target, start, end (UTC)."""
+        """Labelled faults, the truth about the recording: kind, target, start, end (UTC).
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per fault.
+
+        Raises
+        ------
+        RecordingError
+            If the file of labels cannot be read.
+        """
         import pandas as pd
 
         frame = pd.DataFrame(_label_lines(self.path / LABELS), columns=list(LABEL_COLUMNS))
@@ -196,6 +239,11 @@ class Recording(FrameAccess):
         ----------
         notify
             Routes, waits and channels to try out; None: those of the recorded configuration.
+
+        Returns
+        -------
+        Noise
+            Tables and a chart.
         """
         return noise_of(self._changes(), self._planned(notify))
 
@@ -232,7 +280,13 @@ class Recording(FrameAccess):
         return planned_rows([*notices, *dispatcher.finish()], params)
 
     def silences(self) -> pd.DataFrame:
-        """All silences of the recording: id, state at its end, matchers, times in UTC, author, reason, ended_by."""
+        """All silences of the recording: id, state at its end, matchers, times in UTC, author, reason, ended_by.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per silence.
+        """
         extent_ns = self._extent_ns()
         return silences_frame(silences_of(self.reader.blocks("control")), 0 if extent_ns is None else extent_ns[1])
 

@@ -148,6 +148,16 @@ def choose(table: pd.DataFrame, max_false_alarms_per_day: float = math.inf) -> f
     max_false_alarms_per_day
         The budget.
 
+    Returns
+    -------
+    float
+        A threshold of the table.
+
+    Raises
+    ------
+    ConfigError
+        If the table has no threshold.
+
     Examples
     --------
     >>> table = pd.DataFrame({"threshold": [3.0, 5.0, 7.0, 9.0, 11.0], "faults_found": [4, 4, 4, 4, 2],

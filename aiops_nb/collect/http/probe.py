@@ -104,6 +104,13 @@ class HttpProbe:
     def add(self, name: str, target: ProbeTarget) -> None:
         """Ask one more target from now on; one of the same name is replaced. From any thread.
 
+        Parameters
+        ----------
+        name
+            Of the target.
+        target
+            What to ask.
+
         Raises
         ------
         ConfigError
@@ -120,7 +127,13 @@ class HttpProbe:
             pool.add(probed, interval_seconds)
 
     def remove(self, name: str) -> None:
-        """Ask a target no more, from now on; unknown names are ignored."""
+        """Ask a target no more, from now on; unknown names are ignored.
+
+        Parameters
+        ----------
+        name
+            Of the target.
+        """
         pool = self._begun()
         with self._lock:
             place = self._place.pop(name, None)
@@ -129,7 +142,13 @@ class HttpProbe:
             self._paused.discard(name)
 
     def pause(self, name: str) -> None:
-        """Ask a target no more until it is resumed; unknown names are ignored."""
+        """Ask a target no more until it is resumed; unknown names are ignored.
+
+        Parameters
+        ----------
+        name
+            Of the target.
+        """
         pool = self._begun()
         with self._lock:
             if name in self._place and name not in self._paused:
@@ -137,7 +156,13 @@ class HttpProbe:
                 pool.drop(self._place[name])
 
     def resume(self, name: str) -> None:
-        """Ask a paused target again."""
+        """Ask a paused target again.
+
+        Parameters
+        ----------
+        name
+            Of the target.
+        """
         pool = self._begun()
         with self._lock:
             if name in self._paused:

@@ -124,11 +124,33 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return min(self.max_body_bytes, MAX_KEPT_BODY_BYTES) if self.keeps_body else self.max_body_bytes
 
     def interval_at(self, default_interval_seconds: float) -> float:
-        """Its own interval, or the one of all others, in seconds."""
+        """Its own interval, or the one of all others, in seconds.
+
+        Parameters
+        ----------
+        default_interval_seconds
+            Of all others.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
         return self.interval_seconds or default_interval_seconds
 
     def timeout_for(self, default_interval_seconds: float) -> float:
-        """The timeout where all others are asked every so many seconds, in seconds."""
+        """The timeout where all others are asked every so many seconds, in seconds.
+
+        Parameters
+        ----------
+        default_interval_seconds
+            Of all others.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
         return self.timeout_seconds or min(
             0.9 * self.interval_at(default_interval_seconds), MAX_DEFAULT_TIMEOUT_SECONDS
         )

@@ -141,7 +141,13 @@ class SyntheticStream:
         return [msgspec.structs.replace(label, end_ns=min(label.end_ns, until_ns)) for label in begun]
 
     def labels_frame(self) -> pd.DataFrame:
-        """`labels` as `aiops_nb.tune.sweep` takes them."""
+        """`labels` as `aiops_nb.tune.sweep` takes them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per fault: kind, target, start, end (UTC).
+        """
         return labels_frame(self.labels)
 
     def write_labels(self, path: str | Path) -> None:
@@ -149,6 +155,11 @@ class SyntheticStream:
 
         In the folder of a recording its name is `labels.jsonl`. Write it when the stream has ended: a fault that
         never came about would count as missed.
+
+        Parameters
+        ----------
+        path
+            The file; replaced if it exists.
         """
         write_label_lines(path, (label.line() for label in self.begun_labels))
 
