@@ -38,7 +38,7 @@ class AnswerPageParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Raises
     ------
     ConfigError
-        For a literal secret, which is not shown, and for a URL that is none.
+        For a literal secret, which is not shown, and for an invalid URL.
 
     Examples
     --------

@@ -95,7 +95,14 @@ def methods_of(value: type) -> Iterator[str]:
             yield attribute
 
 
-METHODS = [f"{name}.{method}" for name in NAMES if inspect.isclass(find(name)) for method in methods_of(find(name))]
+METHODS = [  # each once, under the first class that has it
+    *{
+        getattr(find(name), method): f"{name}.{method}"
+        for name in reversed(NAMES)
+        if inspect.isclass(find(name))
+        for method in methods_of(find(name))
+    }.values()
+]
 
 
 def member_named(name: str) -> Any:
