@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
+from msgspec import Meta, Struct
+
+from aiops_nb.alert.lifecycle import STOPPED
 from aiops_nb.alert.silences import HeldSilence, MaintenanceParams, Silences
-from aiops_nb.core.types import AlertChange, AlertUpdate
+from aiops_nb.core.types import NS_PER_SECOND, AlertChange, AlertUpdate
 
 LONG_AGO = -(1 << 62)
+RECALLED_NS = 600 * NS_PER_SECOND  # longer than rules wait, and shorter than an unrelated new episode
+
+
+class HeldAcknowledgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An alert that was acknowledged when its run ended: by whom, and when."""
+
+    fingerprint: Annotated[str, Meta(max_length=200)]
+    at_ns: Annotated[int, Meta(ge=-(1 << 62), le=1 << 62)]
+    author: Annotated[str, Meta(max_length=200)] = ""
+    note: Annotated[str, Meta(max_length=2_000)] = ""
 
 
 @dataclass(slots=True)
@@ -41,11 +55,22 @@ class Answers:
         Weekly windows in which alerts notify nobody.
     silences
         Those that hold from the beginning: of the run before.
+    acknowledged
+        Alerts that were acknowledged when the run before ended. One that begins again within 10 min of the first change
+        of this run goes on so; later it is another incident.
     """
 
-    def __init__(self, maintenance: Sequence[MaintenanceParams] = (), silences: Iterable[HeldSilence] = ()) -> None:
+    def __init__(
+        self,
+        maintenance: Sequence[MaintenanceParams] = (),
+        silences: Iterable[HeldSilence] = (),
+        acknowledged: Iterable[HeldAcknowledgement] = (),
+    ) -> None:
         self.silences = Silences(tuple(maintenance))
         self._open: dict[str, _Open] = {}
+        self._recalled = {one.fingerprint: one for one in acknowledged}
+        self._recalled_until_ns: int | None = None
+        self._stopped: dict[str, HeldAcknowledgement] = {}
         self._holding: tuple[str, ...] = ()
         self._ahead = False
         self._commanded_ns = LONG_AGO  # windows close later than the command came: a silence holds for them too
@@ -69,11 +94,31 @@ class Answers:
         before = self._open.get(change.fingerprint)
         if change.state in ("resolved", "inactive"):
             self._open.pop(change.fingerprint, None)
+            if before is not None and change.outcome == STOPPED:
+                self._stopped |= _held(change.fingerprint, before.answer)
             return _marked(change, silenced_by, before.answer) if before else replace(change, silenced_by=silenced_by)
         if before is None:
-            before = self._open.setdefault(change.fingerprint, _Open(change))
+            before = self._open.setdefault(change.fingerprint, _Open(change, self._recall(change)))
         before.change = _marked(change, silenced_by, before.answer)
         return before.change
+
+    def acknowledgements(self) -> tuple[HeldAcknowledgement, ...]:
+        """Those of alerts that are active, or that only the end of the run ended; what is recalled too."""
+        found = dict(self._recalled) | self._stopped
+        for fingerprint, alert in self._open.items():
+            found |= _held(fingerprint, alert.answer)
+        return tuple(found[fingerprint] for fingerprint in sorted(found))
+
+    def _recall(self, change: AlertChange) -> _Answer:
+        """What the run before knew of an alert that begins."""
+        if not self._recalled:
+            return _Answer()
+        if self._recalled_until_ns is None:
+            self._recalled_until_ns = change.time_ns + RECALLED_NS
+        if change.time_ns > self._recalled_until_ns:
+            self._recalled.clear()
+        known = self._recalled.pop(change.fingerprint, None)
+        return _Answer() if known is None else _Answer(known.author, known.at_ns, known.note)
 
     def tick(self, end_ns: int) -> list[AlertChange]:
         """End of a window: alerts that a silence began or ceased to cover."""
@@ -150,6 +195,13 @@ class Answers:
     def _after_silences(self, time_ns: int) -> list[AlertChange]:
         self._holding = self._holding_at(time_ns)
         return self._covered_again(time_ns, self._holding)
+
+
+def _held(fingerprint: str, answer: _Answer) -> dict[str, HeldAcknowledgement]:
+    if answer.acknowledged_at_ns is None:
+        return {}
+    at_ns, author, note = answer.acknowledged_at_ns, answer.acknowledged_by, answer.note
+    return {fingerprint: HeldAcknowledgement(fingerprint=fingerprint, at_ns=at_ns, author=author, note=note)}
 
 
 def _marked(change: AlertChange, silenced_by: tuple[str, ...], answer: _Answer) -> AlertChange:

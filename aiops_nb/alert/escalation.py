@@ -82,7 +82,8 @@ class Escalations:
             self._firing[change.fingerprint] = _Firing(change, due, change.labels.get("severity", ""))
         elif alert is not None:
             alert.change = change
-        return change if alert is None else _with_severity(change, alert.severity)
+            alert.severity = max(alert.severity, change.labels.get("severity", ""), key=_rank)  # it may rise by value
+        return change if alert is None else with_severity(change, alert.severity)
 
     def _due(self, change: AlertChange) -> list[tuple[int, Severity]]:
         began_ns = change.starts_at_ns if change.starts_at_ns is not None else change.time_ns
@@ -107,11 +108,12 @@ class Escalations:
             highest = max((alert.severity, *passed), key=_rank)
             if highest != alert.severity:
                 alert.severity = highest
-                made.append(_with_severity(replace(alert.change, time_ns=end_ns, update="severity"), highest))
+                made.append(with_severity(replace(alert.change, time_ns=end_ns, update="severity"), highest))
         return made
 
 
-def _with_severity(change: AlertChange, severity: str) -> AlertChange:
+def with_severity(change: AlertChange, severity: str) -> AlertChange:
+    """The change with another severity among its labels; its fingerprint stays."""
     if change.labels.get("severity", "") == severity:
         return change
     return replace(change, labels={**change.labels, "severity": severity})

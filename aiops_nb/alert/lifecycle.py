@@ -108,6 +108,7 @@ class Episodes:
 
 
 CLOSE_AFTER_SECONDS = 900.0
+STOPPED = "monitoring stopped"  # the outcome of what still fires when the run ends
 
 
 def no_data(close_after_seconds: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from aiops_nb.alert.answers import HeldAcknowledgement
 from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.matchers import parse_matchers
@@ -91,7 +92,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     `resume` keeps the baselines of the run before, if that had the same parameters. `own_hosts` are the labels of the
     machine that the monitor itself runs on. `history` holds what the objectives of the run take over from an earlier
-    recording, `silences` those of the run before that still hold.
+    recording, `silences` those of the run before that still hold. `acknowledged` are its acknowledged alerts: one of
+    these that begins again soon still is.
     """
 
     pipeline: PipelineParams = PipelineParams()
@@ -100,6 +102,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     own_hosts: tuple[str, ...] = ()
     history: History | None = None
     silences: tuple[Silence, ...] = ()
+    acknowledged: tuple[HeldAcknowledgement, ...] = ()
 
 
 def held(start: Start) -> tuple[HeldSilence, ...]:
@@ -166,8 +169,10 @@ class SourceRecovered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     source: Name
 
 
-class Stop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="stop"):
-    """The run ends: all windows with rows are closed."""
+class Stop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="stop"):
+    """The run ends: all windows with rows are closed. `acknowledged` are the alerts that were, for the next run."""
+
+    acknowledged: tuple[HeldAcknowledgement, ...] = ()
 
 
 TargetCommand = AddTarget | RemoveTarget | PauseTarget | ResumeTarget | SetInterval

@@ -14,10 +14,11 @@ from itertools import chain, pairwise
 import numpy as np
 import pyarrow as pa
 
-from aiops_nb.alert.answers import Answers
+from aiops_nb.alert.answers import Answers, HeldAcknowledgement
 from aiops_nb.alert.escalation import Escalations
 from aiops_nb.alert.flapping import Flapping
 from aiops_nb.alert.inhibition import Inhibitor
+from aiops_nb.alert.lifecycle import STOPPED
 from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.columns import times_ns
 from aiops_nb.core.schemas import CLOCK_SOURCE, SELF_SOURCE, TableName
@@ -53,7 +54,6 @@ from aiops_nb.engine.watermark import Watermarks
 from aiops_nb.rules.evaluation_errors import EvaluationErrors
 from aiops_nb.rules.source_times import Arrivals, SourceJudge
 
-STOPPED = "monitoring stopped"
 SOURCE_ENDED = "source ended"
 SOURCE_FAILED = "source fails"
 RULE_FAILED = "rule cannot be evaluated"
@@ -111,7 +111,7 @@ class Pipeline:
         self._watermarks = Watermarks(params.window, sources)
         self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets, params.depends_on)
         self._flapping = Flapping(params.flapping)
-        self._answers = Answers(params.maintenance, held(start))
+        self._answers = Answers(params.maintenance, held(start), start.acknowledged)
         self._escalations = Escalations(params.escalations, self._is_acknowledged)
         self._sources = SourceJudge(params.source_rules)
         self._errors = EvaluationErrors(params.errors)
@@ -249,6 +249,10 @@ class Pipeline:
         """All silences of the stream, those that are over too."""
         return tuple(self._answers.silences.by_id.values())
 
+    def acknowledgements(self) -> tuple[HeldAcknowledgement, ...]:
+        """Those of alerts that are active, or that only the end of the run ended."""
+        return self._answers.acknowledgements()
+
     def _end_alerts(self, step: Step) -> None:
         """Monitoring stops: nothing is known of what still fires, and nobody would ever resolve it."""
         if self._next is None:
@@ -289,7 +293,7 @@ class Pipeline:
     def _resume(self, command: Start) -> None:
         """What was learned stays; the time between the runs passes as if the monitor had slept."""
         self._watermarks = Watermarks(self._window, command.sources)
-        self._answers = Answers(self.params.maintenance, held(command))
+        self._answers = Answers(self.params.maintenance, held(command), command.acknowledged)
         for rule, threshold in self.params.thresholds.items():
             self._set_threshold(SetThreshold(alertname=rule, threshold=threshold))
 

@@ -112,7 +112,7 @@ class EngineLoop:
                 self._beat()  # before the rows: after a sleep or a clock step they must meet the new time
                 for batch in batches:
                     self._push(batch)
-            self._push(self.command_batch(Stop()))
+            self._push(self.command_batch(Stop(acknowledged=self._pipeline.acknowledgements())))
         except BaseException as problem:
             _log.exception("the engine failed")
             self._problems["engine"] = f"stopped: {type(problem).__name__}: {problem}"
@@ -169,9 +169,10 @@ class EngineLoop:
         self._problems["clock"] = f"was set back by {seconds:.0f} s; baselines are learned again from there"
         _log.warning("the clock was set back by %.0f s", seconds)
         self._last_beat_ns = 0
-        self._push(self.command_batch(Stop()))
+        acknowledged = self._pipeline.acknowledgements()
+        self._push(self.command_batch(Stop(acknowledged=acknowledged)))
         silences = still_held(self._pipeline.silences(), self._clock.now_ns())
-        self._push(self.command_batch(replace(self._start, resume=False, silences=silences)))
+        self._push(self.command_batch(replace(self._start, resume=False, silences=silences, acknowledged=acknowledged)))
 
     def _push(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows and batch.schema.names != CONTROL.names:  # heartbeats are no rows of their source

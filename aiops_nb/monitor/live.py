@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiops_nb import kernel
+from aiops_nb.alert.answers import HeldAcknowledgement
 from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError
@@ -62,6 +63,8 @@ class LiveRun:
         The pipeline of the run before, as it was at its end: its baselines are kept, if its parameters are the same.
     silences
         Those of the run before; the ones that still hold go on.
+    acknowledged
+        Alerts that were acknowledged when the run before ended.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class LiveRun:
         history: History | None = None,
         earlier: Pipeline | None = None,
         silences: Sequence[HeldSilence] = (),
+        acknowledged: Sequence[HeldAcknowledgement] = (),
     ) -> None:
         self.collectors = tuple(collectors)
         self._tap, self._clock = tap, clock or SystemClock()
@@ -92,6 +96,7 @@ class LiveRun:
             resume=resumes,
             own_hosts=own_hosts,
             silences=still_held(silences, self._clock.now_ns()),
+            acknowledged=tuple(acknowledged),
         )
         self._loop = EngineLoop(tap, self._pipeline, deliver, self._clock, self._problems, start, history)
         self._stopping = threading.Event()

@@ -885,6 +885,10 @@ class Monitor(FrameAccess):
         rows = self._last_notifications if self._notifications is None else self._notifications.rows()
         return notifications_frame(rows)
 
+    def undelivered(self) -> dict[tuple[str, int], str]:
+        """Alerts that did not reach people, by fingerprint and start of the condition (UTC ns): channels and errors."""
+        return {} if self._notifications is None else self._notifications.undelivered()
+
     def noise(self) -> Noise:
         """How noisy alerting is since the first start: by day, rule, target and channel, with a chart (`plot`).
 

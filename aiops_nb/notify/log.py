@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS delivery (
   UNIQUE (channel, fingerprint, episode_ns, kind, turn_ns)
 );
 CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (channel, id) WHERE state IN ('queued', 'sending');
+CREATE INDEX IF NOT EXISTS delivery_problem ON delivery (fingerprint) WHERE problem != '' AND state != 'sent';
+CREATE INDEX IF NOT EXISTS delivery_episode ON delivery (channel, fingerprint, episode_ns, queued_ns);
 """
 SCHEMA_VERSION = 2
 COLUMNS = (
@@ -281,6 +283,40 @@ class NotificationLog:
         with self._lock:
             rows = self._database.execute(query, (channel,)).fetchall()
         return [_decoded(blob, external_id) for blob, external_id in rows]
+
+    def undelivered(self) -> dict[tuple[str, int], str]:
+        """What did not reach people, and why, by fingerprint and episode: given up, or still tried again."""
+        query = (
+            "SELECT fingerprint, episode_ns, channel, problem FROM delivery WHERE problem != '' AND state != 'sent'"
+            " AND state != 'dropped' ORDER BY id"
+        )
+        with self._lock:
+            rows = self._database.execute(query).fetchall()
+        found: dict[tuple[str, int], dict[str, str]] = {}
+        for fingerprint, episode_ns, channel, problem in rows:
+            found.setdefault((fingerprint, episode_ns), {})[channel] = problem
+        return {
+            episode: "; ".join(f"{channel}: {problem}" for channel, problem in problems.items())
+            for episode, problems in found.items()
+        }
+
+    def prune(self, before_ns: int) -> int:
+        """Forget episodes that ended and whose last message was queued before then; returns how many.
+
+        What still matters stays: open episodes, whose end must be sent once, and messages that wait or are being sent.
+        """
+        old = (
+            "SELECT e.channel, e.fingerprint, e.episode_ns FROM episode e WHERE NOT e.open AND NOT EXISTS ("
+            "SELECT 1 FROM delivery d WHERE d.channel = e.channel AND d.fingerprint = e.fingerprint"
+            " AND d.episode_ns = e.episode_ns AND (d.queued_ns >= ? OR d.state IN ('queued', 'sending')))"
+        )
+        with self._lock, self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            gone = self._database.execute(old, (before_ns,)).fetchall()
+            for table in ("delivery", "episode"):
+                query = f"DELETE FROM {table} WHERE channel = ? AND fingerprint = ? AND episode_ns = ?"
+                self._database.executemany(query, gone)
+        return len(gone)
 
     def rows(self) -> list[dict[str, object]]:
         """One mapping for each message, in order of queueing; keys are `COLUMNS`, times UTC ns or None."""

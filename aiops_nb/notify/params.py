@@ -302,6 +302,8 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         In a flood, with more notifications waiting than a channel sends singly, how far apart its digests are.
     messages
         What messages say: language, links, templates.
+    keep_log_seconds
+        How long an episode stays in the notification log after its last message; one that has not ended stays.
     log
         File of the notification log; None: `notifications.sqlite` in the recording, or memory without one.
 
@@ -329,6 +331,7 @@ class NotifyParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     give_up_seconds: Positive = 86_400.0
     digest_interval_seconds: Annotated[float, Meta(ge=0)] = 10.0
     messages: MessageParams = MessageParams()
+    keep_log_seconds: Annotated[float, Meta(ge=86_400)] = 30 * 86_400.0
     log: str | None = None
 
     def __post_init__(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from aiops_nb.alert.answers import HeldAcknowledgement
 from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.engine.look_ahead import grouped
 from aiops_nb.engine.pipeline import Pipeline
-from aiops_nb.engine.silenced import silences_of
+from aiops_nb.engine.silenced import acknowledged_at_end, silences_of
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.session.plan import Plan
 
@@ -49,4 +50,18 @@ def recorded_silences(record: str | None) -> tuple[HeldSilence, ...]:
         return silences_of(RecordingReader(record).blocks("control"))
     except RecordingError as problem:
         _log.warning("silences are not taken over: %s", problem)
+        return ()
+
+
+def recorded_acknowledgements(record: str | None) -> tuple[HeldAcknowledgement, ...]:
+    """The alerts that were acknowledged when the last run of a continued recording stopped, however long it is.
+
+    A run that was killed has no stop, and so none: its alerts may have ended since.
+    """
+    if record is None:
+        return ()
+    try:
+        return acknowledged_at_end(RecordingReader(record).blocks("control"))
+    except RecordingError as problem:
+        _log.warning("acknowledgements are not taken over: %s", problem)
         return ()

@@ -32,7 +32,7 @@ from aiops_nb.notify.answer_links import AnswerPageParams
 from aiops_nb.notify.params import NotifyParams
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.record.tap import NullTap, Tap
-from aiops_nb.session.earlier_run import pipeline_of, recorded_silences
+from aiops_nb.session.earlier_run import pipeline_of, recorded_acknowledgements, recorded_silences
 from aiops_nb.session.objective_history import recalled
 from aiops_nb.session.plan import Plan, Target, plan_run
 from aiops_nb.session.recording import Recording, open_recording
@@ -111,6 +111,7 @@ def watch(
             earlier = runs[-1].pipeline_at_end if goes_on else pipeline_of(plan)
             history = recalled(plan, SystemClock().now_ns())
             silences = earlier.silences() if earlier is not None else recorded_silences(plan.record)
+            known = earlier.acknowledgements() if earlier is not None else recorded_acknowledgements(plan.record)
         except BaseException:
             tap.close()
             raise
@@ -125,6 +126,7 @@ def watch(
             history=history,
             earlier=earlier,
             silences=silences,
+            acknowledged=known,
         )
         if isinstance(tap, RecordingTap):
             tap.problems = run.rule_problems

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.references import resolved_text
-from aiops_nb.core.types import Step
+from aiops_nb.core.types import NS_PER_SECOND, Step
 from aiops_nb.monitor.notifications.channel import ChannelThread
 from aiops_nb.monitor.notifications.charts import ChartHistory
 from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+PRUNE_SECONDS = 86_400.0
 LOG_FILE = "notifications.sqlite"
 TIMES = ("episode_at", "due_at", "queued_at", "sent_at")
 
@@ -82,6 +83,7 @@ class Notifications:
         self._queue: queue.SimpleQueue[Events | None] = queue.SimpleQueue()
         self._problem = ""
         self._closed = False
+        self._prune_at = 0.0
         for notifier in notifiers:
             self.add(notifier)
         self._thread = threading.Thread(target=self._dispatch, name="aiops-notify-log", daemon=True)
@@ -148,6 +150,10 @@ class Notifications:
         found = {f"notify {name}": channel.trouble() for name, channel in self._channels.items()}
         return {part: text for part, text in {**found, "notification log": self._problem}.items() if text}
 
+    def undelivered(self) -> dict[tuple[str, int], str]:
+        """Channels and errors of what did not reach people, by fingerprint and episode."""
+        return self._log.undelivered()
+
     def rows(self) -> list[dict[str, object]]:
         """The notification log; see `NotificationLog.rows`."""
         return self._log.rows()
@@ -177,6 +183,18 @@ class Notifications:
                 _log.exception("notifications")
             if events is None:
                 return
+            self._prune()
+
+    def _prune(self) -> None:
+        """Once a day, and at the beginning."""
+        now = self._clock.monotonic_seconds()
+        if now < self._prune_at:
+            return
+        self._prune_at = now + PRUNE_SECONDS
+        try:
+            self._log.prune(self._clock.now_ns() - round(self._params.keep_log_seconds * NS_PER_SECOND))
+        except Exception as problem:  # a full disk: the log grows, and the next day is tried
+            _log.warning("notification log: not pruned: %s", problem)
 
     def _take(self, events: Events | None) -> None:
         with self._dispatching:

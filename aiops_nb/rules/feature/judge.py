@@ -33,6 +33,7 @@ from aiops_nb.rules.feature.quiet import Quiet, quiet_detector
 from aiops_nb.rules.feature.reasons import RuleReasons, shares_of
 from aiops_nb.rules.feature.selection import Selection
 from aiops_nb.rules.feature.sentences import joined
+from aiops_nb.rules.feature.severities import ValueSeverities
 from aiops_nb.rules.own_host import OwnHost
 from aiops_nb.rules.sentences import ended
 
@@ -84,6 +85,7 @@ class FeatureJudge:
         self._chance = None if params.significance is None else SignificanceTest(params.significance)
         self._threshold = params.threshold
         self._quiet: Quiet | None = None
+        self._severities = ValueSeverities(params.severity, params.severities)
 
     @property
     def problem(self) -> str:
@@ -114,6 +116,9 @@ class FeatureJudge:
         self._phase_changes.take(selected)
         reasons = self._reasons(judged, scored.is_anomaly, transitions)
         changes = [self._change(scored, reasons, transition) for transition in transitions]
+        if self._severities:
+            moved = [transition.series for transition in transitions]
+            changes = self._severities.apply(changes, moved, scored, self._own_host, table.end_ns)
         self._phase_changes.learn(selected, ~scored.is_anomaly)
         explained = replace(scored, reasons=reasons) if len(reasons.series) else scored
         return self._learned(selected, judged, explained), changes
@@ -204,7 +209,8 @@ class FeatureJudge:
         key = self._selection.series[transition.series]
         labels = self._labels(key)
         change = bare_change(transition, labels)
-        return replace(change, threshold=self._threshold, summary=f"{key.target}: {ended(transition)}")
+        change = replace(change, threshold=self._threshold, summary=f"{key.target}: {ended(transition)}")
+        return self._severities.ended(change, transition.series, self._own_host)
 
     def _labels(self, key: SeriesKey) -> dict[str, str]:
         labels = labels_of(self.params.alertname, self.params.severity, self._detector.name, key)

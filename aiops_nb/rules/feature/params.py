@@ -37,6 +37,9 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Only series of these targets; none named: all.
     severity
         info, warning, error or critical.
+    severities
+        Further severities by value, such as `{critical: 0.5}`: an alert whose value reaches it becomes so severe within
+        its episode, and stays so until its end. A value below what is expected is compared the other way round.
     threshold
         Score above which a window is anomalous, and where the drawn band ends: deviations for `robust_z`, multiples of
         its limit for `level`, 0 to 100 for the other detectors.
@@ -75,6 +78,7 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     metrics: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     severity: Severity = "warning"
+    severities: dict[Severity, float] = {}
     threshold: Annotated[float, Meta(gt=0)] = NO_THRESHOLD
     false_alarms_per_day: Annotated[float, Meta(gt=0)] | None = None
     resolve_threshold: Annotated[float, Meta(gt=0)] | None = None

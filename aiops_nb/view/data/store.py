@@ -78,6 +78,7 @@ class ViewStore:
         self.alerts = AlertLog(self._prove)
         self.itself = SelfFacts()
         self.marks = MarkLog()
+        self.undelivered: dict[tuple[str, int], str] = {}
         self.thresholds: dict[str, float] = {}
         self.features: dict[str, str] = {}
         self.client_thresholds: tuple[RuleThreshold, ...] = ()

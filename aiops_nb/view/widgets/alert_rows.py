@@ -31,6 +31,7 @@ class AlertRow(TypedDict):
     full_target: str
     name: str
     summary: str
+    unanswered: bool
     answer: str
     actions: list[list[str]]
     facts: list[str]
@@ -53,7 +54,7 @@ def _alert_row(store: ViewStore, episode: Episode) -> AlertRow:
     return AlertRow(
         id=row_id_of(change),
         state=state,
-        state_label=_state_label(change, state),
+        state_label=_state_label(change, state, _undelivered(store, change)),
         severity=change.labels.get("severity", ""),
         since=_since(change, store.newest_ns),
         age=_age(change, store.newest_ns),
@@ -61,6 +62,7 @@ def _alert_row(store: ViewStore, episode: Episode) -> AlertRow:
         full_target=_full_subject(change),
         name=change.labels.get("alertname", ""),
         summary=store.names.shorten(_summary(change)),
+        unanswered=state == "firing" and not change.silenced_by and not change.acknowledged,
         answer=harmless(answer_text(change)),
         actions=offered(change),
         facts=_facts(store, change),
@@ -68,13 +70,20 @@ def _alert_row(store: ViewStore, episode: Episode) -> AlertRow:
     )
 
 
-def _state_label(change: AlertChange, state: str) -> str:
-    """The state, and in a word what was answered."""
+def _undelivered(store: ViewStore, change: AlertChange) -> str:
+    """Channels that did not deliver the alert, and why; empty if all did."""
+    return store.undelivered.get((change.fingerprint, change.pending_at_ns), "")
+
+
+def _state_label(change: AlertChange, state: str, undelivered: str = "") -> str:
+    """The state, and in a word what was answered, or that nobody was reached."""
     if state == "inhibited":
         return f"part of {change.inhibited_by}"
     if state != "firing":
         return state
     word = STATE_WORDS.get(change.state, state)
+    if undelivered:
+        return f"{word}, not delivered"
     if change.silenced_by:
         return f"{word}, silenced"
     if change.acknowledged:
@@ -121,9 +130,11 @@ def _facts(store: ViewStore, change: AlertChange) -> list[str]:
     detector = change.labels.get("detector", "")
     origin = [RULE_WORDS.get(detector, f"Detector: {detector}")] if detector else []
     inhibited = [f"Part of {change.inhibited_by}, which is notified instead"] if change.inhibited_by else []
+    lost = _undelivered(store, change)
+    missed = [f"Not delivered: {harmless(lost)}"] if lost else []
     outcome = [f"Resolved: {change.outcome}"] if change.outcome and change.state == "resolved" else []
     figures = [] if detector in RULE_WORDS else _figures(store, change)
-    return [*origin, *inhibited, *outcome, *figures]
+    return [*origin, *inhibited, *missed, *outcome, *figures]
 
 
 def _figures(store: ViewStore, change: AlertChange) -> list[str]:

@@ -289,7 +289,7 @@ function render({ model, el }) {
   };
   const notice = () => {
     const alerts = el.closest(GONE) ? [] : model.get("alerts");
-    firing.set(view, alerts.filter((alert) => alert.state === "firing").length);
+    firing.set(view, alerts.filter((alert) => alert.unanswered).length); // not silenced, acknowledged or inhibited
     updateTitle();
   };
   const draw = () => {

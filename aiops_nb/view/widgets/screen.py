@@ -145,6 +145,8 @@ class Screen:
         self.status.state = self._state(running, ended)
         self.status.newest = self._newest()
         self.status.tiles = tiles_of(self._store)
+        if hasattr(self._source, "undelivered"):  # of what notifies people: no replay, no recording
+            self._store.undelivered = self._source.undelivered()
         self.alerts.alerts = alert_rows(self._store)
         self.alerts.strip = dict(alert_strip(self._store))
         self._draw_heat()
