@@ -17,7 +17,7 @@ RECALLED_NS = 600 * NS_PER_SECOND  # longer than rules wait, and shorter than an
 
 
 class HeldAcknowledgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An alert that was acknowledged when its run ended: by whom, and when."""
+    """An alert that was acknowledged when its run ended: who did it, and when."""
 
     fingerprint: Annotated[str, Meta(max_length=200)]
     at_ns: Annotated[int, Meta(ge=-(1 << 62), le=1 << 62)]
