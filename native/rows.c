@@ -195,6 +195,71 @@ static PyObject *burst_intervals(PyObject *module, PyObject *const *arguments, P
   return NULL;
 }
 
+// ---- how often series are hit
+
+enum { PACE_ROWS, PACE_SECONDS, PACE_COUNTS, PACE_ARRAYS };
+
+static PyObject *fade_pace(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
+  static const ArrayKind kinds[PACE_ARRAYS] = {
+      [PACE_ROWS] = {'f', 8, 1, 1}, [PACE_SECONDS] = {'f', 8, 1, 1}, [PACE_COUNTS] = {'i', 4, 1, 0}};
+  (void)module;
+  Py_buffer view[PACE_ARRAYS];
+  if (check_arguments("fade_pace", given, PACE_ARRAYS + 2)) return NULL;
+  const double kept = PyFloat_AsDouble(arguments[PACE_ARRAYS]), passed = PyFloat_AsDouble(arguments[PACE_ARRAYS + 1]);
+  if (PyErr_Occurred() || view_arrays(arguments, kinds, PACE_ARRAYS, view)) return NULL;
+  double *rows = view[PACE_ROWS].buf, *seconds = view[PACE_SECONDS].buf;
+  const int32_t *counts = view[PACE_COUNTS].buf;
+  const Py_ssize_t capacity = view[PACE_ROWS].shape[0], count = view[PACE_COUNTS].shape[0];
+  const int is_sound = view[PACE_SECONDS].shape[0] == capacity && count <= capacity;
+  for (Py_ssize_t i = 0; i < capacity && is_sound; i++) {
+    rows[i] *= kept;
+    if (i < count) rows[i] += counts[i];
+    seconds[i] *= kept;
+    if (rows[i] > 0) seconds[i] += passed;
+  }
+  release_views(view, PACE_ARRAYS);
+  if (is_sound) Py_RETURN_NONE;
+  PyErr_SetString(PyExc_ValueError, "fade_pace: expected rows and seconds of one capacity");
+  return NULL;
+}
+
+enum { HITS, WAITING, NEW_HITS, LEARNED, FORGOTTEN, HIT_ARRAYS };
+static const double FORGOTTEN_HITS = 1e-3;
+
+// Whether a hit is remembered afterwards.
+static PyObject *take_hits(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
+  static const ArrayKind kinds[HIT_ARRAYS] = {[HITS] = {'f', 8, 1, 1},
+                                              [WAITING] = {'f', 8, 1, 1},
+                                              [NEW_HITS] = {'i', 4, 1, 0},
+                                              [LEARNED] = {'b', 1, 1, 0},
+                                              [FORGOTTEN] = {'b', 1, 1, 0}};
+  (void)module;
+  Py_buffer view[HIT_ARRAYS];
+  if (check_arguments("take_hits", given, HIT_ARRAYS + 1)) return NULL;
+  const double kept = PyFloat_AsDouble(arguments[HIT_ARRAYS]);
+  if (PyErr_Occurred() || view_arrays(arguments, kinds, HIT_ARRAYS, view)) return NULL;
+  double *hits = view[HITS].buf, *waiting = view[WAITING].buf;
+  const int32_t *now = view[NEW_HITS].buf;
+  const uint8_t *learned = view[LEARNED].buf, *forgotten = view[FORGOTTEN].buf;
+  const Py_ssize_t capacity = view[HITS].shape[0], count = view[NEW_HITS].shape[0], judged = view[LEARNED].shape[0];
+  const int is_sound = view[WAITING].shape[0] == capacity && count <= capacity && view[FORGOTTEN].shape[0] == judged;
+  int any = 0;
+  for (Py_ssize_t i = 0; i < capacity && is_sound; i++) {
+    hits[i] *= kept;
+    if (i < count) waiting[i] += now[i];
+    if (i < judged) {
+      hits[i] += learned[i] ? waiting[i] : 0.0;
+      if (learned[i] || forgotten[i]) waiting[i] = 0.0;
+    }
+    if (hits[i] < FORGOTTEN_HITS) hits[i] = 0.0;
+    any |= hits[i] != 0 || waiting[i] != 0;
+  }
+  release_views(view, HIT_ARRAYS);
+  if (is_sound) return PyBool_FromLong(any);
+  PyErr_SetString(PyExc_ValueError, "take_hits: expected hits of one capacity");
+  return NULL;
+}
+
 // ---- runs of hits
 
 enum { RUN_SERIES, HIT, CAUSE, STREAK, CAUSES, NEEDED, WATCHED, STATE, RUN_ARRAYS };
@@ -270,5 +335,9 @@ PyMethodDef rows_methods[] = {
                               "Finds the rows that end an interval between bursts; writes them, in their order."),
     FUNCTION(row_runs, "row_runs(series, hit, cause, streak, causes, needed, watched, state) -> int\n\n"
                        "Takes rows in where no state can change: whether a run is open, or -1 and nothing was done."),
+    FUNCTION(fade_pace, "fade_pace(rows, seconds, counts, kept, passed) -> None\n\n"
+                        "Lets rows and the seconds in which they came fade, and adds those of a window."),
+    FUNCTION(take_hits, "take_hits(hits, waiting, now, learned, forgotten, kept) -> bool\n\n"
+                        "Lets hits fade and adds those of a window, where they may be learned; whether any is left."),
     {NULL, NULL, 0, NULL},
 };

@@ -107,7 +107,7 @@ class Pipeline:
 
     def _begin(self, params: PipelineParams, sources: Iterable[str], start: Start = DEFAULT_START) -> None:
         self.params = params
-        self._window = params.window
+        self._window, self._tick_ns = params.window, params.window.tick_ns
         self._watermarks = Watermarks(params.window, sources)
         self._inhibitor = Inhibitor(params.all_inhibit_rules, params.connectivity.targets, params.depends_on)
         self._flapping = Flapping(params.flapping)
@@ -163,14 +163,14 @@ class Pipeline:
         if next_window is None or most < FEWEST_WINDOWS or not is_plain or not self._requests.can_look_ahead:
             return 1
         state = self._window, self._watermarks, self._observed, next_window, self._newest
-        return stages.close_ahead(items, LookAhead(*state).over(items, most), next_window, self._window.tick_ns)
+        return stages.close_ahead(items, LookAhead(*state).over(items, most), next_window, self._tick_ns)
 
     def _control(self, source: str, kind: str, time_ns: int, body: str, step: Step) -> None:
         if kind == "heartbeat":
             if source == CLOCK_SOURCE and (slept_ns := self._observed.after_clock(time_ns)):
                 self._watermarks.woke(slept_ns)
                 self._naps.add(time_ns - slept_ns, time_ns)
-            self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._window.tick_ns, step)
+            self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._tick_ns, step)
             if source == CLOCK_SOURCE:
                 self._judge_errors(time_ns, step)
         elif kind == "command":
@@ -258,7 +258,7 @@ class Pipeline:
         if self._next is None:
             step.changes += self._ordered(self._errors.close(0, STOPPED))  # of sources that never brought a row
             return
-        end_ns = max(self._next, self._newest + 1) * self._window.tick_ns
+        end_ns = max(self._next, self._newest + 1) * self._tick_ns
         for stage in self._every_stage():
             step.changes += self._ordered(stage.end_alerts(end_ns, STOPPED))
         step.changes += self._ordered(self._sources.close(end_ns, STOPPED))
@@ -267,7 +267,7 @@ class Pipeline:
 
     def _end_with_sources(self, window: int, step: Step) -> None:
         """Alerts of a source that has ended end with the last window that has rows of it."""
-        end_ns = (window + 1) * self._window.tick_ns
+        end_ns = (window + 1) * self._tick_ns
         for _, source in (one for one in self._ended_sources if one[0] <= window):
             for stage in self._every_stage():
                 step.changes += self._ordered(stage.end_alerts(end_ns, SOURCE_ENDED, source))
@@ -281,7 +281,7 @@ class Pipeline:
 
     def _end_with_targets(self, window: int, step: Step) -> None:
         """Alerts of a target that is paused or removed end with the last window that has rows of it."""
-        end_ns = (window + 1) * self._window.tick_ns
+        end_ns = (window + 1) * self._tick_ns
         for _, target, outcome in (one for one in self._ended_targets if one[0] <= window):
             for stage in (self._requests, self._objectives):
                 step.changes += self._ordered(stage.end_target_alerts(end_ns, outcome, target))
@@ -320,7 +320,7 @@ class Pipeline:
         arrivals = self._arrivals(item.source, whole, ahead)
         if not len(time):
             return
-        closed = self._watermarks.after_rows(item.source, time) // self._window.tick_ns
+        closed = self._watermarks.after_rows(item.source, time) // self._tick_ns
         if self._next is None:
             self._start_windows(int(time[0]))
         self._cut(item.table, batch, time, closed, arrivals, step)
@@ -331,7 +331,7 @@ class Pipeline:
 
     def _rows_about_ourselves(self, item: Item, batch: pa.RecordBatch, time: IntArray, step: Step) -> None:
         """They begin no window and close none; those outside of what is surely closed later are only recorded."""
-        window = time // self._window.tick_ns
+        window = time // self._tick_ns
         if self._next is None or not len(time):
             return
         usable = np.flatnonzero((window >= self._next) & (window <= self._newest + self._window.gap_ticks))
@@ -343,19 +343,19 @@ class Pipeline:
             step.changes += add(slice(0, len(window)), None)
 
     def _start_windows(self, first_time_ns: int) -> None:
-        self._next = (first_time_ns - self._window.lateness_ns) // self._window.tick_ns
+        self._next = (first_time_ns - self._window.lateness_ns) // self._tick_ns
         self._newest = self._next - 1
 
     def _cut(
         self, table: TableName, batch: pa.RecordBatch, time: IntArray, closed: IntArray, arrivals: Arrivals, step: Step
     ) -> None:
-        window = time // self._window.tick_ns
+        window = time // self._tick_ns
         adders = self._tables[table].decode(batch, window) if table in self._tables else []
         for first, last in pairwise([0, *self._rises(closed), len(window)]):
             self._close_until(int(closed[first]), step)  # the row that moves the watermark belongs after the closing
             self._naps.note_rows(table, time[first:last])
             usable = self._usable(window[first:last])
-            opens_ns = (self._next or 0) * self._window.tick_ns
+            opens_ns = (self._next or 0) * self._tick_ns
             arrivals.take(first, last, None if usable is None else opens_ns - time[first:last][~usable])
             if table == "requests":
                 self._observed.add(last - first, 0 if usable is None else int((~usable).sum()))
@@ -370,14 +370,14 @@ class Pipeline:
         before: list[int] = rises[closed[rises] > (self._next or 0)].tolist()
         return before
 
-    def _ordered(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
-        return self._passed_on(self._flapping.apply(changes))
+    def _ordered(self, changes: list[AlertChange]) -> list[AlertChange]:
+        return self._passed_on(self._flapping.apply(changes)) if changes else []
 
-    def _passed_on(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
-        return self._marked(self._inhibitor.apply(self._grouping.apply(changes)))
+    def _passed_on(self, changes: list[AlertChange]) -> list[AlertChange]:
+        return self._marked(self._inhibitor.apply(self._grouping.apply(changes))) if changes else []
 
-    def _marked(self, changes: Iterable[AlertChange]) -> list[AlertChange]:
-        return self._answers.apply(self._escalations.apply(changes))
+    def _marked(self, changes: list[AlertChange]) -> list[AlertChange]:
+        return self._answers.apply(self._escalations.apply(changes)) if changes else []
 
     def _is_acknowledged(self, fingerprint: str) -> bool:
         return self._answers.is_acknowledged(fingerprint)
@@ -424,11 +424,11 @@ class Pipeline:
         self.counters.skipped_ticks_total += end - first
         self._pass_sleep(first, end)
         silent_ns = self._naps.slept_ns(first, end)  # which `pass_sleep` has taken off in advance
-        awake_ns = (end - first) * self._window.tick_ns - silent_ns
-        if awake_ns <= max(LONGEST_SILENT_JUMP_NS, self._window.tick_ns):
+        awake_ns = (end - first) * self._tick_ns - silent_ns
+        if awake_ns <= max(LONGEST_SILENT_JUMP_NS, self._tick_ns):
             silent_ns += awake_ns
         if silent_ns:
-            self._pass_silence(silent_ns, end * self._window.tick_ns, step)
+            self._pass_silence(silent_ns, end * self._tick_ns, step)
 
     def _pass_sleep(self, first: int, end: int) -> None:
         """Some of the windows that are about to pass may have been slept in."""
@@ -450,17 +450,18 @@ class Pipeline:
 
     def _close(self, window: int, step: Step) -> None:
         self.counters.ticks_total += 1
-        self._observed.close((window + 1) * self._window.tick_ns)
+        end_ns = (window + 1) * self._tick_ns
+        self._observed.close(end_ns)
         for stage in self._every_stage():
-            tick, changes = stage.close(window, (window + 1) * self._window.tick_ns)
+            tick, changes = stage.close(window, end_ns)
             if tick is not None:
                 step.ticks.append(tick)
             step.changes += self._ordered(changes)
-        step.changes += self._ordered(self._sources.tick((window + 1) * self._window.tick_ns))
+        step.changes += self._ordered(self._sources.tick(end_ns))
         if self._fallible:
             problems = {judge.params.alertname: judge.problem for judge in self._fallible if judge.problem}
-            step.changes += self._ordered(self._errors.rules_now(problems, (window + 1) * self._window.tick_ns))
-        step.changes += self._end_of_window((window + 1) * self._window.tick_ns)
+            step.changes += self._ordered(self._errors.rules_now(problems, end_ns))
+        step.changes += self._end_of_window(end_ns)
         if self._ended_sources:
             self._end_with_sources(window, step)
         if self._ended_targets:

@@ -31,6 +31,11 @@ class ConnectivityJudge:
         self._rule = Connectivity(params)
         self._reference: IntArray = np.zeros(0, np.int64)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether there are references."""
+        return bool(self._params.targets)
+
     def rows(self, rows: RequestRows, time_ns: IntArray, keys: tuple[SeriesKey, ...]) -> list[tuple[int, AlertChange]]:
         """Changes within these rows, in their order, each with the place of its row."""
         if not self._params.targets:

@@ -43,6 +43,7 @@ class SourceJudge:
         self._open = np.zeros((16, 5), np.int64)
         self._closed = np.zeros((SPAN_TICKS, 16, 5), np.int64)
         self._ticks = 0
+        self._plain_ticks = 0  # windows in a row without a row that is late or of the future
         futures = [rule.future_seconds for rule, _ in self._rules if rule.condition == "future"]
         self.future_ns = round(min(futures, default=NEVER_SECONDS) * NS_PER_SECOND)
 
@@ -56,13 +57,20 @@ class SourceJudge:
             self._open = widened(self._open.T, capacity).T.copy()
             self._closed = widened(self._closed.transpose(0, 2, 1), capacity).transpose(0, 2, 1).copy()
         self._open[place] += rows, late.rows, late.milliseconds, future.rows, future.milliseconds
+        if late.rows or future.rows:
+            self._plain_ticks = 0
 
     def tick(self, end_ns: int) -> list[AlertChange]:
         """Move on by one window."""
         self._closed[self._ticks % SPAN_TICKS] = self._open
         self._ticks += 1
         self._open[:] = 0
+        self._plain_ticks += 1
         if not self._names:
+            return []
+        if self._plain_ticks > SPAN_TICKS and not any(hold.is_active for _, hold in self._rules):
+            for _, hold in self._rules:
+                hold.pass_tick(end_ns)
             return []
         counts = self._closed.sum(axis=0)[: len(self._names)]
         made = [(rule, t) for rule, hold in self._rules for t in hold.tick(*_verdict(rule, counts), end_ns)]

@@ -136,12 +136,24 @@ class RequestsStage:
         features = FeatureWindows("requests", end_ns, tick_ns, self._known_keys(), self._names, values)
         self._observed.mask_windows(features)
         judged = self._judges.tick_windows(features)
-        self._ahead.extend((*one, closed.totals.at(at)) for at, one in enumerate(judged))
+        self._ahead.extend((*one, totals) for one, totals in zip(judged, closed.totals.each(), strict=True))
         return closed
 
-    def adder_ahead(self, rows: RequestRows, batch: pa.RecordBatch) -> AddRows:
-        """What judges parts of a batch whose rows `close_ahead` has taken."""
-        return lambda part, usable: self._judge_rows(rows.take(part), batch[part])
+    def adder_ahead(self, rows: RequestRows, batch: pa.RecordBatch, any_bad: bool) -> AddRows:
+        """What judges parts of a batch whose rows `close_ahead` has taken; `any_bad` as of `are_bad`."""
+
+        def add(part: slice, usable: BoolArray | None) -> list[AlertChange]:
+            if not any_bad and not self._connectivity.is_used and self._is_unwatched():
+                return []
+            return self._judge_rows(rows.take(part), batch[part])
+
+        return add
+
+    @staticmethod
+    def are_bad(rows: RequestRows) -> BoolArray:
+        """Which rows a condition of a row rule may hold of, (rows,)."""
+        bad: BoolArray = rows.failed | (rows.status_code >= FIRST_BAD_STATUS)
+        return bad
 
     def adder(self, rows: RequestRows, batch: pa.RecordBatch) -> AddRows:
         """What adds parts of a decoded batch."""

@@ -74,7 +74,7 @@ class RequestStages:
         self.overall = OverallStage(params, self.requests, observed)
         self.objectives = ObjectivesStage(params, self.requests, self.overall, start.history)
         self.stages: tuple[Stage, ...] = (self.requests, self.overall, self.objectives, self.clients)
-        self._rows_ahead: deque[RequestRows] = deque()
+        self._rows_ahead: deque[tuple[RequestRows, bool]] = deque()
 
     def close_ahead(self, items: Sequence[Item], ahead: Ahead, window: int, tick_ns: int) -> int:
         """Close the windows ahead at once; gives how many of the items may be pushed then, at least one.
@@ -99,14 +99,16 @@ class RequestStages:
         closed = self.requests.close_ahead(window, windows, rows, tick_ns, zip(sources, parts, strict=True))
         overall = self.overall.close_ahead(window, closed, tick_ns)
         self.objectives.close_ahead(window, closed, overall, tick_ns)
-        self._rows_ahead.extend(rows.take(part) for part in parts)
+        bad_before = np.concatenate([[0], np.cumsum(self.requests.are_bad(rows))])
+        any_bad = np.diff(bad_before[starts[: len(parts) + 1]]) > 0
+        self._rows_ahead.extend(zip(map(rows.take, parts), any_bad.tolist(), strict=True))
         return len(ahead.ends)
 
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> list[AddRows]:
         """Decode a batch once; see `StagesOfTable.decode`."""
         if self._rows_ahead:
-            rows = self._rows_ahead.popleft()
-            return [self.requests.adder_ahead(rows, batch), self.clients.adder(rows, batch)]
+            rows, any_bad = self._rows_ahead.popleft()
+            return [self.requests.adder_ahead(rows, batch, any_bad), self.clients.adder(rows, batch)]
         rows = self.requests.decode(batch, window)
         return [self.requests.adder(rows, batch), self.clients.adder(rows, batch)]
 

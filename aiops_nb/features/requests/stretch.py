@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,10 +88,11 @@ class WindowTotals:
 
     def at(self, place: int) -> Totals:
         """The totals of one window; they are views."""
-        totals = Totals(0)
-        for name in Totals.__slots__:
-            setattr(totals, name, self.array(name)[place])
-        return totals
+        return Totals.of([array[place] for array in self.whole()])
+
+    def each(self) -> Iterator[Totals]:
+        """The totals of each window in turn."""
+        return map(Totals.of, zip(*self.whole(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

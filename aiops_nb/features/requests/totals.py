@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,6 +59,14 @@ class Totals:
         self.count, self.errors, self.failed, self.timed = (np.zeros(capacity, np.int32) for _ in range(4))
         self.status_4xx, self.status_429, self.status_5xx = (np.zeros(capacity, np.int32) for _ in range(3))
         self.micros, self.square_low, self.square_high = (np.zeros(capacity, np.int64) for _ in range(3))
+
+    @classmethod
+    def of(cls, arrays: Sequence[WholeArray]) -> Totals:
+        """Totals in these arrays, in the order of the names."""
+        totals = cls.__new__(cls)
+        for name, array in zip(cls.__slots__, arrays, strict=True):
+            setattr(totals, name, array)
+        return totals
 
     def arrays(self) -> list[tuple[str, WholeArray]]:
         """Name and array of each total."""

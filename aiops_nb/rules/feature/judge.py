@@ -132,6 +132,11 @@ class FeatureJudge:
         self._quiet = None
         return [self._closing(transition) for transition in self._rule.pass_silence(elapsed_ns, end_ns)]
 
+    def without_series(self, table: FeatureTable) -> ScoredFeature | None:
+        """What it says of each window while it selects no series; None if it selects some."""
+        series, _ = self._selection.places(table)
+        return None if series else self._scored(self._selection.of(table), NO_SCORES, NO_SCORES.score > 0)
+
     def quiet(self, table: FeatureTable) -> Quiet | None:
         """The rule as the compiled kernel judges it, as long as nothing is anomalous; None if Python has to."""
         if self._quiet is None or self._quiet.known_series != len(table.series):

@@ -59,6 +59,10 @@ class QuietJudge(Protocol):
         """What the kernel found in windows from the place `first` on."""
         ...
 
+    def without_series(self, table: FeatureTable) -> ScoredFeature | None:
+        """What it says of each window while it selects no series; None if it selects some."""
+        ...
+
     def tick(self, table: FeatureTable) -> tuple[ScoredFeature, list[AlertChange]]:
         """Judge the series of a closed window by Python."""
         ...
@@ -105,8 +109,14 @@ class _Judged:
         A rule that cannot be quiet is asked again once Python has judged it.
         """
         self.may_be_quiet = False
-        quiet = self.judge.quiet(self._features.at(len(self.scored)))
-        return None if quiet is None else (quiet.rule, self.judge.most_quiet_windows)
+        table = self._features.at(len(self.scored))
+        quiet = self.judge.quiet(table)
+        if quiet is not None:
+            return quiet.rule, self.judge.most_quiet_windows
+        nothing = self.judge.without_series(table)
+        if nothing is not None:  # which stays so: all windows know the same series
+            self.scored += [nothing] * (len(self._features) - len(self.scored))
+        return None
 
     def take_quiet(self, windows: int, most: int) -> None:
         """The kernel has judged so many windows, of at most so many."""

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from aiops_nb import kernel
 from aiops_nb.core.growing import capacity_near, widened
 from aiops_nb.core.types import NS_PER_SECOND, BoolArray, FloatArray, Int32Array, IntArray
 from aiops_nb.detect.arithmetic.operations import exp, log
@@ -93,6 +94,9 @@ class Pace:
         seconds = 1.0 if self._end_ns is None else (end_ns - self._end_ns) / NS_PER_SECOND
         self._end_ns = end_ns
         self.kept_ratio = 0.5 ** (seconds / HALF_LIFE_SECONDS)
+        if kernel.compiled is not None and rows.dtype == np.int32:
+            kernel.compiled.fade_pace(self.rows, self._seconds, rows, self.kept_ratio, seconds)
+            return
         self.rows *= self.kept_ratio
         self.rows[: len(rows)] += rows
         self._seconds *= self.kept_ratio
@@ -137,6 +141,11 @@ class BaselineHits:
             return None
         count = len(pace.rows)
         self._make_room(count)
+        if kernel.compiled is not None and hits.dtype == np.int32:
+            width = min(count, len(learn))
+            judged = learn[:width], forget[:width]
+            self._any = kernel.compiled.take_hits(self._hits, self._waiting, hits, *judged, pace.kept_ratio)
+            return len(self._hits)
         self._hits *= pace.kept_ratio
         self._waiting[: len(hits)] += hits
         learn, forget = learn[:count], forget[:count]

@@ -139,8 +139,9 @@ class RowJudge:
         if baseline.is_idle(hits):
             return  # without hits every series needs as many, whatever the pace: what was not looked up may wait
         quiet, firing = self._rule.quiet(), self._rule.firing_since(end_ns)
-        accepted = self._rule.firing_since(end_ns - ACCEPT_NS)
-        count = baseline.take(hits, pace, quiet | accepted, firing)
+        if self._rule.is_active:
+            quiet = quiet | self._rule.firing_since(end_ns - ACCEPT_NS)
+        count = baseline.take(hits, pace, quiet, firing)
         if count is not None:
             self._rule.need(count, partial(baseline.needed, pace))
 

@@ -102,6 +102,11 @@ class RowRule:
         """Whether a series is in a run of hits, or not inactive."""
         return self._watching
 
+    @property
+    def is_active(self) -> bool:
+        """Whether a series is pending or fires."""
+        return self._episodes.active > 0
+
     def need(self, count: int, rows: Callable[[], IntArray]) -> None:
         """From here on the first `count` series need so many consecutive hits, (n,); the others `for_rows`.
 
@@ -123,11 +128,16 @@ class RowRule:
 
     def quiet(self) -> BoolArray:
         """Series without a run of hits and without an alert that fires, (capacity,)."""
+        if not self._episodes.active:
+            without_run: BoolArray = self._streak == 0
+            return without_run
         quiet: BoolArray = (self._streak == 0) & (self._episodes.state[: len(self._streak)] != FIRING)
         return quiet
 
     def firing_since(self, moment_ns: int) -> BoolArray:
         """Series that have fired since that moment or before it, time asleep left out, (capacity,)."""
+        if not self._episodes.active:
+            return np.zeros(len(self._streak), np.bool_)
         firing: BoolArray = (self._episodes.state == FIRING) & (self._episodes.held_since <= moment_ns)
         return firing[: len(self._streak)]
 
