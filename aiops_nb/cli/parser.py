@@ -24,6 +24,7 @@ from aiops_nb.cli.commands import (
     replay,
     report,
     schedule,
+    serve,
     silence,
     verify,
     watch,
@@ -34,6 +35,7 @@ RELATIVE = re.compile(r"-\d")
 COMMANDS = {
     "lab": lab,
     "watch": watch,
+    "serve": serve,
     "check": check,
     "replay": replay,
     "export": export,

@@ -190,11 +190,12 @@ class View {
 
   checkNews() {
     const seconds = Math.round((performance.now() - this.figure.news) / 1000);
-    const gone = Boolean(this.el.closest(".jupyter-widgets-disconnected"));
+    const lost = this.el.closest(".jupyter-widgets-disconnected");
+    const gone = Boolean(lost);
     const silent = this.doc && this.model.get("_live") && seconds * 1000 > SILENT_AFTER_MS;
     this.el.classList.toggle("aiops-silent", Boolean(silent) || gone);
     if (!this.doc) return;
-    if (gone) this.say(GONE_TEXT);
+    if (gone) this.say(lost.dataset.gone ? `Disconnected: ${lost.dataset.gone}.` : GONE_TEXT);
     else this.say(silent ? `No data from the kernel for ${seconds} s: it is busy or was restarted. If it was restarted, run the cells again.` : "");
   }
 

@@ -66,8 +66,12 @@ const LAST_FIGURES = {
   gone: "the kernel was restarted; monitoring has stopped",
 };
 
-function stateTile(state) {
-  const [value, note, kind] = STATES[state] ?? STATES.closed;
+// Outside of Jupyter the box says itself what is gone.
+const goneNote = (el) => el.closest(GONE)?.dataset.gone;
+
+function stateTile(state, gone) {
+  const [value, known, kind] = STATES[state] ?? STATES.closed;
+  const note = gone || known;
   const box = tile({ label: "monitor", value, unit: "", note, tone: "plain" });
   box.classList.add("aiops-state", `aiops-is-${kind}`);
   box.querySelector(".aiops-value").prepend(make("span", "aiops-dot"));
@@ -87,10 +91,10 @@ function drawStatus(model, el) {
   const state = el.closest(GONE) ? "gone" : model.get("state");
   const row = make("div", "aiops-tiles");
   row.classList.toggle("aiops-old", state in LAST_FIGURES);
-  row.append(stateTile(state), ...model.get("tiles").map(tile));
+  row.append(stateTile(state, goneNote(el)), ...model.get("tiles").map(tile));
   const parts = [row];
   if (state in LAST_FIGURES && model.get("newest"))
-    parts.push(make("div", "aiops-quiet aiops-as-of", `Figures as of ${model.get("newest")}: ${LAST_FIGURES[state]}.`));
+    parts.push(make("div", "aiops-quiet aiops-as-of", `Figures as of ${model.get("newest")}: ${goneNote(el) || LAST_FIGURES[state]}.`));
   parts.push(...model.get("warnings").map((text) => make("div", "aiops-warning", `\u26a0 ${text}`)));
   el.replaceChildren(...parts);
 }
