@@ -1,4 +1,4 @@
-"""A running monitor answers on a Unix socket: which alerts there are, and what people answer to them."""
+"""A running monitor answers on a socket: which alerts there are, and what people answer to them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import json
 import logging
 import os
 import socket
-import stat
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +28,7 @@ from aiops_nb.engine.commands import (
     Stop,
     decode_command,
 )
+from aiops_nb.monitor.answering.endpoint import Endpoint, connected, own_path, paths_of_monitors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +40,6 @@ _log = logging.getLogger(__name__)
 MOST_BYTES = 1 << 16
 ANSWER_BYTES = 1 << 24
 REQUEST_SECONDS = 5.0
-WAIT_SECONDS = 0.25
-SUFFIX = ".sock"
 Text = Annotated[str, Meta(max_length=2_000)]
 
 
@@ -126,29 +123,27 @@ class Reply(msgspec.Struct, kw_only=True):
 class ControlSocket:
     """Serves requests of the same user until it is closed, one at a time, in one thread.
 
-    The socket has mode 0600 in a folder of mode 0700, so no other user can open it. A request is one JSON line of at
-    most 64 KiB, which must arrive within 5 s.
+    Only this user can ask, see `Endpoint`. A request is one JSON line of at most 64 KiB, which must arrive within 5 s.
 
     Parameters
     ----------
     monitor
         Answers.
     path
-        Of the socket; None: named after this process, in `runtime_folder()`.
+        Of the socket; None: named after this process, in `runtime_folder()`. One that ends in `.tcp` is a loopback port
+        and a token.
 
     Raises
     ------
     AiopsError
-        If this system has no Unix sockets, or the socket cannot be made.
+        If the socket cannot be made.
     """
 
     def __init__(self, monitor: Monitor, path: str | Path | None = None) -> None:
-        if not hasattr(socket, "AF_UNIX"):
-            raise AiopsError("control: this system has no Unix sockets")
         self._monitor = monitor
-        self.path = Path(path) if path is not None else _own_path()
+        self._endpoint = Endpoint(Path(path) if path is not None else own_path())
+        self.path = self._endpoint.path
         self._stopping = threading.Event()
-        self._socket = self._listening()
         self._thread = threading.Thread(target=self._serve, name="aiops-control", daemon=True)
         self._thread.start()
 
@@ -158,19 +153,6 @@ class ControlSocket:
     def __exit__(self, *_problem: object) -> None:
         self.close()
 
-    def _listening(self) -> socket.socket:
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            os.fchmod(listening.fileno(), 0o600)  # before there is a path that another user could open
-            listening.bind(str(self.path))
-            self.path.chmod(0o600)
-            listening.listen(8)
-            listening.settimeout(WAIT_SECONDS)
-        except OSError as problem:
-            listening.close()
-            raise AiopsError(f"control: {self.path}: {problem.strerror or problem}") from None
-        return listening
-
     def close(self) -> None:
         """End the thread and remove the socket; may be called twice."""
         if self._stopping.is_set():
@@ -178,13 +160,12 @@ class ControlSocket:
         self._stopping.set()
         if self._thread is not threading.current_thread():
             self._thread.join(REQUEST_SECONDS)
-        self._socket.close()
-        self.path.unlink(missing_ok=True)
+        self._endpoint.close()
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
             try:
-                connection, _ = self._socket.accept()
+                connection, _ = self._endpoint.socket.accept()
             except TimeoutError:
                 continue
             except OSError:
@@ -195,7 +176,8 @@ class ControlSocket:
 
     def _answer(self, connection: socket.socket) -> Reply:
         try:
-            request = msgspec.json.decode(read_line(connection, MOST_BYTES), type=Request)
+            line = self._endpoint.checked(read_line(connection, MOST_BYTES))
+            request = msgspec.json.decode(line, type=Request)
             return Reply(value=answered(self._monitor, request))
         except (AiopsError, msgspec.MsgspecError) as problem:
             return Reply(problem=str(problem))
@@ -312,46 +294,18 @@ def ask(path: Path, request: Request) -> Any:
     OSError
         If nobody answers.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(2 * REQUEST_SECONDS)
-        connection.connect(str(path))
-        connection.sendall(msgspec.json.encode(request) + b"\n")
+    connection, token = connected(path, 2 * REQUEST_SECONDS)
+    with connection:
+        connection.sendall(token + msgspec.json.encode(request) + b"\n")
         reply = msgspec.json.decode(read_line(connection, ANSWER_BYTES), type=Reply)
     if reply.problem is not None:
         raise AiopsError(reply.problem)
     return reply.value
 
 
-def runtime_folder() -> Path:
-    """Where this user's monitors have their sockets: below XDG_RUNTIME_DIR, else below the folder of temporary files.
-
-    Raises
-    ------
-    AiopsError
-        If the folder is not this user's alone.
-    """
-    user = os.getuid()
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(base) / "aiops-nb" if base else Path(tempfile.gettempdir()) / f"aiops-nb-{user}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o077:
-        raise AiopsError(f"control: {folder}: expected a folder of this user that no other can open")
-    return folder
-
-
-def _own_path() -> Path:
-    folder = runtime_folder()
-    for number in range(100):
-        path = folder / (f"{os.getpid()}{SUFFIX}" if not number else f"{os.getpid()}-{number}{SUFFIX}")
-        if not path.exists():
-            return path
-    raise AiopsError(f"control: {folder}: too many sockets of this process")
-
-
 def running_monitors() -> Iterator[tuple[Path, dict[str, Any]]]:
     """The sockets of this user's monitors, each with what it says about itself; those of dead processes are removed."""
-    for path in sorted(runtime_folder().glob(f"*{SUFFIX}")):
+    for path in paths_of_monitors():
         try:
             yield path, ask(path, Hello())
         except ConnectionRefusedError:
@@ -362,7 +316,5 @@ def running_monitors() -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def socket_of(recording: Path) -> Path | None:
     """The socket of the monitor that records to a directory; None where nobody listens for it."""
-    if not hasattr(socket, "AF_UNIX"):
-        return None
     wanted = str(recording.resolve())
     return next((path for path, said in running_monitors() if said["recording"] == wanted), None)

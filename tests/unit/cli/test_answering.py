@@ -15,7 +15,9 @@ import pytest
 from aiops_nb import open_recording, watch
 from aiops_nb.cli.app import main
 from aiops_nb.core.errors import AiopsError
-from aiops_nb.monitor.answering.control import MOST_BYTES, Ack, ControlSocket, ask, running_monitors, runtime_folder
+from aiops_nb.monitor.answering import endpoint
+from aiops_nb.monitor.answering.control import MOST_BYTES, Ack, ControlSocket, Hello, ask, running_monitors
+from aiops_nb.monitor.answering.endpoint import runtime_folder
 from aiops_nb.session.watch import replay
 from tests.ports import free_port
 
@@ -180,3 +182,57 @@ def test_a_silence_outlives_a_restart_in_the_same_recording(tmp_path):
         assert second.silences()["author"].tolist() == ["anna"]
     recorded = open_recording(tmp_path / "r").silences().set_index("id")
     assert (recorded.loc[silence, "state"], recorded.loc[ended, "state"]) == ("active", "expired")
+
+
+@pytest.fixture
+def by_port(monitor, tmp_path):
+    """The same monitor, reached as on a system without Unix sockets."""
+    with ControlSocket(monitor, tmp_path / "monitor.tcp") as control:
+        yield control
+
+
+def test_without_unix_sockets_a_token_in_a_file_of_the_user_is_needed(monitor, by_port, capsys):
+    assert stat.S_IMODE(by_port.path.stat().st_mode) == 0o600
+    port, token = by_port.path.read_text().split()
+    assert main(["ack", "request_failed", "--note", "by port", "--author", "eve", "--socket", str(by_port.path)]) == 0
+    wait_for(lambda: monitor.firing()[0].acknowledged_by == "eve")
+    monitor.unacknowledge("request_failed")
+    wait_for(lambda: not monitor.firing()[0].acknowledged)
+    hello = b'{"type": "hello"}\n'
+    for line in (hello, b"x " + hello, token[:-1].encode() + b" " + hello, b"\n"):
+        with socket.create_connection(("127.0.0.1", int(port)), timeout=5) as connection:
+            connection.sendall(line)
+            reply = json.loads(connection.makefile().readline())
+        assert reply["value"] is None and "token" in reply["problem"] and token not in reply["problem"]
+    assert by_port._endpoint.socket.getsockname()[0] == "127.0.0.1"
+
+
+def test_the_file_goes_with_the_monitor_and_a_stale_one_is_removed(monitor, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    path = runtime_folder() / "7.tcp"
+    control = ControlSocket(monitor, path)
+    assert [where for where, _ in running_monitors()] == [path]
+    control.close()
+    assert not path.exists()
+    path.write_text(f"{free_port()} token\n")
+    assert list(running_monitors()) == [] and not path.exists()
+    path.write_text("no port")
+    with pytest.raises(AiopsError, match="expected a port and a token"):
+        ask(path, Hello())
+    assert list(running_monitors()) == []
+
+
+def test_a_file_that_is_there_is_not_written_to(monitor, tmp_path):
+    path = tmp_path / "taken.tcp"
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(AiopsError, match="control: "):
+        ControlSocket(monitor, path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_system_without_unix_sockets_takes_a_port_by_itself(monkeypatch, tmp_path):
+    monkeypatch.delattr(endpoint.socket, "AF_UNIX")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert endpoint.own_path().suffix == ".tcp"
+    with pytest.raises(AiopsError, match="no Unix sockets"):
+        endpoint.Endpoint(tmp_path / "x.sock")
