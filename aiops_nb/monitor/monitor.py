@@ -97,6 +97,8 @@ class Monitor(FrameAccess):
         What can be changed while it runs; None for rows that exist already.
     mode, title
         Where the rows come from, and the name of it, such as that of a recording.
+    replayed
+        Directory of the recording that the rows come from.
     ping
         Opens what asks a URL from time to time while it runs, so that somebody else notices when it is gone.
     answer_page
@@ -111,6 +113,7 @@ class Monitor(FrameAccess):
         once: bool = False,
         mode: Mode = "live",
         title: str = "",
+        replayed: str | Path | None = None,
         notify: Callable[[], Notifications] | None = None,
         notify_from_start: bool = False,
         watched: Watched | None = None,
@@ -120,6 +123,7 @@ class Monitor(FrameAccess):
         self._make_run, self._notes, self._once = make_run, tuple(notes), once
         self.mode: Mode = mode
         self.title = title
+        self._replayed = None if replayed is None else str(replayed)
         self._store, self._fan_out = StepStore(), FanOut()
         self._fan_out.add(self._store)
         self._lock = threading.RLock()
@@ -509,8 +513,8 @@ class Monitor(FrameAccess):
 
     @property
     def recording(self) -> str | None:
-        """Directory of the recording, if there is one."""
-        return None if self._watched is None else self._watched.record
+        """Directory of the recording that is written, replayed or followed, if there is one."""
+        return self._replayed if self._watched is None else self._watched.record
 
     def record_to(self, directory: str | Path | None) -> None:
         """Record to a directory from now on, or no more: a running monitor is stopped and started again.

@@ -62,7 +62,7 @@ def follow(recording: Recording | str | Path, *, trust: bool = False, sinks: Seq
         return FollowRun(reader, deliver)
 
     stop_earlier(here)
-    monitor = Monitor(make_run, once=True, mode="follow", title=path.resolve().name)
+    monitor = Monitor(make_run, once=True, mode="follow", title=path.resolve().name, replayed=path)
     for sink in sinks:
         monitor.add_sink(sink)
     monitor.start()

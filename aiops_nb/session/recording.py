@@ -266,7 +266,7 @@ class Recording(FrameAccess):
                 return ReplayRun(items, None, deliver, math.inf, time_range_ns=extent_ns, trust=trust)
 
             title = self.path.resolve().name
-            self._shown = Monitor(make_run, self.repairs, once=True, mode="replay", title=title)
+            self._shown = Monitor(make_run, self.repairs, once=True, mode="replay", title=title, replayed=self.path)
             self._shown_extent_ns = extent_ns
             dashboard = self._shown.dashboard()  # before the first step, so that it sees them all
             self._shown.start()

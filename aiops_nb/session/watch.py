@@ -378,7 +378,8 @@ def replay(
     def make_run(deliver: Deliver) -> ReplayRun:
         return ReplayRun(items, params, deliver, speed, time_range_ns=extent_ns, trust=opened.reader.trusted)
 
-    monitor = Monitor(make_run, opened.repairs, once=True, mode="replay", title=opened.path.resolve().name)
+    title = opened.path.resolve().name
+    monitor = Monitor(make_run, opened.repairs, once=True, mode="replay", title=title, replayed=opened.path)
     if speed is not None:
         return _started(monitor, sinks)
     shown = ProgressSink("replay", extent_ns, progress)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiops_nb
 from aiops_nb.monitor.monitor import Monitor
+from aiops_nb.view.charts.board import Selection
 from aiops_nb.view.widgets.replay_tools import ReplayTools
 
 
@@ -22,6 +23,10 @@ def test_a_replay_is_paused_stepped_and_sped_up_from_the_dashboard(tmp_path: Pat
     try:
         with replay.dashboard() as dashboard:
             screen = dashboard.screen()
+            assert replay.recording == str(tmp_path / "r")
+            screen.board.select(Selection(start_ns=1, end_ns=2, targets=()))
+            dashboard._draw()
+            assert screen.selection.can_replay and not screen.selection.can_command
             tools = screen.replay
             assert tools.speed.value == 0.7 and tools.pause.layout.display is None and tools.step.disabled
             tools.pause.click()
