@@ -86,9 +86,9 @@ class Selection:
 class Board:
     """All charts over one store, on one time axis that `draw` moves to the newest row.
 
-    `window`, the time shown, `filter_text`, which targets may be shown, and `focus`, the number of a series that is
-    shown in any case, may be set from any thread; the next `draw` obeys. `on_selection` is called when a person selects
-    a range.
+    `window`, the time shown, `filter_text`, which targets may be shown, `focus`, the number of a series that is shown
+    in any case, and `alert_ns`, when the selected alert began, may be set from any thread; the next `draw` obeys.
+    `on_selection` is called when a person selects a range.
 
     Examples
     --------
@@ -104,6 +104,7 @@ class Board:
         self.on_selection: Callable[[], None] = lambda: None
         self.filter_text = ""
         self.focus: int | None = None
+        self.alert_ns: int | None = None
         self.matched: int | None = None
         self.names: list[str] = []
         self.x_range = Range1d(start=0, end=1, name="time")
@@ -179,6 +180,7 @@ class Board:
         self._draw_hosts(new_ticks)
         self._mark_trouble()
         self._mark_selection()
+        self._mark_alert()
         self._draw_marks()
         if other_window or self._window.moment_ns is None or self._shown != before:
             self._move_axes(lines_too=other_window or new_ticks > 0)
@@ -201,8 +203,6 @@ class Board:
         self._shown = []
         for hosts in self._hosts.values():
             hosts.shown = []
-        moment = window.moment_ns
-        self._marks.alert.update(visible=moment is not None, location=(moment or 0) / 1e6)
 
     # ---- the selected range
 
@@ -233,6 +233,13 @@ class Board:
         left, right = selection.start_ns / NS_PER_MS, selection.end_ns / NS_PER_MS
         if (mark.visible, mark.left, mark.right) != (True, left, right):
             mark.update(visible=True, left=left, right=right)
+
+    def _mark_alert(self) -> None:
+        """The start of the selected alert, and of no other moment that the charts show."""
+        began, mark = self.alert_ns, self._marks.alert
+        location = (began or 0) / NS_PER_MS
+        if (mark.visible, mark.location) != (began is not None, location):
+            mark.update(visible=began is not None, location=location)
 
     def _draw_marks(self) -> None:
         """The newest marks; a mark of one target is drawn in all charts: what else moved is seen next to it."""

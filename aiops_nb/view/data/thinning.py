@@ -50,6 +50,32 @@ def thinned(data: Data, start: float, end: float, exact: str, rough: Sequence[st
     return {name: values[rows] for name, values in data.items()}
 
 
+def rows_of_pixels(
+    place: npt.NDArray[np.float64], names: Sequence[npt.NDArray[np.float64]], first: float, last: float
+) -> Rows:
+    """The rows that draw the same lines on a picture: of each pixel column its extremes and its last gap.
+
+    Parameters
+    ----------
+    place
+        (n,) where each row is drawn, in pixels from the left; never falls.
+    names
+        Each (n,): the values of a line, NaN where it is interrupted.
+    first, last
+        Pixels at which the chart begins and ends.
+
+    Examples
+    --------
+    >>> rows_of_pixels(np.array([0.1, 0.2, 0.3, 0.4, 1.0]), [np.array([5.0, 1.0, 9.0, 5.0, 5.0])], 0.0, 2.0).tolist()
+    [1, 2, 4]
+    """
+    if len(place) <= 2 * (last - first):
+        return np.arange(len(place))
+    column = np.clip(place - first, 0, max(last - first - 1, 0)).astype(np.intp)
+    lines = {str(number): values for number, values in enumerate(names)}
+    return _extreme_rows(lines, column, list(lines))
+
+
 def _column_of(time: npt.NDArray[np.float64], start: float, end: float, columns: int) -> Rows:
     """The pixel column of each row."""
     place = (time - start) * (columns / max(end - start, 1e-9))

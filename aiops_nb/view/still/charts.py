@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +14,10 @@ import numpy as np
 from aiops_nb.core.types import FloatArray
 from aiops_nb.view.charts.palette import TROUBLE
 from aiops_nb.view.data.store import clock_text
+from aiops_nb.view.data.thinning import rows_of_pixels
 
 WIDTH, HEIGHT = 340, 150
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 22, 20
-MOST_VERTICES = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +82,13 @@ def _ticks(frame: Frame) -> Iterator[dict[str, str]]:
 
 
 def _drawn(trace: Trace, frame: Frame) -> dict[str, Any]:
-    thin = slice(None, None, max(1, len(trace.time_ms) // MOST_VERTICES))
     x = frame.x(trace.time_ms)
-    low, high = trace.band if trace.band is not None else (np.zeros(0), np.zeros(0))
-    bands = _bands(x[thin], frame.y(low[thin]), frame.y(high[thin])) if trace.band is not None else ()
+    thin = rows_of_pixels(x, [trace.value], LEFT, WIDTH - RIGHT)
+    bands: Iterable[str] = ()
+    if trace.band is not None:
+        low, high = trace.band
+        few = rows_of_pixels(x, [low, high], LEFT, WIDTH - RIGHT)
+        bands = _bands(x[few], frame.y(low[few]), frame.y(high[few]))
     marked = np.flatnonzero(np.isfinite(trace.marks))
     return {
         "name": trace.name,

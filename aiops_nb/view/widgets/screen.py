@@ -210,11 +210,11 @@ class Screen:
         change = next((one for one in changes if row_id_of(one) == self._selected), None)
         span = board.window.span_seconds
         if change is None:
-            board.focus = None
+            board.focus = board.alert_ns = None
             board.window = TimeWindow(span_seconds=span)
             return
         board.focus = self._series_of(change)
-        began = change.starts_at_ns or change.pending_at_ns
+        board.alert_ns = began = change.starts_at_ns or change.pending_at_ns
         in_sight = board.window.moment_ns is None and board.start_ns <= began
         board.window = TimeWindow(span_seconds=span, moment_ns=None if in_sight else began)
 

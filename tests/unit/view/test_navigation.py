@@ -9,7 +9,7 @@ import pytest
 from aiops_nb.core.types import NS_PER_SECOND
 from aiops_nb.view.charts.navigation import LEAST_SECONDS, MOST_SECONDS, Extent, TimeWindow, panned, zoomed
 from aiops_nb.view.dashboard import Dashboard
-from tests.unit.view.rows import T0, HandSource
+from tests.unit.view.rows import T0, HandSource, alert, heartbeat_step
 from tests.unit.view.test_dashboard import eventually, steps_of
 
 EXTENT = Extent(oldest_ns=0, newest_ns=10_000 * NS_PER_SECOND, end_ns=5_000 * NS_PER_SECOND)
@@ -65,3 +65,20 @@ def test_the_page_pans_and_a_double_click_returns() -> None:
         assert eventually(lambda: board.x_range.end - board.x_range.start == pytest.approx(60_000))
         figure._on_browser(figure, {"kind": "latest"}, None)
         assert eventually(lambda: board.x_range.end == pytest.approx((T0 + 199 * NS_PER_SECOND) / 1e6))
+
+
+def test_the_red_line_marks_the_selected_alert_and_no_other_moment() -> None:
+    step = heartbeat_step(T0 + 1, [], [alert("firing", "http://h/a", T0 + 100 * NS_PER_SECOND)])
+    source = HandSource([*steps_of(200), step])  # type: ignore[list-item]
+    with Dashboard(source) as dashboard:
+        screen = dashboard.screen()
+        mark = screen.board._marks.alert
+        screen._navigate({"kind": "pan", "share": -0.5})
+        dashboard._draw()
+        assert screen.board.window.moment_ns is not None and not mark.visible
+        screen._select(screen.alerts.alerts[0]["id"])
+        dashboard._draw()
+        assert mark.visible and mark.location == T0 / 1e6
+        screen._select(None)
+        dashboard._draw()
+        assert not mark.visible
