@@ -7,7 +7,9 @@ is a copy of the package with one small change, run against the tests that enter
 first; it is killed if one fails. Sites are drawn by the seed over all rooms until the time is up. A survivor is printed
 with its place: it is a test to write, or a change without an effect.
 
-A run with the same `--results` goes on where the last one ended, `--again` runs its survivors once more.
+A run with the same `--results` goes on where the last one ended, `--again` runs its survivors once more. `--reach FILE`
+keeps what is noted; with a file that is there only the tests of `--note` are noted, such as new ones. `--wide` names
+slower tests that a mutant meets before it counts as a survivor, such as `tests/property`.
 
 Hand-written: mutmut and cosmic-ray draw no seeded sample and keep no bound in time, and the whole takes days here;
 coverage.py would note the same as `reach.py`, at the price of a dependency.

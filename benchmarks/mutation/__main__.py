@@ -15,7 +15,7 @@ from typing import Any
 
 import benchmarks.mutation
 from benchmarks.mutation.changes import ROOT, Mutant, sample
-from benchmarks.mutation.trial import Reach, outcome_of
+from benchmarks.mutation.trial import WIDE_SECONDS, Reach, outcome_of
 
 ROOMS = ("engine", "rules", "alert", "features", "detect", "preprocess")
 Result = dict[str, Any]
@@ -60,18 +60,33 @@ def _copied(folder: Path) -> Path:
     return folder
 
 
+def _reach(copy: Path, rooms: tuple[str, ...], options: argparse.Namespace) -> Reach:
+    kept = options.reach is not None and options.reach.exists()
+    paths = options.note if kept else [f"{kind}/{room}" for room in rooms for kind in ("tests/unit", "aiops_nb")]
+    fresh = Reach.measured(copy, paths) if paths else Reach()
+    reach = Reach.read(options.reach).joined(fresh) if kept else fresh
+    if options.reach is not None:
+        reach.write(options.reach)
+    return reach
+
+
 def _place(room: str, mutant: Mutant) -> Result:
     return {"room": room, "path": str(mutant.path), "line": mutant.line, "operator": mutant.operator}
 
 
-def tried(copy: Path, reach: Reach, mutants: Iterable[tuple[str, Mutant]], until: float) -> Iterator[Result]:
+def tried(
+    copy: Path, reach: Reach, mutants: Iterable[tuple[str, Mutant]], until: float, wide: list[str]
+) -> Iterator[Result]:
     """The outcome of each mutant until the time is up."""
     for room, mutant in mutants:
         if time.monotonic() > until:
             return
         tests = reach.tests_of(mutant)
-        result = _place(room, mutant) | {"outcome": outcome_of(mutant, copy, tests), "tests": len(tests)}
-        if result["outcome"] == "survived":
+        outcome = outcome_of(mutant, copy, tests)
+        if outcome == "survived" and wide:
+            outcome = outcome_of(mutant, copy, wide, WIDE_SECONDS)
+        result = _place(room, mutant) | {"outcome": outcome, "tests": len(tests)}
+        if outcome == "survived":
             print(f"survived {len(tests)} tests: {mutant.path}:{mutant.line}: {mutant.operator}", flush=True)
         yield result
 
@@ -89,9 +104,9 @@ def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = _copied(Path(folder))
         measured = time.monotonic()
-        reach = Reach.measured(copy, [f"{kind}/{room}" for room in rooms for kind in ("tests/unit", "aiops_nb")])
+        reach = _reach(copy, rooms, options)
         print(f"{len(reach.seconds)} tests noted in {time.monotonic() - measured:.0f} s", flush=True)
-        for result in tried(copy, reach, chosen, time.monotonic() + options.seconds):
+        for result in tried(copy, reach, chosen, time.monotonic() + options.seconds, options.wide):
             place = {name: result[name] for name in ("room", "path", "line", "operator")}
             known = [one for one in known if not (options.again and place.items() <= one.items())] + [result]
             file.write_text("".join(f"{json.dumps(one)}\n" for one in known), encoding="utf-8")
@@ -108,4 +123,7 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--room", choices=ROOMS, action="append")
     parser.add_argument("--again", action="store_true", help="try the survivors of the results once more")
+    parser.add_argument("--reach", type=Path, help="a file that keeps which test enters which function")
+    parser.add_argument("--note", nargs="+", default=[], help="tests to note in it")
+    parser.add_argument("--wide", nargs="+", default=[], help="slower tests for what survives the quick ones")
     main(parser.parse_args())

@@ -14,7 +14,8 @@ from pathlib import Path
 from benchmarks.mutation.changes import Mutant
 
 MUTANT_SECONDS = 120.0
-MOST_SECONDS = 20.0  # of tests a mutant, by what they took without tracing; the quickest come first
+WIDE_SECONDS = 1800.0
+MOST_SECONDS = 60.0  # of tests a mutant, by what they took while they were noted, which slows them
 PRELOADED = ("numpy", "pyarrow", "pandas", "pytest", "hypothesis", "msgspec")
 KERNEL_OFF = {"AIOPS_NB_KERNEL": "off", "OPENBLAS_NUM_THREADS": "1"}  # the definition is Python; the kernel follows it
 
@@ -34,10 +35,25 @@ class Reach:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "mutation_reach", "-p", "no:cacheprovider", *paths]
         environment = os.environ | KERNEL_OFF | {"PYTHONPATH": str(copy)}
         subprocess.run(command, cwd=copy, env=environment, stdout=subprocess.DEVNULL, check=False)
-        return cls(**json.loads((copy / "reach.json").read_text(encoding="utf-8")))
+        return cls.read(copy / "reach.json")
+
+    @classmethod
+    def read(cls, file: Path) -> Reach:
+        """What was written."""
+        return cls(**json.loads(file.read_text(encoding="utf-8")))
+
+    def write(self, file: Path) -> None:
+        """Keep it for another run."""
+        file.write_text(json.dumps({"seconds": self.seconds, "reached": self.reached}), encoding="utf-8")
+
+    def joined(self, other: Reach) -> Reach:
+        """Both, as the tests of the other were noted later."""
+        places = self.reached.keys() | other.reached.keys()
+        reached = {one: [*{*self.reached.get(one, []), *other.reached.get(one, [])}] for one in places}
+        return Reach(self.seconds | other.seconds, reached)
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Tests that enter the changed function, the quickest first.
+        """Tests that enter the changed function: those of its own test file, then the quickest.
 
         For a change outside of any they are those that enter a function of the file, or else of its folder.
         """
@@ -50,7 +66,8 @@ class Reach:
         found = {test for one in places for test in self.reached.get(one, []) if test in self.seconds}
         chosen: list[str] = []
         left = MOST_SECONDS
-        for test in sorted(found, key=self.seconds.__getitem__):
+        own = f"/test_{mutant.path.stem}.py::"
+        for test in sorted(found, key=lambda one: (own not in one, self.seconds[one])):
             left -= self.seconds[test]
             if left < 0 and chosen:
                 break
@@ -58,7 +75,7 @@ class Reach:
         return chosen
 
 
-def outcome_of(mutant: Mutant, copy: Path, tests: list[str]) -> str:
+def outcome_of(mutant: Mutant, copy: Path, tests: list[str], most_seconds: float = MUTANT_SECONDS) -> str:
     """`killed`, `survived`, or `endless`, which is killed by the clock; the copy is as before afterwards."""
     if not tests:
         return "survived"
@@ -72,7 +89,7 @@ def outcome_of(mutant: Mutant, copy: Path, tests: list[str]) -> str:
     try:
         child = multiprocessing.get_context("fork").Process(target=_run, args=(copy, tests))
         child.start()
-        child.join(MUTANT_SECONDS)
+        child.join(most_seconds)
         if child.is_alive():
             child.kill()
             child.join()
