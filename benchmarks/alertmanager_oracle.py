@@ -5,7 +5,9 @@ python -m benchmarks.alertmanager_oracle [--sequences 200] [--seed 1]
 Random sequences of alerts run at once in one Alertmanager, told apart by a label, and through our `Inhibitor` and
 `Dispatcher`. Alertmanager's notifications list the whole group; what each says that is new is compared with ours: which
 alert began, ended or was repeated, in which order, and when. Timers: group_wait 1 s, group_interval 2 s,
-repeat_interval 5 s. Differences that are choices of ours have names; all others are printed.
+repeat_interval 5 s. Of runs
+that differ, the first notification that does is traced to the choice of ours whose condition holds for that alert at
+that moment; where none does, the run is printed.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from typing import Any
 
 from aiops_nb.alert.inhibition import Inhibitor, InhibitRuleParams
 from aiops_nb.core.types import NS_PER_SECOND, AlertChange
+from aiops_nb.notify.delivery import takes
 from aiops_nb.notify.dispatch import Dispatcher, Notice
 from aiops_nb.notify.params import NotifyParams, WebhookParams
 
@@ -64,6 +67,7 @@ CHOICES = {
     " Alertmanager's lives on for up to 30 s, and notifies at its next interval",
 }
 Heard = tuple[float, str, str]
+Spans = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,10 @@ def ours(events: Sequence[Event], until: float) -> list[Heard]:
         keep_seconds=0.0,
     )
     inhibitor = Inhibitor((rule,))
+    channel = WebhookParams(url="http://127.0.0.1:9/")
     dispatcher = Dispatcher(
         NotifyParams(
-            channels=(WebhookParams(url="http://127.0.0.1:9/"),),
+            channels=(channel,),
             group_by=("run",),
             group_wait_seconds=WAIT_SECONDS,
             group_interval_seconds=INTERVAL_SECONDS,
@@ -151,6 +156,7 @@ def ours(events: Sequence[Event], until: float) -> list[Heard]:
         (notice.at_ns / NS_PER_SECOND, message.kind, message.labels["alertname"])
         for notice in notices
         for message in notice.messages
+        if takes(channel, message)
     ]
 
 
@@ -324,49 +330,114 @@ def _in_order(heard: Sequence[Heard]) -> list[Heard]:
 
 
 class _Life:
-    """Follows the events of a run and notes which of the named choices it meets."""
+    """What is true of the alerts of a run at any second, as its events make it, and of what we notified of."""
 
-    def __init__(self, mine: Sequence[Heard]) -> None:
-        self.found: set[str] = set()
-        self._fired = [(at, name) for at, kind, name in mine if kind == "firing"]
-        self._firing: dict[str, float] = {}
-        self._silenced: set[str] = set()
-        self._had_alerts = False
+    def __init__(self, events: Sequence[Event], mine: Sequence[Heard]) -> None:
+        self._fires: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self._silenced: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        kinds = {"fire": (self._fires, True), "resolve": (self._fires, False)}
+        kinds |= {"silence": (self._silenced, True), "unsilence": (self._silenced, False)}
+        for event in events:
+            spans, begins = kinds[event.kind][0][event.name], kinds[event.kind][1]
+            if begins:
+                spans.append((event.at, float("inf")))
+            elif spans and spans[-1][1] == float("inf"):
+                spans[-1] = spans[-1][0], event.at
+        self._notified = [(at, name) for at, kind, name in mine if kind == "firing"]
 
-    def fire(self, event: Event) -> None:
-        self._note("group began again", not self._firing and self._had_alerts)
-        self._note("inhibited later", event.name == "source" and bool(self._firing))
-        self._firing[event.name] = event.at
-        self._had_alerts = True
+    def _suppressed(self, name: str) -> list[tuple[float, float]]:
+        """When a silence or the source covers an alert."""
+        return [*self._silenced[name], *(self._fires["source"] if name != "source" else [])]
 
-    def resolve(self, event: Event) -> None:
-        began = self._firing.pop(event.name, 0.0)
-        is_suppressed = event.name in self._silenced or ("source" in self._firing and event.name != "source")
-        self._note("over between two notices", not self._is_notified(event.name, began, event.at))
-        self._note("end while suppressed", is_suppressed)
-        self._note("release", event.name == "source" and bool(self._firing))
+    def _is_within(self, spans: Spans, first: float, last: float) -> bool:
+        return any(start <= last and first <= end for start, end in spans)
 
-    def silence(self, event: Event) -> None:
-        self._silenced.add(event.name)
-        self._note("notified before a silence", self._is_notified(event.name, 0.0, event.at))
+    def _was_notified(self, name: str, first: float, last: float) -> bool:
+        return any(first <= at <= last for at, one in self._notified if one == name)
 
-    def unsilence(self, event: Event) -> None:
-        self._silenced.discard(event.name)
-        self._note("release", event.name in self._firing)
+    def choice_of(self, only: str, at: float, kind: str, name: str) -> str:
+        """The named choice whose condition holds for that alert at that moment; empty if none does.
 
-    def _is_notified(self, name: str, start: float, end: float) -> bool:
-        return any(start <= at <= end for at, one in self._fired if one == name)
+        `only` says where the notification is: `ours`, `theirs`, or in `both` at different times.
+        """
+        spans = [span for span in self._fires[name] if span[0] <= at + TOLERANCE_SECONDS]
+        return self._of_alert(only, at, kind, name, spans) or self._of_group(at, name, spans)
 
-    def _note(self, choice: str, is_met: bool) -> None:
-        self.found |= {choice} if is_met else set()
+    def _of_alert(self, only: str, at: float, kind: str, name: str, spans: Spans) -> str:
+        began = spans[-1][0] if spans else 0.0
+        inhibiting = self._fires["source"] if name != "source" else []
+        if kind == "resolved":
+            over = [end for _, end in spans if end <= at + TOLERANCE_SECONDS]
+            if any(self._is_within(self._suppressed(name), end, end + INTERVAL_SECONDS) for end in over):
+                return "end while suppressed"
+        elif only == "theirs" and kind == "firing" and self._was_notified(name, began, at - TOLERANCE_SECONDS):
+            return "notified before a silence" if self._is_within(self._silenced[name], began, at) else ""
+        elif only == "ours" and self._is_within(inhibiting, began, at):
+            return "inhibited later"
+        return ""
+
+    def _of_group(self, at: float, name: str, spans: Spans) -> str:
+        before = at - INTERVAL_SECONDS - TOLERANCE_SECONDS
+        if self._any_short(before, at):
+            return "over between two notices"
+        if self._any_released(before - INTERVAL_SECONDS, at):
+            return "release"
+        if self._was_empty(at):
+            return "group began again"
+        lasting = any(self._is_within(self._suppressed(name), end, at) for _, end in spans)
+        return "end while suppressed" if lasting else ""
+
+    def _any_short(self, first: float, last: float) -> bool:
+        """Whether an alert began and ended between two notices, not long before."""
+        return any(
+            first <= end <= last and not self._was_notified(name, start, end)
+            for name in self._fires
+            for start, end in self._fires[name]
+        )
+
+    def _any_released(self, first: float, last: float) -> bool:
+        """Whether an alert that fires ceased to be suppressed not long before."""
+        return any(
+            first <= end <= last and self._is_within(self._fires[name], end, end)
+            for name in list(self._fires)
+            for _, end in self._suppressed(name)
+        )
+
+    def _was_empty(self, at: float) -> bool:
+        """Whether all alerts had ended before one that began until then."""
+        spans = sorted(span for name in self._fires for span in self._fires[name])
+        reached = spans[0][1] if spans else 0.0
+        for start, end in spans[1:]:
+            if reached < start <= at:
+                return True
+            reached = max(reached, end)
+        return False
 
 
-def choices_in(events: Sequence[Event], mine: Sequence[Heard]) -> list[str]:
-    """Which of the named choices a run meets."""
-    life = _Life(mine)
-    for event in events:
-        getattr(life, event.kind)(event)
-    return sorted(life.found)
+def traced(events: Sequence[Event], mine: Sequence[Heard], other: Sequence[Heard]) -> tuple[str, str]:
+    """The first notification in which both differ, in words, and the named choice that makes it.
+
+    What comes after it may differ as well, because the timers of the group then do.
+    """
+    life = _Life(events, mine)
+    for only, at, kind, name in _differences(mine, other):
+        return f"{only} at {at:.2f}: {kind} {name}", life.choice_of(only, at, kind, name)
+    return "", ""
+
+
+def _differences(mine: Sequence[Heard], other: Sequence[Heard]) -> list[tuple[str, float, str, str]]:
+    """What only one of both notifies of, and what both do at different times, the earliest first."""
+    found: list[tuple[str, float, str, str]] = []
+    for kind, name in sorted({one[1:] for one in (*mine, *other)}):
+        own, their = ([at for at, *what in heard if what == [kind, name]] for heard in (mine, other))
+        for at in own:
+            near = [one for one in their if abs(one - at) <= TOLERANCE_SECONDS]
+            if near:
+                their.remove(near[0])
+            else:
+                found.append(("ours", at, kind, name))
+        found += [("theirs", at, kind, name) for at in their]
+    return sorted(found, key=lambda one: one[1])
 
 
 def compare(count: int, seed: int, seconds: float = SEQUENCE_SECONDS) -> tuple[Counter[str], list[str]]:
@@ -384,18 +455,21 @@ def compare(count: int, seed: int, seconds: float = SEQUENCE_SECONDS) -> tuple[C
         mine = ours(events, until - 1.0)
         other = [one for one in others.get(run, []) if one[0] <= until - 1.0]
         counts["notifications"] += len(mine)
-        difference = differs(_settled(mine, until), _settled(other, until))
+        # two ends of the comparison, so that what falls near to the one is not near to the other
+        found = [differs(_settled(mine, end), _settled(other, end)) for end in (until, until - 2 * TOLERANCE_SECONDS)]
+        difference = found[0] if all(found) else ""
         if not difference:
             counts["equal"] += 1
             continue
-        named = choices_in(events, mine)
-        for name in named:
-            counts[f"differs, has: {name}"] += 1
-        if named:
+        first, name = traced(events, _settled(mine, until), _settled(other, until))
+        if name:
+            counts[f"differs first by: {name}"] += 1
             counts["differs by a named choice"] += 1
         else:
             counts[f"differs without a name: {difference}"] += 1
-            unnamed.append(f"{run} ({difference})\n  events {_shown(events)}\n  ours   {mine}\n  theirs {other}")
+            unnamed.append(
+                f"{run} ({difference}; {first})\n  events {_shown(events)}\n  ours   {mine}\n  theirs {other}"
+            )
     return counts, unnamed
 
 

@@ -75,6 +75,7 @@ class _Group:
     changed: dict[str, None] = field(default_factory=dict)
     anchor_ns: int | None = None
     last_ns: int = 0
+    repeat_from_ns: int = 0
     due_ns: int | None = None
 
     @property
@@ -178,7 +179,7 @@ class Dispatcher:
         self._due.clear()
         for group in self._groups.values():
             group.due_ns = None
-            group.last_ns = group.anchor_ns = 0
+            group.last_ns = group.repeat_from_ns = group.anchor_ns = 0
         return notices
 
     # -- changes
@@ -260,7 +261,7 @@ class Dispatcher:
         if group.alerts[fingerprint].is_due:
             yield from self._due_at(group, self._news_due_ns(group))
         elif group.due_ns is None and group.repeats:
-            yield from self._due_at(group, _repeat_due_ns(group))
+            yield from self._due_at(group, _repeat_due_ns(group, self._now_ns))
 
     def _news_due_ns(self, group: _Group) -> int:
         if group.anchor_ns is None:
@@ -293,16 +294,18 @@ class Dispatcher:
         changed, group.changed = group.changed, {}
         alerts = {fingerprint: group.alerts[fingerprint] for fingerprint in changed}
         made = [(alert, one) for alert in alerts.values() if (one := self._message_due(group, alert)) is not None]
-        if not made and group.repeats and at_ns >= _repeat_due_ns(group):
+        if not made and group.repeats and at_ns >= _repeat_due_ns(group, group.repeat_from_ns):
             repeated = [alert for alert in group.alerts.values() if _is_repeated(alert)]
             made = [(alert, replace(alert.message, kind="repeat")) for alert in repeated]
         if made:
             group.anchor_ns = at_ns if group.anchor_ns is None else group.anchor_ns
             group.last_ns = at_ns
+            if any(one.update not in SHOWN_UPDATES for _, one in made):  # an answer is no news to most channels
+                group.repeat_from_ns = at_ns
         if not group.alerts:
             self._groups.pop(group.key, None)
         elif group.repeats:
-            self._wait(group, _repeat_due_ns(group))
+            self._wait(group, _repeat_due_ns(group, at_ns))
         by_channels: dict[tuple[str, ...], list[Message]] = {}
         for alert, one in made:
             by_channels.setdefault(alert.channels, []).append(replace(one, group=group.labels, at_ns=at_ns))
@@ -337,8 +340,10 @@ def _is_repeated(alert: _Alert) -> bool:
     return alert.is_notified and not alert.is_suppressed and not alert.has_ended
 
 
-def _repeat_due_ns(group: _Group) -> int:
-    return group.next_multiple_ns(group.last_ns + nanoseconds(group.route.repeat_interval_seconds or 0.0))
+def _repeat_due_ns(group: _Group, now_ns: int) -> int:
+    """When what fires is to be repeated, not before now: it may have been acknowledged for longer than the interval."""
+    interval_ns = nanoseconds(group.route.repeat_interval_seconds or 0.0)
+    return group.next_multiple_ns(max(group.repeat_from_ns + interval_ns, now_ns))
 
 
 def _in_episode_of(first: Message, message: Message) -> Message:

@@ -12,13 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from aiops_nb.alert.answers import Answers
 from aiops_nb.alert.flapping import Flapping, FlappingParams
 from aiops_nb.alert.inhibition import Inhibitor
+from aiops_nb.alert.lifecycle import STOPPED
 from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.matchers import parse_matchers
+from aiops_nb.core.types import FIRING_STATES, AlertChange
 from aiops_nb.core.types import NS_PER_SECOND as SECOND
-from aiops_nb.core.types import AlertChange
 
 TARGETS = ("db", "api", "shop")
 targets = st.sampled_from(TARGETS)
+fires = st.sampled_from(FIRING_STATES)
 ids = st.sampled_from(("s1", "s2", "s3"))
 
 
@@ -49,12 +51,12 @@ class Alerts(RuleBasedStateMachine):
             self.state[target] = state
         self.passed(self.flapping.apply([made]))
 
-    @rule(name=targets)
-    def fires_or_recovers(self, name):
-        if self.state[name] == "firing":
+    @rule(name=targets, state=fires)
+    def fires_or_recovers(self, name, state):
+        if self.state[name] in FIRING_STATES:
             self.change(name, "resolved")
         else:
-            self.change(name, "firing")
+            self.change(name, state)
 
     @rule(name=targets)
     def is_pending_and_recovers(self, name):
@@ -63,16 +65,25 @@ class Alerts(RuleBasedStateMachine):
         elif self.state[name] == "pending":
             self.change(name, "inactive")
 
-    @rule(name=targets)
-    def comes_and_goes(self, name):
+    @rule(name=targets, state=fires)
+    def comes_and_goes(self, name, state):
         for _ in range(4):
-            self.fires_or_recovers(name)
+            self.fires_or_recovers(name, state)
             self.pass_seconds(2)
 
     @rule(name=targets)
     def loses_its_data(self, name):
         if self.state[name] != "inactive":
-            self.change(name, "resolved" if self.state[name] == "firing" else "inactive", "no data")
+            self.change(name, "resolved" if self.state[name] in FIRING_STATES else "inactive", "no data")
+
+    @rule()
+    def the_monitor_stops_and_starts(self):
+        for name in TARGETS:
+            if self.state[name] != "inactive":
+                self.change(name, "resolved" if self.state[name] in FIRING_STATES else "inactive", STOPPED)
+        self.passed(self.flapping.close(self.at * SECOND, STOPPED))
+        held = self.answers.silences.by_id.values()
+        self.answers = Answers(silences=held, acknowledged=self.answers.acknowledgements())
 
     @rule(seconds=st.integers(1, 20))
     def time_passes(self, seconds):
@@ -117,8 +128,8 @@ class Alerts(RuleBasedStateMachine):
     @invariant()
     def each_episode_fires_once_and_ends_once(self):
         for target in TARGETS:
-            moves = [one for one in self.own(target) if not one.update and one.state in ("firing", "resolved")]
-            states = [one.state for one in moves]
+            moves = [one for one in self.own(target) if not one.update and (one.is_firing or one.state == "resolved")]
+            states = ["firing" if one.is_firing else one.state for one in moves]
             assert states == (["firing", "resolved"] * len(states))[: len(states)]
             ends = zip(moves[::2], moves[1::2], strict=False)
             assert all(first.pending_at_ns == second.pending_at_ns for first, second in ends)
@@ -129,15 +140,15 @@ class Alerts(RuleBasedStateMachine):
             episode = None
             for one in self.own(target):
                 if one.update:
-                    assert one.state in ("pending", "firing")
+                    assert one.is_active
                     assert one.pending_at_ns == episode
-                episode = one.pending_at_ns if one.state in ("pending", "firing") else None
+                episode = one.pending_at_ns if one.is_active else None
 
     @invariant()
     def a_firing_alert_is_silenced_exactly_while_a_silence_holds(self):
         for target in TARGETS:
             last = self.own(target)[-1:]
-            if last and last[0].state == "firing":
+            if last and last[0].is_firing:
                 holding = [one for one in self.answers.silences.by_id.values() if one.holds_at(self.at * SECOND)]
                 wanted = [one.id for one in holding if one.covers(last[0].labels, target)]
                 assert bool(last[0].silenced_by) == bool(wanted)
@@ -146,9 +157,17 @@ class Alerts(RuleBasedStateMachine):
     def answers_end_with_the_episode(self):
         for target in TARGETS:
             for first, second in pairwise(self.own(target)):
-                if first.state in ("resolved", "inactive"):
+                if first.state in ("resolved", "inactive") and first.outcome != STOPPED:
                     assert not second.acknowledged
                     assert not second.note
+
+    @invariant()
+    def an_acknowledgement_outlives_a_restart_and_only_that(self):
+        for target in TARGETS:
+            for first, second in pairwise(self.own(target)):
+                if first.outcome == STOPPED and second.acknowledged and not second.update:
+                    assert first.acknowledged
+                    assert second.acknowledged_by == first.acknowledged_by
 
     @invariant()
     def the_times_of_an_alert_never_go_back(self):

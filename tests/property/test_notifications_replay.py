@@ -80,7 +80,9 @@ EVENTS = st.lists(
     st.tuples(
         st.sampled_from([0.0, 0.1, 1.0, 13.0]),
         st.sampled_from("abcd"),
-        st.sampled_from(["firing", "firing", "resolved", "silenced", "severity", "acknowledged", "beat", "beat"]),
+        st.sampled_from(
+            ["firing", "nodata", "error", "resolved", "silenced", "severity", "acknowledged", "comment", "beat", "beat"]
+        ),
     ),
     max_size=40,
 )
@@ -95,12 +97,13 @@ def steps_of(events: list[tuple[float, str, str]]) -> list[Step]:
             made.append(heartbeat(time_ns))
             continue
         fields: dict[str, Any] = {"labels": {"target": name}, "time_ns": time_ns, "pending_at_ns": time_ns}
-        if event in ("silenced", "acknowledged", "severity"):
+        if event in ("silenced", "acknowledged", "severity", "comment"):
             fields["update"] = event
             fields |= {"silenced": {"silenced_by": ("s",)}, "acknowledged": {"acknowledged_at_ns": 1}}.get(event, {})
         if event == "severity":
             fields["labels"] = {**fields["labels"], "severity": "critical"}
-        made.append(step(change("resolved" if event == "resolved" else "firing", name, **fields)))
+        state = event if event in ("resolved", "nodata", "error") else "firing"
+        made.append(step(change(state, name, **fields)))
     return made
 
 

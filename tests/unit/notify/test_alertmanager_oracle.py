@@ -16,5 +16,5 @@ def test_random_sequences_notify_as_in_alertmanager() -> None:
     assert not unnamed, "\n".join(unnamed)
     judged = counts["sequences"] - counts["not judged: this machine was too busy"]
     assert counts["equal"] >= judged / 2
-    named = {name.removeprefix("differs, has: ") for name in counts if name.startswith("differs, has: ")}
+    named = {name.removeprefix("differs first by: ") for name in counts if name.startswith("differs first by: ")}
     assert named <= CHOICES.keys()

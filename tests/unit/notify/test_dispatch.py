@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,7 +88,8 @@ def test_an_acknowledged_alert_is_not_repeated_until_it_is_unacknowledged() -> N
     one = dispatcher(repeat_interval_seconds=10.0)
     known = {"acknowledged_at_ns": 1, "acknowledged_by": "anna", "update": "acknowledged"}
     stream = at(0, "firing"), at(5, "firing", **known), 40, at(41, "firing", update="unacknowledged"), 52
-    assert run(one, *stream) == [(1.0, "firing:f"), (5.0, "update:f"), (41.0, "update:f"), (51.0, "repeat:f")]
+    repeats = (42.0, "repeat:f"), (52.0, "repeat:f")  # at once: the interval has passed, as in Alertmanager
+    assert run(one, *stream) == [(1.0, "firing:f"), (5.0, "update:f"), (41.0, "update:f"), *repeats]
 
 
 SUPPRESSED = [{"silenced_by": ("s1",)}, {"inhibited_by": "outage"}, {"acknowledged_at_ns": 1, "acknowledged_by": "a"}]
@@ -297,3 +299,23 @@ def test_routes_take_matchers_of_alertmanager(matchers: Any, expected: list[str]
 def test_a_matcher_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(ConfigError, match="expected matchers such as"):
         RouteParams(matchers="severity is error", channels=())
+
+
+def test_an_answer_does_not_put_off_what_is_repeated():
+    """A channel that cannot show answers would hear nothing for another whole interval."""
+    params = NotifyParams(
+        channels=(WebhookParams(url="http://127.0.0.1:9/"),),
+        group_wait_seconds=0.0,
+        group_interval_seconds=1.0,
+        repeat_interval_seconds=60.0,
+    )
+    dispatcher = Dispatcher(params)
+    labels = {"alertname": "a", "severity": "error", "target": "t"}
+    fired = AlertChange(time_ns=0, state="firing", labels=labels, fingerprint="f", pending_at_ns=0, starts_at_ns=0)
+    notices = dispatcher.take(fired)
+    for second in range(1, 130):
+        if second in (50, 55):  # somebody comments
+            notices += dispatcher.take(replace(fired, time_ns=second * 10**9, update="comment"))
+        notices += dispatcher.advance(second * 10**9)
+    repeated = [one.at_ns // 10**9 for one in notices if one.messages[0].kind == "repeat"]
+    assert repeated == [60, 120]
