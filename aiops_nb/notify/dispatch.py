@@ -300,7 +300,7 @@ class Dispatcher:
         if made:
             group.anchor_ns = at_ns if group.anchor_ns is None else group.anchor_ns
             group.last_ns = at_ns
-            if any(one.update not in SHOWN_UPDATES for _, one in made):  # an answer is no news to most channels
+            if any(one.update not in SHOWN_UPDATES for _, one in made):  # most channels are not sent an answer
                 group.repeat_from_ns = at_ns
         if not group.alerts:
             self._groups.pop(group.key, None)
