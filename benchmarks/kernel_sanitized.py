@@ -19,7 +19,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1"
-TESTS = ("tests/property/test_json_requests_kernel.py", "tests/property/test_row_kernels.py")
+TESTS = (
+    "tests/property/test_json_requests_kernel.py",
+    "tests/property/test_row_kernels.py",
+    "tests/property/test_window_kernels.py",
+    "tests/property/test_push_many.py",
+)
 
 
 def main() -> None:

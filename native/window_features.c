@@ -168,7 +168,10 @@ static Histogram read_histogram(PyObject *tuple, Views *views, int64_t series, i
   is_wide(&reader, views, BINS);
   int64_t capacity = reader.failed ? 0 : last_length(views, 0);
   histogram.coarse = read_array(&reader, views, 'I', 4, 2);
-  is_wide(&reader, views, capacity);
+  if (is_wide(&reader, views, capacity) && last_length(views, 0) < OCTAVES) {
+    PyErr_SetString(PyExc_ValueError, "kernel: a histogram is too short");
+    reader.failed = 1;
+  }
   for (int way = 0; way < 2; way++) {
     histogram.bins[way] = read_array(&reader, views, 'i', 2, 1);
     histogram.rows[way] = reader.failed ? 0 : last_length(views, 0);
@@ -859,6 +862,14 @@ typedef struct {
   int64_t block_ticks;
 } Horizon;
 
+// Whether the array that was lent last has this shape; two dimensions if `blocks` < 0.
+static int has_shape(const Reader *reader, const Views *views, int64_t blocks, int64_t features, int64_t capacity) {
+  if (reader->failed) return 0;
+  const Py_ssize_t *shape = views->held[views->count - 1].shape;
+  if (blocks < 0) return shape[0] == features && shape[1] == capacity;
+  return shape[0] == blocks && shape[1] == features && shape[2] == capacity;
+}
+
 // (count, times, mean, squares, closed, ema, ema_at, block_ticks)
 static int read_horizon(PyObject *tuple, Views *views, Horizon *horizon) {
   Reader reader = read_tuple(tuple);
@@ -869,21 +880,30 @@ static int read_horizon(PyObject *tuple, Views *views, Horizon *horizon) {
   horizon->features = last_length(views, 1);
   horizon->capacity = last_length(views, 2);
   horizon->squares = read_array(&reader, views, 'F', 8, 3);
-  is_wide(&reader, views, horizon->capacity);
+  int is_right = has_shape(&reader, views, horizon->blocks, horizon->features, horizon->capacity);
   horizon->closed = read_array(&reader, views, 'F', 8, 3);
-  is_wide(&reader, views, horizon->capacity);
+  is_right &= has_shape(&reader, views, 6, horizon->features, horizon->capacity);
   horizon->ema = read_array(&reader, views, 'F', 8, 2);
-  is_wide(&reader, views, horizon->capacity);
+  is_right &= has_shape(&reader, views, -1, horizon->features, horizon->capacity);
   horizon->ema_at = read_array(&reader, views, 'F', 8, 2);
-  is_wide(&reader, views, horizon->capacity);
+  is_right &= has_shape(&reader, views, -1, horizon->features, horizon->capacity);
   horizon->block_ticks = read_whole(&reader);
   if (reader.failed) return -1;
+  if (!is_right || horizon->blocks < 1 || horizon->block_ticks < 1) {
+    PyErr_SetString(PyExc_ValueError, "kernel: expected blocks of a horizon");
+    return -1;
+  }
   horizon->count_bytes = horizon->block_ticks < 256 ? 1 : horizon->block_ticks < 65536 ? 2 : 4;
   horizon->times_bytes = horizon->block_ticks < 16 ? 1 : 2 * horizon->count_bytes;
   horizon->count = lend(views, count, 'U', horizon->count_bytes, 3);
   if (!horizon->count) return -1;
+  is_right = has_shape(&reader, views, horizon->blocks, horizon->features, horizon->capacity);
   horizon->times = lend(views, times, 'U', horizon->times_bytes, 3);
-  return horizon->times ? 0 : -1;
+  if (!horizon->times) return -1;
+  is_right &= has_shape(&reader, views, horizon->blocks, horizon->features, horizon->capacity);
+  if (is_right) return 0;
+  PyErr_SetString(PyExc_ValueError, "kernel: expected blocks of a horizon");
+  return -1;
 }
 
 static inline uint64_t unsigned_at(const char *numbers, int bytes, int64_t i) {

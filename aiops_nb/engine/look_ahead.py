@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -111,6 +112,25 @@ class LookAhead:
 
     def _without_jump(self, end: int) -> int | None:
         return None if end > max(self._newest + 1, self._next) + self._gap_ticks else end
+
+
+def pieces_of(item: Item, longest_ns: int) -> list[Item]:
+    """The item, cut into pieces of so much time if it covers more than two of them.
+
+    Examples
+    --------
+    >>> from aiops_nb.core.schemas import make_batch
+    >>> batch = make_batch("requests", "demo", {"time": [0, 5, 10, 15, 31], "origin": "probe", "target": ["a"] * 5})
+    >>> [piece.batch.num_rows for piece in pieces_of(Item(0, "requests", "demo", batch), longest_ns=10)]
+    [2, 2, 1]
+    """
+    time = times_ns(item.batch.column("time"))
+    if int(time[-1]) - int(time[0]) <= 2 * longest_ns:
+        return [item]
+    piece = (np.maximum.accumulate(time) - time[0]) // longest_ns
+    edges = [0, *(np.flatnonzero(piece[1:] > piece[:-1]) + 1).tolist(), len(time)]
+    parts = (item.batch.slice(first, last - first) for first, last in pairwise(edges))
+    return [Item(item.seq, item.table, item.source, part) for part in parts]
 
 
 def grouped(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -44,7 +44,7 @@ from aiops_nb.engine.commands import (
     decode_command,
     held,
 )
-from aiops_nb.engine.look_ahead import MOST_CELLS, MOST_WINDOWS, LookAhead
+from aiops_nb.engine.look_ahead import MOST_CELLS, MOST_WINDOWS, LookAhead, pieces_of
 from aiops_nb.engine.naps import Naps
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
@@ -142,8 +142,23 @@ class Pipeline:
             for kind, body, time_ns in zip(*columns, times_ns(item.batch.column("time")).tolist(), strict=True):
                 self._control(item.source, kind, time_ns, body or "", step)
         elif item.batch.num_rows:
-            self._rows(item, step)
+            pieces = self._pieces(item)
+            for made in self.push_many(pieces) if len(pieces) > 1 else ():
+                step.ticks += made.ticks
+                step.changes += made.changes
+            if len(pieces) == 1:
+                self._rows(item, step)
         return step
+
+    def _pieces(self, item: Item) -> list[Item]:
+        """An item that closes very many windows, cut into pieces whose windows can be closed at once."""
+        most = self._most_windows() // 2
+        if item.table != "requests" or item.batch.num_rows < most or most < FEWEST_WINDOWS or self._next is None:
+            return [item]
+        return pieces_of(item, most * self._tick_ns)
+
+    def _most_windows(self) -> int:
+        return min(MOST_WINDOWS, self._requests.most_windows, MOST_CELLS // max(self._requests.known, 1))
 
     def push_many(self, items: Sequence[Item]) -> list[Step]:
         """Take items in their order: the steps of `push` one by one, faster where they close many windows."""
@@ -157,7 +172,7 @@ class Pipeline:
         """Close at once the windows that the next items close, if that may be; how many items it is about."""
         stages, next_window = self._tables["requests"], self._next
         assert isinstance(stages, RequestStages)
-        most = min(MOST_WINDOWS, self._requests.most_windows, MOST_CELLS // max(self._requests.known, 1))
+        most = self._most_windows()
         is_plain = self._observed.is_settled and not (self._naps.any or self._fallible or self._errors.any)
         is_plain = is_plain and not (self._ended_sources or self._ended_targets)
         if next_window is None or most < FEWEST_WINDOWS or not is_plain or not self._requests.can_look_ahead:

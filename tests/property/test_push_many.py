@@ -151,3 +151,27 @@ def test_without_the_kernel_every_item_is_pushed_by_itself(monkeypatch):
     many, ahead = pushed(items, 300)
     assert not ahead
     assert many == pushed(items, 1)[0]
+
+
+@pytest.mark.parametrize("step_seconds", [1, 40])
+def test_one_item_of_many_windows(step_seconds):
+    """A frame or a log read at once: cut into pieces inside, to the results of single rows."""
+    rng, rows = np.random.default_rng(8), 400
+    status = np.where((np.arange(rows) > 300) & (np.arange(rows) < 330), 500, 200)
+    columns = {
+        "time": START_NS + np.arange(rows) * step_seconds * NS_PER_SECOND // 2,
+        "origin": "probe",
+        "target": [f"t{i % 2}" for i in range(rows)],
+        "status_code": status,
+        "duration_seconds": rng.lognormal(-3, 0.3, rows),
+    }
+    batch = with_seq(make_batch("requests", "frame", columns), 1)
+    params = PipelineParams(window=WindowParams(tick_seconds=float(step_seconds)))
+    single = [Item(1, "requests", "frame", batch.slice(at, 1)) for at in range(rows)]
+    digest, pipeline = StepDigest(), Watched(params)
+    for part in (batch.slice(0, 9), batch.slice(9)):
+        digest.write(pipeline.push(Item(1, "requests", "frame", part)))
+    (one_by_one, changes, _, _), _ = pushed(single, 1, params)
+    assert (digest.result(), digest.alert_count) == (one_by_one, changes)
+    assert changes
+    assert pipeline.ahead > 150 if kernel.compiled is not None else not pipeline.ahead
