@@ -17,20 +17,51 @@ from aiops_nb.core.types import NS_PER_SECOND
 MOST_MARKS = 10_000
 
 
-class LabelLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault in `[start, end)`, RFC 3339; `target` is what suffered, empty for everything.
+class LabelLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A label on `[start, end)`, RFC 3339: what was wrong there, or what somebody thinks of an alert.
+
+    A later line with the same `id` replaces an earlier one, and `deleted` takes it away: the file is its history.
+
+    Attributes
+    ----------
+    kind
+        A word for it, such as `slow`; of an alert that was judged `right` or `noise`.
+    target
+        What suffered; empty for everything, or where `targets` names several.
+    start, end
+        When it began and ended.
+    id
+        Empty in lines that no label of a person replaces.
+    note, author, created
+        What somebody says, who, and when (RFC 3339).
+    alert
+        Fingerprint of the alert that was judged.
+    deleted
+        Whether the label is gone from here on.
 
     Examples
     --------
     >>> msgspec.json.decode(b'{"kind": "slow", "start": "2026-05-01T12:00:00Z", "end": "2026-05-01T12:01:00Z"}',
-    ...     type=LabelLine).target
-    ''
+    ...     type=LabelLine).all_targets
+    ()
     """
 
     kind: str
     target: str = ""
+    targets: tuple[str, ...] = ()
     start: str
     end: str
+    id: str = ""
+    note: str = ""
+    author: str = ""
+    created: str = ""
+    alert: str = ""
+    deleted: bool = False
+
+    @property
+    def all_targets(self) -> tuple[str, ...]:
+        """What suffered; empty for everything."""
+        return self.targets or ((self.target,) if self.target else ())
 
 
 def rfc3339(time_ns: int) -> str:

@@ -104,7 +104,7 @@ def _frames(source: FrameAccess, table: Table, start: Moment, end: Moment) -> It
         yield "features_samples", source.features("samples", start=start, end=end)
     elif table == "labels":
         if isinstance(source, Recording):
-            yield table, _labels_between(source.labels(), *source.range_ns(start, end))
+            yield table, _labels_between(source.labels.to_frame().drop(columns="targets"), *source.range_ns(start, end))
     else:
         yield table, getattr(source, table)(start=start, end=end)
 

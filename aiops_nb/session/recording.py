@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
 import pyarrow as pa
 
 from aiops_nb.config import Config
 from aiops_nb.config.recorded import recorded_config
-from aiops_nb.core.errors import RecordingError
-from aiops_nb.core.labels import LabelLine, MarkLog, PlacedMark
+from aiops_nb.core.labels import MarkLog, PlacedMark
 from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.core.quantities import format_duration
 from aiops_nb.core.schemas import TABLES, TableName
@@ -34,17 +31,15 @@ from aiops_nb.monitor.run import Deliver
 from aiops_nb.notify.dispatch import Dispatcher
 from aiops_nb.notify.params import NotifyParams
 from aiops_nb.record.derived.store import CHANGES, SCORES, features_name
-from aiops_nb.record.files import read_limited
 from aiops_nb.record.format import LABELS, Manifest
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.session.derived_access import DerivedAccess, Wanted
+from aiops_nb.session.labels import Labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from aiops_nb.view.dashboard import Dashboard
-
-LABEL_COLUMNS = ("kind", "target", "start", "end")
 
 
 class Recording(FrameAccess):
@@ -193,28 +188,14 @@ class Recording(FrameAccess):
         problems = self.derived.tables(Wanted(CHANGES)).problems
         return [*self.repairs, *(f"{part}: {text}" for part, text in problems.items())]
 
-    def labels(self) -> pd.DataFrame:
-        """Labelled faults, the truth about the recording: kind, target, start, end (UTC).
+    @property
+    def labels(self) -> Labels:
+        """What people know about it: `labels.to_frame()`, `labels.add(...)`, `labels.judge(alert, "noise")`."""
+        return Labels(self.path / LABELS, lambda: self._alerts(None, None), self._end_ns)
 
-        Returns
-        -------
-        pandas.DataFrame
-            A row per fault.
-
-        Raises
-        ------
-        RecordingError
-            If the file of labels cannot be read.
-        """
-        import pandas as pd
-
-        frame = pd.DataFrame(_label_lines(self.path / LABELS), columns=list(LABEL_COLUMNS))
-        for name in ("start", "end"):
-            try:
-                frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
-            except ValueError as problem:
-                raise RecordingError(f"{self.path / LABELS}: {name}: expected RFC 3339, got {problem}") from None
-        return frame
+    def _end_ns(self) -> int | None:
+        extent_ns = self._extent_ns()
+        return None if extent_ns is None else extent_ns[1]
 
     def notifications(self, notify: NotifyParams | None = None) -> pd.DataFrame:
         """Which notifications a run of this recording sends: nothing is sent, and no clock is read.
@@ -399,16 +380,6 @@ def _stamp(time_ns: int) -> pd.Timestamp:
     import pandas as pd
 
     return pd.Timestamp(time_ns, unit="ns", tz="UTC")
-
-
-def _label_lines(path: Path) -> list[dict[str, str]]:
-    if not os.path.lexists(path):
-        return []
-    try:
-        lines = [msgspec.json.decode(line, type=LabelLine) for line in read_limited(path).splitlines() if line.strip()]
-        return [msgspec.to_builtins(line) for line in lines]
-    except (OSError, ValueError, RecursionError) as problem:
-        raise RecordingError(f"{path}: expected one label per line (a JSON object), got {problem}") from None
 
 
 def open_recording(path: str | Path, *, repair: bool = False, trust: bool = False, derived: bool = True) -> Recording:

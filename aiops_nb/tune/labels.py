@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pandas as pd
 
 from aiops_nb.core.errors import ConfigError, RecordingError
-from aiops_nb.core.labels import LabelLine
 from aiops_nb.core.moments import moment_ns
+from aiops_nb.session.labels import NOISE, Labels
 from aiops_nb.session.recording import Recording, open_recording
 
-COLUMNS = ("kind", "target", "start", "end")
+COLUMNS = ("kind", "target", "start", "end", "targets")
 
 
 def read_labels(source: Recording | str | Path) -> pd.DataFrame:
-    """Labels of a recording, or of a file of JSON lines `{"kind", "target", "start", "end"}`.
+    """Faults that are labelled in a recording, or in a file of JSON lines `{"kind", "target", "start", "end"}`.
+
+    What somebody called noise is no fault, and is left out.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ def read_labels(source: Recording | str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `kind`, `target` (empty: anything), `start`, `end` (UTC, half-open), in order of start.
+        `kind`, `target` (empty: anything), `start`, `end` (UTC, half-open) and `targets`, in order of start.
 
     Raises
     ------
@@ -37,43 +38,27 @@ def read_labels(source: Recording | str | Path) -> pd.DataFrame:
         If a line is not a label; the message names it.
     """
     if isinstance(source, Recording):
-        return _in_order(source.labels())
+        return _in_order(source.labels.to_frame())
     path = Path(source)
     if path.is_dir():
         return read_labels(open_recording(path))
     if not path.is_file():
         raise RecordingError(f"{path}: expected a recording or a file of labels, found nothing there")
-    return _in_order(_from_lines(path))
-
-
-def _from_lines(path: Path) -> pd.DataFrame:
-    rows: list[tuple[str, str, pd.Timestamp, pd.Timestamp]] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if line.strip():
-            rows.append(_row(line, f"{path}:{number}"))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _row(text: bytes, where: str) -> tuple[str, str, pd.Timestamp, pd.Timestamp]:
-    try:
-        line = msgspec.json.decode(text, type=LabelLine)
-        start, end = (pd.to_datetime(time, utc=True) for time in (line.start, line.end))
-    except (msgspec.DecodeError, ValueError) as problem:
-        raise ConfigError(f"{where}: expected a label with kind, start and end, got {problem}") from None
-    if end < start:
-        raise ConfigError.at(f"{where}: end", f"a time after {line.start}", line.end)
-    return line.kind, line.target, start, end
+    return _in_order(Labels(path, lambda: NO_LABELS).to_frame())
 
 
 def _in_order(labels: pd.DataFrame) -> pd.DataFrame:
     labels = labels.assign(target=labels["target"].fillna(""))
+    labels = labels[labels["kind"] != NOISE]
+    if "targets" not in labels:
+        labels = labels.assign(targets=_alone(labels["target"]))
     for name in ("start", "end"):
         labels[name] = pd.to_datetime(labels[name], utc=True).astype("datetime64[ns, UTC]")
-    return labels.sort_values("start", kind="stable").reset_index(drop=True)
+    return labels[list(COLUMNS)].sort_values("start", kind="stable").reset_index(drop=True)
 
 
-NO_LABELS = pd.DataFrame({"kind": [], "target": [], "start": [], "end": []}).astype(
-    {"kind": str, "target": str, "start": "datetime64[ns, UTC]", "end": "datetime64[ns, UTC]"}
+NO_LABELS = pd.DataFrame({"kind": [], "target": [], "start": [], "end": [], "targets": []}).astype(
+    {"kind": str, "target": str, "start": "datetime64[ns, UTC]", "end": "datetime64[ns, UTC]", "targets": object}
 )
 LABELS_EXPECTED = "a DataFrame with start and end, labels as read_labels gives them, a recording or a path"
 
@@ -98,7 +83,7 @@ def checked_labels(labels: pd.DataFrame | Recording | str | Path, where: str = "
     Examples
     --------
     >>> checked_labels(pd.DataFrame({"start": ["2026-05-01 12:00"], "end": ["2026-05-01 12:05"]})).iloc[0].to_dict()
-    {'kind': 'fault', 'target': '', 'start': Timestamp('2026-05-01 12:00:00+0000', tz='UTC'), 'end': ...}
+    {'kind': 'fault', 'target': '', 'start': Timestamp('2026-05-01 12:00:00+0000', tz='UTC'), 'end': ..., 'targets': ()}
     """
     if isinstance(labels, (Recording, str, Path)):
         return read_labels(labels)
@@ -111,12 +96,23 @@ def checked_labels(labels: pd.DataFrame | Recording | str | Path, where: str = "
     for name, default in (("kind", "fault"), ("target", "")):
         given = labels[name] if name in labels else pd.Series([None] * len(labels), dtype=object)
         columns[name] = given.astype(object).where(given.notna(), default).astype(str).reset_index(drop=True)
+    columns["targets"] = _alone(columns["target"])
+    if "targets" in labels:
+        several = [isinstance(many, (tuple, list)) and len(many) > 0 for many in labels["targets"]]
+        given = labels["targets"].reset_index(drop=True)
+        columns["targets"] = given.where(pd.Series(several, dtype=bool), columns["targets"]).map(tuple)
     checked = pd.DataFrame(columns, columns=list(COLUMNS))
     backwards = checked.index[checked["end"] < checked["start"]]
     if len(backwards):
         row = checked.loc[backwards[0]]
         raise ConfigError.at(f"{where}.end[{backwards[0]}]", f"a time after {row['start']}", str(row["end"]))
     return _in_order(checked)
+
+
+def _alone(targets: pd.Series) -> pd.Series:
+    """Of each name the tuple of it alone; empty for everything."""
+    several: list[tuple[str, ...]] = [(str(target),) if target else () for target in targets]
+    return pd.Series(several, index=targets.index, dtype=object)
 
 
 def _moments(times: pd.Series, where: str) -> pd.Series:

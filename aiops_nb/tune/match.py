@@ -104,11 +104,17 @@ def _hits(alerts: pd.DataFrame, labels: pd.DataFrame, tolerance: pd.Timedelta) -
     end = (labels["end"] + tolerance).to_numpy("datetime64[ns]")[:, None]
     targets = _targets(alerts)
     covered = [
-        [any(covers(label, target) for target in several) for several in targets]
-        for label in labels["target"].astype(str)
+        [any(covers(label, target) for label in labelled for target in several) for several in targets]
+        for labelled in (label_targets(label) for _, label in labels.iterrows())
     ]
     hits: BoolMatrix = (start <= at) & (at <= end) & np.array(covered, bool).reshape(len(labels), len(alerts))
     return hits
+
+
+def label_targets(label: pd.Series) -> tuple[str, ...]:
+    """What a label is about; an empty name is everything."""
+    several = label.get("targets")
+    return several if isinstance(several, tuple) and several else (str(label["target"]),)
 
 
 def _targets(alerts: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -23,7 +23,7 @@ from aiops_nb.rules.client.thresholds import client_threshold
 from aiops_nb.session.recording import Recording
 from aiops_nb.tune.choose import is_client_rule, moved_params, moved_rules
 from aiops_nb.tune.labels import NO_LABELS, checked_labels
-from aiops_nb.tune.match import TOLERANCE_SECONDS, Matches, covers, match
+from aiops_nb.tune.match import TOLERANCE_SECONDS, Matches, covers, label_targets, match
 
 SECONDS_PER_DAY = 86_400.0
 UNKNOWN_WITHOUT_LABELS = ("false_alarms_per_day", "random_recall_ratio", "random_false_alarms_per_day")
@@ -264,5 +264,6 @@ class _Odds:
         if not targets:
             return 0.0
         seconds = float((label["end"] - label["start"]).total_seconds()) + self.tolerance_seconds
-        covered = sum(covers(str(label["target"]), target) for target in targets) / len(targets)
+        labelled = label_targets(label)
+        covered = sum(any(covers(name, target) for name in labelled) for target in targets) / len(targets)
         return min(1.0, covered * seconds / (self.days * SECONDS_PER_DAY))
