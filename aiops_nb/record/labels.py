@@ -94,7 +94,7 @@ class LabelFile:
         Raises
         ------
         ConfigError
-            If it has no start, its end is not after its start, it has no kind, or a text is too long.
+            If it has no start, its end is not after its start, it has no kind, or something is too long.
         OSError
             If the file cannot be written.
         """
@@ -154,7 +154,7 @@ class LabelFile:
         texts = {"kind": fields["kind"], "note": fields["note"], "author": fields["author"]}
         for name, text in (*texts.items(), *(("targets", target) for target in targets)):
             if not isinstance(text, str) or len(text) > MOST_TEXT:
-                raise ConfigError.at(f"labels.{name}", f"a text of at most {MOST_TEXT:,} characters", text)
+                raise ConfigError.at(f"labels.{name}", f"at most {MOST_TEXT:,} characters of text", text)
         if not texts["kind"].strip():
             raise ConfigError.at("labels.kind", "a word, such as slow", "none")
         targets = tuple(target for target in targets if target)

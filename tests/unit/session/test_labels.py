@@ -67,7 +67,7 @@ def test_lines_of_programs_can_be_edited_too(recording: Recording) -> None:
         ({"start": None}, "labels.start: expected a time"),
         ({"end": "2026-05-01T11:00:00Z"}, "labels.end: expected a time after"),
         ({"kind": " "}, "labels.kind: expected a word"),
-        ({"note": "x" * 10_001}, "labels.note: expected a text of at most"),
+        ({"note": "x" * 10_001}, "labels.note: expected at most"),
     ],
 )
 def test_a_wrong_label_is_refused_and_nothing_is_written(
