@@ -174,18 +174,17 @@ def completed(
     pa.ArrowInvalid
         If what was left out does not come back.
     """
-    whole = list(segments)
-    notes = [_note_of(one) for one in whole]
-    last = max((number for number, note in enumerate(notes) if note is not None and note.sums), default=-1)
     horizons: Horizons | None = None
-    for number, (segment, note) in enumerate(zip(whole, notes, strict=True)):
-        _, last_ns = _extent_ns(segment)
+    made_for: tuple[tuple[float, ...], int] | None = None
+    for segment in segments:
+        note, last_ns = _note_of(segment), _last_ns(segment)
         is_wanted = start_ns is None or last_ns >= start_ns
-        if note is None or number > last:
+        if note is None:
             if is_wanted:
                 yield _without_note(unpacked(segment, None, start_ns, end_ns))
             continue
-        if horizons is None or note.begins:
+        if horizons is None or note.begins or made_for != (note.horizons_seconds, note.tick_ns):
+            made_for = note.horizons_seconds, note.tick_ns
             horizons = Horizons(note.horizons_seconds, note.tick_ns / NS_PER_SECOND, len(BASES))
         if not is_wanted:
             reach_ns = warm_up_ticks(note.horizons_seconds, note.tick_ns / NS_PER_SECOND) * note.tick_ns
@@ -242,9 +241,9 @@ def _without_note(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata(rest or None)
 
 
-def _extent_ns(segment: pa.Table) -> tuple[int, int]:
+def _last_ns(segment: pa.Table) -> int:
     times = segment.column("time").cast(pa.int64()).to_numpy()
-    return (int(times.min()), int(times.max())) if len(times) else (0, 0)
+    return int(times.max(initial=0))
 
 
 def _is_growing(features: Sequence[FeatureTable]) -> bool:

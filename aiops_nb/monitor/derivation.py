@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -41,6 +41,21 @@ class Begun(NamedTuple):
     window: WindowParams | None
 
 
+class SegmentWriter(Protocol):
+    """Where segments of tables go: to disk, or to a comparison."""
+
+    needs_trust: bool
+
+    @property
+    def is_continued(self) -> bool:
+        """Whether there were segments already."""
+        ...
+
+    def write(self, name: str, table: pa.Table, start_ns: int, end_ns: int, reach_ns: int = 0) -> None:
+        """Take rows of a table as one segment."""
+        ...
+
+
 class Buffers:
     """Ticks and changes until there are enough for a segment.
 
@@ -58,7 +73,7 @@ class Buffers:
 
     def __init__(
         self,
-        writer: DerivedWriter,
+        writer: SegmentWriter,
         kinds: frozenset[str] = ALL,
         start_ns: int | None = None,
         end_ns: int | None = None,
@@ -172,7 +187,7 @@ class Derivation:
 
     def __init__(
         self,
-        writer: DerivedWriter,
+        writer: SegmentWriter,
         *,
         waits: bool,
         kinds: frozenset[str] = ALL,
@@ -239,7 +254,7 @@ class Derivation:
     def finish(self, root: Path, problems: Mapping[str, str]) -> DerivedTables | None:
         """Make known what was written, as what the rows of a recording are now; None if it is not all of it."""
         self.close()
-        if self.given_up:
+        if self.given_up or not isinstance(self._writer, DerivedWriter):
             return None
         try:
             return self._writer.finish(root, problems=problems, is_ended=self._is_ended)

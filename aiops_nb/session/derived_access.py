@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
@@ -32,6 +32,10 @@ from aiops_nb.record.derived.store import (
 )
 from aiops_nb.record.lock import try_lock
 from aiops_nb.record.reader import RecordingReader
+from aiops_nb.session.verification import Comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _log = logging.getLogger(__name__)
 
@@ -108,6 +112,25 @@ class DerivedAccess:
             if folder not in self._refused and (found := read_tables(folder, root, trust=trust)) is not None:
                 return found
         return None
+
+    def verify(self) -> pd.DataFrame | None:
+        """Derive all again and compare it with what is kept, to the byte; None if nothing is kept.
+
+        Raises
+        ------
+        RecordingError
+            If it cannot be derived.
+        """
+        kept = self.kept()
+        if kept is None:
+            return None
+        comparison = Comparison(kept)
+        derivation = Derivation(comparison, waits=True, is_packed=False)
+        self._replay(derivation)
+        derivation.close()
+        if derivation.given_up:
+            raise RecordingError(f"{self._reader.path}: cannot be verified: {derivation.given_up}")
+        return comparison.frame()
 
     def _refuse(self, tables: DerivedTables) -> None:
         self._refused.add(tables.folder)

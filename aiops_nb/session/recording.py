@@ -35,6 +35,7 @@ from aiops_nb.record.format import LABELS, Manifest
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.session.derived_access import DerivedAccess, Wanted
 from aiops_nb.session.labels import Labels
+from aiops_nb.session.verification import COLUMNS as COMPARED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,6 +188,22 @@ class Recording(FrameAccess):
         """
         problems = self.derived.tables(Wanted(CHANGES)).problems
         return [*self.repairs, *(f"{part}: {text}" for part, text in problems.items())]
+
+    def verify(self) -> pd.DataFrame:
+        """Derive features, scores and alerts again from the rows, and compare them with what is kept, to the byte.
+
+        Nothing is written, and no more than a few segments are in memory.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each derived table: `table`, `rows` that are equal, `is_equal`, and `difference`, the first one:
+            its row, time and column, and both values. Empty where nothing is kept.
+        """
+        import pandas as pd
+
+        verified = self.derived.verify()
+        return pd.DataFrame(columns=list(COMPARED)) if verified is None else verified
 
     @property
     def labels(self) -> Labels:

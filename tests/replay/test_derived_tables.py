@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -17,12 +18,14 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import aiops_nb
+from aiops_nb.cli.app import main
 from aiops_nb.collect.synthetic import Fault
 from aiops_nb.core.schemas import control_batch, make_batch
 from aiops_nb.core.types import NS_PER_SECOND, FeatureTableName, Step
@@ -171,6 +174,43 @@ def test_a_report_is_not_verified_by_kept_tables(recording: Path) -> None:
     assert opened.alerts().empty and len(true_alerts)  # they are believed here
     checks = verify(opened, summarise(requests), opened.alerts(), requests, opened.scores()).set_index("figure")
     assert not checks.loc["alerts of a second replay", "is_equal"]
+
+
+def test_verify_says_that_all_is_equal(made: Path) -> None:
+    found = open_recording(made).verify()
+    assert found["is_equal"].all(), found
+    assert set(found["table"]) >= {"changes", "features_requests", "features_samples", "scores"}
+    assert found.set_index("table")["rows"]["scores"] == len(open_recording(made).scores())
+
+
+def test_verify_names_what_differs(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables = kept_ones(recording)
+    assert tables is not None
+    (segment,) = tables.manifest.tables["scores"]
+    file = recording / DERIVED / "scores" / segment.name
+    table = pq.read_table(file)
+    values = table.column("value").to_numpy().copy()
+    values[7] += 1
+    at = table.column_names.index("value")
+    pq.write_table(table.set_column(at, "value", pa.array(values)).replace_schema_metadata(table.schema.metadata), file)
+    content = file.read_bytes()
+    forged = msgspec.structs.replace(
+        segment, size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest()
+    )  # as only this user can: it is signed
+    others = {name: segments for name, segments in tables.manifest.tables.items() if name != "changes"}
+    write_manifest(recording / DERIVED, msgspec.structs.replace(tables.manifest, tables=others | {"scores": (forged,)}))
+    found = open_recording(recording).verify().set_index("table")
+    assert found.index[~found["is_equal"]].tolist() == ["changes", "scores"]
+    assert "value: kept" in found["difference"]["scores"]
+    assert "derived, not kept" in found["difference"]["changes"]
+    assert main(["verify", str(recording)]) == 1
+    assert "value: kept" in capsys.readouterr().out
+
+
+def test_verify_of_a_recording_without_tables(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert open_recording(bare).verify().empty
+    assert main(["verify", str(bare)]) == 0
+    assert "nothing to compare" in capsys.readouterr().out
 
 
 def kept_ones(path: Path) -> DerivedTables | None:

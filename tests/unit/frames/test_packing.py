@@ -190,6 +190,18 @@ def test_a_later_run_is_kept_whole_until_what_was_before_is_forgotten() -> None:
         assert_same(back, table)
 
 
+def test_a_later_run_may_have_other_horizons() -> None:
+    rng = np.random.default_rng(4)
+    state = MovingState(begins=True)
+    state.start(WINDOW)
+    tables = run(rng, list(range(20)), grows=False)
+    first, whole, _ = segments(tables, 5, state)
+    state.start(WindowParams(horizons_seconds=(20.0,)))
+    later, as_they_were, _ = segments(run(rng, list(range(30, 60)), grows=True), 5, state)
+    for back, table in zip(completed([*first, *later]), [*whole, *as_they_were], strict=True):
+        assert_same(back, table)
+
+
 def test_what_does_not_come_back_is_refused() -> None:
     state = MovingState(begins=True)
     state.start(WINDOW)
