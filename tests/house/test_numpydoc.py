@@ -154,5 +154,4 @@ def test_what_is_raised_is_described(name: str) -> None:
 
 
 def test_what_is_raised_is_found() -> None:
-    assert raised_by(find("aiops_nb.Recording").labels) == {errors.RecordingError}
     assert raised_by(find("aiops_nb.Monitor").set_speed) == {errors.ConfigError}
