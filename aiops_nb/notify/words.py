@@ -36,6 +36,7 @@ ENGLISH = {
     "answer": "Answer",
     "replay": "Replay",
     "firing_total": "firing",
+    "gap": " ",
     "resolved_total": "resolved",
     "more": "and {more} more",
     "phase_resolve": "name resolution",
@@ -83,6 +84,7 @@ KOREAN = {
     "replay": "재생",
     "firing_total": "건 발생",
     "resolved_total": "건 해결",
+    "gap": "",
     "more": "외 {more}건",
     "phase_resolve": "이름 조회",
     "phase_connect": "연결",
@@ -100,7 +102,7 @@ TITLE = """\
 {% if alerts|length == 1 and not more %}
 {{ alert.title }}
 {%- else %}
-{{ firing_total }} {{ words.firing_total }}, {{ resolved_total }} {{ words.resolved_total }}
+{{ firing_total }}{{ words.gap }}{{ words.firing_total }}, {{ resolved_total }}{{ words.gap }}{{ words.resolved_total }}
 {%- if group %} ({% for name, value in group.items() %}{{ ", " if not loop.first }}{{ name }} {{ value }}{% endfor %})
 {%- endif %}
 {% endif %}
@@ -162,6 +164,9 @@ HTML = """\
 {% macro row(name, value) %}{% if value %}
 <tr><td style="color:#666;padding-right:12px;vertical-align:top">{{ name }}</td><td>{{ value }}</td></tr>
 {% endif %}{% endmacro %}
+{% macro link(url, word) %}{% if url %}
+<a href="{{ url }}" style="display:inline-block;padding:10px 16px 10px 0">{{ word }}</a>
+{% endif %}{% endmacro %}
 {% if alerts|length == 1 and not more %}
 <h3 style="margin:0 0 8px">{{ alert.title }}</h3>
 {% if alert.summary %}<p style="margin:0 0 8px">{{ alert.summary }}</p>{% endif %}
@@ -174,12 +179,11 @@ HTML = """\
 {{ row(words.acknowledged_by, alert.acknowledged_by) }}{{ row(words.note, alert.note) }}
 {{ row(words.replay, alert.replay) }}
 </table>
-<p>{% if alert.answer %}<a href="{{ alert.answer }}">{{ words.answer }}</a> {% endif %}
-{% if alert.runbook %}<a href="{{ alert.runbook }}">{{ words.runbook }}</a> {% endif %}
-{% if alert.dashboard %}<a href="{{ alert.dashboard }}">{{ words.dashboard }}</a>{% endif %}</p>
+<p>{{ link(alert.answer, words.answer) }}{{ link(alert.runbook, words.runbook) }}
+{{ link(alert.dashboard, words.dashboard) }}</p>
 {% else %}
-<h3 style="margin:0 0 8px">{{ firing_total }} {{ words.firing_total }},
-{{ resolved_total }} {{ words.resolved_total }}</h3>
+<h3 style="margin:0 0 8px">{{ firing_total }}{{ words.gap }}{{ words.firing_total }},
+{{ resolved_total }}{{ words.gap }}{{ words.resolved_total }}</h3>
 <ul>{% for one in alerts %}<li><b>{{ one.title }}</b>: {{ one.summary }}</li>{% endfor %}</ul>
 {% if more %}<p>{{ words.more.format(more=more) }}</p>{% endif %}
 {% endif %}
