@@ -49,7 +49,7 @@ def test_the_same_in_korean() -> None:
     assert texts.title([ended]) == "해결: shop의 latency_p95_anomaly"
     lines = texts.text([ended]).splitlines()
     assert "가장 느려진 구간: 첫 바이트 대기" in lines and "해결: 2026-05-28 20:28:10 UTC, 지속 시간 90 s" in lines
-    assert texts.title([LATENCY, ended]) == "1 건 발생, 1 건 해결"
+    assert texts.title([LATENCY, ended]) == "1건 발생, 1건 해결"
 
 
 def test_a_digest_counts_all_and_lists_the_worst_first() -> None:
