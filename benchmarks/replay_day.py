@@ -93,6 +93,12 @@ def push_only(path: Path) -> int:
     return sum(len(step.changes) for items in groups for step in pipeline.push_many(items))
 
 
+def push_one_by_one(path: Path) -> int:
+    """The same, each item by itself: every window is closed in a call of its own."""
+    pipeline = Pipeline()
+    return sum(len(pipeline.push(item).changes) for item in open_recording(path).reader.joined_items())
+
+
 def push_without_kernel(path: Path) -> int:
     """The same by numpy, in this process."""
     compiled = kernel.compiled
@@ -111,6 +117,7 @@ def replay_whole(path: Path) -> int:
 CASES: dict[str, Callable[[Path], int]] = {
     "read": read_only,
     "push": push_only,
+    "push-one-by-one": push_one_by_one,
     "push-without-kernel": push_without_kernel,
     "replay": replay_whole,
 }
