@@ -61,6 +61,8 @@ from aiops_nb.monitor.watched import Watched, targets_frame
 from aiops_nb.notify.message import Notifier
 from aiops_nb.notify.params import ChannelParams
 from aiops_nb.notify.registry import make_notifier
+from aiops_nb.record.format import LABELS
+from aiops_nb.record.labels import LabelFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -515,6 +517,11 @@ class Monitor(FrameAccess):
     def recording(self) -> str | None:
         """Directory of the recording that is written, replayed or followed, if there is one."""
         return self._replayed if self._watched is None else self._watched.record
+
+    @property
+    def label_file(self) -> LabelFile | None:
+        """The labels of the recording that is written, replayed or followed, if there is one."""
+        return None if self.recording is None else LabelFile(Path(self.recording) / LABELS)
 
     def record_to(self, directory: str | Path | None) -> None:
         """Record to a directory from now on, or no more: a running monitor is stopped and started again.

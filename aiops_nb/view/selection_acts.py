@@ -1,17 +1,19 @@
-"""What a page does with a selected range: silence, mark, export, replay; with an undo for what can be taken back."""
+"""What a page does with a selected range: label, silence, mark, export, replay; most can be taken back."""
 
 from __future__ import annotations
 
 import getpass
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Protocol
 
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.labels import rfc3339
 from aiops_nb.core.matchers import Matcher
+from aiops_nb.core.moments import moment_ns
 from aiops_nb.core.quantities import exact_duration, format_bytes
 from aiops_nb.view.data.names import harmless
 from aiops_nb.view.page_requests import MOST_BYTES, Page, Request, frame_between
@@ -56,7 +58,7 @@ class SelectionActs:
 
     def __init__(self, source: Any, selected: Callable[[], Range | None], page: Page) -> None:
         self._source, self._selected, self._page = source, selected, page
-        self._undo: list[tuple[str, dict[str, object]]] = []
+        self._undo: list[tuple[str, Callable[[], None]]] = []
 
     @property
     def acts(self) -> Mapping[str, Act]:
@@ -64,6 +66,7 @@ class SelectionActs:
         return {
             "silence_selection": self._silence,
             "mark_selection": self._mark,
+            "label_selection": self._label,
             "export_selection": self._export,
             "replay_selection": self._replay,
             "undo": self._take_back,
@@ -84,7 +87,7 @@ class SelectionActs:
         if not self._source.running:
             raise ConfigError("expected a running monitor, got one that is stopped")
         self._source.command(command)
-        self._undo.append((done, back))
+        self._undo.append((done, lambda: self._source.command(back)))
         return done
 
     def _silence(self, request: Request) -> str:
@@ -111,11 +114,24 @@ class SelectionActs:
         back: dict[str, object] = {"type": "unmark", "id": name, "author": author}
         return self._command(f"marked {harmless(text)}", command | {"at_ns": selected.start_ns}, back)
 
+    def _label(self, request: Request) -> str:
+        selected, labels = self._range(), labels_of(self._source)
+        if labels is None:
+            raise ConfigError("not recorded: labels are kept next to the rows, press Record under Data")
+        kind, note, author = str(request["kind_of_label"]), str(request.get("text", "")).strip(), _user()
+        span = rfc3339(selected.start_ns), rfc3339(selected.end_ns)
+        # a chart of all targets says nothing about one of them
+        targets = selected.targets if len(selected.targets) == 1 else ()
+        name = labels.add(*span, kind=kind, targets=targets, note=note, author=author)
+        done = f"labelled {harmless(kind)}"
+        self._undo.append((done, lambda: labels.delete(name, author=author)))
+        return done
+
     def _take_back(self, _request: Request) -> str:
         if not self._undo:
             return "nothing to undo"
-        done, command = self._undo.pop()
-        self._source.command(command)
+        done, back = self._undo.pop()
+        back()
         return f"taken back: {done}"
 
     def _export(self, _request: Request) -> str:
@@ -145,6 +161,77 @@ class SelectionActs:
             f"again.skip_to({rfc3339(selected.start_ns)!r})\n"
             "again.dashboard()"
         )
+
+
+class LabelShape(Protocol):
+    """A label as it is drawn; times are RFC 3339."""
+
+    @property
+    def kind(self) -> str:
+        """A word for it."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What else is known."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """What suffered; empty for everything."""
+        ...
+
+    @property
+    def start(self) -> str:
+        """Start."""
+        ...
+
+    @property
+    def end(self) -> str:
+        """End."""
+        ...
+
+
+class LabelsShape(Protocol):
+    """The labels of a recording."""
+
+    @property
+    def path(self) -> Path:
+        """Their file."""
+        ...
+
+    def current(self) -> Sequence[LabelShape]:
+        """The labels as they are now."""
+        ...
+
+    def add(self, start: str, end: str, *, kind: str, targets: tuple[str, ...], note: str, author: str) -> str:
+        """Add one; returns its id."""
+        ...
+
+    def delete(self, label: str, *, author: str) -> None:
+        """Take one away."""
+        ...
+
+
+def drawn_labels(labels: Sequence[LabelShape]) -> dict[str, list[Any]]:
+    """Labels as columns of what is drawn; times in ms."""
+    return {
+        "start": [_ms(one.start) for one in labels],
+        "end": [_ms(one.end) for one in labels],
+        "kind": [harmless(one.kind) for one in labels],
+        "note": [harmless(one.note) for one in labels],
+        "target": [harmless(one.target) or "all" for one in labels],
+    }
+
+
+def _ms(moment: str) -> float:
+    return (moment_ns(moment, "label") or 0) / 1e6
+
+
+def labels_of(source: object) -> LabelsShape | None:
+    """The labels of what a source records or plays; None where there is no recording."""
+    labels: LabelsShape | None = getattr(source, "label_file", None)
+    return labels
 
 
 def recording_of(source: object) -> str | None:

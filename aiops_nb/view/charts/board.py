@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -233,6 +233,10 @@ class Board:
         left, right = selection.start_ns / NS_PER_MS, selection.end_ns / NS_PER_MS
         if (mark.visible, mark.left, mark.right) != (True, left, right):
             mark.update(visible=True, left=left, right=right)
+
+    def show_labels(self, labels: Mapping[str, list[Any]]) -> None:
+        """Draw these stretches of time in every chart: start and end (ms), kind, note, target. Called by the pump."""
+        self._marks.labels.data = dict(labels)
 
     def _mark_alert(self) -> None:
         """The start of the selected alert, and of no other moment that the charts show."""

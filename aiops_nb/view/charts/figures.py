@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from bokeh.models.annotations import BoxAnnotation, Span, Title
 from bokeh.models.formatters import DatetimeTickFormatter, PrintfTickFormatter
-from bokeh.models.glyphs import Line, Scatter, VArea, VSpan
+from bokeh.models.glyphs import Line, Scatter, VArea, VSpan, VStrip
 from bokeh.models.ranges import Range1d
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.sources import ColumnDataSource
@@ -29,6 +29,7 @@ MILLISECONDS = """
 return Number.isFinite(value) ? `${value.toLocaleString("en", {maximumFractionDigits: 1})} ms` : "not known yet";
 """
 MARK_COLUMNS = ("time", "text", "target")
+STRETCH_COLUMNS = ("start", "end", "kind", "note", "target")
 MAY_BE_UNKNOWN = ("p95", "expected", "lower", "upper")
 _TIME_FORMATS: dict[str, Any] = {
     "milliseconds": "%H:%M:%S",
@@ -72,8 +73,17 @@ def time_chart(title: str, unit: str, x_range: Range1d, y_range: Range1d, name: 
     plot.toolbar.active_drag = select
     plot.add_layout(marks.alert)
     plot.add_layout(marks.selection)
+    _draw_labels(plot, marks.labels)
     _draw_marks(plot, marks.placed)
     return plot
+
+
+def _draw_labels(plot: Figure, labels: ColumnDataSource) -> None:
+    """A stretch of time that somebody labelled; its text is shown as data, never as part of a template."""
+    strip = VStrip(x0="start", x1="end", fill_color=MARK, fill_alpha=0.1, line_color=MARK, line_alpha=0.5)
+    drawn = plot.add_glyph(labels, strip)
+    tooltips = [("label", "@kind"), ("note", "@note"), ("target", "@target")]
+    plot.add_tools(HoverTool(renderers=[drawn], mode="mouse", tooltips=tooltips))
 
 
 def _draw_marks(plot: Figure, placed: ColumnDataSource) -> None:
@@ -115,6 +125,7 @@ class Marks:
     alert: Span
     selection: BoxAnnotation
     placed: ColumnDataSource
+    labels: ColumnDataSource
 
 
 def make_marks() -> Marks:
@@ -135,6 +146,7 @@ def make_marks() -> Marks:
             line_alpha=0.8,
         ),
         placed=empty_source(MARK_COLUMNS, "marks"),
+        labels=empty_source(STRETCH_COLUMNS, "labels"),
     )
 
 

@@ -19,7 +19,7 @@ from aiops_nb.view.data.alert_strip import alert_strip
 from aiops_nb.view.data.names import harmless
 from aiops_nb.view.data.store import LATENCY_ALERT, ViewStore, clock_text, date_text, moment_text
 from aiops_nb.view.page_requests import PageRequests, Pages
-from aiops_nb.view.selection_acts import SelectionActs, recording_of
+from aiops_nb.view.selection_acts import SelectionActs, drawn_labels, labels_of, recording_of
 from aiops_nb.view.source import Source, TargetShape, watched_of
 from aiops_nb.view.widgets.alert_rows import alert_rows, row_id_of
 from aiops_nb.view.widgets.answers import commands_of
@@ -85,6 +85,7 @@ class Screen:
         self.root = _column(parts)
         self.root.add_class("aiops-dashboard")
         self._rejected_total = 0
+        self._labels_drawn = (0, 0)
         self._selected: str | None = None
         self._to_show = False
         self._to_answer: deque[tuple[str, str]] = deque()
@@ -137,6 +138,7 @@ class Screen:
             self._show_selected()
         self._send_answers()
         with self.figure.one_message():
+            self._draw_labels()
             self.board.draw()
             self.figure.show(self.board.roots)
         pace = pace_of(self._source)
@@ -186,6 +188,22 @@ class Screen:
         chosen = board.matching_series()
         self.heat.draw(store, chosen, board.start_ns, board.end_ns)
 
+    def _draw_labels(self) -> None:
+        """Labels, read again when their file has changed."""
+        labels = labels_of(self._source)
+        if labels is None:
+            return
+        try:
+            found = labels.path.stat()
+            version = (found.st_mtime_ns, found.st_size)
+            if version != self._labels_drawn:
+                self._labels_drawn = version
+                self.board.show_labels(drawn_labels(labels.current()))
+        except FileNotFoundError:
+            return
+        except (OSError, AiopsError) as problem:
+            self._problem = f"labels are not drawn: {problem}"
+
     def _report_controls(self) -> None:
         chosen, controls, bar = self.board.selection, self.controls, self.selection
         text = "" if chosen is None else _selection_text(chosen)
@@ -193,6 +211,7 @@ class Screen:
         with bar.hold_sync():
             bar.targets_text = "" if chosen is None else ", ".join(harmless(one) for one in chosen.targets)
             bar.can_command = self._source.running and not self._source.replays
+            bar.can_label = labels_of(self._source) is not None
             bar.can_replay = recording_of(self._source) is not None
             bar.undo = self._acts.undo_text
             bar.text = text

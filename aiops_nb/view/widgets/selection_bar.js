@@ -34,9 +34,9 @@ function render({ model, el }) {
     hold.appendChild(Object.assign(make("option", "", text), { value: seconds }));
   hold.value = "7200";
   const note = make("input", "aiops-input");
-  Object.assign(note, { placeholder: "e.g. deploy v42", spellcheck: false, autocomplete: "off" });
-  note.setAttribute("aria-label", "text of the mark");
-  note.style.width = "130px";
+  Object.assign(note, { placeholder: "note, e.g. deploy v42", spellcheck: false, autocomplete: "off" });
+  note.setAttribute("aria-label", "note of the label or the mark");
+  note.style.width = "160px";
   const silence = button("Silence", (event) => ask("silence_selection", { seconds: Number(hold.value) })(event), "Notify nobody of alerts of these targets, from now on");
   const setMark = () => ask("mark_selection", { text: note.value.trim() })();
   note.addEventListener("keydown", (event) => {
@@ -44,6 +44,11 @@ function render({ model, el }) {
     if (event.key === "Enter" && note.value.trim()) setMark();
   });
   const mark = button("Mark", setMark, "Note what was done at the start of the range; shown in every chart");
+  const kind = make("select", "aiops-input");
+  kind.setAttribute("aria-label", "kind of label");
+  for (const one of ["fault", "slow", "outage", "errors", "maintenance", "noise"])
+    kind.appendChild(Object.assign(make("option", "", one), { value: one }));
+  const label = button("Label", () => ask("label_selection", { kind_of_label: kind.value, text: note.value.trim() })(), "Note what was wrong in this range, next to the recording");
   const undo = button("", ask("undo"));
   const replay = button("Replay\u2026", ask("replay_selection"), "Code that replays this range in the same dashboard");
   const code = el.appendChild(make("pre", "aiops-code"));
@@ -52,7 +57,7 @@ function render({ model, el }) {
     what,
     button("Zoom in", act("zoom"), "Show the selected range"),
     button("Export CSV", ask("export_selection"), "Download the requests of this range"),
-    replay, silence, hold, mark, note,
+    replay, silence, hold, label, kind, mark, note,
     button("Clear", act("clear"), "Select nothing"),
     said, undo,
   );
@@ -61,7 +66,9 @@ function render({ model, el }) {
     el.hidden = line.hidden = !text;
     what.textContent = text ? `Selected: ${text}` : "";
     what.title = model.get("targets_text");
-    for (const node of [silence, hold, mark, note]) node.hidden = !model.get("can_command");
+    for (const node of [silence, hold, mark]) node.hidden = !model.get("can_command");
+    for (const node of [label, kind]) node.hidden = !model.get("can_label");
+    note.hidden = !model.get("can_command") && !model.get("can_label");
     replay.hidden = !model.get("can_replay");
     undo.hidden = !model.get("undo");
     undo.textContent = model.get("undo") ? `Undo: ${model.get("undo")}` : "";

@@ -1,4 +1,4 @@
-"""What can be done with the range that was drawn over a chart: zoom, silence, export, mark, replay."""
+"""What can be done with the range that was drawn over a chart: zoom, label, silence, mark, export, replay."""
 
 from __future__ import annotations
 
@@ -28,5 +28,6 @@ class SelectionBar(Controls):
     text = traitlets.Unicode("").tag(sync=True)
     targets_text = traitlets.Unicode("").tag(sync=True)
     can_command = traitlets.Bool(False).tag(sync=True)
+    can_label = traitlets.Bool(False).tag(sync=True)
     can_replay = traitlets.Bool(False).tag(sync=True)
     undo = traitlets.Unicode("").tag(sync=True)

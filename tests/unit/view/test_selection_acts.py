@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import aiops_nb
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.schemas import control_batch
 from aiops_nb.core.types import NS_PER_SECOND, Item, Step
@@ -146,6 +148,28 @@ def test_marks_are_drawn_in_every_chart_and_those_that_were_taken_back_are_not()
         unmark = control_batch("user", "command", T0 + 1, '{"type":"unmark","id":"m1"}')
         source.deliver(Step(Item(0, "control", "user", unmark)))
         assert eventually(lambda: column(board, "marks", "time") == [])
+
+
+def test_a_label_is_kept_next_to_the_recording_drawn_and_taken_back(tmp_path: Path) -> None:
+    aiops_nb.from_synthetic(30, seed=3, targets=["/a", "/b"], record=tmp_path / "r")
+    replayed = aiops_nb.replay(tmp_path / "r")
+    with replayed.dashboard() as dashboard:
+        screen = dashboard.screen()
+        first = screen.board.start_ns
+        screen.board.select(Selection(start_ns=first, end_ns=first + NS_PER_SECOND, targets=("/a",)))
+        dashboard._draw()
+        assert screen.selection.can_label and screen.selection.can_replay and not screen.selection.can_command
+        request = {"kind": "label_selection", "field": "selection", "kind_of_label": "slow", "text": "<b>deploy</b>"}
+        screen._take_of_selection(request)
+        assert eventually(lambda: screen.selection.undo == "labelled slow")
+        [label] = aiops_nb.open_recording(tmp_path / "r").labels.to_frame().to_dict("records")
+        assert (label["kind"], label["target"], label["note"]) == ("slow", "/a", "<b>deploy</b>")
+        assert label["start"].value == first
+        assert column(screen.board, "labels", "start") == [first / 1e6]
+        assert "<" not in screen.board._marks.labels.data["note"][0]
+        screen._take_of_selection({"kind": "undo", "field": "selection"})
+        assert eventually(lambda: column(screen.board, "labels", "start") == [])
+        assert len(aiops_nb.open_recording(tmp_path / "r").labels) == 0
 
 
 class Asked(HandSource):
