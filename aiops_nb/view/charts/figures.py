@@ -153,17 +153,17 @@ def make_marks() -> Marks:
 def add_hover(
     plot: Figure,
     rows: Sequence[tuple[str, str]],
-    renderers: Sequence[Renderer] | None = None,
+    renderers: Sequence[Renderer],
     mode: Literal["mouse", "vline"] = "mouse",
-) -> None:
-    """Tooltips with time, values and units; of all renderers unless some are given.
+) -> HoverTool:
+    """Tooltips with time, values and units of some renderers: marks and labels have their own.
 
     `rows` are templates that Bokeh fills in: they hold no external text, which could be read as markup.
     """
     milliseconds = CustomJSHover(code=MILLISECONDS)
     tool = HoverTool(
         mode=mode,
-        renderers="auto" if renderers is None else list(renderers),
+        renderers=list(renderers),
         tooltips=[("time", "@time{%H:%M:%S} UTC"), *rows],
         formatters={
             "@time": "datetime",
@@ -171,6 +171,7 @@ def add_hover(
         },
     )
     plot.add_tools(tool)
+    return tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +236,7 @@ class Shared:
     plot: Figure
     y_range: Range1d
     column: str
+    hover: HoverTool
     lines: list[Renderer] = field(default_factory=list)
 
 
@@ -243,8 +245,9 @@ def make_shared(title: str, unit: str, column: str, x_range: Range1d, y_end: flo
     y_range = Range1d(start=0, end=y_end)
     plot = time_chart(title, unit, x_range, y_range, f"chart-{title.lower()}", marks)
     plot.css_classes = ["aiops-shared"]
-    add_hover(plot, [("target", "$name"), (title.lower(), f"@{column}{{0,0.[00]}} {unit}")], mode="vline")
-    return Shared(plot=plot, y_range=y_range, column=column)
+    rows = [("target", "$name"), (title.lower(), f"@{column}{{0,0.[00]}} {unit}")]
+    hover = add_hover(plot, rows, (), "vline")
+    return Shared(plot=plot, y_range=y_range, column=column, hover=hover)
 
 
 def add_line(shared: Shared, source: ColumnDataSource, marks: str = "") -> None:
@@ -252,6 +255,7 @@ def add_line(shared: Shared, source: ColumnDataSource, marks: str = "") -> None:
     colour = series_colour(len(shared.lines))
     line = shared.plot.add_glyph(source, _line(shared.column, colour))
     shared.lines.append(line)
+    shared.hover.renderers = list(shared.lines)
     if shared.column == "value":
         shared.plot.add_glyph(source, VArea(x="time", y1=0, y2="fill", fill_color=colour, fill_alpha=0.12))
     if marks:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from bokeh.models.tools import HoverTool
 
 import aiops_nb
 from aiops_nb.core.errors import ConfigError
@@ -143,6 +145,10 @@ def test_marks_are_drawn_in_every_chart_and_those_that_were_taken_back_are_not()
         assert column(board, "marks", "time") == [T0 / 1e6]
         for root in board.roots:
             assert len(root.select({"name": "marks"})) == 1
+            for tool in root.select({"type": HoverTool}):  # of a mark it would show columns that a mark has not
+                columns = [set(renderer.data_source.column_names) for renderer in tool.renderers]
+                asked = {name.strip("{}") for _, row in tool.tooltips for name in re.findall(r"@(\w+)", row)}
+                assert all(asked <= known for known in columns)
         text = board._marks.placed.data["text"][0]
         assert "v42" in text and "<" not in text
         unmark = control_batch("user", "command", T0 + 1, '{"type":"unmark","id":"m1"}')
