@@ -26,6 +26,11 @@ HEADINGS = {
     "worst_minute": "worst minute",
     "status_code": "status",
     "status_4xx_ratio": "4xx",
+    "gap_ratio": "time in gaps",
+    "certificate_expires": "certificate expires",
+    "objective_ratio": "objective",
+    "budget_used_ratio": "budget used",
+    "is_met": "met",
     "error_type": "error",
     "connect_seconds": "connect",
     "wait_seconds": "time to first byte",
@@ -110,15 +115,15 @@ def paragraph_html(text: str, *, css: str = "aiops-lead") -> Html:
     return Html(render("paragraph", text=text, css=css))
 
 
-def list_html(lines: Iterable[str]) -> Html:
-    """A bulleted list; an empty one says so.
+def list_html(lines: Iterable[str], *, nothing: str = NOTHING) -> Html:
+    """A bulleted list; an empty one says `nothing`.
 
     Examples
     --------
     >>> list_html(["rule odd: KNN was not fitted to <64> vectors"]).text
     '<ul><li>rule odd: KNN was not fitted to &lt;64&gt; vectors</li></ul>'
     """
-    return Html(render("list", lines=list(lines), nothing=NOTHING))
+    return Html(render("list", lines=list(lines), nothing=nothing))
 
 
 def table_html(table: pd.DataFrame, *, nothing: str = NOTHING) -> Html:

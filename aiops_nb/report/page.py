@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from functools import lru_cache
@@ -22,6 +23,7 @@ from aiops_nb.report.html import Html, paragraph_html, render
 
 NOTEBOOK_ONLY_TAG = "notebook-only"
 NO_DATA = "No data for this chart."
+_PROGRESS = re.compile(r"(?:\r[^\r\n]*: (?:\d+ ?%|done)\s*)+")
 HINT = "Charts need JavaScript: open the HTML report, or trust this notebook (command palette, Trust Notebook)."
 _FOLDER = Path(__file__).parent
 _STARTER = (_FOLDER / "charts.js").read_text(encoding="utf-8")
@@ -46,10 +48,22 @@ def notebook_page(notebook: Path, title: str) -> str:
     config = Config({"TagRemovePreprocessor": {"enabled": True, "remove_cell_tags": [NOTEBOOK_ONLY_TAG]}})
     make: Callable[..., Any] = HTMLExporter
     exporter = make(config=config, template_name="basic", exclude_input=True, exclude_output_prompt=True)
-    body, _ = exporter.from_filename(str(notebook))
+    body, _ = exporter.from_notebook_node(_without_progress(notebook))
     css = (_FOLDER / "page.css").read_text(encoding="utf-8")
     # nbconvert escaped the body; the stylesheet is a file of ours.
     return render("page", policy=_policy(), title=title, css=Markup(css), body=Markup(body))
+
+
+def _without_progress(notebook: Path) -> Any:
+    """The notebook without what progress bars wrote; a page is read when all is done."""
+    import nbformat
+
+    read: Callable[..., Any] = nbformat.read
+    document = read(notebook, as_version=4)
+    for cell in document.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _PROGRESS.fullmatch(output.get("text", ""))]
+    return document
 
 
 def _policy() -> str:

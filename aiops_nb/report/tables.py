@@ -11,7 +11,8 @@ import pandas as pd
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.quantities import format_count, format_duration, format_ratio
 from aiops_nb.core.types import FIRING_STATES
-from aiops_nb.report.html import Html, details_html, table_html
+from aiops_nb.frames.noise import Noise
+from aiops_nb.report.html import Html, details_html, paragraph_html, table_html
 
 LONGEST_PAUSE_SECONDS = 30.0
 MAX_KINDS = 6  # alert names in the headline
@@ -126,6 +127,20 @@ def alerts_html(alerts: pd.DataFrame) -> Html:
     ]
     shown = table_html(notified.head(MAX_ALERTS), nothing="No alerts.")
     return Html(shown.text + details_html(folded).text) if folded else shown
+
+
+def noise_html(noise: Noise) -> Html:
+    """How noisy alerting was: one sentence, and the ten noisiest rules and targets.
+
+    Parameters
+    ----------
+    noise
+        As `Recording.noise()` gives it.
+    """
+    columns = ["alertname", "target", "notifications", "fired", "flaps", "longest_seconds", "silenced", "inhibited"]
+    table = noise.by_alert.reindex(columns=[*columns, "never_fired"]).head(MAX_ALERTS)
+    sentence = paragraph_html(f"{noise.summary().replace('`', '')}.", css="aiops-note")
+    return Html(sentence.text + table_html(table, nothing="No alerts.").text)
 
 
 def _fired(alerts: pd.DataFrame) -> pd.DataFrame:

@@ -32,6 +32,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--since", metavar="TIME", help="the last part of the recording, e.g. 24h: --start -24h")
     command.add_argument("--last", choices=PERIODS, help="the last whole period by the clock of --timezone")
     command.add_argument("--timezone", default="UTC", metavar="ZONE", help="whose clock is shown (default: UTC)")
+    command.add_argument(
+        "--compare-to", default="before", metavar="TIME", help="begin of another period, or 'before' (default)"
+    )
     command.add_argument("--title", metavar="TEXT", help="of the reports (default: recording and range)")
     command.add_argument(
         "--targets",
@@ -69,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         "last": arguments.last,
         "timezone": arguments.timezone,
         "title": arguments.title,
+        "compare_to": arguments.compare_to,
         "targets": arguments.targets,
         "trust": arguments.trust,
         "unless_made": arguments.unless_made,

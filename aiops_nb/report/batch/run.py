@@ -58,6 +58,7 @@ def run_report(
     last: Period | None = None,
     timezone: str = "UTC",
     title: str | None = None,
+    compare_to: str = "before",
     unless_made: bool = False,
     trust: bool = False,
     progress: bool | None = None,
@@ -83,6 +84,8 @@ def run_report(
         IANA name of the zone whose clock the report shows.
     title
         Of the report; None: the name of the recording and the range.
+    compare_to
+        `before`: the period of the same length just before; a time: the one that begins then; empty: none.
     unless_made
         Whether to take a report of the same recording, range, targets and configuration that is in `out` already.
     trust
@@ -118,6 +121,7 @@ def run_report(
         "start": _text(start_ns),
         "end": _text(end_ns) or _settled(reader, until),
         "targets": known_targets(targets, _target_names(reader)),
+        "compare_to": compare_to,
         "timezone": timezone,
         "trust": trust,
     }
