@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-USUAL_PAUSES = 5  # a pause so many times as long as the median one is a gap
+GAP_INTERVALS = 5  # a pause so many times as long as the median one is a gap
 SHORTEST_GAP_SECONDS = 5.0
 
 
@@ -42,7 +42,7 @@ def _quality(part: pd.DataFrame) -> dict[str, Any]:
     lateness = (newest - arrived) / 1e9
     pauses = np.diff(np.unique(arrived)) / 1e9
     interval = float(np.median(pauses)) if len(pauses) else float("nan")
-    gaps = pauses[pauses > max(USUAL_PAUSES * interval, SHORTEST_GAP_SECONDS)] if len(pauses) else pauses
+    gaps = pauses[pauses > max(GAP_INTERVALS * interval, SHORTEST_GAP_SECONDS)] if len(pauses) else pauses
     return {
         "rows": len(part),
         "interval_seconds": interval,

@@ -129,18 +129,21 @@ def alerts_html(alerts: pd.DataFrame) -> Html:
     return Html(shown.text + details_html(folded).text) if folded else shown
 
 
-def noise_html(noise: Noise) -> Html:
+def noise_html(noise: Noise, targets: Iterable[str] = ()) -> Html:
     """How noisy alerting was: one sentence, and the ten noisiest rules and targets.
 
     Parameters
     ----------
     noise
         As `Recording.noise()` gives it.
+    targets
+        Only these; all if none are given.
     """
     columns = ["alertname", "target", "notifications", "fired", "flaps", "longest_seconds", "silenced", "inhibited"]
-    table = noise.by_alert.reindex(columns=[*columns, "never_fired"]).head(MAX_ALERTS)
-    sentence = paragraph_html(f"{noise.summary().replace('`', '')}.", css="aiops-note")
-    return Html(sentence.text + table_html(table, nothing="No alerts.").text)
+    table = only_targets(noise.by_alert, targets).reindex(columns=[*columns, "never_fired"])
+    notified, fired = int(table["notifications"].sum()), int(table["fired"].sum())
+    sentence = paragraph_html(f"{format_count(notified, 'notification')} of {format_count(fired, 'alert')}.", css="")
+    return Html(sentence.text + table_html(table.head(MAX_ALERTS), nothing="No alerts.").text)
 
 
 def _fired(alerts: pd.DataFrame) -> pd.DataFrame:

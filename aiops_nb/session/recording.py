@@ -273,6 +273,8 @@ class Recording(FrameAccess):
 
     def _planned(self, notify: NotifyParams | None) -> list[dict[str, object]]:
         params = notify or self.config.notify or NotifyParams()
+        if not params.channels:  # nobody would be notified; what follows replays the recording
+            return []
         dispatcher = Dispatcher(params)
         notices = [notice for one in self._events() for notice in notices_of(dispatcher, one)]
         return planned_rows([*notices, *dispatcher.finish()], params)
