@@ -49,7 +49,7 @@ def _latency_sentences(summary: pd.DataFrame) -> list[str]:
     known = summary[summary["p95_seconds"].notna()] if len(summary) else summary
     if known.empty:
         return []
-    slowest = known.loc[known["p95_seconds"].idxmax()]
+    slowest = known.sort_values("p95_seconds", kind="stable").iloc[-1]
     median = format_duration(slowest["p50_seconds"])
     return [f"Slowest: {slowest['target']} with a p95 of {format_duration(slowest['p95_seconds'])} (median {median})."]
 
@@ -74,7 +74,7 @@ def _alert_sentences(alerts: pd.DataFrame) -> list[str]:
     if over.empty:
         return []
     over = over.assign(lasted=(over["ends_at"] - over["starts_at"]).dt.total_seconds())
-    longest = over.loc[over["lasted"].idxmax()]
+    longest = over.sort_values("lasted", kind="stable").iloc[-1]
     target = cell_text("target", longest["target"])
     when = cell_text("starts_at", longest["starts_at"])
     return [f"Longest alert: {longest['alertname']} of {target}, {format_duration(longest['lasted'])} from {when}."]
