@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aiops_nb.core.types import FloatArray
+from aiops_nb.core.types import FloatArray, IntArray
 
 GAP_INTERVALS = 5  # a pause so many times as long as the median one is a gap
 SHORTEST_GAP_SECONDS = 5.0
@@ -39,10 +39,10 @@ def quality_table(*tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def _quality(part: pd.DataFrame) -> dict[str, Any]:
-    arrived = part["time"].to_numpy("datetime64[ns]").astype(np.int64)
+    arrived: IntArray = part["time"].to_numpy("datetime64[ns]").astype(np.int64)
     newest = np.maximum.accumulate(arrived)
     lateness = (newest - arrived) / 1e9
-    pauses: FloatArray = np.diff(np.unique(arrived)) / 1e9
+    pauses: FloatArray = np.diff(np.unique(arrived)).astype(np.float64) / 1e9
     interval = float(np.median(pauses)) if len(pauses) else float("nan")
     gaps = pauses[pauses > max(GAP_INTERVALS * interval, SHORTEST_GAP_SECONDS)] if len(pauses) else pauses
     return {
