@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 BUSY_BATCHES = 20
 _NUMBERS = re.compile(r"[\d,.]+")
-_EXAMPLE = re.compile(r", such as '.*'")
+_EXAMPLE = re.compile(r"(?: \([^)]*\))?, such as '.*'")
 
 
 class WarningPrinter:
@@ -41,8 +41,10 @@ class WarningPrinter:
 
     def print_new(self, monitor: Monitor, *, all_changed: bool = False) -> int:
         """Print what is new; at the end also what has changed. Returns how many lines were printed."""
+        from aiops_nb.monitor.self_observation import IN_PYTHON
+
         fresh = []
-        for warning in monitor.warnings():
+        for warning in (one.removesuffix(IN_PYTHON) for one in monitor.warnings()):
             kind, size = _NUMBERS.sub("#", _EXAMPLE.sub("", warning)), _first_number(warning)
             before = self._printed.get(kind)
             if before is None or size >= 10 * max(before[1], 1) or (all_changed and before[0] != warning):

@@ -17,6 +17,7 @@ from aiops_nb.core.types import NS_PER_SECOND
 
 MOST_METRICS = 64  # of one source
 MOST_EXAMPLE = 60
+MOST_DETAIL = 120
 Values = Mapping[str, float]
 
 
@@ -174,6 +175,9 @@ def _sentences(collector: object, member: str) -> dict[str, str]:
         return {}
 
 
+IN_PYTHON = "; monitor.rejected() shows the last ones"
+
+
 def rejected_lines(collectors: Sequence[Collector]) -> dict[str, str]:
     """Sources that rejected lines: how many, why and such as which; a pattern that does not fit is the common cause."""
     found = {f"lines of {one.name}": _sentence(one) for one in collectors}
@@ -190,9 +194,11 @@ def _sentence(collector: object) -> str | None:
     of_all = f"{total:,.0f} of {total + counters.get('rows_total', 0.0):,.0f} rejected"
     example = _example(collector, reason)
     line, suggestion = getattr(example, "line", ""), getattr(example, "suggestion", "")
+    detail = getattr(example, "detail", "")
+    why = f" ({shortened(detail, MOST_DETAIL)})" if detail else ""
     such_as = f", such as {shortened(line)!r}" if line else ""
     advice = f"; {suggestion}" if suggestion else ""
-    return f"{of_all}, most as {reason}{such_as}{advice}; monitor.rejected() shows the last ones"
+    return f"{of_all}, most as {reason}{why}{such_as}{advice}{IN_PYTHON}"
 
 
 def _example(collector: object, reason: str) -> object:
@@ -205,7 +211,7 @@ def _example(collector: object, reason: str) -> object:
     return fitting[-1] if fitting else None
 
 
-def shortened(line: str) -> str:
+def shortened(line: str, most: int = MOST_EXAMPLE) -> str:
     """The beginning of a line from outside, without control characters.
 
     Examples
@@ -214,4 +220,4 @@ def shortened(line: str) -> str:
     ('a\ufffd[31mbb', 61)
     """
     plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
-    return plain if len(plain) <= MOST_EXAMPLE else f"{plain[:MOST_EXAMPLE]}…"
+    return plain if len(plain) <= most else f"{plain[:most]}…"

@@ -24,7 +24,10 @@ def times_of(series: pd.Series, timezone: str | None) -> tuple[pd.DatetimeIndex,
     import pandas as pd
 
     if not isinstance(series, pd.Series) or not isinstance(series.index, pd.DatetimeIndex):
-        raise ConfigError.at("series", "a pandas Series of numbers by time (DatetimeIndex)", _kind_of(series))
+        hint = 'set the index, as in s.index = pd.to_datetime(df["timestamp"])'
+        raise ConfigError(
+            f"series: expected a pandas Series of numbers by time (DatetimeIndex), got {_kind_of(series)!r}; {hint}"
+        )
     if series.index.hasnans:
         raise ConfigError.at("series", "a time in each row", f"none in row {int(np.argmax(series.index.isna()))}")
     given = series.index if series.index.tz is not None else series.index.tz_localize("UTC")

@@ -15,7 +15,7 @@ from aiops_nb.cli.follow import WarningPrinter, follow, summarise
 from aiops_nb.cli.output import ChangePrinter, ChangeQueue, StatusLine, write_line
 from aiops_nb.cli.process import ALERTED, OK, stop_wishes
 from aiops_nb.cli.tally import Tally
-from aiops_nb.core.errors import AiopsError
+from aiops_nb.core.errors import AiopsError, ConfigError
 from aiops_nb.core.quantities import exact_duration, format_count
 from aiops_nb.core.urls import mask_url
 
@@ -64,6 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Watch until the time is over or it is interrupted; the recording is sealed in either case."""
     from aiops_nb.session.plan import plan_run
 
+    for target in arguments.targets:
+        if "://" not in target and Path(target).is_file():
+            raise ConfigError(
+                f"{target}: is a file, not a URL; a log is read by --config with "
+                f"collectors: [{{type: access_log, path: {target}}}], a configuration by --config {target}"
+            )
     directory = None if arguments.record is None else str(arguments.record)
     plan = plan_run(arguments.targets, arguments.config, interval_seconds=arguments.interval, record=directory)
     status = StatusLine(None if arguments.json else sys.stderr)

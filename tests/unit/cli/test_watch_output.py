@@ -53,7 +53,10 @@ def test_rejected_lines_are_told_while_it_runs(tmp_path: Path, as_json: bool) ->
         process.terminate()
         process.communicate(timeout=30)
     text = json.loads(line)["warning"] if as_json else line.removeprefix("aiops-nb: ")
-    assert text.startswith("lines of web: 3 of 3 rejected, most as not_the_pattern, such as 'hello'")
+    assert text.startswith(
+        "lines of web: 3 of 3 rejected, most as not_the_pattern (the line does not look like the pattern), "
+        "such as 'hello'"
+    )
 
 
 class Warning:
@@ -180,3 +183,22 @@ def test_a_recording_without_requests_is_exported(tmp_path: Path) -> None:
     aiops_nb.from_frame(frame, table="samples", record=tmp_path / "r")
     assert main(["export", str(tmp_path / "r"), "--out", str(tmp_path / "e")]) == 0
     assert (tmp_path / "e" / "samples.csv").read_text().count("\n") == 2
+
+
+def test_a_file_in_place_of_a_url_gets_the_line_that_reads_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("hello\n")
+    assert main(["watch", str(log)]) != 0
+    assert f"collectors: [{{type: access_log, path: {log}}}]" in capsys.readouterr().err
+
+
+def test_rejected_lines_say_why_and_name_nothing_that_a_shell_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = log_config(tmp_path)
+    config.write_text(config.read_text().replace("pattern: common, ", ""))
+    assert main(["watch", "--config", str(config), "--for", "1s"]) == 0
+    said = capsys.readouterr().err
+    assert "no known pattern fits the lines so far; name one with pattern" in said and "monitor." not in said

@@ -9,7 +9,8 @@ import aiops_nb
 from aiops_nb.collect.access_log.collector import AccessLog
 
 LINE = '10.0.0.7 - - [10/Oct/2025:13:00:00 +0000] "GET / HTTP/1.1" 200 5'
-TOLD = "lines of web: 3 of 4 rejected, most as not_the_pattern, such as '10.0.0.7 - - "
+WHY = "not_the_pattern (the line does not look like the pattern)"
+TOLD = f"lines of web: 3 of 4 rejected, most as {WHY}, such as '10.0.0.7 - - "
 
 
 def watched(path: Path, lines: list[str]) -> aiops_nb.Monitor:
@@ -31,7 +32,7 @@ def test_what_was_not_used_is_shown_with_the_reason(tmp_path: Path) -> None:
         ["web", "time_not_understood", LINE.replace("2025", "9999")],
     ]
     told = [warning for warning in monitor.warnings() if "lines of web: 2 of 5 rejected" in warning]
-    assert len(told) == 1 and "not_the_pattern, such as '<b>'" in told[0]
+    assert len(told) == 1 and f"{WHY}, such as '<b>'" in told[0]
 
 
 def test_a_log_that_is_understood_has_no_warning(tmp_path: Path) -> None:
