@@ -1,25 +1,38 @@
-"""What a monitor holds after hours at a low rate: 4 probes a second, an access log of 25 requests/s, this host.
+"""What a monitor and a replay hold after hours at a low rate: 4 probes/s, a log of 25 requests/s, this host.
 
-python -m benchmarks.memory
+python -m benchmarks.memory                 20 minutes of it, within a minute
+python -m benchmarks.memory --hours 168     a week, as fast as it goes; the recording takes some gigabytes
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
+import os
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import psutil
 
 from aiops_nb.core.schemas import CLOCK_SOURCE, control_batch, make_batch
-from aiops_nb.core.types import NS_PER_SECOND, Item
+from aiops_nb.core.types import NS_PER_SECOND, Item, Step
 from aiops_nb.engine.pipeline import Pipeline
+from aiops_nb.monitor.recording_tap import RecordingTap
+from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.step_store import StepStore
+from aiops_nb.record.recorder import Recorder
+from aiops_nb.session.recording import open_recording
 
 START_NS = 1_780_000_000 * NS_PER_SECOND
 KEPT_BYTES = 24 << 20
 MINUTES = 20
 PARTS = 4
+ITEMS_A_MINUTE = 60 * (2 * PARTS + 2)
+ROWS_SHOWN = 10
+SEGMENT_ROWS = 100_000
 
 
 def low_rate(seconds: int) -> Iterator[Item]:
@@ -56,22 +69,60 @@ def _log(time_ns: int, rng: np.random.Generator) -> object:
     return make_batch("requests", "access_log", columns)
 
 
-def main() -> None:
-    """Print what is held by the minute."""
+def live(minutes: int, path: Path) -> None:
+    """A live run with its recording and derived tables: print what is held as it goes on."""
     process, store, pipeline = psutil.Process(), StepStore(KEPT_BYTES), Pipeline()
+    tap = RecordingTap(Recorder(path, segment_rows=SEGMENT_ROWS))
+    deliver = tap.delivering(store.write)
     print(f"bound {KEPT_BYTES >> 20} MiB\n\n| minute | steps kept | counted MB | process MB more |\n|--:|--:|--:|--:|")
-    before = 0
-    for number, item in enumerate(low_rate(MINUTES * 60)):
-        store.write(pipeline.push(item))
-        if number == 600:
+    before, every = 0, max(minutes // ROWS_SHOWN, 1)
+    for number, item in enumerate(low_rate(minutes * 60)):
+        deliver(pipeline.push(tap.write(item.batch)))
+        if number == ITEMS_A_MINUTE:
             before = process.memory_info().rss - store.held_bytes
-        if number % (600 * 2) == 600:
+        if number % ITEMS_A_MINUTE:
+            continue
+        tap.seal_pending()
+        if number and number % (ITEMS_A_MINUTE * every) == 0:
             gc.collect()
-            grown = process.memory_info().rss - before
-            print(
-                f"| {number // 600 + 1} | {len(store.steps()):,} | {store.held_bytes / 1e6:.1f} | {grown / 1e6:.1f} |"
-            )
+            grown = (process.memory_info().rss - before) / 1e6
+            minute = number // ITEMS_A_MINUTE
+            print(f"| {minute:,} | {len(store.steps()):,} | {store.held_bytes / 1e6:.1f} | {grown:.1f} |", flush=True)
+    tap.problems = pipeline.problems
+    tap.close()
+
+
+def replayed(path: Path) -> None:
+    """A replay of it, in parts of its length: print what the process holds."""
+    process, recording = psutil.Process(), open_recording(path)
+    start_ns, end_ns = recording.reader.time_range_ns or (0, 0)
+    part_ns = max((end_ns - start_ns) // ROWS_SHOWN, 1)
+    gc.collect()
+    before, shown = process.memory_info().rss, 0
+    print("\n| replayed, minutes | process MB more |\n|--:|--:|")
+
+    def show(step: Step) -> None:
+        nonlocal shown
+        for tick in step.ticks:
+            if tick.features.end_ns >= start_ns + (shown + 1) * part_ns:
+                shown += 1
+                grown = (process.memory_info().rss - before) / 1e6
+                print(f"| {shown * part_ns // 60 // NS_PER_SECOND:,} | {grown:.1f} |", flush=True)
+
+    ReplayRun(recording.reader.joined_items, None, show).start()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print what is held by a live run, then by a replay of its recording."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hours", type=float, default=MINUTES / 60)
+    options = parser.parse_args(arguments or [])
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"XDG_CACHE_HOME": folder, "XDG_DATA_HOME": folder}  # nothing is left in the user's
+        path = Path(folder) / "recording"
+        live(round(options.hours * 60), path)
+        replayed(path)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

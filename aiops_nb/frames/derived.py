@@ -49,22 +49,35 @@ def scores_table(ticks: Sequence[Tick]) -> pa.Table:
     columns |= {name: _floats([getattr(part.scores, name) for part in parts]) for name in SCORE_NUMBERS[1:]}
     columns["threshold"] = pa.array(np.repeat(np.array([part.threshold for part in parts], np.float64), counts))
     columns["is_anomaly"] = pa.array(_joined([part.is_anomaly for part in parts], np.bool_))
-    columns["accepted"] = pa.array(_joined([_accepted(part) for part in parts], np.bool_))
+    columns["accepted"] = pa.array(_accepted_of(parts, sum(counts)))
     return pa.table(columns | _reason_columns(parts))
 
 
 def _reason_columns(parts: Sequence[ScoredFeature]) -> dict[str, pa.Array]:
-    whys = [why for part in parts for why in reasons_of(part)]
-    anomalous = [place for place, why in enumerate(whys) if why is not None]
-    words: dict[str, list[str | None]] = {name: [None] * len(whys) for name in REASON_COLUMNS}
-    for place, wording in zip(anomalous, wordings_of([whys[place] for place in anomalous]), strict=True):
+    """In words why series are anomalous; few are, so the others are never looked at one by one."""
+    rows, before, whys = [], 0, []
+    for part in parts:
+        if part.reasons is not None:
+            of_part = reasons_of(part)
+            anomalous = [row for row, why in enumerate(of_part) if why is not None]
+            rows += [before + row for row in anomalous]
+            whys += [of_part[row] for row in anomalous]
+        before += len(part.value)
+    if not rows:
+        return {name: pa.nulls(before, pa.string()) for name in REASON_COLUMNS}
+    words: dict[str, list[str | None]] = {name: [None] * before for name in REASON_COLUMNS}
+    for row, wording in zip(rows, wordings_of(whys), strict=True):
         for name, text in zip(REASON_COLUMNS, wording, strict=True):
-            words[name][place] = text
+            words[name][row] = text
     return {name: pa.array(texts, pa.string()) for name, texts in words.items()}
 
 
-def _accepted(part: ScoredFeature) -> np.ndarray[Any, Any]:
-    return part.accepted if len(part.accepted) else np.zeros(len(part.value), np.bool_)
+def _accepted_of(parts: Sequence[ScoredFeature], rows: int) -> np.ndarray[Any, Any]:
+    if not any(len(part.accepted) for part in parts):
+        return np.zeros(rows, np.bool_)
+    return _joined(
+        [part.accepted if len(part.accepted) else np.zeros(len(part.value), np.bool_) for part in parts], np.bool_
+    )
 
 
 def _joined(parts: Sequence[np.ndarray[Any, Any]], kind: type[Any]) -> np.ndarray[Any, Any]:
