@@ -42,6 +42,11 @@ def noise_html(summary: str, bars: Mapping[str, Any], talkers: Sequence[Mapping[
     return _environment().get_template("noise.html").render(summary=summary, bars=bars, talkers=talkers)
 
 
+def session_html(headline: str, tables: Sequence[Mapping[str, Any]]) -> str:
+    """The statistics of a session: a table of text for each part."""
+    return _environment().get_template("session.html").render(headline=headline, tables=tables)
+
+
 def moved_html(verdict: str, rows: Sequence[Mapping[str, str]]) -> str:
     """The verdict on what moved, and the series in words."""
     return _environment().get_template("moved.html").render(verdict=verdict, rows=rows)

@@ -10,7 +10,8 @@ import pandas as pd
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.core.moments import Moment, moment_ns
 from aiops_nb.core.quantities import format_duration, format_ratio
-from aiops_nb.report.tables import only_targets, summarise
+from aiops_nb.frames.summary import summarise
+from aiops_nb.report.tables import only_targets
 from aiops_nb.session.recording import Recording
 
 BEFORE = "before"

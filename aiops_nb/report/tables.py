@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,87 +11,12 @@ from aiops_nb.core.errors import RecordingError
 from aiops_nb.core.quantities import format_count, format_duration, format_ratio
 from aiops_nb.core.types import FIRING_STATES
 from aiops_nb.frames.noise import Noise
+from aiops_nb.frames.summary import LONGEST_PAUSE_SECONDS
 from aiops_nb.report.html import Html, details_html, paragraph_html, table_html
 
-LONGEST_PAUSE_SECONDS = 30.0
 MAX_KINDS = 6  # alert names in the headline
 MAX_ALERTS = 12  # rows before the charts; the others are folded
 ALERT_COLUMNS = ["starts_at", "lasted_seconds", "alertname", "severity", "target", "state", "inhibited_by", "summary"]
-
-
-def summarise(requests: pd.DataFrame) -> pd.DataFrame:
-    """One row for each target (and origin).
-
-    Parameters
-    ----------
-    requests
-        Rows as `Recording.requests()` gives them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `availability_ratio`: share of the observed time in which the latest request succeeded; a request counts for
-        the time since the one before it, at most 30 s. `error_ratio`: share of requests that failed or got a 5xx.
-        `p50_seconds` to `p99_seconds`: of the requests that got a response. `worst_minute`: the minute with the
-        highest error ratio; if several are equal, the one with the highest p95.
-    """
-    rows = [
-        {"target": target, "origin": origin} | _summary(part)
-        for (target, origin), part in requests.groupby(["target", "origin"], observed=True)
-    ]
-    return pd.DataFrame(rows, columns=None if rows else ["target", "origin", "requests"])
-
-
-def _summary(part: pd.DataFrame) -> dict[str, Any]:
-    bad, answered = is_error(part), part["error_type"].isna()
-    p50, p95, p99 = quantiles(part.loc[answered, "duration_seconds"])
-    return {
-        "requests": len(part),
-        "availability_ratio": availability_ratio(part["time"], bad),
-        "error_ratio": float(bad.mean()),
-        "status_4xx_ratio": float(part["status_code"].between(400, 499).fillna(False).mean()),
-        "p50_seconds": p50,
-        "p95_seconds": p95,
-        "p99_seconds": p99,
-    } | _worst_minute(part.assign(bad=bad, answer_seconds=part["duration_seconds"].where(answered)))
-
-
-def is_error(requests: pd.DataFrame) -> pd.Series:
-    """Whether each request failed or got a 5xx; a boolean per row."""
-    return requests["error_type"].notna() | (requests["status_code"].fillna(0) >= 500)
-
-
-def quantiles(seconds: pd.Series) -> tuple[float, float, float]:
-    """Median, p95 and p99 in seconds; NaN if no request got a response."""
-    p50, p95, p99 = (float(seconds.quantile(q)) for q in (0.5, 0.95, 0.99))
-    return p50, p95, p99
-
-
-def availability_ratio(times: pd.Series, bad: pd.Series) -> float:
-    """Share of the observed time in which requests succeeded; NaN for fewer than two requests.
-
-    Examples
-    --------
-    >>> times = pd.to_datetime(pd.Series([0, 1, 11, 12]), unit="s", utc=True)
-    >>> round(availability_ratio(times, pd.Series([False, False, True, False])), 3)
-    0.167
-    """
-    ordered = pd.DataFrame({"time": times.to_numpy(), "bad": bad.to_numpy()}).sort_values("time", kind="stable")
-    weight_seconds = ordered["time"].diff().dt.total_seconds().clip(upper=LONGEST_PAUSE_SECONDS)
-    observed_seconds = float(weight_seconds.sum())
-    good_seconds = float(weight_seconds[~ordered["bad"]].sum())
-    return good_seconds / observed_seconds if observed_seconds > 0 else float("nan")
-
-
-def _worst_minute(rows: pd.DataFrame) -> dict[str, Any]:
-    by_minute = rows.groupby(rows["time"].dt.floor("min"))
-    minutes = pd.DataFrame({"errors": by_minute["bad"].mean(), "p95": by_minute["answer_seconds"].quantile(0.95)})
-    worst = minutes.sort_values(["errors", "p95"], na_position="first", kind="stable").iloc[-1]
-    return {
-        "worst_minute": worst.name,
-        "worst_minute_error_ratio": float(worst["errors"]),
-        "worst_minute_p95_seconds": float(worst["p95"]),
-    }
 
 
 def alert_table(alerts: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from aiops_nb.frames.derived import changes_of, frame_of
 from aiops_nb.frames.html import summary_html
 from aiops_nb.frames.noise import Noise, noise_of
 from aiops_nb.frames.rows import rows_frame
+from aiops_nb.frames.summary import SessionSummary, session_summary
 from aiops_nb.monitor.answering.choices import silences_frame
 from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of, planned_frame, planned_rows
@@ -229,6 +230,16 @@ class Recording(FrameAccess):
             severity, summary, group, fingerprint, episode_at and due_at (UTC).
         """
         return planned_frame(self._planned(notify))
+
+    def summary(self, *, start: Moment = None, end: Moment = None) -> SessionSummary:
+        """The statistics of the session: requests, errors and percentiles of each target, clients, worst minutes.
+
+        Parameters
+        ----------
+        start, end
+            Half-open range, as in `requests`.
+        """
+        return session_summary(self.requests(start=start, end=end))
 
     def noise(self, notify: NotifyParams | None = None) -> Noise:
         """How noisy alerting is in this recording: by day, rule, target and channel, with a chart (`plot`).

@@ -34,6 +34,7 @@ from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.pipeline import Pipeline
 from aiops_nb.features.params import WindowParams
 from aiops_nb.frames.build import alerts_frame, features_frame, scores_frame
+from aiops_nb.frames.summary import summarise
 from aiops_nb.monitor.recording_tap import RecordingTap
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.record.derived import results_version, secret
@@ -41,7 +42,6 @@ from aiops_nb.record.derived.store import DERIVED, MANIFEST, DerivedTables, read
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.report.proof.verification import verify
-from aiops_nb.report.tables import summarise
 from aiops_nb.session.recording import Recording, open_recording
 
 TABLES: tuple[FeatureTableName, ...] = ("requests", "overall", "slo", "samples", "clients")

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from aiops_nb.core.columns import dictionary_indices, floats
 from aiops_nb.core.moments import Moment, range_ns
 from aiops_nb.core.types import FloatArray, Int32Array
+from aiops_nb.frames.summary import is_error
 from aiops_nb.report.html import Html, details_html, table_html
-from aiops_nb.report.tables import alerts_of, is_error
+from aiops_nb.report.tables import alerts_of
 from aiops_nb.report.zones import in_zone
 from aiops_nb.rules.evidence import evidence_of
 from aiops_nb.rules.row.judge import ROW_RULE_DETECTOR

@@ -8,8 +8,8 @@ import pytest
 from aiops_nb import from_frame, open_recording, replay
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.demo import demo_recording
+from aiops_nb.frames.summary import is_error
 from aiops_nb.report.export import TABLES, export_tables
-from aiops_nb.report.tables import is_error
 from aiops_nb.session.recording import Recording
 from aiops_nb.view.data.table_files import without_formulas
 

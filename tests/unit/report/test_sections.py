@@ -6,11 +6,11 @@ import pytest
 
 from aiops_nb.config.load import parse_config
 from aiops_nb.core.errors import ConfigError
+from aiops_nb.frames.summary import summarise
 from aiops_nb.report.comparison import change_sentences, change_table, other_period
 from aiops_nb.report.objectives import objective_table
 from aiops_nb.report.quality import certificate_table, quality_table
 from aiops_nb.report.sentences import summary_sentences
-from aiops_nb.report.tables import summarise
 
 FIRST = pd.Timestamp("2026-05-28T00:00:00Z")
 

@@ -7,16 +7,15 @@ import pytest
 
 from aiops_nb.core.errors import RecordingError
 from aiops_nb.frames.build import ALERT_COLUMNS
+from aiops_nb.frames.summary import availability_ratio, summarise
 from aiops_nb.report.tables import (
     alert_table,
     alerts_html,
     alerts_of,
-    availability_ratio,
     gap_ratio,
     headline,
     observed_range,
     only_targets,
-    summarise,
 )
 
 START = pd.Timestamp("2026-01-01T00:00:00Z")

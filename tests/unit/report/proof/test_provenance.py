@@ -8,11 +8,11 @@ import pytest
 from aiops_nb import open_recording
 from aiops_nb.core.schemas import TABLES, make_batch
 from aiops_nb.demo import demo_recording
+from aiops_nb.frames.summary import summarise
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.record.recorder import Recorder
 from aiops_nb.report.proof.provenance import content_hash, provenance
 from aiops_nb.report.proof.verification import checks_html, verify
-from aiops_nb.report.tables import summarise
 
 SECOND = 1_000_000_000
 END = "2026-11-23T08:09:00Z"
