@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULE = "aiops_nb.kernel._kernel"
 LIMITED_API = "0x030b0000"  # Python 3.11, the first whose limited API has Py_buffer: one build serves all later ones
 # Contracted or reordered floating point would give other bits than numpy; the last flag wins over the interpreter's.
-FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fno-fast-math", "-fvisibility=hidden", "-Wall", "-Wextra"]
+# Whole numbers wrap around as numpy's do.
+FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fno-fast-math", "-fwrapv", "-fvisibility=hidden", "-Wall", "-Wextra"]
 
 
 class KernelHook(BuildHookInterface):  # type: ignore[type-arg]
