@@ -238,6 +238,16 @@ class Recording(FrameAccess):
         ----------
         start, end
             Half-open range, as in `requests`.
+
+        Returns
+        -------
+        SessionSummary
+            DataFrames, which a notebook shows as tables and `print` as text.
+
+        Raises
+        ------
+        ConfigError
+            If it is no range.
         """
         return session_summary(self.requests(start=start, end=end))
 
