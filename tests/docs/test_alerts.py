@@ -11,6 +11,8 @@ from aiops_nb.detect.limits.level import LevelParams
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.monitor.engine_loop import recording_stopped
 from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
+from aiops_nb.rules.evaluation_errors import RULE_ERROR, SOURCE_ERROR
+from aiops_nb.rules.no_data import NO_DATA
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "reference" / "alerts.md").read_text(encoding="utf-8")
@@ -32,9 +34,20 @@ def test_every_ready_rule_is_named():
     assert all(f"`{name}`" in PAGE for name in AVAILABLE_RULES)
 
 
+def test_the_alerts_without_a_condition_have_the_severity_of_the_page():
+    severities = {NO_DATA: DEFAULTS.no_data.severity, SOURCE_ERROR: DEFAULTS.errors.severity}
+    assert all(f"| {severity} |" in RULES[name] for name, severity in severities.items())
+
+
 def test_the_page_knows_no_rule_that_does_not_exist():
     known = {rule.alertname for rule in DEFAULTS.all_rules}
-    assert set(RULES) <= known | {recording_stopped("", 0).labels["alertname"], CONNECTIVITY_ALERT}
+    assert set(RULES) <= known | {
+        recording_stopped("", 0).labels["alertname"],
+        CONNECTIVITY_ALERT,
+        NO_DATA,
+        SOURCE_ERROR,
+        RULE_ERROR,
+    }
 
 
 def test_the_numbers_on_the_page_are_the_defaults():
@@ -49,10 +62,13 @@ def test_the_numbers_on_the_page_are_the_defaults():
 
 def test_the_examples_are_configs():
     examples = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
-    config, other, level, inhibiting, many, connected, maintenance, parents, rising = map(parse_config, examples)
+    configs = [parse_config(example) for example in examples]
+    config, other, level, inhibiting, many, connected, maintenance, parents, silent, rising, by_value = configs
     assert many.pipeline.grouping == GroupingParams(min_targets=5, min_ratio=0.8)
     assert inhibiting.pipeline.inhibit_rules[0] in DEFAULTS.inhibit_rules and len(connected.connectivity) == 2
     assert maintenance.pipeline.maintenance and rising.pipeline.escalations
+    assert (silent.pipeline.no_data, silent.pipeline.errors) == (DEFAULTS.no_data, DEFAULTS.errors)
+    assert by_value.pipeline.feature_rules[0].severities == {"error": 0.2, "critical": 0.5}
     assert [probe.depends_on for probe in parents.probes] == [(), ("db",)]
     assert level.pipeline.feature_rules[0].detector == LevelParams(limit=0.9)
     assert [type(rule.detector).__name__ for rule in other.pipeline.feature_rules] == ["FaultsParams", "DefaultParams"]
