@@ -37,6 +37,7 @@ function pack(header) {
 class Model {
   constructor(id, page) {
     Object.assign(this, { id, page, state: {}, changed: {}, listeners: new Map(), ready: undefined, close: undefined });
+    this.listens = new Promise((resolve) => (this.begin = resolve)); // messages wait for it
   }
 
   get(key) {
@@ -86,6 +87,7 @@ class Model {
       const found = (await import(`/module/${this.get("_esm")}.js`)).default;
       const widget = typeof found === "function" ? await found() : found;
       this.close = await widget.initialize?.({ model: this });
+      this.begin();
       return widget;
     })();
     return this.ready;
@@ -378,8 +380,8 @@ class Page {
       model.take(data.state);
     } else if (data.method === "custom") {
       const act = () => model.emit("msg:custom", data.content, buffers);
-      if (model.ready) model.ready.then(act);
-      else if (!model.get("_esm")) act(); // else not shown yet: its state will be whole when it is
+      if (model.get("_esm")) model.listens.then(act);
+      else act();
     }
   }
 

@@ -111,6 +111,7 @@ function answerButtons(alert, view) {
   const box = make("div", "aiops-actions");
   for (const [action, label] of alert.actions) {
     const button = box.appendChild(make("button", "aiops-more", label));
+    button.dataset.key = `${action} ${alert.id}`;
     button.addEventListener("click", () => {
       button.disabled = true;
       view.answer(alert.id, action);
@@ -153,6 +154,7 @@ function evidence(alert, view) {
 function alertRow(alert, view) {
   const row = make("tr", `aiops-alert aiops-${alert.state}`);
   row.tabIndex = 0;
+  row.dataset.key = `row ${alert.id}`;
   row.setAttribute("aria-expanded", String(view.selected === alert.id));
   for (const key of COLUMNS) {
     const cell = row.appendChild(make("td", `aiops-${key}`));
@@ -215,6 +217,12 @@ function titleOf(alerts) {
   return parts.length ? `Alerts: ${parts.join(", ")}` : "Alerts: none so far";
 }
 
+// What has the focus in a panel: it keeps it when the panel is drawn again.
+function focusedKey(el) {
+  const one = el.getRootNode().activeElement;
+  return one && el.contains(one) ? one.dataset.key : undefined;
+}
+
 function drawAlerts(model, el, view) {
   const alerts = model.get("alerts");
   const active = alerts.filter((alert) => alert.state !== "resolved" || alert.id === view.selected);
@@ -230,6 +238,7 @@ function drawAlerts(model, el, view) {
   const bars = strip(model, view);
   const above = bars ? [bars, head] : [head];
   if (!shown.length) return el.replaceChildren(...above);
+  const focused = focusedKey(el);
   const table = make("table", "aiops-alerts");
   table.setAttribute("role", "treegrid"); // its rows open
   const headings = table.appendChild(make("thead")).appendChild(make("tr"));
@@ -243,6 +252,7 @@ function drawAlerts(model, el, view) {
   scroll.appendChild(table);
   el.replaceChildren(...above, scroll);
   scroll.scrollTop = top;
+  if (focused) el.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   if (view.reveal) reveal(scroll);
   view.reveal = false;
 }
