@@ -15,6 +15,7 @@ from benchmarks.mutation.changes import Mutant
 
 MUTANT_SECONDS = 120.0
 WIDE_SECONDS = 1800.0
+WALL_FACTOR = 20.0  # limits are of processor time: on a busy machine a mutant must not count as endless
 MOST_SECONDS = 60.0  # of tests a mutant, by what they took while they were noted, which slows them
 PRELOADED = ("numpy", "pyarrow", "pandas", "pytest", "hypothesis", "msgspec")
 KERNEL_OFF = {"AIOPS_NB_KERNEL": "off", "OPENBLAS_NUM_THREADS": "1"}  # the definition is Python; the kernel follows it
@@ -87,12 +88,13 @@ def outcome_of(mutant: Mutant, copy: Path, tests: list[str], most_seconds: float
     for name in PRELOADED:
         importlib.import_module(name)
     try:
-        child = multiprocessing.get_context("fork").Process(target=_run, args=(copy, tests))
+        child = multiprocessing.get_context("fork").Process(target=_run, args=(copy, tests, most_seconds))
         child.start()
-        child.join(most_seconds)
+        child.join(WALL_FACTOR * most_seconds)
         if child.is_alive():
             child.kill()
             child.join()
+        if (child.exitcode or 0) < 0:  # by the limit of processor time, or by us
             return "endless"
         return "killed" if child.exitcode else "survived"
     finally:
@@ -100,10 +102,13 @@ def outcome_of(mutant: Mutant, copy: Path, tests: list[str], most_seconds: float
         file.write_text(before, encoding="utf-8")
 
 
-def _run(copy: Path, tests: list[str]) -> None:
+def _run(copy: Path, tests: list[str], most_seconds: float) -> None:
     """In a child: the heavy libraries are loaded, the package is not."""
+    import resource
+
     import pytest
 
+    resource.setrlimit(resource.RLIMIT_CPU, (round(most_seconds), round(most_seconds)))
     with Path(os.devnull).open("w") as quiet:
         os.dup2(quiet.fileno(), 1)
         os.dup2(quiet.fileno(), 2)
