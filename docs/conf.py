@@ -70,7 +70,9 @@ CHILDREN = {
         "errors", "latency", "traffic", "certificates", "slo", "times", "client_*", "distributed_flood",
         "endpoint_attack", "cpu_*", "memory_*", "swapping", "disk_*", "host_silence",
     ],
-    "docs/explanation/README": ["architecture", "scores", "performance", "detector-benchmarks", "rule-benchmarks", "quality"],
+    "docs/explanation/README": [
+        "architecture", "scores", "performance", "detector-benchmarks", "rule-benchmarks", "quality",
+    ],
 }  # fmt: skip
 
 
