@@ -897,7 +897,13 @@ class Monitor(FrameAccess):
         return notifications_frame(rows)
 
     def undelivered(self) -> dict[tuple[str, int], str]:
-        """Alerts that did not reach people, by fingerprint and start of the condition (UTC ns): channels and errors."""
+        """Alerts that did not reach people.
+
+        Returns
+        -------
+        dict
+            Channels and errors, by fingerprint and start of the condition in UTC ns; empty without notifications.
+        """
         return {} if self._notifications is None else self._notifications.undelivered()
 
     def noise(self) -> Noise:
