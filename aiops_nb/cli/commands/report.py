@@ -42,6 +42,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         help="only these targets, by name or pattern such as '*/checkout' (default: all)",
     )
+    command.add_argument("--pdf", action="store_true", help="print a PDF, too, by an installed Chromium")
     command.add_argument("--parallel", type=int, default=1, metavar="N", help="so many reports at once (default: 1)")
     command.add_argument("--unless-made", action="store_true", help="make none that is in DIR already")
     command.add_argument("--json", action="store_true", help="print the paths as one JSON object for each report")
@@ -72,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         "last": arguments.last,
         "timezone": arguments.timezone,
         "title": arguments.title,
+        "pdf": arguments.pdf,
         "compare_to": arguments.compare_to,
         "targets": arguments.targets,
         "trust": arguments.trust,
@@ -92,7 +94,8 @@ def _say(outcome: ReportOutcome, *, as_json: bool) -> None:
     if outcome.paths is None:
         print(f"aiops-nb: {outcome.error}", file=sys.stderr)
         return
-    named = {name: str(getattr(outcome.paths, name)) for name in ("html", "notebook", "figures")}
+    paths = {name: getattr(outcome.paths, name) for name in ("html", "pdf", "notebook", "figures")}
+    named = {name: str(path) for name, path in paths.items() if path is not None}
     write_line(json.dumps(named) if as_json else "\n".join(named.values()))
 
 

@@ -18,6 +18,7 @@ from aiops_nb.core.moments import Moment, covered_range_ns, known_targets
 from aiops_nb.record.files import replace_file
 from aiops_nb.record.reader import RecordingReader
 from aiops_nb.report.batch.execution import execute, require_papermill, template
+from aiops_nb.report.batch.pdf import find_browser, print_pdf
 from aiops_nb.report.batch.period import Period, checked_zone, last_range
 from aiops_nb.report.page import notebook_page
 from aiops_nb.report.proof.later import proof_of
@@ -41,11 +42,14 @@ class ReportPaths:
         The HTML page; it needs no network.
     figures
         The headline figures as JSON, with hashes of the rows and the configuration, for `verify_report`.
+    pdf
+        The page as PDF; None if it was not asked for.
     """
 
     notebook: Path
     html: Path
     figures: Path
+    pdf: Path | None = None
 
 
 def run_report(
@@ -59,6 +63,7 @@ def run_report(
     timezone: str = "UTC",
     title: str | None = None,
     compare_to: str = "before",
+    pdf: bool = False,
     unless_made: bool = False,
     trust: bool = False,
     progress: bool | None = None,
@@ -86,6 +91,8 @@ def run_report(
         Of the report; None: the name of the recording and the range.
     compare_to
         `before`: the period of the same length just before; a time: the one that begins then; empty: none.
+    pdf
+        Whether to print the page as PDF, too, by an installed Chromium.
     unless_made
         Whether to take a report of the same recording, range, targets and configuration that is in `out` already.
     trust
@@ -107,9 +114,12 @@ def run_report(
     RecordingError
         If the folder is not a recording.
     AiopsError
-        If a cell failed, for instance the verification; the notebook is kept as `..._failed.ipynb`.
+        If no browser is installed for a PDF, or a cell failed, for instance the verification; the notebook is then kept
+        as `..._failed.ipynb`.
     """
     require_papermill()
+    if pdf:
+        find_browser()
     zone = checked_zone(timezone)
     if last is not None:
         start, end = last_range(last, start, end, timezone)
@@ -136,7 +146,7 @@ def run_report(
     title = title or f"Monitoring report {Path(recording).name}, {_span(first, until, zone)}"
     replace_file(figures, msgspec.json.format(msgspec.json.encode(proof_of(notebook)), indent=1))
     replace_file(html, notebook_page(notebook, title).encode())
-    return ReportPaths(notebook=notebook, html=html, figures=figures)
+    return ReportPaths(notebook=notebook, html=html, figures=figures, pdf=print_pdf(html) if pdf else None)
 
 
 def _made_before(folder: Path, reader: RecordingReader, parameters: Mapping[str, object]) -> ReportPaths | None:
