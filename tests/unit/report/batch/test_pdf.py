@@ -29,7 +29,7 @@ def test_a_page_is_printed_next_to_it(tmp_path):
 
 def test_without_a_browser_nothing_is_made(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(AiopsError, match="pdf: expected an installed browser .* found none"):
+    with pytest.raises(AiopsError, match=r"pdf: expected an installed browser .* found none"):
         run_report(demo_recording(), out=tmp_path / "out", pdf=True)
     assert not (tmp_path / "out").exists()
 
@@ -41,6 +41,6 @@ def test_a_browser_that_fails_is_one_clear_error(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/bin:/usr/bin", prepend=None)
     (tmp_path / "a.html").write_text(PAGE)
-    with pytest.raises(AiopsError, match="pdf: .*chromium: no space left"):
+    with pytest.raises(AiopsError, match=r"pdf: .*chromium: no space left"):
         print_pdf(tmp_path / "a.html")
     assert not (tmp_path / "a.pdf").exists()
