@@ -13,7 +13,7 @@ from bokeh.models.glyphs import Line, Scatter, VArea, VSpan, VStrip
 from bokeh.models.ranges import Range1d
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.sources import ColumnDataSource
-from bokeh.models.tools import BoxSelectTool, CrosshairTool, CustomJSHover, HoverTool
+from bokeh.models.tools import BoxSelectTool, CrosshairTool, HoverTool
 from bokeh.plotting import figure
 
 from aiops_nb.view.charts.palette import MARK, TROUBLE, series_colour
@@ -24,10 +24,7 @@ Renderer: TypeAlias = "GlyphRenderer[Any]"
 HEIGHT_PIXELS = 190
 LEFT_PIXELS = 58  # the same everywhere, so that charts above each other share their time
 SWATCH_PIXELS = 18
-# while a baseline is learned there is no expected value; a template would write NaN
-MILLISECONDS = """
-return Number.isFinite(value) ? `${value.toLocaleString("en", {maximumFractionDigits: 1})} ms` : "not known yet";
-"""
+# tooltips have no code of their own: a page with a content security policy would refuse it, and the pointer with it
 MARK_COLUMNS = ("time", "text", "target")
 STRETCH_COLUMNS = ("start", "end", "kind", "note", "target")
 MAY_BE_UNKNOWN = ("p95", "expected", "lower", "upper")
@@ -160,15 +157,11 @@ def add_hover(
 
     `rows` are templates that Bokeh fills in: they hold no external text, which could be read as markup.
     """
-    milliseconds = CustomJSHover(code=MILLISECONDS)
     tool = HoverTool(
         mode=mode,
         renderers=list(renderers),
         tooltips=[("time", "@time{%H:%M:%S} UTC"), *rows],
-        formatters={
-            "@time": "datetime",
-            **{f"@{name}": milliseconds for name in ("p95", "expected", "lower", "upper")},
-        },
+        formatters={"@time": "datetime"},
     )
     plot.add_tools(tool)
     return tool
@@ -214,8 +207,13 @@ def _draw_latency(plot: Figure, lines: ColumnDataSource, points: ColumnDataSourc
     failed = plot.add_glyph(points, cross)
     line = plot.add_glyph(lines, _line("p95", colour))
     plot.add_glyph(lines, _dots("anomaly", TROUBLE))
-    band = "@lower{custom} to @upper{custom}"
-    rows = [("p95", "@p95{custom}"), ("expected", "@expected{custom}"), ("band", band), ("rate", "@rate{0,0.00} /s")]
+    band = "@lower{0,0.[0]} to @upper{0,0.[0]} ms"
+    rows = [
+        ("p95", "@p95{0,0.[0]} ms"),
+        ("expected", "@expected{0,0.[0]} ms"),
+        ("band", band),
+        ("rate", "@rate{0,0.00} /s"),
+    ]
     add_hover(plot, rows, [line], "vline")
     add_hover(plot, [("failed after", "@failed{0,0.0} ms")], [failed])
     add_hover(plot, [("request", "@answered{0,0.0} ms")], [dots])
