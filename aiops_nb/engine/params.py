@@ -36,6 +36,7 @@ from aiops_nb.rules.defaults.ready import with_ready
 from aiops_nb.rules.defaults.traffic import TRAFFIC_RULES
 from aiops_nb.rules.evaluation_errors import ErrorParams
 from aiops_nb.rules.feature.params import FeatureRuleParams
+from aiops_nb.rules.message.params import DEFAULT_MESSAGE_RULES, MessageRuleParams
 from aiops_nb.rules.no_data import NoDataParams
 from aiops_nb.rules.own_host import OwnHostAlerts
 from aiops_nb.rules.row.params import DEFAULT_ROW_RULES, RowRuleParams
@@ -94,6 +95,7 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     clients: ClientParams = ClientParams()
     client_rules: tuple[ClientRuleParams, ...] = CLIENT_RULES
     source_rules: tuple[SourceRuleParams, ...] = DEFAULT_SOURCE_RULES
+    message_rules: tuple[MessageRuleParams, ...] = DEFAULT_MESSAGE_RULES
     own_host_alerts: OwnHostAlerts = "lower"
     maintenance: tuple[MaintenanceParams, ...] = ()
     depends_on: dict[str, tuple[str, ...]] = {}
@@ -127,12 +129,16 @@ class PipelineParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         force_setattr(self, "feature_rules", kept)
         force_setattr(self, "client_rules", tuple(rule for rule in self.client_rules if rule.alertname not in unwanted))
         force_setattr(self, "source_rules", tuple(rule for rule in self.source_rules if rule.alertname not in unwanted))
+        kept_messages = tuple(rule for rule in self.message_rules if rule.alertname not in unwanted)
+        force_setattr(self, "message_rules", kept_messages)
         force_setattr(self, "disable", ())
 
     @property
-    def all_rules(self) -> tuple[RowRuleParams | FeatureRuleParams | ClientRuleParams | SourceRuleParams, ...]:
+    def all_rules(
+        self,
+    ) -> tuple[RowRuleParams | FeatureRuleParams | ClientRuleParams | SourceRuleParams | MessageRuleParams, ...]:
         """Every rule that is judged."""
-        return (*self.row_rules, *self.feature_rules, *self.client_rules, *self.source_rules)
+        return (*self.row_rules, *self.feature_rules, *self.client_rules, *self.source_rules, *self.message_rules)
 
     @property
     def thresholds(self) -> dict[str, float]:

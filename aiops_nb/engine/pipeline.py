@@ -49,7 +49,14 @@ from aiops_nb.engine.naps import Naps
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.stage import Stage
-from aiops_nb.engine.stages.tables import FEWEST_WINDOWS, RequestStages, SampleStages, StagesOfTable, grouping_of
+from aiops_nb.engine.stages.tables import (
+    FEWEST_WINDOWS,
+    MessageStages,
+    RequestStages,
+    SampleStages,
+    StagesOfTable,
+    grouping_of,
+)
 from aiops_nb.engine.watermark import Watermarks
 from aiops_nb.rules.evaluation_errors import EvaluationErrors
 from aiops_nb.rules.source_times import Arrivals, SourceJudge
@@ -122,7 +129,11 @@ class Pipeline:
         self._grouping = grouping_of(params, requests, samples)
         self._requests, self._objectives = requests.requests, requests.objectives
         self._clients, self._samples = requests.clients, samples.samples
-        self._tables: dict[TableName, StagesOfTable] = {"requests": requests, "samples": samples}
+        self._tables: dict[TableName, StagesOfTable] = {
+            "requests": requests,
+            "samples": samples,
+            "messages": MessageStages(params),
+        }
         self._fallible = [judge for stage in self._every_stage() for judge in stage.feature_judges if judge.can_fail]
         self._next: int | None = None
         self._newest = 0

@@ -21,6 +21,8 @@ from aiops_nb.frames.build import REASONS, alerts_frame, marks_frame, with_reaso
 from aiops_nb.frames.messages import messages_frame, templates_frame
 from aiops_nb.frames.rows import rows_frame
 from aiops_nb.rules.evidence import evidence_of
+from aiops_nb.rules.message.evidence import message_rows
+from aiops_nb.rules.message.judge import MESSAGE_RULE_DETECTOR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,7 +214,8 @@ class FrameAccess(ABC):
         Returns
         -------
         DataFrame
-            Of a rule on rows: the requests of its target. Of a rule on a source: its requests whose times lie there. Of
+            Of a rule on messages: the messages of its target. Of a rule on rows: the requests of its target.
+            Of a rule on a source: its requests whose times lie there. Of
             a rule on clients: the requests of the client, at its target. Of a detector: its scores with the expected
             band. Of a group of targets: those of all of them.
 
@@ -228,6 +231,9 @@ class FrameAccess(ABC):
         start = pd.Timestamp(alert["pending_at"]) - pd.Timedelta(EVIDENCE_BEFORE_NS, "ns")
         last = alert["ends_at"] if pd.notna(alert["ends_at"]) else alert["starts_at"]
         end = pd.Timestamp(last if pd.notna(last) else alert["pending_at"]) + pd.Timedelta(EVIDENCE_AFTER_NS, "ns")
+        if alert["detector"] == MESSAGE_RULE_DETECTOR:
+            own = message_rows(alert, lambda: self.messages(start=start, end=end))
+            return own.reset_index(drop=True)
         rows = evidence_of(alert).rows(
             alert,
             lambda: self.requests(start=start, end=end),

@@ -11,6 +11,7 @@ from aiops_nb.rules.client.evidence import ClientEvidence
 from aiops_nb.rules.connectivity import CONNECTIVITY_DETECTOR, ConnectivityEvidence
 from aiops_nb.rules.evaluation_errors import EVALUATION_DETECTOR, NoRowsEvidence
 from aiops_nb.rules.feature.evidence import FeatureEvidence
+from aiops_nb.rules.message.judge import MESSAGE_RULE_DETECTOR
 from aiops_nb.rules.no_data import NO_DATA, NoDataEvidence
 from aiops_nb.rules.row.evidence import RowEvidence
 from aiops_nb.rules.row.judge import ROW_RULE_DETECTOR
@@ -60,6 +61,7 @@ _FAMILIES: dict[str, Evidence] = {
     EVALUATION_DETECTOR: NoRowsEvidence(),
     GROUPING_DETECTOR: GroupEvidence(),
     NO_DATA: NoDataEvidence(),
+    MESSAGE_RULE_DETECTOR: NoRowsEvidence(),  # its messages are neither requests nor scores: `message_rows`
     ROW_RULE_DETECTOR: RowEvidence(),
     SOURCE_RULE_DETECTOR: SourceEvidence(),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -13,17 +14,26 @@ from aiops_nb.rules.defaults.errors import ERROR_RULES
 from aiops_nb.rules.defaults.latency import LATENCY_RULES
 from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from aiops_nb.rules.defaults.traffic import TRAFFIC_RULES
+from aiops_nb.rules.message.params import DEFAULT_MESSAGE_RULES
 from aiops_nb.rules.row.params import DEFAULT_ROW_RULES
 from aiops_nb.rules.source_times import DEFAULT_SOURCE_RULES
 from tests.paths import ROOT
 
 FOLDER = ROOT / "docs" / "reference" / "rules"
-FAMILIES = ("latency", "errors", "traffic", "certificates", "slo", "times")
+FAMILIES = ("latency", "errors", "traffic", "certificates", "slo", "times", "messages")
 PAGES = {f"{name}.md": (FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in FAMILIES}
 SECTIONS = {
     part.split("`")[0]: part for page in PAGES.values() for part in re.split(r"^## `", page, flags=re.MULTILINE)[1:]
 }
-ON = (*DEFAULT_ROW_RULES, *LATENCY_RULES, *ERROR_RULES, *TRAFFIC_RULES, *CERTIFICATE_RULES, *DEFAULT_SOURCE_RULES)
+ON: tuple[Any, ...] = (
+    *DEFAULT_ROW_RULES,
+    *LATENCY_RULES,
+    *ERROR_RULES,
+    *TRAFFIC_RULES,
+    *CERTIFICATE_RULES,
+    *DEFAULT_SOURCE_RULES,
+    *DEFAULT_MESSAGE_RULES,
+)
 EXAMPLES = [
     pytest.param(part.split("```")[0], id=f"{name}-{place}")
     for name, page in PAGES.items()
@@ -34,7 +44,7 @@ EXAMPLES = [
 @pytest.mark.parametrize("rule", ON, ids=lambda rule: rule.alertname)
 def test_a_rule_that_is_on_says_so_with_its_severity(rule):
     assert f"On by default, {rule.severity}." in SECTIONS[rule.alertname]
-    assert rule in (*DEFAULT_ROW_RULES, *DEFAULT_FEATURE_RULES, *DEFAULT_SOURCE_RULES)
+    assert rule in (*DEFAULT_ROW_RULES, *DEFAULT_FEATURE_RULES, *DEFAULT_SOURCE_RULES, *DEFAULT_MESSAGE_RULES)
 
 
 @pytest.mark.parametrize("rule", AVAILABLE_RULES.values(), ids=lambda rule: rule.alertname)

@@ -68,6 +68,22 @@ def host_batches(seed, seconds):
         yield float(second), make_batch("samples", "host", {**names, "time": moments, "value": values})
 
 
+def log_batches(seed, seconds):
+    """(time, batch) pairs of two programs' messages: templates that merge, new ones, bursts of errors."""
+    rng = np.random.default_rng(seed)
+    names = ["ann", "bob", "eve", "joe"]
+    for second in range(int(seconds)):
+        rows = int(rng.integers(5, 40))
+        severity = rng.choice(["info", "error"], rows, p=[0.2, 0.8] if second % 40 > 25 else [0.95, 0.05]).tolist()
+        texts = [f"took {rng.integers(0, 999)} ms for {rng.choice(names)}" for _ in range(rows)]
+        texts[0] = (
+            f"step {'abcdefghijklmnopqrstuvwxyz'[second % 26]} of {second} done" if second % 7 else "out of memory"
+        )
+        moments = START_NS + int((second + 0.4) * 1e9) - rng.integers(0, NS_PER_SECOND, rows)
+        columns = {"time": moments, "target": rng.choice(["shop", "db"], rows).tolist()}
+        yield float(second), make_batch("messages", "log", {**columns, "severity": severity, "text": texts})
+
+
 def self_batches(seed, seconds):
     """(time, batch) pairs of what the monitor says of itself; rows of one batch may lie far from what is observed.
 

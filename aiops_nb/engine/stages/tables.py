@@ -17,6 +17,7 @@ from aiops_nb.engine.look_ahead import Ahead
 from aiops_nb.engine.observed import ObservedTime
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.engine.stages.clients import ClientsStage
+from aiops_nb.engine.stages.messages import MessagesStage
 from aiops_nb.engine.stages.objectives import ObjectivesStage
 from aiops_nb.engine.stages.overall import OverallStage
 from aiops_nb.engine.stages.requests import RequestsStage
@@ -123,6 +124,18 @@ class SampleStages:
     def decode(self, batch: pa.RecordBatch, window: IntArray) -> list[AddRows]:
         """Decode a batch once; see `StagesOfTable.decode`."""
         return [self.samples.adder(batch, window)]
+
+
+class MessageStages:
+    """Messages of logs by target."""
+
+    def __init__(self, params: PipelineParams) -> None:
+        self.messages = MessagesStage(params)
+        self.stages: tuple[Stage, ...] = (self.messages,)
+
+    def decode(self, batch: pa.RecordBatch, window: IntArray) -> list[AddRows]:
+        """Decode a batch once; see `StagesOfTable.decode`."""
+        return [self.messages.adder(batch, window)]
 
 
 def grouping_of(params: PipelineParams, requests: RequestStages, samples: SampleStages) -> Grouping:
