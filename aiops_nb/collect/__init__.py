@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aiops_nb.collect.http.probe import HttpProbe as HttpProbe
     from aiops_nb.collect.http.target import ProbeTarget as ProbeTarget
     from aiops_nb.collect.params import CollectorParams as CollectorParams
+    from aiops_nb.collect.prometheus.scraper import PrometheusScraper as PrometheusScraper
     from aiops_nb.collect.registry import CollectorSpec as CollectorSpec
     from aiops_nb.collect.registry import collectors as collectors
     from aiops_nb.collect.sockets.tcp_client import TcpClient as TcpClient
@@ -31,6 +32,7 @@ _MODULES = {
     "HostMetrics": "host_metrics",
     "HttpProbe": "http.probe",
     "ProbeTarget": "http.target",
+    "PrometheusScraper": "prometheus.scraper",
     "SyntheticStream": "synthetic.stream",
     "TcpClient": "sockets.tcp_client",
     "TcpListener": "sockets.tcp_listener",
@@ -46,6 +48,7 @@ __all__ = [
     "HostMetrics",
     "HttpProbe",
     "ProbeTarget",
+    "PrometheusScraper",
     "SyntheticStream",
     "TcpClient",
     "TcpListener",

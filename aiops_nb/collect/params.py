@@ -154,6 +154,25 @@ class HeartbeatParams(CollectorParams, frozen=True, kw_only=True, tag="heartbeat
     interval_seconds: Positive = 1.0
 
 
+class PrometheusParams(CollectorParams, frozen=True, kw_only=True, tag="prometheus"):
+    """Of `aiops_nb.collect.prometheus.scraper.PrometheusScraper`."""
+
+    url: str
+    interval_seconds: Positive = 15.0
+    timeout_seconds: Positive | None = None
+    host_label: str | None = None
+    headers: dict[str, str] = {}
+    token: str | None = None
+    ca_file: str | None = None
+    verify_tls: bool = True
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ("go_*", "promhttp_*", "python_gc_*", "*_info")
+    quantiles: tuple[Annotated[float, Meta(gt=0, lt=1)], ...] = (0.95,)
+    series_limit: Count = 2_000
+    max_page_bytes: Count = 20_000_000
+    name: str = "prometheus"
+
+
 BuiltInParams: TypeAlias = (
     AccessLogParams
     | LogParams
@@ -162,5 +181,6 @@ BuiltInParams: TypeAlias = (
     | UdpListenerParams
     | WebSocketParams
     | HeartbeatParams
+    | PrometheusParams
     | SyntheticParams
 )

@@ -182,6 +182,12 @@ BUILT_IN = (
         opens_on_creation=True,
     ),
     CollectorSpec(
+        params=built_in.PrometheusParams,
+        factory="aiops_nb.collect.prometheus.scraper:PrometheusScraper",
+        purpose="metrics of a page in the text format of Prometheus or in OpenMetrics",
+        resolves=("url", "token"),
+    ),
+    CollectorSpec(
         params=built_in.SyntheticParams,
         factory="aiops_nb.collect.synthetic.stream:SyntheticStream",
         purpose="synthetic requests and host samples with known faults",

@@ -223,6 +223,7 @@ NAMES = {
     "memory_ratio": "memory",
     "disk_ratio": "disk",
     "swap_in_bytes_per_second": "swap-in",
+    "scrape_timeout_ratio": "share of the scrape timeout",
 }
 _UNITS_SAID_ONCE = ("ms", "s", "/s")
 _OWN_UNITS = ("rate_hz", "silent_seconds")
@@ -235,8 +236,11 @@ def readable_name(feature: str) -> str:
     --------
     >>> readable_name("duration_p95_seconds"), readable_name("cpu_ratio"), readable_name("value")
     ('p95 latency', 'CPU', 'value')
+    >>> readable_name('cpu_ratio{core="0"}')
+    'CPU{core="0"}'
     """
-    return NAMES.get(feature, feature)
+    name, brace, labels = feature.partition("{")
+    return f"{NAMES.get(name, name)}{brace}{labels}"
 
 
 def unit_name(feature: str, metric: str) -> str:
@@ -248,7 +252,10 @@ def unit_name(feature: str, metric: str) -> str:
     ('cpu_ratio', 'heap_bytes_per_second', 'rate_hz')
     >>> unit_name("mean_60s", "jobs_total"), unit_name("silent_seconds", "cpu_ratio")
     ('rate_hz', 'silent_seconds')
+    >>> unit_name("value", 'disk_bytes{mount="/"}')
+    'disk_bytes'
     """
+    metric = metric.partition("{")[0]
     if not metric or feature in _OWN_UNITS:
         return feature
     if feature != "value" and metric.endswith("_total"):

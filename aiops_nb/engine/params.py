@@ -32,6 +32,7 @@ from aiops_nb.rules.defaults.hosts import (
 )
 from aiops_nb.rules.defaults.inhibition import DEFAULT_INHIBIT_RULES, GROUPING_INHIBITS
 from aiops_nb.rules.defaults.latency import LATENCY_RULES
+from aiops_nb.rules.defaults.metrics import SCRAPE_RULES
 from aiops_nb.rules.defaults.ready import with_ready
 from aiops_nb.rules.defaults.traffic import TRAFFIC_RULES
 from aiops_nb.rules.evaluation_errors import ErrorParams
@@ -58,6 +59,7 @@ DEFAULT_FEATURE_RULES = (
     *DISK_RULES,
     HOST_SILENCE,
     HEARTBEAT_MISSED,
+    *SCRAPE_RULES,
 )
 
 

@@ -17,6 +17,7 @@ from aiops_nb.collect.params import (
     CollectorParams,
     HeartbeatParams,
     LogParams,
+    PrometheusParams,
     SyntheticParams,
     TcpClientParams,
     TcpListenerParams,
@@ -84,6 +85,7 @@ EXAMPLES: dict[str, CollectorParams] = {
     "udp_listener": UdpListenerParams(port=1),
     "websocket": WebSocketParams(url="ws://192.0.2.1/"),
     "heartbeat": HeartbeatParams(jobs=(HeartbeatJob(name="nightly", period_seconds=60.0),), port=1, token="env:PATH"),
+    "prometheus": PrometheusParams(url="http://192.0.2.1/metrics"),
     "synthetic": SyntheticParams(),
 }
 

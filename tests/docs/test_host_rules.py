@@ -11,6 +11,7 @@ from aiops_nb.detect.limits.level import LevelParams
 from aiops_nb.detect.limits.silence import SilenceParams
 from aiops_nb.engine.params import PipelineParams
 from aiops_nb.rules.defaults.heartbeat import HEARTBEAT_MISSED
+from aiops_nb.rules.defaults.metrics import SCRAPE_RULES
 from benchmarks.pictures import host
 from benchmarks.pictures.scene import draw
 from tests.paths import ROOT
@@ -19,8 +20,8 @@ DOCS = ROOT / "docs" / "reference"
 
 
 def _is_of_hosts(rule):
-    """Heartbeats are samples too, but of jobs."""
-    return rule.table == "samples" and rule.alertname != HEARTBEAT_MISSED.alertname
+    """Heartbeats are samples too, but of jobs; and so is what is scraped."""
+    return rule.table == "samples" and rule not in (HEARTBEAT_MISSED, *SCRAPE_RULES)
 
 
 RULES = {rule.alertname: rule for rule in PipelineParams().feature_rules if _is_of_hosts(rule)}

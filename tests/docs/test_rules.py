@@ -12,6 +12,7 @@ from aiops_nb.engine.params import DEFAULT_FEATURE_RULES
 from aiops_nb.rules.defaults.certificate import CERTIFICATE_RULES
 from aiops_nb.rules.defaults.errors import ERROR_RULES
 from aiops_nb.rules.defaults.latency import LATENCY_RULES
+from aiops_nb.rules.defaults.metrics import SCRAPE_RULES
 from aiops_nb.rules.defaults.ready import AVAILABLE_RULES
 from aiops_nb.rules.defaults.traffic import TRAFFIC_RULES
 from aiops_nb.rules.message.params import DEFAULT_MESSAGE_RULES
@@ -20,7 +21,7 @@ from aiops_nb.rules.source_times import DEFAULT_SOURCE_RULES
 from tests.paths import ROOT
 
 FOLDER = ROOT / "docs" / "reference" / "rules"
-FAMILIES = ("latency", "errors", "traffic", "certificates", "slo", "times", "messages")
+FAMILIES = ("latency", "errors", "traffic", "certificates", "slo", "times", "messages", "metrics")
 PAGES = {f"{name}.md": (FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in FAMILIES}
 SECTIONS = {
     part.split("`")[0]: part for page in PAGES.values() for part in re.split(r"^## `", page, flags=re.MULTILINE)[1:]
@@ -31,6 +32,7 @@ ON: tuple[Any, ...] = (
     *ERROR_RULES,
     *TRAFFIC_RULES,
     *CERTIFICATE_RULES,
+    *SCRAPE_RULES,
     *DEFAULT_SOURCE_RULES,
     *DEFAULT_MESSAGE_RULES,
 )

@@ -7,12 +7,20 @@ from collections.abc import Iterable
 from aiops_nb.core.errors import ConfigError
 from aiops_nb.rules.defaults.errors import READY_ERROR_RULES
 from aiops_nb.rules.defaults.latency import READY_LATENCY_RULES
+from aiops_nb.rules.defaults.metrics import READY_METRIC_RULES
 from aiops_nb.rules.defaults.objectives import READY_SLO_RULES
 from aiops_nb.rules.defaults.traffic import READY_TRAFFIC_RULES
 from aiops_nb.rules.feature.params import FeatureRuleParams
 
 AVAILABLE_RULES: dict[str, FeatureRuleParams] = {
-    rule.alertname: rule for rule in (*READY_LATENCY_RULES, *READY_ERROR_RULES, *READY_TRAFFIC_RULES, *READY_SLO_RULES)
+    rule.alertname: rule
+    for rule in (
+        *READY_LATENCY_RULES,
+        *READY_ERROR_RULES,
+        *READY_TRAFFIC_RULES,
+        *READY_SLO_RULES,
+        *READY_METRIC_RULES,
+    )
 }
 
 

@@ -32,7 +32,8 @@ class FeatureRuleParams(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     origin
         Only series of this origin: `probe` or `traffic`; None: both. Rates of our own probes only show our own pace.
     metrics
-        Only series of these metrics; none named: all.
+        Only series of these metrics; none named: all. A name without labels means all series of that name:
+        `node_load1` and `disk_bytes` are also `disk_bytes{mount="/"}`.
     targets
         Only series of these targets; none named: all.
     severity

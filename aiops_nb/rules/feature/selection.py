@@ -63,7 +63,10 @@ class Selection:
         if self._origin is not None:
             places = [place for place in places if series[place].origin == self._origin]
         if self._metrics:
-            places = [place for place in places if series[place].metric in self._metrics]
+            places = [place for place in places if self._is_of_metrics(series[place].metric)]
         if self._targets:
             places = [place for place in places if series[place].target in self._targets]
         return places
+
+    def _is_of_metrics(self, metric: str) -> bool:
+        return metric in self._metrics or ("{" in metric and metric.partition("{")[0] in self._metrics)

@@ -9,6 +9,7 @@ from aiops_nb.core.types import Scores, SeriesKey
 
 Bounds = tuple[float, float, float]
 """Expected value, lower and upper end of the band; NaN where there is none."""
+UP_METRIC = "up"  # 1 or 0, as Prometheus has it
 NOISE = 1e-12  # of the value: what arithmetic leaves of nothing
 PHASE_NAMES = {
     "resolve": "DNS lookup",
@@ -48,7 +49,11 @@ def band_sentence(
     'shop: p95 latency 258 ms (expected 33, limit 63)'
     >>> band_sentence(SeriesKey("db", metric="cpu_ratio"), "value", 1.0, (nan, nan, 0.95), {}, lasting="for 60 s")
     'db: CPU 100 % for 60 s (limit 95 %)'
+    >>> band_sentence(SeriesKey("db", metric="up"), "value", 0.0, (nan, 0.5, nan), {}, lasting="for 30 s")
+    'db: down for 30 s'
     """
+    if key.metric == UP_METRIC and feature == "value":
+        return f"{key.target}: {' '.join(part for part in ('up' if value > 0 else 'down', lasting) if part)}"
     unit = unit_name(feature, key.metric)
     said = " ".join(part for part in (_measured(key, feature, value, unit), lasting) if part)
     said = ", ".join(part for part in (said, detail) if part)

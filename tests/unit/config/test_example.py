@@ -152,7 +152,7 @@ def test_it_would_run(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     plan = plan_run((), msgspec.to_builtins(parse_config(TEXT)))
     assert [*plan.probes][:2] == ["https://example.org/", "shop"] and plan.record == "recordings/today"
-    assert len(plan.makers) == 8
+    assert len(plan.makers) == 9
 
 
 def test_all_of_its_detectors_judge(tmp_path: Path) -> None:
