@@ -23,7 +23,6 @@ from aiops_nb.frames.derived import changes_of, frame_of
 from aiops_nb.frames.html import summary_html
 from aiops_nb.frames.noise import Noise, noise_of
 from aiops_nb.frames.rows import rows_frame
-from aiops_nb.frames.summary import SessionSummary, session_summary
 from aiops_nb.monitor.answering.choices import silences_frame
 from aiops_nb.monitor.monitor import Monitor
 from aiops_nb.monitor.notifications.stream import Events, events_of, notices_of, planned_frame, planned_rows
@@ -41,6 +40,7 @@ from aiops_nb.session.verification import COLUMNS as COMPARED
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aiops_nb.frames.summary import SessionSummary
     from aiops_nb.view.dashboard import Dashboard
 
 
@@ -249,6 +249,8 @@ class Recording(FrameAccess):
         ConfigError
             If it is no range.
         """
+        from aiops_nb.frames.summary import session_summary
+
         return session_summary(self.requests(start=start, end=end))
 
     def noise(self, notify: NotifyParams | None = None) -> Noise:
