@@ -198,7 +198,7 @@ class Pipeline:
                 self._naps.add(time_ns - slept_ns, time_ns)
             self._close_until(self._watermarks.after_heartbeat(source, time_ns) // self._tick_ns, step)
             if source == CLOCK_SOURCE:
-                self._judge_errors(time_ns, step)
+                self._judge_sources(time_ns, step)
         elif kind == "command":
             command = decode_command(body, trust=self._trust)
             if isinstance(command, Answer):
@@ -246,15 +246,20 @@ class Pipeline:
                 for stage in (self._requests, self._samples):
                     stage.source_recovered(command.source, time_ns)
 
-    def _judge_errors(self, time_ns: int, step: Step) -> None:
-        """Sources and rules that have failed for long enough, by the recorded clock."""
+    def _judge_sources(self, time_ns: int, step: Step) -> None:
+        """Sources that have failed for long enough, by the recorded clock."""
         step.changes += self._ordered(self._errors.tick(time_ns))
         for source in self._errors.gone_sources:
             for stage in self._every_stage():
                 step.changes += self._ordered(stage.end_alerts(time_ns, SOURCE_FAILED, source))
+
+    def _judge_rules(self, end_ns: int, step: Step) -> None:
+        """Rules that could not be evaluated for long enough, by the windows."""
+        problems = {judge.params.alertname: judge.problem for judge in self._fallible if judge.problem}
+        step.changes += self._ordered(self._errors.rules_now(problems, end_ns))
         for judge in self._fallible if self._errors.gone_rules else ():
             if judge.params.alertname in self._errors.gone_rules:
-                step.changes += self._ordered(judge.close(time_ns, RULE_FAILED))
+                step.changes += self._ordered(judge.close(end_ns, RULE_FAILED))
 
     def _answered(self, command: Answer, time_ns: int) -> list[AlertChange]:
         """What an answer to alerts changes."""
@@ -485,8 +490,7 @@ class Pipeline:
             step.changes += self._ordered(changes)
         step.changes += self._ordered(self._sources.tick(end_ns))
         if self._fallible:
-            problems = {judge.params.alertname: judge.problem for judge in self._fallible if judge.problem}
-            step.changes += self._ordered(self._errors.rules_now(problems, end_ns))
+            self._judge_rules(end_ns, step)
         step.changes += self._end_of_window(end_ns)
         if self._ended_sources:
             self._end_with_sources(window, step)

@@ -101,27 +101,34 @@ class EvaluationErrors:
         return [] if failure is None else self._over(failure, time_ns, "")
 
     def rules_now(self, problems: Mapping[str, str], end_ns: int) -> list[AlertChange]:
-        """The rules that cannot be evaluated at the end of a window, each with the reason."""
+        """The rules that cannot be evaluated at the end of a window, each with the reason.
+
+        The alerts of `gone_rules` are then to be resolved.
+        """
         made: list[AlertChange] = []
         for rule in [one for one in self._rules if one not in problems]:
             made += self._over(self._rules.pop(rule), end_ns, "")
         for rule, problem in problems.items():
             if rule not in self._rules:
                 labels = {**self._labels(RULE_ERROR, ALL_TARGETS), "rule": rule}
-                reason = f"{ALL_TARGETS}: rule {rule} cannot be evaluated, {problem}"
+                reason = f"rule {rule}: cannot be evaluated, {problem}"
                 self._rules[rule] = _Failure(labels, end_ns, reason)
-        return made
+        self.gone_rules, begun = self._judged(self._rules, end_ns)
+        return made + begun
 
     def tick(self, time_ns: int) -> list[AlertChange]:
-        """What has failed for long enough; the alerts of `gone_sources` and `gone_rules` are then to be resolved."""
-        self.gone_sources, self.gone_rules = self._due(self._sources, time_ns), self._due(self._rules, time_ns)
-        failures = [self._sources[name] for name in self.gone_sources] + [self._rules[name] for name in self.gone_rules]
+        """The sources that have failed for long enough; the alerts of `gone_sources` are then to be resolved."""
+        self.gone_sources, begun = self._judged(self._sources, time_ns)
+        return begun
+
+    def _judged(self, failures: Mapping[str, _Failure], time_ns: int) -> tuple[list[str], list[AlertChange]]:
+        """Those whose own alerts are to be resolved, and the alerts that begin."""
+        due = self._due(failures, time_ns)
         if self._params.state == "ok":
-            return []
-        self.gone_sources, self.gone_rules = [], []
+            return due, []
         if self._params.state == "keep_last":
-            return []
-        return [self._begun(failure, time_ns) for failure in failures]
+            return [], []
+        return [], [self._begun(failures[name], time_ns) for name in due]
 
     def _due(self, failures: Mapping[str, _Failure], time_ns: int) -> list[str]:
         after_ns = round(self._params.after_seconds * NS_PER_SECOND)
@@ -155,7 +162,8 @@ class EvaluationErrors:
         end_ns = max(time_ns, alert.time_ns)
         transition = Transition(0, "resolved", end_ns, alert.pending_at_ns, alert.starts_at_ns, end_ns, outcome=outcome)
         sentence = ended(transition) if outcome else f"works again, {ended(transition)}"
-        return [replace(bare_change(transition, alert.labels), summary=f"{alert.labels['target']}: {sentence}")]
+        what = f"rule {alert.labels['rule']}" if "rule" in alert.labels else alert.labels["target"]
+        return [replace(bare_change(transition, alert.labels), summary=f"{what}: {sentence}")]
 
 
 class NoRowsEvidence:

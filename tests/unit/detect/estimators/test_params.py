@@ -372,13 +372,14 @@ FEW = {
 }
 
 
-def of_seconds(seconds: int, record: Path | None = None) -> Monitor:
+def of_seconds(seconds: int, record: Path | None = None, errors: dict[str, str] | None = None) -> Monitor:
     """As many seconds of one target, in each of which it answers once."""
     times = pd.date_range("2026-05-01", periods=seconds, freq="1s", tz="UTC")
     ms = np.random.default_rng(0).normal(50.0, 5.0, seconds)
     frame = pd.DataFrame({"when": times, "ms": ms})
     columns = {"time": "when", "duration_ms": "ms", "constants": {"target": "shop"}}
-    return aiops_nb.from_frame(frame, record=record, config=FEW, **columns)
+    config = {"pipeline": FEW["pipeline"] | ({} if errors is None else {"errors": errors})}
+    return aiops_nb.from_frame(frame, record=record, config=config, **columns)
 
 
 @pytest.mark.filterwarnings("ignore")  # of clusters that do not converge
@@ -395,6 +396,19 @@ def test_an_estimator_that_raises_is_told_where_a_user_looks_and_no_more_when_it
     assert aiops_nb.replay(recording).warnings() == told
     assert recording.warnings() == told
     assert of_seconds(300).warnings() == []
+
+
+@pytest.mark.filterwarnings("ignore")  # of clusters that do not converge
+@pytest.mark.parametrize(("state", "shown"), [("error", 1), ("alerting", 1), ("ok", 0), ("keep_last", 0)])
+def test_a_rule_that_cannot_be_evaluated_is_an_alert_of_its_own_until_it_can(state: str, shown: int) -> None:
+    pytest.importorskip("sklearn")
+    errors = {"state": state, "after": "5s"}
+    during, after = of_seconds(90, errors=errors).alerts(), of_seconds(300, errors=errors).alerts()
+    found, over = (alerts[alerts["alertname"] == "rule_error"] for alerts in (during, after))
+    assert len(found) == len(over) == shown
+    if shown:
+        assert found["summary"].iloc[0].startswith("rule odd_service: cannot be evaluated, GaussianMixture")
+        assert over["state"].iloc[0] == "resolved" and over["ends_at"].notna().all()
 
 
 def test_a_pipeline_in_a_config_is_told_by_file_line_and_field(tmp_path: Path) -> None:
