@@ -67,8 +67,8 @@ CHILDREN = {
         "dashboard", "detectors", "preprocessing", "host", "clients", "self-observation", "api",
     ],
     "docs/reference/rules/README": [
-        "errors", "latency", "traffic", "certificates", "slo", "times", "client_*", "distributed_flood",
-        "endpoint_attack", "cpu_*", "memory_*", "swapping", "disk_*", "host_silence",
+        "errors", "latency", "traffic", "certificates", "slo", "times", "messages", "metrics", "client_*",
+        "distributed_flood", "endpoint_attack", "cpu_*", "memory_*", "swapping", "disk_*", "host_silence", "heartbeat_missed",
     ],
     "docs/explanation/README": [
         "architecture", "scores", "performance", "detector-benchmarks", "rule-benchmarks", "quality",

@@ -114,6 +114,21 @@ class FrameAccess(ABC):
         """Messages: time, source, target, severity, text, template (`<*>` for each parameter), template_id.
 
         Templates are those of all messages up to `end`, of a live monitor of those that it keeps.
+
+        Parameters
+        ----------
+        start, end
+            Half-open range, as in `requests`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each message, in order of arrival.
+
+        Raises
+        ------
+        ConfigError
+            If it is no range.
         """
         bounds = self.range_ns(start, end)
         return _between(messages_frame(self._batches("messages", None, bounds[1])), *bounds)
@@ -122,6 +137,21 @@ class FrameAccess(ABC):
         """Templates of messages, the most frequent first: source, template, template_id, count, first, last, severity.
 
         `severity` is the worst of its lines, `example` the last of them. The counts add up to the messages.
+
+        Parameters
+        ----------
+        start, end
+            Half-open range, as in `requests`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each template.
+
+        Raises
+        ------
+        ConfigError
+            If it is no range.
         """
         return templates_frame(self.messages(start=start, end=end))
 

@@ -57,6 +57,7 @@ class MovingState:
 
     def _set_window(self, window: WindowParams | None) -> None:
         self._window = window
+        self._last: int | None = None
         self._hidden_at = np.full(0, NEVER_HIDDEN)
         self._means = np.full((2, 0 if window is None else len(window.horizons_seconds), len(BASES), 0), np.nan)
 
@@ -89,6 +90,10 @@ class MovingState:
         reach = warm_up_ticks(window.horizons_seconds, window.tick_seconds)
         if self._plain_until == NEVER:
             self._plain_until = int(windows[0]) + reach
+        jumps = windows[np.diff(windows, prepend=windows[0] - 1 if self._last is None else self._last) != 1]
+        self._last = int(windows[-1])
+        if len(jumps):  # what a moving statistic makes of windows that never were is not computed again
+            self._plain_until = max(self._plain_until, int(jumps[-1]) + reach)
         is_sure = self._is_sure(table.column(HIDDEN), windows, counts, reach)
         is_whole = int(windows[0]) >= self._plain_until and is_sure
         note = self._note(window, tuple(table.column_names), begins)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from aiops_nb.alert.silences import HeldSilence
 from aiops_nb.core.clock import Clock, SystemClock
@@ -155,9 +155,13 @@ class ReplayRun:
         finally:
             self._ended.set()
 
+    def _groups(self) -> Iterable[Sequence[Item]]:
+        """The items, several at once where nobody waits for one of them."""
+        return grouped(self._items()) if self.pace is None else ([item] for item in self._items())
+
     def _replay(self) -> None:
         pace = self.pace
-        for items in grouped(self._items()) if pace is None else ([item] for item in self._items()):
+        for items in self._groups():
             if pace is not None and items[0].source == CLOCK_SOURCE:
                 pace.wait_until(int(times_ns(items[0].batch.column("time"))[0]))
             if self._stopping.is_set():

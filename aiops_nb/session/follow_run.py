@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -13,6 +13,7 @@ from aiops_nb.core.clock import Clock, SystemClock
 from aiops_nb.core.errors import AiopsError, ConfigError
 from aiops_nb.core.quantities import format_duration
 from aiops_nb.core.types import Item
+from aiops_nb.engine.look_ahead import grouped
 from aiops_nb.monitor.answering.control import Obey, ask, socket_of
 from aiops_nb.monitor.replay import ReplayRun
 from aiops_nb.monitor.run import Deliver
@@ -39,7 +40,7 @@ class FollowRun(ReplayRun):
 
     def __init__(self, reader: RecordingReader, deliver: Deliver, clock: Clock | None = None) -> None:
         extent_ns = reader.time_range_ns
-        super().__init__(self._followed, None, deliver, float("inf"), time_range_ns=extent_ns, trust=reader.trusted)
+        super().__init__(reader.items, None, deliver, float("inf"), time_range_ns=extent_ns, trust=reader.trusted)
         self._reader = reader
         self._measure = clock or SystemClock()
         self._end = threading.Event()
@@ -101,16 +102,17 @@ class FollowRun(ReplayRun):
     def _silent_seconds(self) -> float:
         return self._measure.monotonic_seconds() - self._appended_at_seconds
 
-    def _followed(self) -> Iterator[Item]:
+    def _groups(self) -> Iterator[Sequence[Item]]:
+        """What is recorded, then what has come since the last look: nothing waits for more."""
         tail = RecordingTail(self._reader)
         try:
-            yield from tail.recorded()
+            yield from grouped(tail.recorded())
             while not self._end.is_set():
                 is_gone = not self._reader.is_live  # asked first: what it wrote before its end is read below
                 items = tail.appended()
                 if items:
                     self._appended_at_seconds = self._measure.monotonic_seconds()
-                yield from items
+                    yield items
                 if not self._caught_up:
                     self._appended_at_seconds = self._measure.monotonic_seconds()
                     self._caught_up = True

@@ -107,7 +107,7 @@ def test_the_evidence_of_the_last_alert_opens_in_sight(sick: Notebook) -> None:
       const [box, area] = [row, row.closest('.aiops-scroll')].map((node) => node.getBoundingClientRect());
       return box.top < area.bottom && box.bottom <= area.bottom + 1;
     }"""
-    assert detail.evaluate(inside)
+    sick.page.wait_for_function(f"() => ({inside})(document.querySelector('tr.aiops-evidence'))", timeout=10_000)
     header = """(head) => {
       const box = head.getBoundingClientRect();
       return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === head;

@@ -107,7 +107,7 @@ def steps_of(events: list[tuple[float, str, str]]) -> list[Step]:
     return made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(CONFIGURATIONS, EVENTS)
 def test_live_equals_replay_equals_the_log(params: NotifyParams, events: list[tuple[float, str, str]]) -> None:
     steps = steps_of(events)

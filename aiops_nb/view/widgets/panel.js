@@ -316,10 +316,16 @@ function render({ model, el }) {
     if (gone !== (gone = Boolean(el.closest(GONE)))) draw();
     else if (kind === "alerts") notice(); // JupyterLab sets the title again with every tab
   }, 1000);
+  const drawMoved = () => {
+    view.reveal = true; // the open row has grown
+    draw();
+  };
+  if (kind === "alerts") model.on("change:moved", drawMoved);
   model.on("change", draw);
   draw();
   return () => {
     clearInterval(connection);
+    model.off("change:moved", drawMoved);
     model.off("change", draw);
     firing.delete(view);
     updateTitle();

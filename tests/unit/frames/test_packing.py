@@ -160,7 +160,7 @@ def test_moving_statistics_come_back_to_the_bit(seed: int, length: int, grows: b
     state = MovingState(begins=True)
     state.start(WINDOW)
     kept, whole, left_out = segments(tables, length, state)
-    assert left_out or (length == 200 and hides == "for a while")
+    assert left_out or jumps or (length == 200 and hides == "for a while")
     for back, table in zip(completed(kept), whole, strict=True):
         assert_same(back, table)
     start_ns, end_ns = tables[70].end_ns, tables[90].end_ns
