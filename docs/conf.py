@@ -68,7 +68,8 @@ CHILDREN = {
     ],
     "docs/reference/rules/README": [
         "errors", "latency", "traffic", "certificates", "slo", "times", "messages", "metrics", "client_*",
-        "distributed_flood", "endpoint_attack", "cpu_*", "memory_*", "swapping", "disk_*", "host_silence", "heartbeat_missed",
+        "distributed_flood", "endpoint_attack", "cpu_*", "memory_*", "swapping", "disk_*", "host_silence",
+        "heartbeat_missed",
     ],
     "docs/explanation/README": [
         "architecture", "scores", "performance", "detector-benchmarks", "rule-benchmarks", "quality",
