@@ -27,7 +27,6 @@ SWATCH_PIXELS = 18
 # tooltips have no code of their own: a page with a content security policy would refuse it, and the pointer with it
 MARK_COLUMNS = ("time", "text", "target")
 STRETCH_COLUMNS = ("start", "end", "kind", "note", "target")
-MAY_BE_UNKNOWN = ("p95", "expected", "lower", "upper")
 _TIME_FORMATS: dict[str, Any] = {
     "milliseconds": "%H:%M:%S",
     "seconds": "%H:%M:%S",
